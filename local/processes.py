@@ -1,0 +1,142 @@
+"""Child processes that cannot outlive the laptop cloud.
+
+Every server (moto, HAProxy, each nginx) leads a session of its own, so Ctrl-C in the terminal reaches this program
+alone, and a signal to the group reaches a server with all its workers. A guardian process holds the other end of a
+pipe: when this program ends, however it ends, the pipe closes and the guardian kills what was not stopped.
+(PR_SET_PDEATHSIG would fire when the starting *thread* ends, and would reach nginx's master without its workers.)
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+GUARDIAN = """
+import os, signal, sys
+for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(name, signal.SIG_IGN)
+groups = set()
+for line in sys.stdin:
+    (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+for group in groups:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+"""
+
+
+class _Guardian:
+    """The watcher process of this program, started with its first child and ended by this program's end."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def tell(self, sign: str, group: int) -> None:
+        """Note a process group as running ("+") or over ("-")."""
+        with self._lock:
+            if self._process is None:
+                # -I -S: nothing but the standard library; it starts in some 15 ms.
+                command = [sys.executable, "-I", "-S", "-c", GUARDIAN]
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
+            pipe = self._process.stdin
+            if pipe is not None:
+                pipe.write(f"{sign}{group}\n")
+                pipe.flush()
+
+
+_guardian = _Guardian()
+
+
+class ManagedProcess:
+    """One server and its workers: a process group that is started, watched and ended as one.
+
+    `log` receives its standard output and error, appended. `env`, where given, is the whole environment. A stopped or
+    dead process may be started again. Methods may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.name = name
+        self._command, self._log, self._env, self._stop_signal = list(command), log, env, stop_signal
+        self._lock = threading.RLock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it. Raises FileNotFoundError where the program is not installed, RuntimeError where it already runs."""
+        with self._lock:
+            if self.alive():
+                raise RuntimeError(f"{self.name} already runs as process {self.pid}")
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            with self._log.open("ab") as output:
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=self._env,
+                    start_new_session=True,
+                )
+            _guardian.tell("+", self._process.pid)
+
+    @property
+    def pid(self) -> int:
+        """Process id of the last start, which is its process group's too."""
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was never started")
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether the server runs.
+
+        Workers that a dead server left behind are killed: they would go on answering on its address.
+        """
+        with self._lock:
+            if self._process is None or self._process.returncode is not None:
+                return False
+            # WNOWAIT leaves it unreaped, so its id cannot belong to anyone else while the group is killed.
+            if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                return True
+            self._finish(self._process)
+            return False
+
+    def stop(self, grace_seconds: float = 3.0) -> None:
+        """Ask the group to end, give it `grace_seconds`, then kill what is left of it."""
+        with self._lock:
+            if self._process is None or not self.alive():
+                return
+            os.killpg(self._process.pid, self._stop_signal)
+            deadline = time.monotonic() + grace_seconds
+            while self.alive() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            self.kill()
+
+    def kill(self) -> None:
+        """End the whole group at once, as a power cut would."""
+        with self._lock:
+            if self._process is not None and self.alive():
+                self._finish(self._process)
+
+    def _finish(self, process: subprocess.Popen[bytes]) -> None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        _guardian.tell("-", process.pid)
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A TCP port that was free on `host` a moment ago. Nothing reserves it: use it soon."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
