@@ -1,0 +1,35 @@
+"""The instance types that a cache node may have: Graviton with NVMe instance store.
+
+Figures from the EC2 user guide's tables (instance store, network performance): baseline, not burst, since a
+cache under load has no idle time in which to earn burst credits.
+"""
+
+from typing import NamedTuple
+
+
+class InstanceType(NamedTuple):
+    """What a cache node can send and hold."""
+
+    baseline_gbps: float
+    """Network bandwidth that is always there, in gigabits per second."""
+    nvme_gb: int
+    """Instance store, all disks together, in gigabytes."""
+
+
+INSTANCE_TYPES: dict[str, InstanceType] = {
+    "c7gd.medium": InstanceType(0.52, 59),
+    "c7gd.large": InstanceType(0.937, 118),
+    "c7gd.xlarge": InstanceType(1.876, 237),
+    "c7gd.2xlarge": InstanceType(3.75, 474),
+    "c7gd.4xlarge": InstanceType(7.5, 950),
+    "c7gd.8xlarge": InstanceType(15.0, 1900),
+    "im4gn.large": InstanceType(3.125, 937),
+    "im4gn.xlarge": InstanceType(6.25, 1875),
+    "im4gn.2xlarge": InstanceType(12.5, 3750),
+    "im4gn.4xlarge": InstanceType(25.0, 7500),
+    "im4gn.8xlarge": InstanceType(50.0, 15000),
+    "im4gn.16xlarge": InstanceType(100.0, 30000),
+    "i8g.2xlarge": InstanceType(6.25, 1875),
+    "i8g.4xlarge": InstanceType(12.5, 3750),
+    "i8g.8xlarge": InstanceType(25.0, 7500),
+}

@@ -1,0 +1,261 @@
+"""The only reader of stack config: typed, validated, every default explained.
+
+`Settings.load()` reads the keys of the project's namespace, refuses what it does not know, and reports every
+mistake of a config at once, before any resource is registered. `Pulumi.yaml` declares the same keys for the CLI;
+a test holds the two against each other.
+"""
+
+import ipaddress
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self, cast
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from components.instances import INSTANCE_TYPES
+
+# Regions in which CloudFront offers VPC origins, each with the prefix of its zone ids.
+ZONE_PREFIXES = {
+    "us-east-1": "use1", "us-east-2": "use2", "us-west-1": "usw1", "us-west-2": "usw2", "ca-central-1": "cac1",
+    "sa-east-1": "sae1", "eu-west-1": "euw1", "eu-west-2": "euw2", "eu-west-3": "euw3", "eu-central-1": "euc1",
+    "eu-north-1": "eun1", "eu-south-1": "eus1", "ap-northeast-1": "apne1", "ap-northeast-2": "apne2",
+    "ap-northeast-3": "apne3", "ap-southeast-1": "apse1", "ap-southeast-2": "apse2", "ap-south-1": "aps1",
+    "ap-east-1": "ape1", "me-south-1": "mes1", "me-central-1": "mec1", "af-south-1": "afs1", "il-central-1": "ilc1",
+}  # fmt: skip
+# Their zones that VPC origins do not support (CloudFront developer guide, "Restrict access with VPC origins").
+UNSUPPORTED_ZONES = frozenset({"use1-az3", "usw1-az2", "apne1-az3", "apne2-az1", "cac1-az3"})
+
+CERTIFICATE = r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
+
+
+class ConfigError(Exception):
+    """The stack's config is not usable. The message lists every mistake: key, value, and what is allowed."""
+
+
+class Strict(BaseModel):
+    """A part of the config: immutable, camelCase outside, and a key it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True)
+
+
+class Region(Strict):
+    """One point of presence."""
+
+    cidr: ipaddress.IPv4Network
+    """Addresses of its VPC, a /16 to /22 in private space; regions may not overlap, so that they can be peered."""
+    zones: Annotated[list[str], Field(min_length=2, max_length=3)]
+    """Zone ids, two or three. Ids rather than names: names mean other places in other accounts."""
+    ami: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$")]
+    """Amazon Linux 2023 image, arm64. Pinned: a preview never changes by itself. `make ami` writes newer ones."""
+    certificate: Annotated[str, Field(pattern=CERTIFICATE)] | None = None
+    """ACM certificate in this region for the load balancer; needed once the stack has a domain."""
+
+    @field_validator("cidr")
+    @classmethod
+    def _usable(cls, cidr: ipaddress.IPv4Network) -> ipaddress.IPv4Network:
+        if not cidr.is_private or not 16 <= cidr.prefixlen <= 22:
+            raise ValueError("must be a private IPv4 block from /16 to /22, such as 10.0.0.0/16")
+        return cidr
+
+
+class Domain(Strict):
+    """A name of the team's own for viewers."""
+
+    name: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
+    """Where viewers go, for example watch.example.com. The DNS record is yours to point at the distribution."""
+    certificate: Annotated[str, Field(pattern=CERTIFICATE)]
+    """ACM certificate for that name; CloudFront reads certificates from us-east-1 only."""
+
+    @field_validator("certificate")
+    @classmethod
+    def _in_us_east_1(cls, arn: str) -> str:
+        if arn.split(":")[3] != "us-east-1":
+            raise ValueError("must be a certificate in us-east-1, where CloudFront reads them")
+        return arn
+
+
+class NodesPerFleet(Strict):
+    """How many cache nodes each fleet may have."""
+
+    min: Annotated[int, Field(ge=1, le=100)] = 2
+    """Two, so that one may die or be replaced while the other serves."""
+    max: Annotated[int, Field(ge=1, le=100)] = 4
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max < self.min:
+            raise ValueError(f"max ({self.max}) must not be below min ({self.min})")
+        return self
+
+
+class SigningKey(Strict):
+    """A public key that CloudFront trusts. The first of the list signs; the others are still accepted (rotation)."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    """Names the SSM SecureString /<project>/<stack>/signing/<name> of the private key; Pulumi never reads it."""
+    public_key: Annotated[
+        str, Field(pattern=r"^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?$")
+    ]
+    """PEM, RSA 2048: CloudFront accepts no other for cookies with SHA-1 signatures."""
+
+
+class Settings(Strict):
+    """The config of a stack."""
+
+    home: str = ""
+    """`aws:region`: where uploads land, titles are encoded, and the catalogue and the API live."""
+    regions: Annotated[dict[str, Region], Field(max_length=20)] = {}
+    """Points of presence by AWS region. CloudFront takes 25 origins a distribution, two of which are buckets."""
+    fleets: Literal[1, 2, 4, 8, 16] = 2
+    """Cache fleets a region. K fleets hold K times the catalogue; each serves 16/K first hex digits."""
+    nodes_per_fleet: NodesPerFleet = NodesPerFleet()
+    instance_type: str = "c7gd.medium"
+    """The smallest Graviton with an NVMe disk: right for dev; see components/instances.py for the others."""
+    spot_percent: Annotated[int, Field(ge=0, le=100)] = 0
+    """Share of the nodes above the minimum that are spot. A cache refills, but a reclaimed fleet refills all at once."""
+    encode: Literal["on_upload", "on_request"] = "on_upload"
+    """Encode when a film arrives, or when the first viewer asks for it."""
+    domain: Domain | None = None
+    """Without one, viewers use the distribution's own name, and the private hop to the load balancer is HTTP."""
+    signing: Annotated[list[SigningKey], Field(max_length=5)] = []
+    """Keys for signed playback, the signing one first. Empty: whoever has the address may watch."""
+    web_acl: bool = False
+    """A WAF in front of CloudFront, with a rate limit on the API. Costs from about 8 USD a month."""
+    api_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000
+    """Per client address, with the WAF."""
+    blocked_countries: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]] = []
+    """ISO 3166-1 alpha-2 codes where nothing may be watched."""
+    price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = "PriceClass_100"
+    """Which CloudFront edges serve: 100 = North America, Europe and Israel, the cheapest."""
+    log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 400, 731] = 14
+    """Days that logs are kept (CloudWatch takes these values only)."""
+    noncurrent_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    """Days in which an overwritten or deleted object can still be brought back."""
+    alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    """Who is told when something fails; AWS sends this address a confirmation first."""
+    monthly_budget_usd: Annotated[int, Field(ge=1)] | None = None
+    """Tell the alarm address at 80 % of it, and when the forecast passes it."""
+    protect: bool = False
+    """Refuse to delete what cannot be made again (buckets, catalogue). Set it in prod."""
+    fault_injection: bool = False
+    """Declare the Fault Injection Service experiment that stops a third of a fleet."""
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the stack's config.
+
+        Raises:
+            ConfigError: naming every key that is missing, unknown or wrong, its value, and what is allowed.
+        """
+        namespace = pulumi.get_project()
+        raw: dict[str, str] = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+        values: dict[str, Any] = {
+            key.removeprefix(f"{namespace}:"): _decode(value)
+            for key, value in raw.items()
+            if key.startswith(f"{namespace}:")
+        }
+        if "home" in values:
+            raise ConfigError(f"{namespace}:home is not a key of this project; the home region is aws:region")
+        values["home"] = raw.get("aws:region", "")
+        settings, lines = _salvage(namespace, values)
+        lines += [f"  {namespace}:{mistake}" for mistake in settings.disagreements()]
+        if lines:
+            count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
+            raise ConfigError(f"{count} in the config of stack {pulumi.get_stack()!r}:\n" + "\n".join(lines))
+        return settings
+
+    @field_validator("instance_type")
+    @classmethod
+    def _known_instance_type(cls, value: str) -> str:
+        if value not in INSTANCE_TYPES:
+            raise ValueError(f"must be a Graviton type with NVMe: {', '.join(INSTANCE_TYPES)}")
+        return value
+
+    def disagreements(self) -> list[str]:
+        """What is wrong between values that are each well formed, one `key: sentence` a mistake."""
+        return [*self._region_mistakes(), *self._option_mistakes()]
+
+    def _region_mistakes(self) -> Iterator[str]:
+        if self.home not in self.regions:
+            held = ", ".join(self.regions) or "none that is usable"
+            yield f"regions must hold the home region, aws:region = {self.home!r}; it holds {held}"
+        for name, region in self.regions.items():
+            prefix = ZONE_PREFIXES.get(name)
+            if prefix is None:
+                yield f"regions: {name!r} is not a region with VPC origins; allowed: {', '.join(ZONE_PREFIXES)}"
+                continue
+            for zone in region.zones:
+                if not re.fullmatch(rf"{prefix}-az\d", zone):
+                    yield f"regions.{name}.zones: {zone!r} is not a zone id of {name}, such as {prefix}-az1"
+                elif zone in UNSUPPORTED_ZONES:
+                    yield f"regions.{name}.zones: VPC origins do not support {zone!r}; choose another zone"
+            if len(set(region.zones)) < len(region.zones):
+                yield f"regions.{name}.zones: {region.zones} names a zone twice"
+            if self.domain and not region.certificate:
+                yield f"regions.{name}.certificate is missing: with a domain the load balancer speaks HTTPS"
+            if region.certificate and region.certificate.split(":")[3] != name:
+                yield f"regions.{name}.certificate: {region.certificate!r} is not a certificate in {name}"
+        for (one, a), (other, b) in itertools.combinations(self.regions.items(), 2):
+            if a.cidr.overlaps(b.cidr):
+                yield f"regions: {one}.cidr {a.cidr} overlaps {other}.cidr {b.cidr}"
+
+    def _option_mistakes(self) -> Iterator[str]:
+        if self.signing and not self.domain:
+            yield "signing needs a domain: the host-only cookies want a name of your own"
+        if len({key.name for key in self.signing}) < len(self.signing):
+            yield f"signing: {', '.join(key.name for key in self.signing)} names a key twice"
+        if self.monthly_budget_usd and not self.alarm_email:
+            yield "monthlyBudgetUsd needs alarmEmail: somebody has to be told"
+
+
+def _salvage(namespace: str, values: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """What is well formed of a config, and a line for each value that is not.
+
+    The well-formed part is returned even when there are mistakes, so that the rules between values are checked in
+    the same run: a team mends its config once, not once a mistake.
+    """
+    try:
+        return Settings.model_validate(values), []
+    except ValidationError as error:
+        errors = error.errors()
+    wrong = {item["loc"][0] for item in errors}
+    rest = {key: value for key, value in values.items() if key not in wrong}
+    if "regions" in wrong and isinstance(values["regions"], dict):
+        wrong_regions = {item["loc"][1] for item in errors if item["loc"][0] == "regions" and len(item["loc"]) > 1}
+        rest["regions"] = {name: value for name, value in values["regions"].items() if name not in wrong_regions}
+    return Settings.model_validate(rest), [_explain(namespace, item) for item in errors]
+
+
+def _decode(value: str) -> Any:
+    """A config value as written: objects, numbers and booleans reach a program as JSON text."""
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+def _explain(namespace: str, error: ErrorDetails) -> str:
+    """One mistake on one line: `  headend:fleets: 3 is not allowed: Input should be 1, 2, 4, 8 or 16`."""
+    path = ".".join(str(part) for part in error["loc"])
+    key = f"{namespace}:{path}"
+    message = error["msg"].removeprefix("Value error, ")
+    match error["type"]:
+        case "missing":
+            return f"  {key} is missing"
+        case "extra_forbidden":
+            known = ", ".join(to_camel(name) for name in Settings.model_fields if name != "home")
+            return (
+                f"  {key} is not a key of this project; known: {known}"
+                if len(error["loc"]) == 1
+                else f"  {key} is not known"
+            )
+        case _:
+            value = cast(object, error.get("input"))
+            shown = f"{value!r} is not allowed: " if isinstance(value, str | int | float | bool) else ""
+            return f"  {key}: {shown}{message}"
