@@ -1,0 +1,146 @@
+"""A private bucket: the way every bucket of the platform is made."""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.policies import Statement, document
+
+
+class PrivateBucketArgs(TypedDict):
+    """What makes one bucket differ from the next."""
+
+    region: str
+    """Where it is."""
+    noncurrent_days: int
+    """Days in which an overwritten or deleted object can still be brought back."""
+    protect: bool
+    """Refuse to delete it. Where false, `destroy` deletes its objects too."""
+    log_bucket: NotRequired[pulumi.Input[str]]
+    """Bucket of the same region that takes the access log. A log bucket has none: it would log its own logging."""
+    lifecycle: NotRequired[Sequence[aws.s3.BucketLifecycleConfigurationRuleArgsDict]]
+    """Further lifecycle rules."""
+
+
+class PrivateBucket(pulumi.ComponentResource):
+    """No public access, owner enforced, encrypted (SSE-S3), versioned, stale versions and uploads cleared away.
+
+    It has no policy yet: `BucketAccess` gives it one, since who may read is known only after the readers are.
+    """
+
+    bucket_name: pulumi.Output[str]
+    bucket_arn: pulumi.Output[str]
+    domain_name: pulumi.Output[str]
+    """`<bucket>.s3.<region>.amazonaws.com`"""
+
+    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        if args["noncurrent_days"] < 1:
+            raise ValueError(f"PrivateBucket {name!r}: noncurrent_days must be >= 1, got {args['noncurrent_days']}")
+        super().__init__("headend:bucket:PrivateBucket", name, {**args}, opts)
+        child, region = pulumi.ResourceOptions(parent=self), args["region"]
+
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket",
+            region=region,
+            force_destroy=not args["protect"],
+            opts=pulumi.ResourceOptions(parent=self, protect=args["protect"]),
+        )
+        aws.s3.BucketPublicAccessBlock(
+            f"{name}-public-access",
+            region=region,
+            bucket=bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{name}-ownership",
+            region=region,
+            bucket=bucket.bucket,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=child,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            region=region,
+            bucket=bucket.bucket,
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=child,
+        )
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            region=region,
+            bucket=bucket.bucket,
+            versioning_configuration={"status": "Enabled"},
+            opts=child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            region=region,
+            bucket=bucket.bucket,
+            rules=[
+                {
+                    "id": "clear-away",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": args["noncurrent_days"]},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                },
+                *args.get("lifecycle", []),
+            ],
+            # S3 refuses a rule for noncurrent versions of a bucket that has none.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+        if "log_bucket" in args:
+            aws.s3.BucketLogging(
+                f"{name}-logging",
+                region=region,
+                bucket=bucket.bucket,
+                target_bucket=args["log_bucket"],
+                target_prefix=f"s3/{name}/",
+                opts=child,
+            )
+
+        self.bucket_name, self.bucket_arn = bucket.bucket, bucket.arn
+        self.domain_name = bucket.bucket_regional_domain_name
+        self.register_outputs(
+            {"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn, "domain_name": self.domain_name}
+        )
+
+
+class BucketAccessArgs(TypedDict):
+    """Who may do what with a bucket."""
+
+    region: str
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    statements: Sequence[Statement]
+    """Grants to principals outside of IAM's roles: services, and readers that the network vouches for."""
+
+
+class BucketAccess(pulumi.ComponentResource):
+    """The one policy of a bucket: TLS only, and the grants."""
+
+    def __init__(self, name: str, args: BucketAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:bucket:BucketAccess", name, {**args}, opts)
+        arn = pulumi.Output.from_input(args["bucket_arn"])
+        tls_only: Statement = {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, arn.apply(lambda value: f"{value}/*")],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        aws.s3.BucketPolicy(
+            f"{name}-policy",
+            region=args["region"],
+            bucket=args["bucket_name"],
+            policy=document([tls_only, *args["statements"]]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})

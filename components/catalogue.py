@@ -1,0 +1,44 @@
+"""The catalogue: one row a title, whose pointer to the current version is what publishing writes."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+
+class CatalogueArgs(TypedDict):
+    """How the catalogue is kept."""
+
+    region: str
+    protect: bool
+    """Refuse to delete the table."""
+
+
+class Catalogue(pulumi.ComponentResource):
+    """The titles table: by id, and by state for listing; restorable to any second of the last 35 days."""
+
+    table_name: pulumi.Output[str]
+    table_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: CatalogueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:catalogue:Catalogue", name, {**args}, opts)
+        table = aws.dynamodb.Table(
+            f"{name}-titles",
+            region=args["region"],
+            # Uploads come in bursts and reads are cached at the edge of the page: paying by request suits both.
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="id",
+            attributes=[
+                {"name": "id", "type": "S"},
+                {"name": "state", "type": "S"},
+                {"name": "updated", "type": "S"},
+            ],
+            global_secondary_indexes=[
+                {"name": "by-state", "hash_key": "state", "range_key": "updated", "projection_type": "ALL"}
+            ],
+            point_in_time_recovery={"enabled": True},
+            deletion_protection_enabled=args["protect"],
+            opts=pulumi.ResourceOptions(parent=self, protect=args["protect"]),
+        )
+        self.table_name, self.table_arn = table.name, table.arn
+        self.register_outputs({"table_name": self.table_name, "table_arn": self.table_arn})
