@@ -1,0 +1,113 @@
+"""The ladder: which renditions a source of a given size gets. Pure arithmetic; touches nothing."""
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+REVISION = "1"
+"""Part of every version. Change it with anything that changes what a source is encoded to (this file, plan's job): the
+next upload then makes a new version. A test holds the job's fingerprint against it."""
+
+TALLEST = 2160
+"""Short side of the tallest rung: what H.264's top level carries at 60 frames a second."""
+
+MOST_PIXELS = 4096 * 2160
+"""Level 5.2 decodes 2,073,600 macroblocks a second: 60 frames of this size."""
+
+SMALLEST, LARGEST = 32, 8192
+"""Sides, in pixels, that MediaConvert accepts for an output."""
+
+
+class Step(NamedTuple):
+    short: int
+    """Short side in pixels, so that a portrait film has the same rungs as a landscape one."""
+    max_bitrate: int
+    """Bits a second at 16:9 and up to 30 frames a second."""
+    quality: int
+    """QVBR level, 1 to 10."""
+
+
+# 1080 and 720 as MediaConvert's QVBR guidelines have them. Each ceiling is at most twice the next one, so that a player
+# always has a step in reach, and is low enough that the average stays above half of it (Apple's authoring rules).
+STEPS = (
+    Step(2160, 12_000_000, 8),
+    Step(1080, 6_000_000, 8),
+    Step(720, 4_000_000, 8),
+    Step(540, 2_000_000, 7),
+    Step(360, 1_000_000, 7),
+    Step(270, 500_000, 7),
+)
+
+SPACING = 0.8
+"""A rung this near to the one above it costs an encode and shows no viewer a difference."""
+
+# H.264, table A-1: macroblocks a second, macroblocks a frame, kb/s in High profile (1.25 times Main's).
+LEVELS = (
+    ("LEVEL_2_1", 19_800, 792, 5_000),
+    ("LEVEL_3", 40_500, 1_620, 12_500),
+    ("LEVEL_3_1", 108_000, 3_600, 17_500),
+    ("LEVEL_3_2", 216_000, 5_120, 25_000),
+    ("LEVEL_4", 245_760, 8_192, 25_000),
+    ("LEVEL_4_2", 522_240, 8_704, 62_500),
+    ("LEVEL_5", 589_824, 22_080, 168_750),
+    ("LEVEL_5_1", 983_040, 36_864, 300_000),
+    ("LEVEL_5_2", 2_073_600, 36_864, 300_000),
+)
+
+
+class Rung(NamedTuple):
+    name: str
+    width: int
+    height: int
+    max_bitrate: int
+    quality: int
+    level: str
+    """H.264 level by MediaConvert's name, the lowest that carries the rung: players tell by it what they can decode."""
+
+
+def ladder(width: int, height: int, frame_rate: float) -> list[Rung]:
+    """The rungs, tallest first, for a picture that is shown at `width` x `height` (pixels, after rotation, square).
+
+    The first rung is the source's own size, made even and at most TALLEST and MOST_PIXELS; below it comes every step
+    that is clearly smaller. So nothing is ever scaled up, and a source smaller than every step still has its one rung.
+    """
+    short, aspect = min(width, height), Fraction(max(width, height), min(width, height))
+    shorts = [min(short, TALLEST, int(math.sqrt(MOST_PIXELS / aspect)))]
+    for step in STEPS:
+        if step.short <= SPACING * shorts[-1]:
+            shorts.append(step.short)
+    sides = [(_even(shorts[0]), _even(shorts[0] * aspect))]
+    sides += [(short, _even(short * aspect + 1)) for short in shorts[1:]]
+    return [_rung(a, b, frame_rate) if height > width else _rung(b, a, frame_rate) for a, b in sides]
+
+
+def _rung(width: int, height: int, frame_rate: float) -> Rung:
+    short = min(width, height)
+    above = min((step for step in STEPS if step.short >= short), key=lambda step: step.short)
+    below = max((step for step in STEPS if step.short < short), key=lambda step: step.short, default=Step(0, 0, 0))
+    share = (short - below.short) / (above.short - below.short)
+    widescreen = below.max_bitrate + share * (above.max_bitrate - below.max_bitrate)
+    area = min(width * height / (short * short * 16 / 9), 1.5)  # a very wide picture is mostly more of the same
+    motion = 1.5 if frame_rate > 30 else 1.0  # twice the frames differ less from one another
+    max_bitrate = max(100_000, round(widescreen * area * motion / 1000) * 1000)
+    return Rung(f"{short}p", width, height, max_bitrate, above.quality, _level(width, height, frame_rate, max_bitrate))
+
+
+def _even(side: Fraction | int) -> int:
+    """The even side at or below: 4:2:0 has one colour sample for two pixels, and no rung is above its source."""
+    return int(side) // 2 * 2
+
+
+def _level(width: int, height: int, frame_rate: float, max_bitrate: int) -> str:
+    across, down = math.ceil(width / 16), math.ceil(height / 16)
+    frame = across * down
+    for name, macroblocks_second, macroblocks_frame, kilobits_second in LEVELS:
+        # No side may be longer than the square root of eight frames.
+        if (
+            frame * frame_rate <= macroblocks_second
+            and frame <= macroblocks_frame
+            and max(across, down) ** 2 <= 8 * macroblocks_frame
+            and max_bitrate <= kilobits_second * 1000
+        ):
+            return name
+    return "AUTO"

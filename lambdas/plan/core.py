@@ -1,0 +1,291 @@
+"""Plan: the ladder and the encoder's whole job for one source, or a refusal that names what is wrong with it. Pure.
+
+Everything in the job stays in MediaConvert's Basic pricing tier where the source lets it: AVC, one pass, no
+acceleration, no automated ABR. Deinterlacing and tone mapping may be billed as Professional (about 1.6 times Basic), so
+each is ordered only for a source that needs it; frame rates are converted by dropping and repeating whole frames.
+"""
+
+import hashlib
+import math
+from fractions import Fraction
+from typing import Any, TypedDict
+
+from lambdas.ladder import LARGEST, SMALLEST, Rung, ladder
+from lambdas.refusals import SourceRefused
+from lambdas.shapes import Expected, Rendition, Source, Title, Video
+
+SEGMENT_SECONDS = 6
+"""Apple's recommendation; also what one cache object holds."""
+GOP_SECONDS = 2.0
+"""A segment is three of these, on every rung alike, so that players can switch at any segment."""
+
+SHORTEST, LONGEST = 0.5, 24 * 3600
+"""Seconds of video that a title may last."""
+SLOWEST, FASTEST = 1, 300
+"""Frames a second that a source may have."""
+FASTEST_OUT = 60
+"""Frames a second of the fastest rung."""
+
+UNSTATED_RATE = "30"
+"""Frames a second of a source that does not say."""
+
+STANDARD_RATES = tuple(
+    map(Fraction, (5, 10, 12, "25/2", 15, 20, "24000/1001", 24, 25, "30000/1001", 30, 48, 50, "60000/1001", 60))
+)
+"""Rates whose GOP and segment are a whole number of frames, to within 0.1 %."""
+
+HDR_TRANSFERS = frozenset({"SMPTE_2084", "ARIB_B67"})
+"""PQ and HLG: shown as they are on an SDR screen they look grey."""
+
+POSTER_SHORT = 540
+"""Short side of the poster: sharp in a grid of titles, and billed as SD."""
+POSTER_AT = 0.1
+"""Share of the film before the poster's frame: past the black and the logos."""
+
+
+class Place(TypedDict):
+    """Where jobs run and what they may touch; from the function's environment."""
+
+    media_bucket: str
+    role: str
+    """ARN of the role that MediaConvert assumes."""
+    queue: str
+    """ARN."""
+
+
+class Plan(TypedDict):
+    """What the workflow passes to `mediaconvert:createJob.sync`, and what `verify` then looks for."""
+
+    job: dict[str, Any]
+    expected: Expected
+
+
+def plan(title: Title, source: Source, place: Place) -> Plan:
+    """Build the job. Raises SourceRefused with a sentence for the person who uploaded the file."""
+    video, duration = _accepted(source)
+    width, height = display_size(video)
+    frame_rate = output_rate(video["frame_rate"])
+    rungs = ladder(width, height, float(frame_rate))
+    audio = source["audio"] is not None
+    destination = f"s3://{place['media_bucket']}/{title['prefix']}"
+    job = {
+        "Role": place["role"],
+        "Queue": place["queue"],
+        # The same request again within a minute (an answer that was lost) is the same job; later, find_job looks.
+        "ClientRequestToken": hashlib.sha256(f"{title['id']}/{title['version']}".encode()).hexdigest(),
+        "StatusUpdateInterval": "SECONDS_10",
+        # By these find_job knows its own, and the workflow's listeners know the title.
+        "UserMetadata": {"title": title["id"], "version": title["version"]},
+        "Tags": {"title": title["id"]},
+        "Settings": {
+            "TimecodeConfig": {"Source": "ZEROBASED"},
+            "Inputs": [_input(title["uri"], audio=audio)],
+            "OutputGroups": [
+                _cmaf(f"{destination}/index", video, rungs, frame_rate, audio=audio),
+                _poster(f"{destination}/poster", video, rungs, duration),
+            ],
+        },
+    }
+    renditions = [_expected(rung) for rung in rungs]
+    return {"job": job, "expected": {"renditions": renditions, "audio": audio, "duration": duration}}
+
+
+def _expected(rung: Rung) -> Rendition:
+    return {
+        "name": rung.name,
+        "width": rung.width,
+        "height": rung.height,
+        "max_bitrate": rung.max_bitrate,
+        "playlist": f"index_v{rung.name}.m3u8",
+    }
+
+
+def display_size(video: Video) -> tuple[int, int]:
+    """Width and height as a viewer sees the picture: pixels made square by widening or narrowing, then turned."""
+    width, height = round(video["width"] * Fraction(video["sample_aspect"])), video["height"]
+    return (height, width) if video["rotation"] in (90, 270) else (width, height)
+
+
+def output_rate(rate: str | None) -> Fraction:
+    """The constant frame rate of every rung.
+
+    The source's own where it is a standard one; otherwise (a phone's variable rate averages to anything) the next
+    standard one up, which repeats frames but loses none. Halved until at most 60. Where the file says nothing, 30.
+    """
+    exact = Fraction(rate or UNSTATED_RATE)
+    while exact > FASTEST_OUT * Fraction(101, 100):
+        exact /= 2
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - exact))
+    if abs(nearest - exact) <= exact / 1000:
+        return nearest
+    return next((standard for standard in STANDARD_RATES if standard >= exact), Fraction(FASTEST_OUT))
+
+
+def _accepted(source: Source) -> tuple[Video, float]:
+    """The video track and its length in seconds, or SourceRefused."""
+    video, audio, duration = source["video"], source["audio"], source["duration"]
+    if video is None:
+        raise SourceRefused(f"The file ({source['container']}) holds no video track. A title needs one.")
+    if video["codec"] == "UNKNOWN":
+        raise SourceRefused("The encoder does not know this video format. H.264, HEVC, ProRes, VP9 or MPEG-2 will do.")
+    if audio is not None and audio["codec"] == "UNKNOWN":
+        raise SourceRefused("The encoder does not know this sound format. AAC, PCM, MP3, AC-3, Opus or FLAC will do.")
+    if not duration:
+        raise SourceRefused("The file does not say how long its video lasts. Remuxing it (a lossless copy) mends that.")
+    if not SHORTEST <= duration <= LONGEST:
+        raise SourceRefused(f"The video lasts {duration:g} s. Allowed is {SHORTEST:g} s to {LONGEST // 3600} hours.")
+    if not Fraction(1, 8) <= Fraction(video["sample_aspect"]) <= 8:
+        raise SourceRefused(f"The pixels are {video['sample_aspect']} times as wide as high. Allowed is 1/8 to 8.")
+    sides = (*display_size(video), video["width"], video["height"])
+    if min(sides) < SMALLEST or max(sides) > LARGEST:
+        raise SourceRefused(f"The picture is {sides[0]}x{sides[1]} pixels. Each side must be {SMALLEST} to {LARGEST}.")
+    rate = Fraction(video["frame_rate"] or UNSTATED_RATE)
+    if not SLOWEST <= rate <= FASTEST:
+        raise SourceRefused(f"The video has {float(rate):g} frames a second. Allowed is {SLOWEST} to {FASTEST}.")
+    return video, duration
+
+
+def _input(uri: str, *, audio: bool) -> dict[str, Any]:
+    source: dict[str, Any] = {
+        "FileInput": uri,
+        "TimecodeSource": "ZEROBASED",
+        # Without AUTO the service ignores a phone's rotation, and portrait films lie on their side.
+        "VideoSelector": {"Rotate": "AUTO", "ColorSpace": "FOLLOW"},
+    }
+    if audio:
+        source["AudioSelectors"] = {"Audio Selector 1": {"DefaultSelection": "DEFAULT", "Tracks": [1]}}
+    return source
+
+
+def _picture(video: Video, width: int, height: int) -> dict[str, Any]:
+    """How any output draws the picture. FIT neither pads nor distorts, should the service measure it otherwise."""
+    picture: dict[str, Any] = {"Width": width, "Height": height, "ScalingBehavior": "FIT"}
+    corrections: dict[str, Any] = {}
+    if video["interlaced"]:
+        corrections["Deinterlacer"] = {"Mode": "DEINTERLACE", "Algorithm": "INTERPOLATE", "Control": "NORMAL"}
+    if video["color_transfer"] in HDR_TRANSFERS:
+        corrections["ColorCorrector"] = {"ColorSpaceConversion": "FORCE_709"}
+    if corrections:
+        picture["VideoPreprocessors"] = corrections
+    return picture
+
+
+def _cmaf(destination: str, video: Video, rungs: list[Rung], frame_rate: Fraction, *, audio: bool) -> dict[str, Any]:
+    """One set of segments, with an HLS and a DASH manifest over it."""
+    outputs = [_rendition(video, rung, frame_rate, audio=audio) for rung in rungs]
+    if audio:
+        outputs.append(SOUND)
+    return {
+        "Name": "CMAF",
+        "OutputGroupSettings": {
+            "Type": "CMAF_GROUP_SETTINGS",
+            "CmafGroupSettings": {
+                "Destination": destination,
+                "SegmentControl": "SEGMENTED_FILES",
+                "SegmentLength": SEGMENT_SECONDS,
+                "SegmentLengthControl": "GOP_MULTIPLE",
+                "FragmentLength": int(GOP_SECONDS),
+                "WriteHlsManifest": "ENABLED",
+                "WriteDashManifest": "ENABLED",
+                "ManifestDurationFormat": "FLOATING_POINT",
+                "TargetDurationCompatibilityMode": "SPEC_COMPLIANT",
+                "StreamInfResolution": "INCLUDE",
+                "CodecSpecification": "RFC_6381",
+                "MpdProfile": "MAIN_PROFILE",
+                "WriteSegmentTimelineInRepresentation": "ENABLED",
+            },
+        },
+        "Outputs": outputs,
+    }
+
+
+def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool) -> dict[str, Any]:
+    container: dict[str, Any] = {"Container": "CMFC"}
+    if audio:
+        container["CmfcSettings"] = {"AudioRenditionSets": "audio"}
+    return {
+        "NameModifier": f"_v{rung.name}",
+        "ContainerSettings": container,
+        "VideoDescription": {
+            **_picture(video, rung.width, rung.height),
+            "CodecSettings": {
+                "Codec": "H_264",
+                "H264Settings": {
+                    "CodecProfile": "HIGH",
+                    "CodecLevel": rung.level,
+                    "RateControlMode": "QVBR",
+                    "MaxBitrate": rung.max_bitrate,
+                    "QvbrSettings": {"QvbrQualityLevel": rung.quality},
+                    "QualityTuningLevel": "SINGLE_PASS",
+                    # One second of buffer: no segment runs more than a sixth above the ceiling that players plan with.
+                    "HrdBufferSize": rung.max_bitrate,
+                    "GopSize": GOP_SECONDS,
+                    "GopSizeUnits": "SECONDS",
+                    "GopClosedCadence": 1,
+                    "MinIInterval": 0,  # IDR frames only at the cadence: every rung cuts segments at the same frames
+                    "InterlaceMode": "PROGRESSIVE",
+                    "FramerateControl": "SPECIFIED",
+                    "FramerateNumerator": frame_rate.numerator,
+                    "FramerateDenominator": frame_rate.denominator,
+                    "FramerateConversionAlgorithm": "DUPLICATE_DROP",
+                    "ParControl": "SPECIFIED",
+                    "ParNumerator": 1,
+                    "ParDenominator": 1,
+                },
+            },
+        },
+    }
+
+
+SOUND: dict[str, Any] = {
+    "NameModifier": "_a128",
+    "ContainerSettings": {
+        "Container": "CMFC",
+        "CmfcSettings": {"AudioGroupId": "audio", "AudioTrackType": "ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT"},
+    },
+    "AudioDescriptions": [
+        {
+            "AudioSourceName": "Audio Selector 1",
+            "CodecSettings": {
+                "Codec": "AAC",
+                "AacSettings": {
+                    "Bitrate": 128_000,
+                    "CodingMode": "CODING_MODE_2_0",
+                    "SampleRate": 48_000,
+                    "CodecProfile": "LC",
+                },
+            },
+        }
+    ],
+}
+"""One stereo track for every rung; surround is mixed down."""
+
+
+def _poster(destination: str, video: Video, rungs: list[Rung], duration: float) -> dict[str, Any]:
+    """Two stills, `poster.0000000.jpg` and `poster.0000001.jpg`.
+
+    The service always takes the first frame, black in many films, then one every so often: here a tenth into the film.
+    """
+    rung = next((rung for rung in rungs if min(rung.width, rung.height) <= POSTER_SHORT), rungs[-1])
+    return {
+        "Name": "Poster",
+        "OutputGroupSettings": {"Type": "FILE_GROUP_SETTINGS", "FileGroupSettings": {"Destination": destination}},
+        "Outputs": [
+            {
+                "Extension": "jpg",
+                "ContainerSettings": {"Container": "RAW"},
+                "VideoDescription": {
+                    **_picture(video, rung.width, rung.height),
+                    "CodecSettings": {
+                        "Codec": "FRAME_CAPTURE",
+                        "FrameCaptureSettings": {
+                            "FramerateNumerator": 1,
+                            "FramerateDenominator": max(1, math.floor(duration * POSTER_AT)),
+                            "MaxCaptures": 2,
+                            "Quality": 80,
+                        },
+                    },
+                },
+            }
+        ],
+    }

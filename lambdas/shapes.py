@@ -1,0 +1,118 @@
+"""The plain data that the handlers hand to one another through the workflow: what is in the JSON, and in which unit."""
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class Title(TypedDict):
+    """What `identify` makes of an upload; every later step gets it unchanged."""
+
+    id: str
+    """Slug of the upload key: `[a-z0-9-]`, at most 89 characters. The catalogue's key."""
+    name: str
+    """What a person reads: the file's name without its extension."""
+    version: str
+    """12 hex digits; the same bytes and the same ladder give the same version."""
+    prefix: str
+    """`v/<xx>/<id>/<version>`, the renditions' place in the media bucket; no slash at either end."""
+    sequencer: str
+    """S3's order of events for one key, zero-padded to 32 so that strings compare as S3 means."""
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    """Bytes."""
+    uri: str
+    """`s3://bucket/key`."""
+
+
+class Video(TypedDict):
+    """The video track as it is stored, before rotation and pixel aspect are applied."""
+
+    codec: str
+    """MediaConvert's name, such as `AVC`; `UNKNOWN` where it has none."""
+    width: int
+    height: int
+    sample_aspect: str
+    """Width of a pixel to its height, `"64/45"`; `"1/1"` where the file says nothing."""
+    rotation: int
+    """Degrees clockwise that a player turns the picture: 0, 90, 180 or 270."""
+    frame_rate: str | None
+    """Frames a second, `"30000/1001"`; null where the file says nothing."""
+    interlaced: bool
+    color_transfer: str
+    """MediaConvert's name, such as `ITU_709` or `SMPTE_2084` (PQ)."""
+
+
+class Audio(TypedDict):
+    """The first sound track."""
+
+    codec: str
+    channels: int
+    """0 where the file says nothing."""
+    sample_rate: int
+    """Hz; 0 where the file says nothing."""
+
+
+class Source(TypedDict):
+    """What `probe` found in the uploaded file."""
+
+    container: str
+    duration: float | None
+    """Seconds of the video track (of the whole file where the track does not say); null where neither does."""
+    video: Video | None
+    audio: Audio | None
+
+
+class Rendition(TypedDict):
+    """One rung of the ladder, as it will lie in the media bucket."""
+
+    name: str
+    """By the short side: `720p`."""
+    width: int
+    height: int
+    max_bitrate: int
+    """Bits a second that the encoder may not exceed."""
+    playlist: str
+    """Name of its HLS playlist under the title's prefix."""
+
+
+class Expected(TypedDict):
+    """What `plan` ordered, for `verify` to find."""
+
+    renditions: list[Rendition]
+    audio: bool
+    duration: float
+    """Seconds of the source's video."""
+
+
+class Found(TypedDict):
+    """A job that an earlier try started, if there is one."""
+
+    status: Literal["NONE", "RUNNING", "COMPLETE"]
+    id: str | None
+
+
+class Verified(TypedDict):
+    """What is published: taken from the renditions themselves, not from the plan."""
+
+    duration: float
+    width: int
+    height: int
+    renditions: list[str]
+    poster: str
+    """URL path, which is the object's key with a leading slash."""
+
+
+class Summary(TypedDict):
+    """A title as the API lists it; what is not known yet is null."""
+
+    id: str
+    name: str
+    state: str
+    duration: float | None
+    poster: str | None
+    reason: str | None
+    renditions: NotRequired[list[str]]
+    width: NotRequired[int | None]
+    height: NotRequired[int | None]
+    updated: NotRequired[str | None]
