@@ -1,6 +1,7 @@
 """A Lambda function with a role, a log group and code of its own: the way every handler is deployed."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -79,3 +80,10 @@ class LambdaFunction(pulumi.ComponentResource):
         self.function_name, self.function_arn = function.name, function.arn
         self.log_group_name = log_group.name
         self.register_outputs({"function_name": self.function_name, "function_arn": self.function_arn})
+
+
+def handler_files(handler: str) -> list[str]:
+    """The files of a handler's zip: its own two, and the modules that the handlers share."""
+    root = Path(__file__).parent.parent
+    shared = sorted(path.relative_to(root).as_posix() for path in (root / "lambdas").glob("*.py"))
+    return [f"lambdas/{handler}/handler.py", f"lambdas/{handler}/core.py", *shared]

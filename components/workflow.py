@@ -23,7 +23,7 @@ LEASE_SECONDS = ENCODE_TIMEOUT_SECONDS + 3600
 ENCODE_ATTEMPTS = 3
 
 # MediaConvert's error codes that say something of the file and nothing of us: it cannot be opened or is no media
-# (1010), has no video (1020), an unsupported codec (1030), or ends too early (1076); and 1404, it is not there any more.
+# (1010), has no video (1020), an unsupported codec (1030), or ends too early (1076); and 1404: it is gone.
 SOURCE_FAULTS = [1010, 1020, 1030, 1076, 1404]
 
 
@@ -65,7 +65,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
             "#name": {"S": "{% $title.name %}"},
             "#key": {"S": "{% $title.key %}"},
             "etag": {"S": "{% $title.etag %}"},
-            "size": {"N": "{% $string($title.size) %}"},
+            "#size": {"N": "{% $string($title.size) %}"},
             "sequencer": {"S": "{% $title.sequencer %}"},
             "execution": _ME,
             "lease": {"N": f"{{% $string($floor($millis() / 1000) + {LEASE_SECONDS}) %}}"},
@@ -103,7 +103,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         "Claim": claim,
         "Same version?": same,
         # The very same bytes were uploaded again: what plays is what would be made.
-        "Settle": _settle(names, {"outcome": {"S": "PUBLISHED"}}, "Nothing to do"),
+        "Settle": _settle(names, {"outcome": {"S": "PUBLISHED"}}, "Nothing to do", state="PUBLISHED"),
         "Nothing to do": {"Type": "Succeed"},
         "Already taken": {"Type": "Succeed"},
     }
@@ -379,19 +379,21 @@ def _update(
     }
 
 
-_RESERVED = ("name", "key", "state", "duration")
+_RESERVED = ("name", "key", "size", "state", "duration")
 
 
 def _settle(
-    names: WorkflowNames, sets: Mapping[str, State], next_state: str, *, state: str = "", live: bool = False
+    names: WorkflowNames, sets: Mapping[str, State], next_state: str, *, state: str, live: bool = False
 ) -> State:
-    """Write how this execution ended, if the claim is still its own; else a newer upload's execution speaks."""
-    shown = "#state = :state" if live else "#state = if_not_exists(live, :state)"
+    """Write how this execution ended, if the claim is still its own; else a newer upload's execution speaks.
+
+    A viewer is shown `state` only where nothing is live, unless `live` makes this version the one that plays.
+    """
     update = _update(
         names["table"],
         sets={**sets, "updated": _NOW},
-        also=shown if state else "#state = #state",
-        values={":execution": _ME} | ({":state": {"S": state}} if state else {}),
+        also="#state = :state" if live else "#state = if_not_exists(live, :state)",
+        values={":execution": _ME, ":state": {"S": state}},
         remove="" if "reason" in sets else "reason, fault",
         condition="execution = :execution",
         next_state=next_state,
