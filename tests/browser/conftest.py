@@ -1,0 +1,66 @@
+"""A headless Chromium in front of a fake platform that serves the real page and a real film."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.fake_headend import Fake, Server
+from tests.browser.film import make_film
+
+CHROMIUM = "/usr/bin/chromium"
+# No request of Chromium's own, and its real rule for autoplay: a page that was opened by its address starts without sound.
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--mute-audio", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--disable-quic", "--no-first-run", "--autoplay-policy=document-user-activation-required"]  # fmt: skip
+DESKTOP = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two titles: `film` with two rungs, and `tall`, a portrait one with a single rung."""
+    media = tmp_path_factory.mktemp("media")
+    for name, sizes, seconds in (("film", [(320, 180), (640, 360)], 12), ("tall", [(180, 320)], 2)):
+        (media / name).mkdir()
+        make_film(media / name, sizes, seconds)
+    return media
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each test has a context, and so a cache, of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def fake(media: Path) -> Iterator[Fake]:
+    """A platform with one published title, `film`."""
+    fake = Fake(media)
+    fake.add(
+        "film", "Four colours", poster="/v/film/poster.0000000.jpg", renditions=["360p", "180p"], width=640, height=360
+    )
+    server = Server(fake)
+    yield fake
+    server.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A new tab. The test fails if the page threw, or did what its Content-Security-Policy forbids."""
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            faults.append(message.text) if "Security Policy" in message.text or "TrustedHTML" in message.text else None
+        ),
+    )
+    yield page
+    context.close()
+    assert faults == []

@@ -1,0 +1,183 @@
+"""Stands in for the whole platform in front of the player: page, API and renditions, with the headers of every tier.
+
+Nothing is cached here. A test says which tier a path is served by, and sees in `sent` what went out.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+PLAYER = Path(__file__).parents[2] / "player"
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".cmfv": "video/mp4",
+    ".cmfa": "audio/mp4",
+    ".jpg": "image/jpeg",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+NODE = "i-0c5d1f9e7a2b4c6d8"
+# What a response carries that came by each way: the edge stores the headers of the node that filled it.
+WAYS = {
+    "edge": {"X-Cache": "Hit from cloudfront", "X-Node": NODE, "X-Node-Cache": "MISS", "X-Amz-Cf-Pop": "FRA56-P4"},
+    "node": {"X-Cache": "Miss from cloudfront", "X-Node": NODE, "X-Node-Cache": "HIT", "X-Amz-Cf-Pop": "FRA56-P4"},
+    "fill": {"X-Cache": "Miss from cloudfront", "X-Node": NODE, "X-Node-Cache": "MISS", "X-Amz-Cf-Pop": "FRA56-P4"},
+    "failover": {"X-Cache": "Miss from cloudfront", "X-Amz-Cf-Pop": "FRA56-P4"},
+    "unknown": {},
+}
+CUT = 0
+"""A fault: half of the body, then a closed connection."""
+
+Answer = tuple[int, dict[str, str], object]
+
+
+@dataclass
+class Fake:
+    """The platform as one test wants it. Paths under /v/ are files of `media`."""
+
+    media: Path
+    titles: dict[str, dict[str, object]] = field(default_factory=dict)
+    plays: dict[str, list[Answer]] = field(default_factory=dict)
+    """Answers to `play` of a title, in turn, before it is answered from `titles`."""
+    tier: Callable[[str], str] = lambda _path: "edge"
+    faults: dict[str, list[int]] = field(default_factory=dict)
+    """By the end of a path: statuses (or CUT) to answer with, in turn, before it is served."""
+    api_down: bool = False
+    page_size: int = 50
+    sent: list[tuple[str, str, int]] = field(default_factory=list)
+    """(path, tier, bytes) of every rendition served whole, posters apart."""
+    origin: str = ""
+
+    def count(self) -> Counter[str]:
+        """How many files of renditions each tier served."""
+        return Counter(tier for _, tier, _ in self.sent)
+
+    def add(self, title: str, name: str, state: str = "PUBLISHED", **row: object) -> None:
+        """Put a title in the catalogue; a published one plays the film in `media`/<title>."""
+        self.titles[title] = {
+            "id": title,
+            "name": name,
+            "state": state,
+            "duration": 12,
+            "poster": None,
+            "reason": None,
+        } | row
+
+    def api(self, method: str, path: str, query: dict[str, list[str]]) -> Answer:
+        """Answer the playback API as the platform does."""
+        parts = [unquote(part) for part in path.split("/")[3:]]
+        if not parts:
+            state, first = query.get("state", ["PUBLISHED"])[0], int(query.get("next", ["0"])[0])
+            rows = [row for row in self.titles.values() if row["state"] == state]
+            last = first + self.page_size
+            return 200, {}, {"titles": rows[first:last], "next": str(last) if last < len(rows) else None}
+        row = self.titles.get(parts[0])
+        if row is None:
+            return 404, {}, {"error": "no such title"}
+        if method == "GET":
+            return 200, {}, row
+        if self.plays.get(parts[0]):
+            return self.plays[parts[0]].pop(0)
+        if row["state"] == "PUBLISHED":
+            prefix = f"/v/{parts[0]}"
+            return 200, {}, {**row, "hls": f"{prefix}/index.m3u8", "dash": f"{prefix}/index.mpd"}
+        if row["state"] in ("REGISTERED", "PROCESSING"):
+            return 202, {"Retry-After": "1"}, {"state": row["state"], "retry_after": 1}
+        return 409, {}, {"state": row["state"], "error": row["reason"]}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    fake: Fake
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _answer(self) -> None:
+        url = urlsplit(self.path)
+        if url.path.startswith("/api/"):
+            self._api(
+                *(503, {}, {}) if self.fake.api_down else self.fake.api(self.command, url.path, parse_qs(url.query))
+            )
+        elif url.path.startswith("/v/"):
+            self._media(url.path)
+        else:
+            name = "index.html" if url.path == "/" else url.path.lstrip("/")
+            built = PLAYER / "node_modules/hls.js/dist" / name
+            file = built if name == "hls.min.mjs" else PLAYER / name
+            self._file(
+                file,
+                {"Cache-Control": "no-cache", "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"},
+            )
+
+    def _api(self, status: int, headers: dict[str, str], body: object) -> None:
+        self._send(
+            status,
+            {"Content-Type": "application/json", "Cache-Control": "no-store", **headers},
+            json.dumps(body).encode(),
+        )
+
+    def _media(self, path: str) -> None:
+        fault = next((faults.pop(0) for end, faults in self.fake.faults.items() if path.endswith(end) and faults), None)
+        tier = self.fake.tier(path)
+        file = self.fake.media / path.removeprefix("/v/")
+        if fault:
+            self._send(fault, {"X-Cache": "Error from cloudfront"}, b"")
+        else:
+            self._file(file, {**WAYS[tier], "Cache-Control": "max-age=31536000, immutable"}, cut=fault == CUT)
+            if fault is None and file.suffix != ".jpg":
+                self.fake.sent.append((path, tier, file.stat().st_size))
+
+    def _file(self, file: Path, headers: dict[str, str], *, cut: bool = False) -> None:
+        if not file.is_file():
+            self._send(HTTPStatus.NOT_FOUND, {}, b"")
+            return
+        body = file.read_bytes()
+        self._send(
+            HTTPStatus.OK, {"Content-Type": TYPES[file.suffix], **headers}, body, part=len(body) // 2 if cut else None
+        )
+
+    def _send(self, status: int, headers: dict[str, str], body: bytes, *, part: int | None = None) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[:part])
+        self.close_connection = part is not None
+
+
+class Server:
+    """Serves a Fake on a free loopback port until it is closed."""
+
+    def __init__(self, fake: Fake) -> None:
+        handler = type("Handler", (_Handler,), {"fake": fake})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        fake.origin = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
