@@ -1,0 +1,142 @@
+"""What a cache node's machine is told at its first boot: cloud-init user data, made of the files beside this one.
+
+Pure: the same NodeConfig gives the same text, byte for byte, so a preview shows a new launch template only where a node
+changes.
+"""
+
+import base64
+import gzip
+import io
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+LIMIT_BYTES = 16 * 1024
+"""EC2's limit for user data, before base64."""
+CACHE_DISK = "/srv/headend/disk"
+"""Where the cache is mounted: the `path` dimension of the metric disk_used_percent."""
+METRICS_NAMESPACE = "Headend/Node"
+
+# Each value goes into shell and nginx files, so none may hold a character that means something there.
+_RULES = {
+    # No dots: S3's certificate covers one label before .s3.<region>.
+    "bucket": (r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name without dots"),
+    "region": (r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region, such as eu-west-1"),
+    "fleet": (r"[A-Za-z0-9-]{1,128}", "letters, digits and hyphens"),
+    "port": (r"[1-9][0-9]{3,4}", "a port from 1000 up"),
+    "log_group": (r"[A-Za-z0-9_/.#-]{1,512}", "a log group name"),
+}
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """What differs between the nodes of two fleets. Raises ValueError for a value that has no place in a script."""
+
+    bucket: str
+    """The media bucket of the node's own region."""
+    region: str
+    fleet: str
+    port: int
+    log_group: str
+    """Receives the node's boot log and nginx's error log. The access log stays on the node: at a full 25 Gb/s it would
+    cost some 30 USD a day to keep what the edge's and the balancer's logs already hold."""
+
+    def __post_init__(self) -> None:
+        for field, value in asdict(self).items():
+            pattern, allowed = _RULES[field]
+            if not re.fullmatch(pattern, str(value)):
+                raise ValueError(f"cache node: {field} must be {allowed}, got {value!r}")
+
+
+def user_data(config: NodeConfig) -> str:
+    """base64(gzip(cloud-config)) for a launch template. Raises ValueError over EC2's 16 KB."""
+    buffer = io.BytesIO()
+    # Neither a time nor a file name; and unlike gzip.compress, this header does not name the operating system.
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as stream:
+        stream.write(cloud_config(config).encode())
+    data = buffer.getvalue()
+    if len(data) > LIMIT_BYTES:
+        raise ValueError(f"cache node: user data is {len(data)} bytes, and EC2 allows {LIMIT_BYTES}")
+    return base64.b64encode(data).decode()
+
+
+def cloud_config(config: NodeConfig) -> str:
+    """The cloud-config document. Its body is JSON, which is YAML that needs no library to write."""
+    environment = {"BUCKET": config.bucket, "REGION": config.region, "FLEET": config.fleet, "PORT": config.port}
+    files = {
+        "/etc/nginx/nginx.conf": _file("nginx.conf"),
+        "/etc/nginx/node.conf.in": _file("node.conf.in"),
+        "/etc/nginx/listen.conf": f"listen {config.port} reuseport backlog=65535;\n",
+        "/etc/headend/node.env": "".join(f"{name}={value}\n" for name, value in environment.items()),
+        "/etc/headend/cloudwatch-agent.json": json.dumps(_agent(config)),
+        # Session Manager's agent, too, has only IPv6 to reach AWS by.
+        "/etc/amazon/ssm/amazon-ssm-agent.json": json.dumps({"Agent": {"UseDualStackEndpoint": True}}),
+        "/etc/sysctl.d/90-headend.conf": _file("sysctl.conf"),
+        "/etc/logrotate.d/headend": _file("logrotate.conf"),
+        # By the hour: in a day at full load the access log would fill the root volume.
+        "/etc/systemd/system/logrotate.timer.d/hourly.conf": "[Timer]\nOnCalendar=hourly\nAccuracySec=1m\n",
+        "/etc/systemd/system/cache-node.service": _file("cache-node.service"),
+        "/etc/systemd/system/cache-node-disk.service": _file("cache-node-disk.service"),
+        "/usr/local/sbin/node-boot": _file("node-boot.sh"),
+        "/usr/local/sbin/node-disk": _file("node-disk.sh"),
+    }
+    document = {
+        "write_files": [
+            {"path": path, "permissions": "0755" if path.startswith("/usr/local/sbin/") else "0644", "content": content}
+            for path, content in files.items()
+        ],
+        "runcmd": [["/usr/local/sbin/node-boot"]],
+    }
+    return "#cloud-config\n" + json.dumps(document) + "\n"
+
+
+def _file(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def _agent(config: NodeConfig) -> dict[str, object]:
+    """The CloudWatch agent's configuration.
+
+    Metrics carry the fleet and not the host: each fleet's worst node shows as a maximum, and a metric for every node
+    that ever lived would cost 0.30 USD a month.
+    """
+    fleet = {"append_dimensions": {"Fleet": config.fleet}}
+    logs = {"boot": "/var/log/cloud-init-output.log", "nginx": "/srv/headend/logs/error.log"}
+    return {
+        "agent": {
+            "region": config.region,
+            "metrics_collection_interval": 60,
+            "omit_hostname": True,
+            # The network has IPv6 to reach AWS by, and no NAT.
+            "use_dualstack_endpoint": True,
+        },
+        "metrics": {
+            "namespace": METRICS_NAMESPACE,
+            "metrics_collected": {
+                "disk": {
+                    "measurement": ["used_percent"],
+                    "resources": ["/", CACHE_DISK],
+                    "drop_device": True,
+                    **fleet,
+                },
+                "net": {"measurement": ["bytes_sent", "bytes_recv"], "resources": ["*"], **fleet},
+                # What the instance's own network allowance cut off: the sign that a node is too small.
+                "ethtool": {"metrics_include": ["bw_out_allowance_exceeded", "pps_allowance_exceeded"], **fleet},
+            },
+        },
+        "logs": {
+            "logs_collected": {
+                "files": {
+                    "collect_list": [
+                        {
+                            "file_path": path,
+                            "log_group_name": config.log_group,
+                            "log_stream_name": f"{config.fleet}/{{instance_id}}/{stream}",
+                        }
+                        for stream, path in logs.items()
+                    ]
+                }
+            }
+        },
+    }
