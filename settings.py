@@ -118,7 +118,7 @@ class Settings(Strict):
     instance_type: str = "c7gd.medium"
     """The smallest Graviton with an NVMe disk: right for dev; see components/instances.py for the others."""
     spot_percent: Annotated[int, Field(ge=0, le=100)] = 0
-    """Share of the nodes above the minimum that are spot. A cache refills, but a reclaimed fleet refills all at once."""
+    """Share of the nodes above the minimum that are spot: cheap, but a reclaimed fleet refills all at once."""
     encode: Literal["on_upload", "on_request"] = "on_upload"
     """Encode when a film arrives, or when the first viewer asks for it."""
     domain: Domain | None = None

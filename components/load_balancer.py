@@ -1,0 +1,102 @@
+"""The internal load balancer of a point of presence: sixteen rules shard the catalogue over the fleets."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+HEX_DIGITS = "0123456789abcdef"
+
+
+class LoadBalancerArgs(TypedDict):
+    """What stands behind it."""
+
+    region: str
+    subnet_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+    fleet_target_groups: Sequence[pulumi.Input[str]]
+    """ARNs, one a fleet: 1, 2, 4, 8 or 16 of them."""
+    api_target_group: pulumi.Input[str] | None
+    """ARN of the web servers' target group, in the home region."""
+    certificate: str | None
+    """ACM certificate of this region. Without one the listener speaks HTTP: nobody else's certificate can be had for a
+    `*.elb.amazonaws.com` name, and the hop from CloudFront is private."""
+    log_bucket: pulumi.Input[str]
+    protect: bool
+
+
+class LoadBalancer(pulumi.ComponentResource):
+    """An ALB that nothing but CloudFront reaches.
+
+    A path begins `/v/<xx>/`; each first hex digit has one rule, and only the target of a rule depends on the number
+    of fleets. So no node needs to know another, and a stored object need not move when fleets are added.
+    """
+
+    arn: pulumi.Output[str]
+    arn_suffix: pulumi.Output[str]
+    """As CloudWatch's metrics name it."""
+    dns_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        fleets = args["fleet_target_groups"]
+        if len(fleets) not in (1, 2, 4, 8, 16):
+            raise ValueError(f"LoadBalancer {name!r}: fleet_target_groups must be 1, 2, 4, 8 or 16, got {len(fleets)}")
+        super().__init__("headend:load_balancer:LoadBalancer", name, {"fleets": len(fleets)}, opts)
+        child, region = pulumi.ResourceOptions(parent=self), args["region"]
+
+        balancer = aws.lb.LoadBalancer(
+            f"{name}-alb",
+            region=region,
+            internal=True,
+            load_balancer_type="application",
+            subnets=list(args["subnet_ids"]),
+            security_groups=[args["security_group_id"]],
+            drop_invalid_header_fields=True,
+            desync_mitigation_mode="defensive",
+            # A node answers in well under a second; what is silent for longer is better asked for elsewhere.
+            idle_timeout=10,
+            access_logs={"bucket": args["log_bucket"], "prefix": "alb", "enabled": True},
+            enable_deletion_protection=args["protect"],
+            opts=child,
+        )
+        certificate = args["certificate"]
+        listener = aws.lb.Listener(
+            f"{name}-listener",
+            region=region,
+            load_balancer_arn=balancer.arn,
+            port=443 if certificate else 80,
+            protocol="HTTPS" if certificate else "HTTP",
+            certificate_arn=certificate,
+            ssl_policy="ELBSecurityPolicy-TLS13-1-2-Res-2021-06" if certificate else None,
+            default_actions=[
+                {
+                    "type": "fixed-response",
+                    "fixed_response": {
+                        "status_code": "404",
+                        "content_type": "text/plain",
+                        "message_body": "No such path",
+                    },
+                }
+            ],
+            opts=child,
+        )
+
+        def rule(key: str, priority: int, pattern: str, target_group: pulumi.Input[str]) -> None:
+            aws.lb.ListenerRule(
+                f"{name}-{key}",
+                region=region,
+                listener_arn=listener.arn,
+                priority=priority,
+                conditions=[{"path_pattern": {"values": [pattern]}}],
+                actions=[{"type": "forward", "target_group_arn": target_group}],
+                opts=child,
+            )
+
+        for index, digit in enumerate(HEX_DIGITS):
+            rule(f"shard-{digit}", 100 + index, f"/v/{digit}*", fleets[index * len(fleets) // 16])
+        if args["api_target_group"] is not None:
+            rule("api", 10, "/api/*", args["api_target_group"])
+
+        self.arn, self.arn_suffix, self.dns_name = balancer.arn, balancer.arn_suffix, balancer.dns_name
+        self.register_outputs({"arn": self.arn, "arn_suffix": self.arn_suffix, "dns_name": self.dns_name})
