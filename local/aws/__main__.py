@@ -1,0 +1,62 @@
+"""`python -m local.aws --port N --run-dir DIR`: the laptop's AWS, until SIGTERM or SIGINT.
+
+Prints one line, "ready", once it accepts connections. State lives in memory: what ends, is gone.
+"""
+
+import argparse
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+
+def main() -> None:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m local.aws", description="AWS on this machine, by moto.")
+    parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
+    parser.add_argument("--run-dir", type=Path, required=True, help="directory for logs and unpacked Lambda code")
+    options = parser.parse_args()
+    run(options.port, options.run_dir, own_services)
+
+
+def own_services(endpoint: str, run_dir: Path) -> Mapping[str, Any]:
+    """The services that are not moto's, by SigV4 signing name."""
+    from local.media import create_app  # noqa: PLC0415
+
+    return {"mediaconvert": create_app(endpoint, run_dir / "media")}
+
+
+def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, Any]]) -> NoReturn:
+    """Serve until a signal, then end the process with every child of it."""
+    # The user's own AWS profile, endpoint or credentials must not reach a client that is made in here.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # set even where a shell started us with SIGINT ignored
+        signal.signal(number, lambda _number, _frame: ended.set())
+
+    # moto takes seconds to import: by now a signal ends us cleanly, and the environment is what it shall be.
+    from local.aws.server import Server  # noqa: PLC0415
+
+    server = Server(port, run_dir, services(f"http://127.0.0.1:{port}", run_dir))
+    threading.Thread(target=server.serve, daemon=True).start()
+    print("ready", flush=True)
+    ended.wait()
+    server.close()
+    end_children()
+    os._exit(0)  # threads that wait for a Lambda or a job must not hold the process
+
+
+def end_children() -> None:
+    """Kill every process that this one started and that still runs: busy Lambda sandboxes, encoders."""
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

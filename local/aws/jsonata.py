@@ -1,0 +1,93 @@
+"""JSONata as Step Functions evaluates it: the language by jsonata-python, AWS's own functions, JSON in and out."""
+
+import hashlib
+import json
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from jsonata import Jsonata, Utils
+
+DIGESTS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
+LONGEST_RANGE = 1000  # elements, as on AWS
+
+
+class QueryError(Exception):
+    """An expression that Step Functions would fail with States.QueryEvaluationError; the message says why."""
+
+
+def _uuid() -> str:
+    return str(uuid.uuid4())
+
+
+def _random(seed: float | None = None) -> float:
+    return random.Random(seed).random()  # noqa: S311 - AWS's $random is not for secrets either
+
+
+def _range(first: int, last: int, step: int) -> list[int]:
+    if step == 0:
+        raise QueryError("$range: the step must not be 0")
+    values = range(first, last + (1 if step > 0 else -1), step)
+    if len(values) > LONGEST_RANGE:
+        raise QueryError(f"$range: {len(values)} elements, at most {LONGEST_RANGE} are allowed")
+    return list(values)
+
+
+def _partition(array: Any, size: int) -> list[list[Any]]:
+    items = array if isinstance(array, list) else [array]
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _hash(text: str, algorithm: str) -> str:
+    if algorithm not in DIGESTS:
+        raise QueryError(f"$hash: unknown algorithm {algorithm!r}, allowed are {', '.join(DIGESTS)}")
+    return hashlib.new(DIGESTS[algorithm], text.encode()).hexdigest()
+
+
+def _parse(text: str) -> Any:
+    return _bindable(json.loads(text))
+
+
+def _eval(*_: object) -> NoReturn:
+    raise QueryError("$eval is not available in Step Functions; use $parse")
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "uuid": _uuid,
+    "random": _random,
+    "range": _range,
+    "partition": _partition,
+    "hash": _hash,
+    "parse": _parse,
+    "eval": _eval,
+}
+
+
+def _bindable(value: Any) -> Any:
+    """A JSON null, which the library would take for undefined when it stands alone."""
+    return Utils.NULL_VALUE if value is None else value
+
+
+def evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
+    """The JSON value of `expression`, where each of `variables` (names without "$") is bound to a JSON value.
+
+    Raises QueryError where AWS reports States.QueryEvaluationError: bad syntax, a failing function, an undefined
+    result, or one that is not JSON.
+    """
+    try:
+        query = Jsonata(expression)
+        query.set_output_convert_nulls(False)
+        for name, function in FUNCTIONS.items():
+            query.register_lambda(name, function)
+        for name, value in variables.items():
+            query.assign(name, _bindable(value))
+        result = query.evaluate(None)
+    except Exception as error:  # the library raises its own errors, but Python's too (division by zero, wrong types)
+        raise QueryError(f"The JSONata expression '{expression}' threw an error: {error}") from error
+    if result is None:
+        raise QueryError(f"The JSONata expression '{expression}' returned nothing (undefined).")
+    try:
+        return json.loads(json.dumps(Utils.convert_nulls(result), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise QueryError(f"The JSONata expression '{expression}' returned an unsupported result type.") from error

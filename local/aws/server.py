@@ -1,0 +1,106 @@
+"""moto's server as one process, with services of the laptop cloud's own mounted beside moto's."""
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from flask import Response, request
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local.aws import events, functions, states
+
+SIGNING_NAME = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
+REQUEST_IDS = {"x-amzn-requestid", "x-amz-request-id"}
+# moto reads these when a service is first used.
+SETTINGS = {
+    "MOTO_ACM_VALIDATION_WAIT": "0",
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+}
+
+
+def refusal(call: object, content_type: str) -> Response:
+    """A client error in the formats that SDKs read. moto's own HTML page with status 500 they retry for minutes."""
+    code, message = "NotImplemented", f"moto does not have this call: {call}"
+    headers = {"x-amzn-ErrorType": code}
+    if "json" in content_type:
+        body, kind = json.dumps({"__type": code, "message": message}), "application/json"
+    else:
+        error_element = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        body, kind = f"<ErrorResponse>{error_element}</ErrorResponse>", "text/xml"
+    return Response(body, 400, headers, content_type=kind)
+
+
+def unknown_service(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """The WSGI application of every service that moto has not heard of."""
+    return refusal("its service is unknown", environ.get("CONTENT_TYPE", ""))(environ, start_response)
+
+
+def create_app(service: Any) -> Any:
+    """The WSGI application of one of moto's services; None stands for one that it does not have."""
+    if service is None:
+        return unknown_service
+    app = create_backend_app(service)
+    app.register_error_handler(NotImplementedError, lambda error: refusal(error, request.content_type or ""))
+    return app
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, which asks `services` first: WSGI applications by SigV4 signing name."""
+
+    def __init__(self, services: Mapping[str, Any]) -> None:
+        super().__init__(create_app)
+        self._services = services
+
+    def get_application(self, environ: dict[str, Any]) -> Any:
+        """The application that a request is for."""
+        signed = SIGNING_NAME.search(environ.get("HTTP_AUTHORIZATION", ""))
+        return (signed and self._services.get(signed[1])) or super().get_application(environ)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer; every answer has a request id, which AWS's have and Step Functions' errors quote."""
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            if not REQUEST_IDS & {name.lower() for name, _ in headers}:
+                headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
+            return start_response(status, headers, *error)
+
+        return super().__call__(environ, start)
+
+
+class RequestHandler(MotoRequestHandler):
+    """Without an access log: the tiers in front keep theirs, and moto's calls to itself would drown it."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+
+class Server:
+    """The AWS API on 127.0.0.1:`port`. `run_dir` receives logs and unpacked Lambda code."""
+
+    def __init__(self, port: int, run_dir: Path, services: Mapping[str, Any]) -> None:
+        os.environ.update(SETTINGS, MOTO_PORT=str(port))
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        endpoint = f"http://127.0.0.1:{port}"
+        self._http: BaseWSGIServer = make_server(
+            "127.0.0.1", port, Dispatcher(services), threaded=True, request_handler=RequestHandler
+        )
+        self._sandboxes = functions.install(endpoint, run_dir)
+        states.install(endpoint)
+        events.install(endpoint)
+
+    def serve(self) -> None:
+        """Answer until the process ends."""
+        self._http.serve_forever()
+
+    def close(self) -> None:
+        """Take no more connections, and end the Lambda sandboxes."""
+        self._http.server_close()
+        self._sandboxes.close()
