@@ -7,7 +7,9 @@ class Title(TypedDict):
     """What `identify` makes of an upload; every later step gets it unchanged."""
 
     id: str
-    """Slug of the upload key: `[a-z0-9-]`, at most 89 characters. The catalogue's key."""
+    """Slug of the upload key: `[a-z0-9-]`, 1 to 80 characters. The catalogue's key."""
+    stem: str
+    """The upload key without its extension. One id with two stems is two films, of which one must be renamed."""
     name: str
     """What a person reads: the file's name without its extension."""
     version: str

@@ -4,7 +4,7 @@ import os
 from typing import TypedDict
 
 from lambdas.plan.core import Place, Plan, plan
-from lambdas.refusals import LOG, refusing
+from lambdas.refusals import LOG, step
 from lambdas.shapes import Source, Title
 
 PLACE: Place = {
@@ -19,7 +19,7 @@ class Event(TypedDict):
     source: Source
 
 
-@refusing
+@step
 def handle(event: Event, _context: object) -> Plan:
     """Returns the job and what to expect of it; raises SourceRefused."""
     planned = plan(event["title"], event["source"], PLACE)

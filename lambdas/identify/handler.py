@@ -1,0 +1,13 @@
+"""Identify, the Lambda: an upload in, its title out. Calls nothing."""
+
+from lambdas.identify.core import Upload, identify
+from lambdas.refusals import LOG, step
+from lambdas.shapes import Title
+
+
+@step
+def handle(event: Upload, _context: object) -> Title:
+    """Returns the title; raises nothing that is meant."""
+    title = identify(event)
+    LOG.info("identified", extra={"title": title["id"], "version": title["version"], "key": title["key"]})
+    return title

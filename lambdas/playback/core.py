@@ -1,0 +1,230 @@
+"""Playback: the API behind the load balancer, from requests and catalogue rows to answers. Pure."""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple, TypedDict
+from urllib.parse import unquote_plus
+
+from lambdas.shapes import Summary
+
+STATES = ("REGISTERED", "PROCESSING", "PUBLISHED", "REJECTED", "FAILED")
+PAGE = 50
+"""Titles an answer. The load balancer takes at most 1 MB from a function."""
+RETRY_AFTER = 10
+"""Seconds after which a viewer asks again for a title that is being encoded."""
+LONGEST_TOKEN = 400
+START_WINDOW = 900
+"""Seconds in which all requests for a title start at most one execution."""
+
+_ROUTE = re.compile(r"/api/titles(?:/(?P<id>[a-z0-9-]{1,80})(?P<play>/play)?)?")
+
+
+class Request(TypedDict, total=False):
+    """What an ALB with multi-value headers sends to a Lambda; the path and the query as the viewer encoded them."""
+
+    httpMethod: str
+    path: str
+    multiValueQueryStringParameters: Mapping[str, list[str]] | None
+
+
+class Answer(TypedDict):
+    """What it takes back."""
+
+    statusCode: int
+    statusDescription: str
+    isBase64Encoded: bool
+    multiValueHeaders: dict[str, list[str]]
+    body: str
+
+
+class Problem(Exception):
+    """A request that is answered with an error, in a sentence for whoever sent it."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        sentence: str,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.status, self.headers, self.body = status, headers or {}, body or {}
+
+
+class List(NamedTuple):
+    state: str
+    start: dict[str, Any] | None
+    """DynamoDB's ExclusiveStartKey."""
+
+
+class Show(NamedTuple):
+    id: str
+
+
+class Play(NamedTuple):
+    id: str
+
+
+Row = dict[str, Any]
+"""A title's attributes as plain Python values."""
+
+
+def understand(request: Request) -> List | Show | Play:
+    """What is asked. Raises Problem with 400, 404 or 405."""
+    method, path = request.get("httpMethod", ""), request.get("path", "")
+    route = _ROUTE.fullmatch(path)
+    if route is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "There is nothing here. Titles are at /api/titles.")
+    allowed = ("POST",) if route["play"] else ("GET", "HEAD")
+    if method not in allowed:
+        sentence = f"{method[:20]} is not allowed on this address. Allowed is {' or '.join(allowed)}."
+        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, sentence, {"Allow": ", ".join(allowed)})
+    if route["play"]:
+        return Play(route["id"])
+    if route["id"]:
+        return Show(route["id"])
+    query = request.get("multiValueQueryStringParameters") or {}
+    state = _one(query, "state") or "PUBLISHED"
+    if state not in STATES:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"state is {state[:40]!r}. Allowed is one of {', '.join(STATES)}.")
+    token = _one(query, "next")
+    return List(state, _start(token, state) if token else None)
+
+
+def _one(query: Mapping[str, list[str]], name: str) -> str | None:
+    values = query.get(name) or []
+    if len(values) > 1:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is given {len(values)} times. Allowed is once.")
+    return unquote_plus(values[0]) if values else None
+
+
+def token(last: Mapping[str, Any] | None) -> str | None:
+    """The opaque word for "from here on": of DynamoDB's LastEvaluatedKey, what the state does not say already."""
+    if not last:
+        return None
+    pair = [last["id"]["S"], last["updated"]["S"]]
+    return base64.urlsafe_b64encode(json.dumps(pair, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _start(token: str, state: str) -> dict[str, Any]:
+    """A forged token can only name another place in the same public list."""
+    try:
+        if len(token) > LONGEST_TOKEN:
+            raise ValueError
+        title, updated = json.loads(base64.b64decode(f"{token}===", altchars=b"-_", validate=True))
+        if not re.fullmatch(r"[a-z0-9-]{1,80}", title) or not re.fullmatch(r"[0-9TZ:.+-]{1,40}", updated):
+            raise ValueError
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        sentence = f"next is {token[:40]!r}. Allowed is what the previous page gave as next."
+        raise Problem(HTTPStatus.BAD_REQUEST, sentence) from None
+    return {"id": {"S": title}, "state": {"S": state}, "updated": {"S": updated}}
+
+
+def plain(item: Mapping[str, Mapping[str, Any]]) -> Row:
+    """A DynamoDB item as plain values: its numbers are integers where they are whole."""
+    return {name: _value(value) for name, value in item.items()}
+
+
+def _value(value: Mapping[str, Any]) -> Any:
+    ((kind, content),) = value.items()
+    if kind == "N":
+        number = float(content)
+        return int(number) if number.is_integer() else number
+    if kind == "L":
+        return [_value(member) for member in content]
+    return None if kind == "NULL" else content
+
+
+def page(rows: list[Row], last: Mapping[str, Any] | None) -> Answer:
+    """The answer to List."""
+    return _answer(HTTPStatus.OK, {"titles": [_summary(row) for row in rows], "next": token(last)})
+
+
+def show(row: Row) -> Answer:
+    """The answer to Show."""
+    details = {field: row.get(field) for field in ("width", "height", "updated")}
+    return _answer(HTTPStatus.OK, {**_summary(row), "renditions": row.get("renditions", []), **details})
+
+
+def known(title_id: str, item: Mapping[str, Mapping[str, Any]] | None) -> Row:
+    """The title's row; Problem with 404 where the catalogue has none."""
+    if not item:
+        raise Problem(HTTPStatus.NOT_FOUND, f"There is no title {title_id!r}.")
+    return plain(item)
+
+
+def playable(row: Row) -> bool:
+    """Is a version published? Problem with 409 for a title that will not come by waiting."""
+    if row.get("prefix"):
+        return True
+    if row["state"] in ("REJECTED", "FAILED"):
+        reason = row.get("reason") or "This title could not be made ready."
+        raise Problem(HTTPStatus.CONFLICT, reason, body={"state": row["state"]})
+    return False
+
+
+def play(row: Row, cookies: list[str]) -> Answer:
+    """The answer to Play where a version is published: its addresses, and the cookies that open them."""
+    summary = {field: row.get(field) for field in ("id", "name", "poster", "duration")}
+    addresses = {"hls": f"/{row['prefix']}/index.m3u8", "dash": f"/{row['prefix']}/index.mpd"}
+    return _answer(HTTPStatus.OK, {**summary, **addresses}, {"Set-Cookie": cookies} if cookies else {})
+
+
+def wait(row: Row) -> Answer:
+    """The answer to Play where a version may come."""
+    body = {"state": row["state"], "retry_after": RETRY_AFTER}
+    return _answer(HTTPStatus.ACCEPTED, body, {"Retry-After": [str(RETRY_AFTER)]})
+
+
+def cookie_seconds(row: Row) -> int:
+    """How long a viewer's cookies open the title: its own length, and half a day for pauses."""
+    return int(row.get("duration") or 0) + 12 * 3600
+
+
+def start(row: Row, bucket: str, now: int) -> dict[str, str]:
+    """StartExecution's name and input that encode a registered upload on a viewer's request.
+
+    Everyone who asks within START_WINDOW asks by one name, and Step Functions starts one execution a name. After it a
+    request starts another, should the first have died before it could claim the title.
+    """
+    upload = {"key": row["key"], "etag": row["etag"], "size": row["size"], "sequencer": row["sequencer"]}
+    window = hashlib.sha256(f"{row['id']}/{row['sequencer']}/{now // START_WINDOW}".encode()).hexdigest()[:24]
+    event = {"requested": True, "detail": {"bucket": {"name": bucket}, "object": upload}}
+    return {"name": f"play-{row['id'][:40]}-{window}", "input": json.dumps(event)}
+
+
+def problem(found: Problem) -> Answer:
+    """An error as an answer."""
+    headers = {name: [value] for name, value in found.headers.items()}
+    return _answer(found.status, {**found.body, "error": str(found)}, headers)
+
+
+def _summary(row: Row) -> Summary:
+    return {
+        "id": row["id"],
+        "name": row.get("name") or row["id"],
+        "state": row["state"],
+        "duration": row.get("duration"),
+        "poster": row.get("poster"),
+        "reason": row.get("reason"),
+    }
+
+
+def _answer(status: HTTPStatus, body: object, headers: Mapping[str, list[str]] | None = None) -> Answer:
+    return {
+        "statusCode": status.value,
+        "statusDescription": f"{status.value} {status.phrase}",
+        "isBase64Encoded": False,
+        # A published title changes from one moment to the next, and cookies are one viewer's own.
+        "multiValueHeaders": {
+            "Content-Type": ["application/json"],
+            "Cache-Control": ["no-store"],
+            **(headers or {}),
+        },
+        "body": json.dumps(body),
+    }

@@ -1,0 +1,104 @@
+"""Playback, the Lambda behind the load balancer: reads the catalogue; starts encodes and signs where told to."""
+
+import os
+import time
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from lambdas import clients
+from lambdas.playback import core
+from lambdas.refusals import LOG, error_code
+
+TABLE = os.environ["TITLES_TABLE"]
+BY_STATE = "by-state"
+
+STATE_MACHINE = os.environ.get("ENCODE_ON_REQUEST_STATE_MACHINE")
+"""ARN; set where titles are encoded when they are first asked for."""
+UPLOADS_BUCKET = os.environ.get("UPLOADS_BUCKET", "")
+"""Where the registered uploads are; set with the above."""
+
+SIGNING_PARAMETER = os.environ.get("SIGNING_KEY_PARAMETER")
+"""SSM SecureString with the PEM private key; set where playback is signed."""
+SIGNING_KEY_PAIR_ID = os.environ.get("SIGNING_KEY_PAIR_ID", "")
+"""CloudFront's id of its public half."""
+SIGNING_HOST = os.environ.get("SIGNING_HOST", "")
+"""The viewers' name of the distribution: the load balancer's Host header is its own."""
+TIMEOUT = 2.0
+"""Seconds for one try of a call: a viewer waits, and all of these answer in milliseconds."""
+
+
+def handle(event: core.Request, _context: object) -> core.Answer:
+    """Answers every request, errors included: what is raised here the balancer would show as a bare 502."""
+    try:
+        answer = _answer(event, int(time.time()))
+    except core.Problem as found:
+        answer = core.problem(found)
+    except Exception:
+        LOG.exception("unanswered", extra={"path": event.get("path")})
+        sentence = "The catalogue cannot be reached at the moment. Try again in a few seconds."
+        answer = core.problem(core.Problem(HTTPStatus.SERVICE_UNAVAILABLE, sentence, {"Retry-After": "5"}))
+    if event.get("httpMethod") == "HEAD":
+        answer["body"] = ""
+    return answer
+
+
+def _answer(event: core.Request, now: int) -> core.Answer:
+    asked = core.understand(event)
+    if isinstance(asked, core.List):
+        return _page(asked)
+    found = clients.client("dynamodb", TIMEOUT).get_item(TableName=TABLE, Key={"id": {"S": asked.id}})
+    row = core.known(asked.id, found.get("Item"))
+    if isinstance(asked, core.Show):
+        return core.show(row)
+    if core.playable(row):
+        return core.play(row, _cookies(row, now))
+    if STATE_MACHINE and row["state"] == "REGISTERED":
+        _start(STATE_MACHINE, row, now)
+    return core.wait(row)
+
+
+def _page(asked: core.List) -> core.Answer:
+    found = clients.client("dynamodb", TIMEOUT).query(
+        TableName=TABLE,
+        IndexName=BY_STATE,
+        KeyConditionExpression="#state = :state",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":state": {"S": asked.state}},
+        ScanIndexForward=False,
+        Limit=core.PAGE,
+        **({"ExclusiveStartKey": asked.start} if asked.start else {}),
+    )
+    return core.page([core.plain(item) for item in found["Items"]], found.get("LastEvaluatedKey"))
+
+
+def _start(state_machine: str, row: core.Row, now: int) -> None:
+    try:
+        clients.client("stepfunctions", TIMEOUT).start_execution(
+            stateMachineArn=state_machine, **core.start(row, UPLOADS_BUCKET, now)
+        )
+        LOG.info("asked for", extra={"title": row["id"]})
+    except Exception as error:
+        if error_code(error) != "ExecutionAlreadyExists":
+            raise
+
+
+def _cookies(row: core.Row, now: int) -> list[str]:
+    if not SIGNING_PARAMETER:
+        return []
+    from lambdas import signing  # noqa: PLC0415 - its library is in the zip only where playback is signed
+
+    key = _key_ring().key(now)
+    return signing.cookies(key, SIGNING_KEY_PAIR_ID, SIGNING_HOST, row["prefix"], core.cookie_seconds(row), now)
+
+
+@cache
+def _key_ring() -> Any:
+    from lambdas import signing  # noqa: PLC0415 - as above
+
+    return signing.KeyRing(_read_key)
+
+
+def _read_key() -> str:
+    ssm = clients.client("ssm", TIMEOUT)
+    return ssm.get_parameter(Name=SIGNING_PARAMETER, WithDecryption=True)["Parameter"]["Value"]

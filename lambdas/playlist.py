@@ -1,0 +1,67 @@
+"""As much of an HLS parser as checking one's own encoder's playlists takes (RFC 8216). Pure."""
+
+import re
+from typing import NamedTuple
+
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,"]*)')
+
+
+class Variant(NamedTuple):
+    """A rung of the multivariant playlist."""
+
+    uri: str
+    width: int
+    height: int
+
+
+class Multivariant(NamedTuple):
+    variants: list[Variant]
+    audio: list[str]
+    """Playlists of the sound tracks."""
+
+
+class Media(NamedTuple):
+    """One rendition's playlist."""
+
+    files: list[str]
+    """Everything that a player fetches: the initialization segment and the segments."""
+    duration: float
+    """Seconds."""
+    ended: bool
+    """It says that nothing follows."""
+
+
+def multivariant(text: str) -> Multivariant:
+    variants: list[Variant] = []
+    audio: list[str] = []
+    stream: dict[str, str] | None = None
+    for line in text.splitlines():
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            stream = _attributes(line)
+        elif line.startswith("#EXT-X-MEDIA:"):
+            media = _attributes(line)
+            if media.get("TYPE") == "AUDIO" and "URI" in media:
+                audio.append(media["URI"])
+        elif stream is not None and line and not line.startswith("#"):
+            width, _, height = stream.get("RESOLUTION", "0x0").partition("x")
+            variants.append(Variant(line, int(width), int(height)))
+            stream = None
+    return Multivariant(variants, audio)
+
+
+def media(text: str) -> Media:
+    """Raises ValueError for a duration that is no number."""
+    files: list[str] = []
+    duration = 0.0
+    for line in text.splitlines():
+        if line.startswith("#EXT-X-MAP:"):
+            files.append(_attributes(line).get("URI", ""))
+        elif line.startswith("#EXTINF:"):
+            duration += float(line.removeprefix("#EXTINF:").partition(",")[0])
+        elif line and not line.startswith("#"):
+            files.append(line)
+    return Media(files, duration, "#EXT-X-ENDLIST" in text.splitlines())
+
+
+def _attributes(line: str) -> dict[str, str]:
+    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}

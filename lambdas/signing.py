@@ -1,0 +1,77 @@
+"""CloudFront's signed cookies for one version of a title. Needs `cryptography`: only what signs imports this.
+
+The host is part of what is signed, and the cookies name no domain: only the host that set them gets them back, and only
+for the title's own path.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from lambdas.refusals import LOG
+
+_TO_CLOUDFRONT = str.maketrans("+=/", "-_~")
+"""CloudFront's own base64: the three characters that a cookie or a query cannot hold are replaced."""
+
+
+KEY_SECONDS = 300
+"""How long a key is used before it is read again: what a rotation waits for before the old key may go."""
+
+
+class KeyRing:
+    """The current private key, read again every KEY_SECONDS, so that it can be rotated without a deployment."""
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        """`read` gets the PEM text from where it is kept."""
+        self._read = read
+        self._key: rsa.RSAPrivateKey | None = None
+        self._until = 0
+
+    def key(self, now: int) -> rsa.RSAPrivateKey:
+        """`now` in seconds of Unix time. Where the key cannot be read, the last one goes on; raises without one."""
+        if self._key is None or now >= self._until:
+            try:
+                self._key = load_key(self._read())
+            except Exception:
+                if self._key is None:
+                    raise
+                LOG.exception("the signing key could not be read again")
+            self._until = now + KEY_SECONDS
+        return self._key
+
+
+def load_key(pem: str) -> rsa.RSAPrivateKey:
+    """The private key of a PEM text; ValueError, without the text, for what is none or is not RSA."""
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except ValueError as error:
+        raise ValueError("the signing parameter holds no PEM private key") from error
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("the signing key must be RSA: CloudFront verifies these cookies with no other")
+    return key
+
+
+def cookies(key: rsa.RSAPrivateKey, key_pair_id: str, host: str, prefix: str, seconds: int, now: int) -> list[str]:
+    """Three Set-Cookie values that open everything under `https://<host>/<prefix>/` for `seconds` from `now`.
+
+    `prefix` is `v/<xx>/<id>/<version>`; `now` is in seconds of Unix time.
+    """
+    statement = {
+        "Resource": f"https://{host}/{prefix}/*",
+        "Condition": {"DateLessThan": {"AWS:EpochTime": now + seconds}},
+    }
+    policy = json.dumps({"Statement": [statement]}, separators=(",", ":")).encode()
+    # CloudFront verifies SHA-1 and nothing else. A forger needs a second preimage, which SHA-1 still withstands.
+    signature = key.sign(policy, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+    values = {"Policy": _encode(policy), "Signature": _encode(signature), "Key-Pair-Id": key_pair_id}
+    # The path is the title's and not the version's, so that one encoded anew replaces its cookies.
+    attributes = f"Path=/{prefix.rpartition('/')[0]}; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
+    return [f"CloudFront-{name}={value}; {attributes}" for name, value in values.items()]
+
+
+def _encode(data: bytes) -> str:
+    return base64.b64encode(data).decode().translate(_TO_CLOUDFRONT)

@@ -1,0 +1,48 @@
+"""Verify, the Lambda: lists the renditions and reads their playlists in S3. Writes nothing."""
+
+import os
+from typing import TypedDict
+
+from lambdas import clients
+from lambdas.refusals import LOG, step
+from lambdas.shapes import Expected, Title, Verified
+from lambdas.verify import core
+
+MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
+
+
+class Event(TypedDict):
+    title: Title
+    expected: Expected
+
+
+@step
+def handle(event: Event, _context: object) -> Verified:
+    """Returns what to publish; raises SourceMoved, SourceRefused, SourceTruncated, RenditionsIncomplete."""
+    title, expected = event["title"], event["expected"]
+    core.check_source(title, _source(title))
+    sizes = _sizes(title["prefix"])
+    texts = {name: _text(f"{title['prefix']}/{name}") for name in core.playlists(expected) if name in sizes}
+    verified = core.verify(title, expected, sizes, texts)
+    LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
+    return verified
+
+
+def _source(title: Title) -> core.Object | None:
+    """The upload as it is now. Listed, because a HEAD's errors have no names and "forbidden" can mean "not there"."""
+    listed = clients.client("s3").list_objects_v2(Bucket=title["bucket"], Prefix=title["key"], MaxKeys=1)
+    for found in listed.get("Contents", []):  # the key itself sorts before any longer one
+        if found["Key"] == title["key"]:
+            return {"etag": found["ETag"].strip('"'), "size": found["Size"]}
+    return None
+
+
+def _sizes(prefix: str) -> dict[str, int]:
+    pages = clients.client("s3").get_paginator("list_objects_v2").paginate(Bucket=MEDIA_BUCKET, Prefix=f"{prefix}/")
+    return {
+        found["Key"].removeprefix(f"{prefix}/"): found["Size"] for page in pages for found in page.get("Contents", [])
+    }
+
+
+def _text(key: str) -> str:
+    return clients.client("s3").get_object(Bucket=MEDIA_BUCKET, Key=key)["Body"].read().decode()
