@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
@@ -121,8 +121,8 @@ class Settings(Strict):
     """Share of the nodes above the minimum that are spot: cheap, but a reclaimed fleet refills all at once."""
     encode: Literal["on_upload", "on_request"] = "on_upload"
     """Encode when a film arrives, or when the first viewer asks for it."""
-    domain: Domain | None = None
-    """Without one, viewers use the distribution's own name, and the private hop to the load balancer is HTTP."""
+    domain: Annotated[Domain | None, BeforeValidator(lambda value: value or None)] = None
+    """Empty: without one, viewers use the distribution's own name, and the private hop to the load balancer is HTTP."""
     signing: Annotated[list[SigningKey], Field(max_length=5)] = []
     """Keys for signed playback, the signing one first. Empty: whoever has the address may watch."""
     web_acl: bool = False
@@ -137,10 +137,10 @@ class Settings(Strict):
     """Days that logs are kept (CloudWatch takes these values only)."""
     noncurrent_days: Annotated[int, Field(ge=1, le=3650)] = 7
     """Days in which an overwritten or deleted object can still be brought back."""
-    alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
-    """Who is told when something fails; AWS sends this address a confirmation first."""
-    monthly_budget_usd: Annotated[int, Field(ge=1)] | None = None
-    """Tell the alarm address at 80 % of it, and when the forecast passes it."""
+    alarm_email: Annotated[str, Field(pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$")] = ""
+    """Who is told when something fails; AWS sends this address a confirmation first. Empty: nobody."""
+    monthly_budget_usd: Annotated[int, Field(ge=0)] = 0
+    """Tell the alarm address at 80 % of it, and when the forecast passes it. 0: no budget."""
     protect: bool = False
     """Refuse to delete what cannot be made again (buckets, catalogue). Set it in prod."""
     fault_injection: bool = False

@@ -181,7 +181,7 @@ class Delivery(pulumi.ComponentResource):
             else {"cloudfront_default_certificate": True},
             opts=child,
         )
-        # The hit ratio and the error rates by status: metrics that CloudFront sends only when asked, for some USD a month.
+        # The hit ratio and the error rates by status: metrics that CloudFront sends only when asked to.
         aws.cloudfront.MonitoringSubscription(
             f"{name}-metrics",
             distribution_id=distribution.id,

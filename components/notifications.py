@@ -16,8 +16,8 @@ class NotificationsArgs(TypedDict):
     account_id: str
     senders: Sequence[str]
     """Service principals that may publish, such as cloudwatch.amazonaws.com."""
-    email: str | None
-    """Subscribed if given; AWS sends a confirmation first."""
+    email: str
+    """Subscribed unless empty; AWS sends a confirmation first."""
 
 
 class Notifications(pulumi.ComponentResource):

@@ -22,7 +22,6 @@ class PlayerSiteArgs(TypedDict):
 
     region: str
     noncurrent_days: int
-    protect: bool
     log_bucket: pulumi.Input[str]
 
 

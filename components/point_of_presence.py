@@ -1,7 +1,7 @@
 """A point of presence: one region's network, load balancer and cache fleets."""
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 
@@ -27,9 +27,9 @@ class PointOfPresenceArgs(TypedDict):
     media_arn: pulumi.Input[str]
     log_bucket_name: pulumi.Input[str]
     log_bucket_arn: pulumi.Input[str]
-    web_servers: NotRequired[WebServersArgs]
+    web_servers: WebServersArgs | None
     """In the home region: what answers `/api/*`."""
-    table_arn: NotRequired[pulumi.Input[str]]
+    table_arn: pulumi.Input[str] | None
     """In the home region: the catalogue."""
     tags: Mapping[str, str]
 
@@ -61,7 +61,7 @@ class PointOfPresence(pulumi.ComponentResource):
                 "cidr": place.cidr,
                 "zones": place.zones,
                 "media_bucket_arn": args["media_arn"],
-                "table_arn": args.get("table_arn"),
+                "table_arn": args["table_arn"],
                 "log_bucket_arn": args["log_bucket_arn"],
             },
             child,
@@ -104,7 +104,7 @@ class PointOfPresence(pulumi.ComponentResource):
             )
             for index in range(settings.fleets)
         ]
-        self.web_servers = WebServers(f"{name}-web", args["web_servers"], child) if "web_servers" in args else None
+        self.web_servers = WebServers(f"{name}-web", args["web_servers"], child) if args["web_servers"] else None
         self.balancer = LoadBalancer(
             f"{name}-balancer",
             {

@@ -21,7 +21,7 @@ class ReplicationArgs(TypedDict):
 
 
 class Replication(pulumi.ComponentResource):
-    """New objects are copied as they are written; what was there before needs S3 Batch Replication (docs/operating.md)."""
+    """New objects are copied as they are written; for older ones see "a new region" in docs/operating.md."""
 
     def __init__(self, name: str, args: ReplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not args["replicas"]:

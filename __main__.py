@@ -1,0 +1,183 @@
+"""The platform on one page; docs/architecture.md draws this file, in this order."""
+
+import pulumi
+import pulumi_aws as aws
+
+from components.bucket import BucketAccess, PrivateBucket
+from components.catalogue import Catalogue
+from components.delivery import Delivery, read_by_cloudfront, read_through_endpoint
+from components.encoding import Encoding
+from components.log_store import LogStore
+from components.notifications import Notifications
+from components.orchestration import Orchestration
+from components.player_site import PlayerSite
+from components.point_of_presence import PointOfPresence
+from components.replication import Replication
+from components.storage import ContentStorage
+from settings import Settings
+
+settings = Settings.load()
+home = settings.home
+account_id = aws.get_caller_identity().account_id
+tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack()}
+
+# Everywhere: where logs go, and who is told.
+logs = {
+    region: LogStore(
+        f"logs-{region}",
+        {"region": region, "account_id": account_id, "log_days": settings.log_days, "protect": settings.protect},
+    )
+    for region in settings.regions
+}
+notifications = Notifications(
+    "notifications",
+    {
+        "region": home,
+        "account_id": account_id,
+        "senders": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"],
+        "email": settings.alarm_email,
+    },
+)
+
+# Making: an upload becomes renditions, and a title.
+content = ContentStorage(
+    "content",
+    {
+        "region": home,
+        "noncurrent_days": settings.noncurrent_days,
+        "log_bucket": logs[home].bucket_name,
+        "protect": settings.protect,
+    },
+)
+catalogue = Catalogue("catalogue", {"region": home, "protect": settings.protect})
+encoding = Encoding(
+    "encoding",
+    {
+        "region": home,
+        "account_id": account_id,
+        "uploads_arn": content.uploads_arn,
+        "media_arn": content.media.bucket_arn,
+    },
+)
+pipeline = Orchestration(
+    "pipeline",
+    {
+        "region": home,
+        "account_id": account_id,
+        "encode": settings.encode,
+        "log_days": settings.log_days,
+        "uploads_name": content.uploads_name,
+        "uploads_arn": content.uploads_arn,
+        "media_name": content.media.bucket_name,
+        "media_arn": content.media.bucket_arn,
+        "table_name": catalogue.table_name,
+        "table_arn": catalogue.table_arn,
+        "queue_arn": encoding.queue_arn,
+        "job_role_arn": encoding.role_arn,
+        "topic_arn": notifications.topic_arn,
+        "topic_key_arn": notifications.key_arn,
+    },
+)
+
+# Serving: a rendition reaches a viewer, from the media bucket of its region, or the home one.
+media = {
+    region: content.media
+    if region == home
+    else PrivateBucket(
+        f"media-{region}",
+        {
+            "region": region,
+            "noncurrent_days": settings.noncurrent_days,
+            "protect": settings.protect,
+            "log_bucket": logs[region].bucket_name,
+        },
+    )
+    for region in settings.regions
+}
+replicas = {region: bucket for region, bucket in media.items() if region != home}
+if replicas:
+    Replication("replication", {"home": home, "account_id": account_id, "source": content.media, "replicas": replicas})
+pops = [
+    PointOfPresence(
+        f"pop-{region}",
+        {
+            "region": region,
+            "account_id": account_id,
+            "place": place,
+            "settings": settings,
+            "media_name": media[region].bucket_name,
+            "media_arn": media[region].bucket_arn,
+            "log_bucket_name": logs[region].bucket_name,
+            "log_bucket_arn": logs[region].bucket_arn,
+            "table_arn": catalogue.table_arn if region == home else None,
+            "web_servers": {
+                "region": home,
+                "account_id": account_id,
+                "log_days": settings.log_days,
+                "encode": settings.encode,
+                "table_name": catalogue.table_name,
+                "table_arn": catalogue.table_arn,
+                "uploads_name": content.uploads_name,
+                "state_machine_arn": pipeline.state_machine_arn,
+                "signing": None,
+            }
+            if region == home
+            else None,
+            "tags": tags,
+        },
+    )
+    for region, place in settings.regions.items()
+]
+site = PlayerSite(
+    "site",
+    {
+        "region": home,
+        "noncurrent_days": settings.noncurrent_days,
+        "log_bucket": logs[home].bucket_name,
+    },
+)
+delivery = Delivery(
+    "delivery",
+    {
+        "home": home,
+        "pops": pops,
+        "media": content.media,
+        "site": site.bucket,
+        "domain": settings.domain,
+        "price_class": settings.price_class,
+        "blocked_countries": settings.blocked_countries,
+        "key_group_id": None,
+        "web_acl_arn": None,
+    },
+)
+
+# Who may read the buckets: CloudFront as itself, the nodes of each region through their own endpoint.
+for pop in pops:
+    bucket = media[pop.region]
+    readers = [read_through_endpoint(bucket.bucket_arn, pop.network.s3_endpoint_id)]
+    if pop.region == home:
+        readers.append(read_by_cloudfront(bucket.bucket_arn, delivery.distribution_arn, "v/*"))
+    BucketAccess(
+        f"media-{pop.region}-access",
+        {
+            "region": pop.region,
+            "bucket_name": bucket.bucket_name,
+            "bucket_arn": bucket.bucket_arn,
+            "statements": readers,
+        },
+    )
+BucketAccess(
+    "site-access",
+    {
+        "region": home,
+        "bucket_name": site.bucket.bucket_name,
+        "bucket_arn": site.bucket.bucket_arn,
+        "statements": [read_by_cloudfront(site.bucket.bucket_arn, delivery.distribution_arn, "*")],
+    },
+)
+
+pulumi.export("watch_url", pulumi.Output.concat("https://", delivery.domain_name))
+pulumi.export("uploads_bucket", content.uploads_name)
+pulumi.export("media_bucket", content.media.bucket_name)
+pulumi.export("titles_table", catalogue.table_name)
+pulumi.export("state_machine", pipeline.state_machine_arn)
