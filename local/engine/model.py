@@ -1,0 +1,175 @@
+"""What a run of the program leaves behind, and what it asks of a cloud. Plain data, no Pulumi."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+STACK = "pulumi:pulumi:Stack"
+
+
+class Unknown:
+    """A value that a preview cannot know yet, such as the id of a resource that is not made."""
+
+    def __repr__(self) -> str:
+        return "<unknown>"
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file or a text in an input; exactly one field is set. Relative paths start at the project."""
+
+    path: str | None = None
+    text: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Files in an input, by their path in the archive; or a folder or archive file at `path` or `uri`."""
+
+    assets: "Mapping[str, Asset | Archive] | None" = None
+    path: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One resource as the program registered it, with what the provider answered.
+
+    Property names are Pulumi's (`cidrBlock`). Values are plain Python: secrets unwrapped (`secret_inputs` names
+    them), whole numbers as int, files as `Asset` and `Archive`, and `UNKNOWN` in a preview.
+    """
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    """False for components and the stack, which exist in the program only."""
+    parent: str
+    """URN; empty for the stack itself."""
+    inputs: dict[str, Any]
+    """With the provider's default tags merged in, as AWS would receive them."""
+    region: str
+    """Where it is made; for global services, the region of the provider that makes it. Empty for components."""
+    provider: str
+    """URN of the explicit provider; empty for the default one."""
+    dependencies: tuple[str, ...]
+    """URNs, sorted; of depends_on and of the inputs."""
+    secret_inputs: frozenset[str]
+    source: str
+    """`file:line` of the program that made it, relative to the project."""
+    property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """URNs by the input that needs them."""
+    read: bool = False
+    """True if it was looked up with `.get()` and is not this program's to change."""
+    protect: bool = False
+    retain_on_delete: bool = False
+    delete_before_replace: bool | None = None
+    """None: not said, so the type's own rule holds."""
+    ignore_changes: tuple[str, ...] = ()
+    replace_on_changes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    """URNs, or the names of alias specs."""
+    deleted_with: str = ""
+    id: str = ""
+    """Empty for components, and in a preview."""
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Inputs and computed values; of a component, what it gave to `register_outputs`."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """A message of the program: severity is info, warning or error."""
+
+    severity: str
+    message: str
+    urn: str = ""
+
+
+@dataclass
+class Deployment:
+    """What one run registered, in the order of registration (parents and dependencies come first)."""
+
+    project: str
+    stack: str
+    preview: bool
+    registrations: list[Registration]
+    exports: dict[str, Any]
+    logs: list[Log]
+
+    def of_type(self, *types: str) -> list[Registration]:
+        """All registrations of the type tokens."""
+        return [item for item in self.registrations if item.type in types]
+
+    def one(self, type_: str, name: str | None = None) -> Registration:
+        """The only registration of a type, or the one with this name.
+
+        Raises:
+            LookupError: if there is none or several, naming what there is.
+        """
+        found = [item for item in self.of_type(type_) if name in (None, item.name)]
+        if len(found) != 1:
+            names = ", ".join(item.name for item in self.of_type(type_)) or "none"
+            raise LookupError(f"expected one {type_}{f' named {name!r}' if name else ''}; registered: {names}")
+        return found[0]
+
+    def by_urn(self, urn: str) -> Registration:
+        """The registration with a URN, such as a `parent` or a dependency."""
+        return next(item for item in self.registrations if item.urn == urn)
+
+    def by_output(self, type_: str, key: str, value: object) -> Registration:
+        """The registration of a type that has this output: whose load balancer has that ARN?
+
+        Raises:
+            LookupError: if none has.
+        """
+        for item in self.of_type(type_):
+            if item.outputs.get(key) == value:
+                return item
+        raise LookupError(f"no {type_} has {key} = {value!r}")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake, and where it is. Fields that do not apply are empty."""
+
+    message: str
+    urn: str = ""
+    property: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        type_, _, name = self.urn.rpartition("::")
+        resource = f"{type_.rpartition('::')[2].rpartition('$')[2]} {name!r}" if self.urn else ""
+        return ": ".join(part for part in (self.source, resource, self.property, self.message) if part)
+
+
+class ProgramError(Exception):
+    """The program, its config or what it declares is not usable: every problem that one run could find."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        lines = [str(problem) for problem in problems]
+        super().__init__(lines[0] if len(lines) == 1 else "\n".join([f"{len(lines)} problems:", *lines]))
+
+
+class Provider(Protocol):
+    """A cloud that makes what the program declares. Both methods are called from several threads at once."""
+
+    def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
+        """Make one resource: its id, and its computed outputs. Inputs that are not among them are echoed.
+
+        Whatever it raises becomes a `Problem` of this resource.
+        """
+        ...
+
+    def invoke(self, token: str, args: dict[str, Any], region: str) -> dict[str, Any]:
+        """Answer a data source, such as `aws:index/getRegion:getRegion`.
+
+        Raises:
+            LookupError: if it cannot.
+        """
+        ...
