@@ -55,7 +55,8 @@ class CacheFleet(pulumi.ComponentResource):
         tags = {**args["tags"], "Name": name, "headend:role": "cache"}
 
         target_group = aws.lb.TargetGroup(
-            f"{name}-nodes",
+            # Short: AWS takes 32 characters, of which a region's name and Pulumi's suffix leave few.
+            f"{name}-tg",
             region=region,
             vpc_id=args["vpc_id"],
             target_type="instance",

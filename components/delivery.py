@@ -53,7 +53,7 @@ class Delivery(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self._name = name
         policies = EdgePolicies(f"{name}-policies", child)
-        pops, domain, many = args["pops"], args["domain"], len(args["pops"]) > 1
+        pops, domain = args["pops"], args["domain"]
         regions = [pop.region for pop in pops]
 
         access = aws.cloudfront.OriginAccessControl(
@@ -93,12 +93,12 @@ class Delivery(pulumi.ComponentResource):
             }
 
         home = next(pop for pop in pops if pop.region == args["home"])
-        nearest = self._nearest_pop(args["home"], regions) if many else None
+        nearest = self._nearest_pop(args["home"], regions) if len(pops) > 1 else None
 
         def media(
             pattern: str, cache_policy_id: pulumi.Output[str], *, compress: bool
         ) -> aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict:
-            return {
+            behaviour: aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict = {
                 "path_pattern": pattern,
                 "target_origin_id": f"pop-{args['home']}-or-media",
                 "viewer_protocol_policy": "https-only",
@@ -106,11 +106,14 @@ class Delivery(pulumi.ComponentResource):
                 "cached_methods": READ,
                 "compress": compress,
                 "cache_policy_id": cache_policy_id,
-                "origin_request_policy_id": policies.country_request_id if many else None,
                 "response_headers_policy_id": policies.media_headers_id,
-                "function_associations": [{"event_type": "viewer-request", "function_arn": nearest}] if nearest else [],
-                "trusted_key_groups": [args["key_group_id"]] if args["key_group_id"] is not None else [],
             }
+            if nearest:
+                behaviour["function_associations"] = [{"event_type": "viewer-request", "function_arn": nearest}]
+                behaviour["origin_request_policy_id"] = policies.country_request_id
+            if args["key_group_id"] is not None:
+                behaviour["trusted_key_groups"] = [args["key_group_id"]]
+            return behaviour
 
         distribution = aws.cloudfront.Distribution(
             f"{name}-distribution",

@@ -73,20 +73,21 @@ class EdgePolicies(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _headers(self, name: str, content_security_policy: str | None) -> pulumi.Output[str]:
-        return aws.cloudfront.ResponseHeadersPolicy(
-            name,
-            security_headers_config={
-                "strict_transport_security": {
-                    "access_control_max_age_sec": 2 * YEAR,
-                    "include_subdomains": False,
-                    "override": True,
-                },
-                "content_type_options": {"override": True},
-                "referrer_policy": {"referrer_policy": "same-origin", "override": True},
-                "frame_options": {"frame_option": "DENY", "override": True},
-                "content_security_policy": {"content_security_policy": content_security_policy, "override": True}
-                if content_security_policy
-                else None,
+        headers: aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgsDict = {
+            "strict_transport_security": {
+                "access_control_max_age_sec": 2 * YEAR,
+                "include_subdomains": False,
+                "override": True,
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            "content_type_options": {"override": True},
+            "referrer_policy": {"referrer_policy": "same-origin", "override": True},
+            "frame_options": {"frame_option": "DENY", "override": True},
+        }
+        if content_security_policy:
+            headers["content_security_policy"] = {
+                "content_security_policy": content_security_policy,
+                "override": True,
+            }
+        return aws.cloudfront.ResponseHeadersPolicy(
+            name, security_headers_config=headers, opts=pulumi.ResourceOptions(parent=self)
         ).id

@@ -84,7 +84,7 @@ class PointOfPresence(pulumi.ComponentResource):
         )
         self.fleets = [
             CacheFleet(
-                f"{name}-fleet-{index:x}",
+                f"{name}-{index:x}",
                 {
                     "region": region,
                     "vpc_id": self.network.vpc_id,
@@ -104,9 +104,9 @@ class PointOfPresence(pulumi.ComponentResource):
             )
             for index in range(settings.fleets)
         ]
-        self.web_servers = WebServers(f"{name}-web", args["web_servers"], child) if args["web_servers"] else None
+        self.web_servers = WebServers("web", args["web_servers"], child) if args["web_servers"] else None
         self.balancer = LoadBalancer(
-            f"{name}-balancer",
+            name,
             {
                 "region": region,
                 "subnet_ids": self.network.subnet_ids,
