@@ -1,0 +1,35 @@
+# The commands of this project. `make` alone lists them.
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STACK ?= dev
+export PYTHONDONTWRITEBYTECODE =
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup ## Run the platform on this laptop: VIDEO=path/to/film, or a clip that it makes
+	@$(BIN)/python -m local demo
+
+add: setup ## Add a title while the demo runs: VIDEO=path/to/film
+	@$(BIN)/python -m local add
+
+test: setup ## Check everything: format, lint, types, unit, integration and browser tests
+	@BIN=$(BIN) ./scripts/test
+
+preview: setup ## Print the resources of STACK (default dev) as `pulumi preview` would, without AWS
+	@$(BIN)/python -m local.engine --stack $(STACK) --preview
+
+bench: setup ## Measure: registering the program, and upload to playable
+	@$(BIN)/python -m bench
+
+lock: setup ## Write the lock files anew from requirements*.in
+	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
+	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+
+setup: ## Install what is missing: system packages (Debian), Python and Node packages
+	@PYTHON=$(PYTHON) ./scripts/setup
+
+.PHONY: help demo add test preview bench lock setup
+.DEFAULT_GOAL := help
