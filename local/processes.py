@@ -6,6 +6,7 @@ pipe: when this program ends, however it ends, the pipe closes and the guardian 
 (PR_SET_PDEATHSIG would fire when the starting *thread* ends, and would reach nginx's master without its workers.)
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -131,8 +132,23 @@ class ManagedProcess:
 
     def _finish(self, process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
+        # A worker that is still on its way out would answer once more on the server's address.
+        deadline = time.monotonic() + 1
+        while _runs(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.002)
         process.wait()
         _guardian.tell("-", process.pid)
+
+
+def _runs(group: int) -> bool:
+    """Whether a process group has a member that is more than a zombie."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # "pid (name) state parent group ..."; a name may hold spaces and brackets.
+            state, _, member_of, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(member_of) == group and state not in "ZX":
+                return True
+    return False
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -1,0 +1,217 @@
+"""Auto Scaling made real: an instance in service has a node that runs, and a node that died has its instance replaced.
+
+Moto keeps the groups and their instances; nothing in it boots or notices a death. This loop polls it, as the hypervisor
+and the health checks of AWS would.
+"""
+
+import itertools
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import boto3
+
+from local.serving.nodes import Node, Site
+
+Targets = dict[str, list[tuple[str, str, int]]]
+"""By target group ARN: (instance id, address, port) of each registered node."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One that Auto Scaling has in service."""
+
+    id: str
+    region: str
+    zone: str
+    group: str
+    """ARN of its Auto Scaling group."""
+    target_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is of an instance here."""
+
+    instance: Instance
+    state: Literal["booting", "running", "dead"]
+    due: float = 0.0
+    """When the node of a booting machine starts, or a dead one is reported."""
+    node: Node | None = None
+
+
+class Action(NamedTuple):
+    """launch a machine whose node is `due` later, start its node, report it as unhealthy, or remove it."""
+
+    verb: Literal["launch", "start", "report", "remove"]
+    instance: Instance
+    due: float = 0.0
+
+
+def decide(
+    observed: Mapping[str, Machine], desired: Mapping[str, Instance], *, now: float, boot_seconds: float
+) -> list[Action]:
+    """What to do so that the machines, by instance id, become those of the `desired` instances. `now` in seconds."""
+    actions: list[Action] = []
+    groups = {machine.instance.group for machine in observed.values()}
+    for identity, instance in desired.items():
+        match observed.get(identity):
+            case None:
+                # The first machines of a group come up at once: nobody waits for a demo to boot.
+                actions.append(Action("launch", instance, now + boot_seconds if instance.group in groups else now))
+            case Machine(state="booting", due=due) if now >= due:
+                actions.append(Action("start", instance))
+            case Machine(state="dead", due=due) if now >= due:
+                actions.append(Action("report", instance))
+            case _:
+                pass
+    gone = [machine.instance for identity, machine in observed.items() if identity not in desired]
+    return actions + [Action("remove", instance) for instance in gone]
+
+
+class Fleets:
+    """The nodes of every Auto Scaling group in these regions.
+
+    `on_change` gets the registered targets whenever they differ, on the watching thread. A node is registered when it
+    starts and deregistered when its instance is gone: a dead one stays a target, for the balancer to find out.
+    `boot_seconds` pass from an instance's launch to its node, `notice_seconds` from a node's death to its replacement;
+    on AWS each is minutes.
+    """
+
+    def __init__(
+        self,
+        endpoint_url: str,
+        run_dir: Path,
+        regions: Sequence[str],
+        *,
+        on_change: Callable[[Targets], None] = lambda _: None,
+        boot_seconds: float = 20.0,
+        notice_seconds: float = 10.0,
+        poll_seconds: float = 1.0,
+    ) -> None:
+        self.targets: Targets = {}
+        self._endpoint_url, self._run_dir, self._on_change = endpoint_url, run_dir, on_change
+        self._boot_seconds, self._notice_seconds, self._poll_seconds = boot_seconds, notice_seconds, poll_seconds
+        session = boto3.Session(aws_access_key_id="laptop", aws_secret_access_key="laptop")  # noqa: S106 (moto asks for any)
+        self._aws = {
+            (service, region): session.client(service, region_name=region, endpoint_url=endpoint_url)
+            for service in ("autoscaling", "ec2")
+            for region in regions
+        }
+        self._regions = regions
+        self._addresses = _addresses(os.getpid())
+        self._machines: dict[str, Machine] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="fleets", daemon=True)
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """By instance id: each node that was started and whose instance is not gone, dead ones too."""
+        return {identity: machine.node for identity, machine in list(self._machines.items()) if machine.node}
+
+    def start(self) -> None:
+        """Start the nodes that are desired now, wait until they are healthy, then watch. Raises NodeError."""
+        for _ in ("launch", "start"):
+            self._step()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the watch, then every node."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Node.stop, self.nodes.values()))
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(self._poll_seconds):
+            try:
+                self._step()
+            except Exception:
+                # A group that is being deleted, or a node that does not start, must not end the watch over the others.
+                log.exception("fleets: one round failed")
+
+    def _step(self) -> None:
+        desired, now = self._desired(), time.monotonic()
+        for identity, machine in self._machines.items():
+            if machine.state == "running" and machine.node and not machine.node.alive():
+                self._machines[identity] = replace(machine, state="dead", due=now + self._notice_seconds)
+        actions = decide(self._machines, desired, now=now, boot_seconds=self._boot_seconds)
+        try:
+            for action in actions:
+                if action.verb == "remove":
+                    # Deregistered before it stops, so that the balancer sends it nothing more.
+                    self._announce(desired)
+                self._act(action)
+        finally:
+            self._announce(desired)
+
+    def _desired(self) -> dict[str, Instance]:
+        found: dict[str, Instance] = {}
+        for region in self._regions:
+            pages = self._aws["autoscaling", region].get_paginator("describe_auto_scaling_groups").paginate()
+            for group in itertools.chain.from_iterable(page["AutoScalingGroups"] for page in pages):
+                arn, targets = group["AutoScalingGroupARN"], tuple(group.get("TargetGroupARNs", ()))
+                for instance in group["Instances"]:
+                    if instance["LifecycleState"] == "InService":
+                        identity = instance["InstanceId"]
+                        found[identity] = Instance(identity, region, instance["AvailabilityZone"], arn, targets)
+        return found
+
+    def _act(self, action: Action) -> None:
+        instance = action.instance
+        match action.verb:
+            case "launch":
+                self._machines[instance.id] = Machine(instance, "booting", action.due)
+            case "start":
+                node = self._node(instance)
+                self._machines[instance.id] = Machine(instance, "running", node=node)
+                node.start()
+            case "report":
+                self._aws["autoscaling", instance.region].set_instance_health(
+                    InstanceId=instance.id, HealthStatus="Unhealthy"
+                )
+                # Moto notes the status and leaves it at that; it does replace an instance that is terminated.
+                self._aws["ec2", instance.region].terminate_instances(InstanceIds=[instance.id])
+            case "remove":
+                machine = self._machines.pop(instance.id)
+                if machine.node:
+                    machine.node.stop()
+
+    def _node(self, instance: Instance) -> Node:
+        attribute = self._aws["ec2", instance.region].describe_instance_attribute(
+            InstanceId=instance.id, Attribute="userData"
+        )
+        site = Site(
+            instance_id=instance.id,
+            zone=instance.zone,
+            address=next(self._addresses),
+            directory=self._run_dir / "nodes" / instance.id,
+            access_log=self._run_dir / "logs" / f"node-{instance.id}.jsonl",
+            endpoint_url=self._endpoint_url,
+        )
+        return Node(site, attribute["UserData"]["Value"])
+
+    def _announce(self, desired: Mapping[str, Instance]) -> None:
+        targets: Targets = {}
+        for identity, node in sorted(self.nodes.items()):
+            if identity in desired:
+                for arn in desired[identity].target_groups:
+                    targets.setdefault(arn, []).append((identity, node.site.address, node.port))
+        if targets != self.targets:
+            self.targets = targets
+            self._on_change(targets)
+
+
+def _addresses(pid: int) -> Iterator[str]:
+    """Loopback addresses of this process's own: another laptop cloud on the machine uses other ones."""
+    for host in itertools.cycle(range(1, 255)):
+        yield f"127.{64 + pid // 256 % 128}.{pid % 256}.{host}"

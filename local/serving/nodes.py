@@ -1,0 +1,156 @@
+"""Cache nodes on the laptop: one real nginx for each instance, configured by its launch template's own user data.
+
+nginx.conf and node.conf.in are taken out of the cloud-init document as cloud-init would, so what runs here is what is
+declared. Only the values that a machine on AWS finds out at boot (its name, its disk's size, the origin's address) are
+filled in differently.
+"""
+
+import base64
+import gzip
+import http.client
+import os
+import pwd
+import re
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import certifi
+import yaml
+
+from local.processes import ManagedProcess
+
+CACHE_MB = 512
+"""Room for some minutes of every rung of a few titles."""
+START_SECONDS = 10.0
+
+
+class NodeError(RuntimeError):
+    """A node that cannot be made of its user data, or does not become healthy."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is true of one node alone."""
+
+    instance_id: str
+    zone: str
+    address: str
+    """Its own loopback address: two nginx that share one with reuseport would share its traffic, silently."""
+    directory: Path
+    """Its disk, logs and configuration. Kept over a restart, as an instance store is."""
+    access_log: Path
+    endpoint_url: str
+    """Where S3 is, path style."""
+
+
+def written_files(user_data: str) -> dict[str, str]:
+    """Path to content of what cloud-init would write. Raises NodeError where this is not base64(gzip(cloud-config))."""
+    try:
+        document = yaml.safe_load(gzip.decompress(base64.b64decode(user_data, validate=True)))
+        return {entry["path"]: entry["content"] for entry in document["write_files"]}
+    except (ValueError, OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise NodeError(f"user data is not a gzipped cloud-config with write_files: {error}") from error
+
+
+class Node:
+    """One nginx. A stopped or dead one may be started again on the same disk."""
+
+    def __init__(self, site: Site, user_data: str) -> None:
+        self.site = site
+        files = written_files(user_data)
+        lines = files["/etc/headend/node.env"].splitlines()
+        declared = dict(line.split("=", 1) for line in lines)
+        self.port, self.fleet = int(declared["PORT"]), declared["FLEET"]
+        self._files = {
+            "nginx.conf": files["/etc/nginx/nginx.conf"],
+            "listen.conf": f"listen {site.address}:{self.port} reuseport;\n",
+            "node.conf": _fill(files["/etc/nginx/node.conf.in"], _values(site, declared)),
+        }
+        # As root, nginx would give its workers the user that it was built with, who may not enter this directory.
+        user = f"user {pwd.getpwuid(0).pw_name}; " if os.geteuid() == 0 else ""
+        directory = str(site.directory)
+        self._process = ManagedProcess(
+            site.instance_id,
+            ["nginx", "-e", "stderr", "-p", directory, "-c", f"{directory}/nginx.conf", "-g", f"{user}daemon off;"],
+            site.directory / "logs" / "stderr.log",
+            stop_signal=signal.SIGQUIT,
+        )
+
+    @property
+    def pid(self) -> int:
+        """nginx's master, and its process group."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Write the configuration, start nginx and wait until /healthz answers. Raises NodeError with nginx's words."""
+        for name in ("disk/cache", "disk/health", "disk/temp", "logs"):
+            (self.site.directory / name).mkdir(parents=True, exist_ok=True)
+        for name, content in self._files.items():
+            (self.site.directory / name).write_text(content, encoding="utf-8")
+        self._process.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not self.healthy():
+            if not self._process.alive() or time.monotonic() > deadline:
+                self._process.kill()
+                raise NodeError(f"node {self.site.instance_id} did not become healthy:\n{self._last_words()}")
+            time.sleep(0.02)
+
+    def healthy(self) -> bool:
+        """Whether the node's own health check says so, within a second."""
+        connection = http.client.HTTPConnection(self.site.address, self.port, timeout=1)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def alive(self) -> bool:
+        """Whether nginx runs."""
+        return self._process.alive()
+
+    def stop(self) -> None:
+        """Let the requests in hand finish, for a few seconds at most."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """Lose power."""
+        self._process.kill()
+
+    def _last_words(self) -> str:
+        logs = [self.site.directory / "logs" / name for name in ("stderr.log", "error.log")]
+        return "".join(log.read_text(encoding="utf-8", errors="replace")[-1000:] for log in logs if log.exists())
+
+
+def _values(site: Site, declared: Mapping[str, str]) -> dict[str, str]:
+    origin = urlsplit(site.endpoint_url)
+    return {
+        "NODE": site.instance_id,
+        "FLEET": declared["FLEET"],
+        "ZONE": site.zone,
+        "KEYS_MB": "1",
+        "CACHE_MB": str(CACHE_MB),
+        "FREE_MB": "16",
+        "ORIGIN_SCHEME": origin.scheme,
+        "ORIGIN_HOST": origin.netloc,
+        "ORIGIN_PREFIX": f"/{declared['BUCKET']}",
+        "ORIGIN_SERVER": origin.netloc,
+        # Only ever asked for a name, and an address needs none.
+        "RESOLVER": "127.0.0.1",
+        "CA_BUNDLE": certifi.where(),
+        # Unbuffered, unlike on AWS: what a killed node served is still in its log.
+        "ACCESS_LOG": f'"{site.access_log}" node',
+    }
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    """Put each value at its @NAME@. Raises NodeError for a name that there is no value for."""
+    unknown = set(re.findall(r"@([A-Z_]+)@", template)) - values.keys()
+    if unknown:
+        raise NodeError(f"node.conf.in asks for {', '.join(sorted(unknown))}, which the laptop has no value for")
+    return re.sub(r"@([A-Z_]+)@", lambda match: values[match[1]], template)
