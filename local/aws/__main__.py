@@ -4,12 +4,20 @@ Prints one line, "ready", once it accepts connections. State lives in memory: wh
 """
 
 import argparse
+import atexit
 import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+
+SETTINGS = {
+    "MOTO_ACM_VALIDATION_WAIT": "0",
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # some seconds of start, and the program names its own image
+    "MOTO_DISABLE_GLOBAL_CORS": "true",  # S3 sends CORS headers where a bucket has rules for it, not everywhere
+}
 
 
 def main() -> None:
@@ -33,26 +41,29 @@ def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, A
     # The user's own AWS profile, endpoint or credentials must not reach a client that is made in here.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ |= SETTINGS | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
+    # Set both, since a shell starts its background jobs with SIGINT ignored. Nothing runs yet that would need an end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: os._exit(0))
+
+    # Imported only now: moto reads its settings as it is imported, and takes seconds in which a signal may come.
+    from local.aws.server import make  # noqa: PLC0415
+
+    http = make(port, run_dir, services(f"http://127.0.0.1:{port}", run_dir))
     ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):  # set even where a shell started us with SIGINT ignored
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())
-
-    # moto takes seconds to import: by now a signal ends us cleanly, and the environment is what it shall be.
-    from local.aws.server import Server  # noqa: PLC0415
-
-    server = Server(port, run_dir, services(f"http://127.0.0.1:{port}", run_dir))
-    threading.Thread(target=server.serve, daemon=True).start()
+    threading.Thread(target=http.serve_forever, daemon=True).start()
     print("ready", flush=True)
     ended.wait()
-    server.close()
+    atexit._run_exitfuncs()  # what a mounted service registered, such as ending its encoders
     end_children()
     os._exit(0)  # threads that wait for a Lambda or a job must not hold the process
 
 
 def end_children() -> None:
-    """Kill every process that this one started and that still runs: busy Lambda sandboxes, encoders."""
+    """Kill every process that this one started and that still runs: Lambda sandboxes, encoders."""
     for task in Path("/proc/self/task").iterdir():
         for pid in (task / "children").read_text().split():
             os.kill(int(pid), signal.SIGKILL)

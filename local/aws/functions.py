@@ -67,11 +67,10 @@ class SandboxLog:
     """One sandbox's log stream, to CloudWatch Logs and to the function's file."""
 
     def __init__(self, function: LambdaFunction, sandbox_id: str, path: Path) -> None:
-        self._logs, self._group = function.logs_backend, function.logs_group_name
-        self._stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{sandbox_id}"
+        self._logs, self._group, self._path = function.logs_backend, function.logs_group_name, path
+        self.stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{sandbox_id}"
         self._logs.ensure_log_group(self._group)
-        self._logs.create_log_stream(self._group, self._stream)
-        self._file = path.open("ab", buffering=0)
+        self._logs.create_log_stream(self._group, self.stream)
         self._rest = b""
         self.lines: list[str] = []
 
@@ -82,14 +81,10 @@ class SandboxLog:
         if not lines:
             return
         now = int(time.time() * 1000)
-        self._logs.put_log_events(self._group, self._stream, [{"timestamp": now, "message": line} for line in lines])
-        self._file.write("".join(f"{line}\n" for line in lines).encode())
+        self._logs.put_log_events(self._group, self.stream, [{"timestamp": now, "message": line} for line in lines])
+        with self._path.open("ab", buffering=0) as file:
+            file.write("".join(f"{line}\n" for line in lines).encode())
         self.lines += lines
-
-    def close(self) -> None:
-        """Write what had no line end, and close the file."""
-        self.write(b"\n")
-        self._file.close()
 
 
 def runtime_api(sandbox: "Sandbox") -> type[BaseHTTPRequestHandler]:
@@ -118,7 +113,8 @@ def runtime_api(sandbox: "Sandbox") -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             """/runtime/invocation/<id>/response, /runtime/invocation/<id>/error and /runtime/init/error."""
-            sandbox.finish(Result(self._body(), failed=not self.path.endswith("/response")))
+            result = Result(self._body(), failed=not self.path.endswith("/response"))
+            sandbox.finish(result, last=self.path.endswith("/init/error"))
             self._answer(202, b"{}", {})
 
         def _body(self) -> bytes:
@@ -153,12 +149,13 @@ class Sandbox:
     """One process that runs one function's handler, with its own Runtime API on a port of its own."""
 
     def __init__(self, function: LambdaFunction, task_root: Path, endpoint: str, logs: Path) -> None:
-        self.id = uuid.uuid4().hex
         self._events: queue.Queue[Invocation | None] = queue.Queue()
         self._results: queue.Queue[Result | None] = queue.Queue()
         self._ready = threading.Event()
+        self._ended = False
         self._reading = threading.Lock()
-        self._log = SandboxLog(function, self.id, logs / f"lambda-{function.function_name}.log")
+        self._task_root = task_root
+        self._log = SandboxLog(function, uuid.uuid4().hex, logs / f"lambda-{function.function_name}.log")
         self._api = ThreadingHTTPServer(("127.0.0.1", 0), runtime_api(self))
         self._api.daemon_threads = True
         self._process = subprocess.Popen(
@@ -166,6 +163,7 @@ class Sandbox:
             cwd=task_root,
             env={
                 "PATH": os.environ["PATH"],
+                "HOME": str(task_root),  # without it, boto3 would find the user's own AWS config
                 "LANG": "en_US.UTF-8",
                 "TZ": ":UTC",
                 "PYTHONPATH": str(task_root),
@@ -178,7 +176,7 @@ class Sandbox:
                 "AWS_LAMBDA_FUNCTION_VERSION": str(function.version),
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
                 "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
-                "AWS_LAMBDA_LOG_STREAM_NAME": self.id,
+                "AWS_LAMBDA_LOG_STREAM_NAME": self._log.stream,
                 "AWS_REGION": function.region,
                 "AWS_DEFAULT_REGION": function.region,
                 "AWS_ACCESS_KEY_ID": "laptop",
@@ -201,14 +199,15 @@ class Sandbox:
         self._ready.set()
         return self._events.get()
 
-    def finish(self, result: Result) -> None:
-        """The client's answer."""
+    def finish(self, result: Result, last: bool) -> None:
+        """The client's answer; `last` where it will take no other event."""
+        self._ended = last
         self._results.put(result)
         self._ready.set()
 
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
+        """Whether it can take an event."""
+        return not self._ended and self._process.poll() is None
 
     def invoke(self, payload: bytes, function: LambdaFunction) -> Result:
         """Hand `payload` to the handler; the process is killed where it outlives the function's timeout."""
@@ -222,22 +221,19 @@ class Sandbox:
             result = self._results.get(timeout=timeout)
         except queue.Empty:
             result = invocation.error("Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
-            self.close()
+            self.kill()
         if result is None:
             status = self._process.wait()
             result = invocation.error("Runtime.ExitError", f"Runtime exited with error: exit status {status}")
         self._drain()
         report = f"RequestId: {invocation.request_id}\tDuration: {(time.time() - started) * 1000:.2f} ms"
-        self._log.write(f"END RequestId: {invocation.request_id}\nREPORT {report}\n".encode())
+        self._log.write(f"\nEND RequestId: {invocation.request_id}\nREPORT {report}\n".encode())
         return Result(result.payload, result.failed, "\n".join(self._log.lines) + "\n")
 
-    def close(self) -> None:
-        """Kill the process and free its port."""
+    def kill(self) -> None:
+        """End the process; what belongs to it follows."""
+        self._ended = True
         self._process.kill()
-        self._process.wait()
-        self._events.put(None)
-        self._api.shutdown()
-        self._api.server_close()
 
     def _drain(self) -> bool:
         """Log what the process has printed so far; False at the end of its output."""
@@ -250,10 +246,16 @@ class Sandbox:
             return False
 
     def _follow(self) -> None:
+        """Log while the process runs; afterwards tell who waits for it, and clean up."""
         while self._drain():
             select.select([self._output], [], [])
+        self._process.wait()
         self._results.put(None)
+        self._events.put(None)
         self._ready.set()
+        self._api.shutdown()
+        self._api.server_close()
+        shutil.rmtree(self._task_root, ignore_errors=True)
 
 
 class Sandboxes:
@@ -284,13 +286,6 @@ class Sandboxes:
                     self._idle.append((key, sandbox))
                 self._changed.notify()
 
-    def close(self) -> None:
-        """Kill every sandbox that is idle. One that is busy ends with this process."""
-        with self._changed:
-            for _, sandbox in self._idle:
-                sandbox.close()
-            self._idle.clear()
-
     def _take(self, key: str) -> Sandbox | None:
         with self._changed:
             self._changed.wait_for(lambda: self._busy < self._limit)
@@ -301,7 +296,7 @@ class Sandboxes:
                 self._idle.remove(warm)
                 return warm[1]
             if self._busy + len(self._idle) > self._limit:
-                self._idle.pop(0)[1].close()
+                self._idle.pop(0)[1].kill()
             return None
 
     def _unpack(self, function: LambdaFunction) -> Path:
@@ -311,7 +306,7 @@ class Sandboxes:
         return folder
 
 
-def install(endpoint: str, run_dir: Path) -> Sandboxes:
+def install(endpoint: str, run_dir: Path) -> None:
     """Run every function of moto's Lambda here. `endpoint` is the URL that handlers reach AWS at."""
     sandboxes = Sandboxes(endpoint, run_dir)
 
@@ -333,7 +328,6 @@ def install(endpoint: str, run_dir: Path) -> Sandboxes:
         return result.payload
 
     mend(LambdaFunction, "invoke", invoke)
-    return sandboxes
 
 
 def _run_async(run: Callable[[], Result], wait: Callable[[float], None] = time.sleep) -> None:

@@ -1,7 +1,6 @@
 """moto's server as one process, with services of the laptop cloud's own mounted beside moto's."""
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Iterable, Mapping
@@ -14,16 +13,10 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws import events, functions, states
+from local.aws import events, functions, states, storage
 
 SIGNING_NAME = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
 REQUEST_IDS = {"x-amzn-requestid", "x-amz-request-id"}
-# moto reads these when a service is first used.
-SETTINGS = {
-    "MOTO_ACM_VALIDATION_WAIT": "0",
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-}
 
 
 def refusal(call: object, content_type: str) -> Response:
@@ -82,25 +75,12 @@ class RequestHandler(MotoRequestHandler):
         """Log nothing."""
 
 
-class Server:
-    """The AWS API on 127.0.0.1:`port`. `run_dir` receives logs and unpacked Lambda code."""
-
-    def __init__(self, port: int, run_dir: Path, services: Mapping[str, Any]) -> None:
-        os.environ.update(SETTINGS, MOTO_PORT=str(port))
-        default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        endpoint = f"http://127.0.0.1:{port}"
-        self._http: BaseWSGIServer = make_server(
-            "127.0.0.1", port, Dispatcher(services), threaded=True, request_handler=RequestHandler
-        )
-        self._sandboxes = functions.install(endpoint, run_dir)
-        states.install(endpoint)
-        events.install(endpoint)
-
-    def serve(self) -> None:
-        """Answer until the process ends."""
-        self._http.serve_forever()
-
-    def close(self) -> None:
-        """Take no more connections, and end the Lambda sandboxes."""
-        self._http.server_close()
-        self._sandboxes.close()
+def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServer:
+    """The AWS API on 127.0.0.1:`port`, bound. `run_dir` receives logs and unpacked Lambda code."""
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    endpoint = f"http://127.0.0.1:{port}"
+    functions.install(endpoint, run_dir)
+    storage.install()
+    states.install(endpoint)
+    events.install(endpoint)
+    return make_server("127.0.0.1", port, Dispatcher(services), threaded=True, request_handler=RequestHandler)
