@@ -47,7 +47,7 @@ class Origin:
 
     @property
     def url(self) -> str:
-        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
 
     def ranges(self, path: str) -> list[str]:
         """The ranges that were asked of one object, in order of their start."""

@@ -1,0 +1,140 @@
+"""A node whose disk cannot be written says so; one whose origin cannot be trusted does not believe it."""
+
+import contextlib
+import datetime
+import os
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import certifi
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from local.serving.nodes import Node, NodeError
+from tests.integration.node_bench import SLICE, USER_DATA, Origin, ask, content, make_node, running
+
+FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
+BUCKET = "/media-0123456"
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    origin = Origin(objects={BUCKET + FILM: content(SLICE)})
+    origin.start()
+    yield origin
+    origin.stop()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MB where the node will keep its cache."""
+    disk = tmp_path / "node" / "disk"
+    disk.mkdir(parents=True)
+    if os.geteuid() != 0:
+        pytest.skip("mounting a disk needs root")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_makes_a_node_unhealthy_until_there_is_room(origin: Origin, tmp_path: Path, disk: Path) -> None:
+    with running(make_node(origin, tmp_path / "node")) as node:
+        assert ask(node, "/healthz").status == 200
+        cached = ask(node, FILM).body
+        filler = disk / "filler"
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+
+        assert ask(node, "/healthz").status == 500
+        assert ask(node, FILM).body == cached, "what it has, it still serves"
+
+        filler.unlink()
+        assert ask(node, "/healthz").status == 200
+
+
+def test_a_read_only_disk_makes_a_node_unhealthy(origin: Origin, tmp_path: Path, disk: Path) -> None:
+    with running(make_node(origin, tmp_path / "node")) as node:
+        assert ask(node, "/healthz").status == 200
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        assert ask(node, "/healthz").status == 500
+
+
+def test_a_disk_that_is_gone_makes_a_node_unhealthy(origin: Origin, tmp_path: Path) -> None:
+    with running(make_node(origin, tmp_path / "node")) as node:
+        assert ask(node, "/healthz").status == 200
+        shutil.rmtree(tmp_path / "node" / "disk")
+        assert ask(node, "/healthz").status == 500
+
+
+def test_the_health_check_costs_the_origin_nothing(origin: Origin, tmp_path: Path) -> None:
+    with running(make_node(origin, tmp_path / "node")) as node:
+        answer = ask(node, "/healthz")
+        assert (answer.status, answer.body) == (200, b"ok\n")
+    assert not origin.requests
+
+
+def test_a_node_that_cannot_start_says_why(origin: Origin, tmp_path: Path) -> None:
+    node = make_node(origin, tmp_path / "node")
+    broken = Node(replace(node.site, access_log=tmp_path / "nowhere" / "access.jsonl"), USER_DATA)
+    with pytest.raises(NodeError, match=rf"(?s){node.site.instance_id} did not become healthy:.*nowhere/access.jsonl"):
+        broken.start()
+    assert not broken.alive()
+
+
+class Authority:
+    """A certificate authority of one test."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._key = directory, ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test authority")])
+        self.path = directory / "authority.pem"
+        ca = x509.BasicConstraints(ca=True, path_length=None)
+        self.path.write_bytes(self._sign(self._name, self._key.public_key(), ca))
+
+    def certify(self, name: str) -> Path:
+        """A file with a certificate for a host and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        certificate = self._sign(subject, key.public_key(), x509.SubjectAlternativeName([x509.DNSName(name)]))
+        path = self._directory / f"{name}.pem"
+        encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        path.write_bytes(certificate + key.private_bytes(encoding, form, serialization.NoEncryption()))
+        return path
+
+    def _sign(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType) -> bytes:
+        now = datetime.datetime.now(datetime.UTC)
+        builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number())
+        builder = builder.not_valid_before(now - datetime.timedelta(days=1))
+        builder = builder.not_valid_after(now + datetime.timedelta(days=1))
+        certificate = builder.add_extension(extension, critical=True).sign(self._key, hashes.SHA256())
+        return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "status"), [("localhost", True, 200), ("elsewhere.example", True, 502), ("localhost", False, 502)]
+)
+def test_an_origin_is_believed_only_for_its_own_name_and_from_a_known_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, known: bool, status: int
+) -> None:
+    # S3 is read unsigned: that it is S3 rests on its certificate alone.
+    authority, asked = Authority(tmp_path), list[str | None]()
+    if known:
+        monkeypatch.setattr(certifi, "where", lambda: str(authority.path))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(authority.certify(name))
+    tls.sni_callback = lambda _socket, server_name, _context: asked.append(server_name)
+    origin = Origin(objects={BUCKET + FILM: content(SLICE)}, tls=tls)
+    origin.start()
+    try:
+        with running(make_node(origin, tmp_path / "node")) as node:
+            assert ask(node, FILM).status == status
+    finally:
+        origin.stop()
+    assert set(asked) == {"localhost"}
