@@ -39,7 +39,7 @@ STEPS = (
 )
 
 SPACING = 0.8
-"""A rung this near to the one above it costs an encode and shows no viewer a difference."""
+"""A step whose ceiling is above this share of the next rung's costs an encode and shows no viewer a difference."""
 
 # H.264, table A-1: macroblocks a second, macroblocks a frame, kb/s in High profile (1.25 times Main's).
 LEVELS = (
@@ -74,7 +74,7 @@ def ladder(width: int, height: int, frame_rate: float) -> list[Rung]:
     short, aspect = min(width, height), Fraction(max(width, height), min(width, height))
     shorts = [min(short, TALLEST, int(math.sqrt(MOST_PIXELS / aspect)))]
     for step in STEPS:
-        if step.short <= SPACING * shorts[-1]:
+        if step.max_bitrate <= SPACING * _widescreen(shorts[-1]):
             shorts.append(step.short)
     sides = [(_even(shorts[0]), _even(shorts[0] * aspect))]
     sides += [(short, _even(short * aspect + 1)) for short in shorts[1:]]
@@ -83,14 +83,25 @@ def ladder(width: int, height: int, frame_rate: float) -> list[Rung]:
 
 def _rung(width: int, height: int, frame_rate: float) -> Rung:
     short = min(width, height)
-    above = min((step for step in STEPS if step.short >= short), key=lambda step: step.short)
-    below = max((step for step in STEPS if step.short < short), key=lambda step: step.short, default=Step(0, 0, 0))
-    share = (short - below.short) / (above.short - below.short)
-    widescreen = below.max_bitrate + share * (above.max_bitrate - below.max_bitrate)
     area = min(width * height / (short * short * 16 / 9), 1.5)  # a very wide picture is mostly more of the same
     motion = 1.5 if frame_rate > 30 else 1.0  # twice the frames differ less from one another
-    max_bitrate = max(100_000, round(widescreen * area * motion / 1000) * 1000)
-    return Rung(f"{short}p", width, height, max_bitrate, above.quality, _level(width, height, frame_rate, max_bitrate))
+    max_bitrate = max(100_000, round(_widescreen(short) * area * motion / 1000) * 1000)
+    return Rung(
+        f"{short}p", width, height, max_bitrate, _above(short).quality, _level(width, height, frame_rate, max_bitrate)
+    )
+
+
+def _above(short: int) -> Step:
+    """The smallest step that is no smaller."""
+    return min((step for step in STEPS if step.short >= short), key=lambda step: step.short)
+
+
+def _widescreen(short: int) -> float:
+    """The ceiling of a 16:9 rung, in a straight line between the steps."""
+    above = _above(short)
+    below = max((step for step in STEPS if step.short < short), key=lambda step: step.short, default=Step(0, 0, 0))
+    share = (short - below.short) / (above.short - below.short)
+    return below.max_bitrate + share * (above.max_bitrate - below.max_bitrate)
 
 
 def _even(side: Fraction | int) -> int:

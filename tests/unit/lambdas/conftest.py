@@ -1,0 +1,114 @@
+"""For the handlers' tests: AWS clients that answer what a test put there, and raise for anything else."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from lambdas import clients
+from lambdas.shapes import Expected, Source, Title, Video
+
+os.environ |= {
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "nobody",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "MEDIA_BUCKET": "media",
+    "JOB_ROLE_ARN": "arn:aws:iam::111122223333:role/encode",
+    "QUEUE_ARN": "arn:aws:mediaconvert:eu-west-1:111122223333:queues/titles",
+    "TITLES_TABLE": "titles",
+}
+
+Stub = Callable[[str], Stubber]
+
+
+@pytest.fixture(autouse=True)
+def traceback_limit() -> Iterator[None]:
+    """A handler that refuses turns tracebacks off for its process, which here is pytest's."""
+    yield
+    sys.tracebacklimit = 1000
+
+
+@pytest.fixture(autouse=True)
+def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    """`stub(service)` is the botocore Stubber of the client that the handlers get; every answer must be asked for."""
+    stubbers: dict[str, Stubber] = {}
+
+    def stubber(service: str) -> Stubber:
+        if service not in stubbers:
+            made: Any = boto3.client(service)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownArgumentType]
+            stubbers[service] = Stubber(made)
+            stubbers[service].activate()
+        return stubbers[service]
+
+    def client(service: str, _timeout: float = 0) -> Any:
+        return stubber(service).client
+
+    monkeypatch.setattr(clients, "client", client)
+    yield stubber
+    for made in stubbers.values():
+        made.assert_no_pending_responses()
+
+
+@pytest.fixture
+def title() -> Title:
+    return {
+        "id": "films-apollo",
+        "stem": "films/Apollo",
+        "name": "Apollo",
+        "version": "0123456789ab",
+        "prefix": "v/ab/films-apollo/0123456789ab",
+        "sequencer": "0" * 14 + "0065A1B2C3D4E5F6AB",
+        "bucket": "uploads",
+        "key": "films/Apollo.mp4",
+        "etag": "0af3-2",
+        "size": 123_456_789,
+        "uri": "s3://uploads/films/Apollo.mp4",
+    }
+
+
+def a_video(**changes: Any) -> Video:
+    """A plain HD video track, but for `changes`."""
+    video: dict[str, Any] = {
+        "codec": "AVC",
+        "width": 1920,
+        "height": 1080,
+        "sample_aspect": "1/1",
+        "rotation": 0,
+        "frame_rate": "25/1",
+        "interlaced": False,
+        "color_transfer": "ITU_709",
+    }
+    return cast(Video, video | changes)
+
+
+def a_source(**changes: Any) -> Source:
+    """A plain HD film with sound, but for `changes` to its video track and (by their names) to the whole."""
+    whole: dict[str, Any] = {
+        "container": "mp4",
+        "duration": 60.0,
+        "audio": {"codec": "AAC", "channels": 2, "sample_rate": 48_000},
+    }
+    whole |= {name: changes.pop(name) for name in list(changes) if name in whole}
+    return cast(Source, {**whole, "video": a_video(**changes)})
+
+
+def an_expectation(*shorts: int, audio: bool = True, duration: float = 13.0) -> Expected:
+    """What plan ordered: a 16:9 rung for each short side."""
+    return {
+        "renditions": [
+            {
+                "name": f"{short}p",
+                "width": short * 16 // 9,
+                "height": short,
+                "max_bitrate": short * 1000,
+                "playlist": f"index_v{short}p.m3u8",
+            }
+            for short in shorts
+        ],
+        "audio": audio,
+        "duration": duration,
+    }

@@ -1,0 +1,94 @@
+"""Identify: which title an upload is, whatever somebody called the file."""
+# ruff: noqa: RUF001 - letters that look like others are what this is about
+
+import random
+import re
+
+import pytest
+
+from lambdas.identify import handler
+from lambdas.shapes import Title
+
+ALPHABET = "abcXYZ019 ._-/+%&?#'\"\\<>|*:;~^`{}[]()=,@!$\t\nåäöéß½ﬁ電影日本Москваفيلم🎬👩‍👩‍👧\u202e\u200d\u0301\x00\x7f"
+
+
+def title(key: str, etag: str = "abc", sequencer: str = "0065A1") -> Title:
+    upload = {"bucket": "uploads", "key": key, "etag": etag, "size": 10.0, "sequencer": sequencer}
+    return handler.handle(upload, None)  # pyright: ignore[reportArgumentType] - JSON's numbers are floats
+
+
+@pytest.mark.parametrize(
+    ("key", "title_id", "name"),
+    [
+        ("films/My Film.mp4", "films-my-film", "My Film"),
+        ("film.mp4", "film", "film"),
+        ("FILM.MP4", "film", "FILM"),
+        ("/film.mov", "film", "film"),
+        ("../../etc/passwd.mp4", "etc-passwd", "passwd"),
+        ("Apollo.13", "apollo-13", "Apollo.13"),
+        ("Apollo.11.mkv", "apollo-11", "Apollo.11"),
+        ("notes.txt", "notes-txt", "notes.txt"),
+        ('a+b c%20d\'s "e".mp4', "a-b-c-20d-s-e", 'a+b c%20d\'s "e"'),
+        ("résumé.mp4", "resume", "résumé"),
+        (".mp4", "mp4", ".mp4"),
+        ("films/", "films", "films"),
+        ("<script>alert(1)</script>.mp4", "script-alert-1-script", "script>"),
+    ],
+)
+def test_ids_and_names(key: str, title_id: str, name: str) -> None:
+    assert (title(key)["id"], title(key)["name"]) == (title_id, name)
+
+
+def test_the_key_stays_as_it_is() -> None:
+    """EventBridge does not encode keys: decoding this one would name another object."""
+    found = title("a+b%2Fc d.mp4")
+    assert (found["key"], found["uri"]) == ("a+b%2Fc d.mp4", "s3://uploads/a+b%2Fc d.mp4")
+
+
+def test_any_key_gives_an_id_that_is_safe_everywhere() -> None:
+    source = random.Random(1)  # noqa: S311
+    for _ in range(3000):
+        found = title("".join(source.choices(ALPHABET, k=source.randint(1, 200))))
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", found["id"])
+        assert len(found["id"]) <= 80
+        assert re.fullmatch(r"v/[0-9a-f]{2}/[a-z0-9-]{1,80}/[0-9a-f]{12}", found["prefix"])
+        assert 1 <= len(found["name"]) <= 200
+        assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", found["name"])
+
+
+def test_two_films_never_share_an_id_where_letters_were_lost() -> None:
+    keys = ["電影.mp4", "映画.mp4", "🎬.mp4", "🎞.mp4", "Straße.mp4", "Strae.mp4", "---.mp4", "___.mp4", "фильм.mp4"]
+    keys += ["a" * 90 + ending + ".mp4" for ending in ("", "b", "c")]
+    assert len({title(key)["id"] for key in keys}) == len(keys)
+
+
+def test_what_shares_an_id_can_be_told_apart() -> None:
+    """By `stem`, which the claim compares: one film may not replace another because of a capital letter."""
+    source = random.Random(2)  # noqa: S311
+    keys = {"".join(source.choices("aA -_éE/.", k=source.randint(1, 5))) + ".mp4" for _ in range(3000)}
+    found = [title(key) for key in keys]
+    assert len({(each["id"], each["stem"]) for each in found}) == len(keys)
+    assert len({each["id"] for each in found}) < len(keys)
+
+
+def test_another_container_is_the_same_film() -> None:
+    assert (title("a.mp4")["id"], title("a.mp4")["stem"]) == (title("a.MOV")["id"], title("a.MOV")["stem"])
+
+
+def test_joined_emoji_and_persian_survive_in_the_name() -> None:
+    assert title("👩‍👩‍👧 می\u200cخواهم.mp4")["name"] == "👩‍👩‍👧 می\u200cخواهم"
+
+
+def test_a_name_cannot_turn_the_line_around() -> None:
+    assert title("holiday\u202e4pm.exe.mp4")["name"] == "holiday 4pm.exe"
+
+
+def test_the_version_follows_the_bytes_alone() -> None:
+    assert title("a.mp4", etag="1")["version"] == title("b.mp4", etag='"1"')["version"]
+    assert title("a.mp4", etag="1")["version"] != title("a.mp4", etag="2")["version"]
+
+
+def test_events_sort_as_s3_means() -> None:
+    assert title("a.mp4", sequencer="FF")["sequencer"] < title("a.mp4", sequencer="0100")["sequencer"]
+    once = title("a.mp4", sequencer="FF")["sequencer"]
+    assert title("a.mp4", sequencer=once)["sequencer"] == once, "a request to play sends it back padded"

@@ -1,0 +1,89 @@
+"""The ladder: what a viewer sees of a source of any size."""
+
+import itertools
+import random
+
+import pytest
+
+from lambdas.ladder import MOST_PIXELS, STEPS, Rung, ladder
+
+RANDOM = random.Random(7)  # noqa: S311 - repeatable
+SIZES = [
+    *((1920, 1080), (1280, 720), (854, 480), (720, 576), (640, 480), (3840, 2160), (2560, 1440), (4096, 2160)),
+    *((1920, 804), (1998, 1080), (1080, 1920), (1080, 1350), (1080, 1080), (33, 97), (32, 32), (8192, 8192)),
+    *((8192, 32), (32, 8192), (8192, 4320), (1921, 1081), (899, 1600), (271, 481)),
+    *((RANDOM.randint(32, 8192), RANDOM.randint(32, 8192)) for _ in range(500)),
+]
+
+
+def sizes(rungs: list[Rung]) -> list[tuple[str, int, int]]:
+    return [(rung.name, rung.width, rung.height) for rung in rungs]
+
+
+def test_full_hd_gets_the_usual_rungs() -> None:
+    rungs = [("1080p", 1920, 1080), ("720p", 1280, 720), ("540p", 960, 540), ("360p", 640, 360), ("270p", 480, 270)]
+    assert sizes(ladder(1920, 1080, 25)) == rungs
+
+
+def test_portrait_is_landscape_turned() -> None:
+    landscape, portrait = ladder(1920, 1080, 30), ladder(1080, 1920, 30)
+    assert [(name, height, width) for name, width, height in sizes(landscape)] == sizes(portrait)
+    assert [rung.max_bitrate for rung in landscape] == [rung.max_bitrate for rung in portrait]
+
+
+@pytest.mark.parametrize(
+    ("size", "names"),
+    [
+        ((854, 480), ["480p", "360p", "270p"]),  # not 720p, which AWS's own solution makes of it
+        ((3840, 2160), ["2160p", "1080p", "720p", "540p", "360p", "270p"]),
+        ((1920, 804), ["804p", "540p", "360p", "270p"]),  # CinemaScope keeps every line that it has
+        ((160, 120), ["120p"]),
+    ],
+)
+def test_a_source_gets_its_own_size_and_what_is_clearly_smaller(size: tuple[int, int], names: list[str]) -> None:
+    assert [rung.name for rung in ladder(*size, 25)] == names
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size(size: tuple[int, int]) -> None:
+    width, height = size
+    rungs = ladder(width, height, 60)
+    assert len({rung.name for rung in rungs}) == len(rungs) >= 1
+    for rung in rungs:
+        assert rung.width <= width, "scaled up"
+        assert rung.height <= height, "scaled up"
+        assert rung.width % 2 == rung.height % 2 == 0, "4:2:0 needs even sides"
+        assert min(rung.width, rung.height) >= 32, "MediaConvert's smallest"
+        assert rung.width * rung.height <= MOST_PIXELS
+        assert rung.name == f"{min(rung.width, rung.height)}p"
+        # Making sides even moves each by less than two pixels.
+        assert abs(rung.width / rung.height - width / height) <= width / height * (2 / rung.width + 2 / rung.height)
+    for upper, lower in itertools.pairwise(rungs):
+        assert upper.max_bitrate > lower.max_bitrate, "a player could not tell which is better"
+        assert upper.max_bitrate <= 2.6 * lower.max_bitrate, "a viewer would fall too deep"
+
+
+@pytest.mark.parametrize(
+    ("size", "frame_rate", "level"),
+    [  # H.264's table A-1, worked out by hand
+        ((3840, 2160), 60, "LEVEL_5_2"),
+        ((3840, 2160), 30, "LEVEL_5_1"),
+        ((1920, 1080), 60, "LEVEL_4_2"),
+        ((1920, 1080), 30, "LEVEL_4"),
+        ((1280, 720), 60, "LEVEL_3_2"),
+        ((1280, 720), 30, "LEVEL_3_1"),
+        ((640, 360), 30, "LEVEL_3"),
+        ((8192, 32), 30, "LEVEL_5_1"),  # its width alone
+    ],
+)
+def test_the_level_is_the_lowest_that_carries_the_rung(size: tuple[int, int], frame_rate: int, level: str) -> None:
+    assert ladder(*size, frame_rate)[0].level == level
+
+
+def test_every_step_has_a_level() -> None:
+    for step in STEPS:
+        assert all(rung.level != "AUTO" for rung in ladder(step.short * 16 // 9, step.short, 60))
+
+
+def test_fast_motion_may_use_more() -> None:
+    assert ladder(1280, 720, 50)[0].max_bitrate == 1.5 * ladder(1280, 720, 25)[0].max_bitrate

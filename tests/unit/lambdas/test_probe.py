@@ -1,0 +1,179 @@
+"""Probe: what the workflow learns of a file, and how it says that there is nothing to learn."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from lambdas.plan.core import display_size
+from lambdas.probe import handler
+from lambdas.probe.core import source
+from lambdas.refusals import SourceUnreadable
+from lambdas.shapes import Title
+from tests.unit.lambdas.conftest import Stub
+
+Answers = Callable[[int, Any], list[Any]]
+
+
+@pytest.fixture
+def answers(stub: Stub) -> Answers:
+    """`answers(status, body)` is what MediaConvert says on the wire; returns the requests that it got."""
+    stubber = stub("mediaconvert")
+    stubber.deactivate()  # a Stubber answers above the wire, whose JSON is what is read here
+    handler._mediaconvert.cache_clear()
+
+    def answer(status: int, body: Any) -> list[Any]:
+        requests: list[Any] = []
+
+        def send(request: Any, **_: object) -> AWSResponse:
+            requests.append(json.loads(request.body))
+            headers = {"x-amzn-ErrorType": body["type"]} if status != 200 else {}
+            response = AWSResponse(request.url, status, headers, None)
+            response._content = json.dumps(body).encode()
+            return response
+
+        stubber.client.meta.events.register("before-send.mediaconvert.Probe", send)
+        return requests
+
+    return answer
+
+
+def result(*tracks: dict[str, Any], **container: Any) -> dict[str, Any]:
+    return {"probeResults": [{"container": {"format": "mp4", "duration": 61.5, "tracks": list(tracks), **container}}]}
+
+
+def a_track(**properties: Any) -> dict[str, Any]:
+    whole = {"index": 1, "trackType": "video", "codec": "AVC", "duration": 60.0}
+    stored = {"width": 1920, "height": 1080, "frameRate": {"numerator": 30000, "denominator": 1001}}
+    return {**whole, "videoProperties": {**stored, **properties}}
+
+
+SOUND = {"trackType": "audio", "codec": "AAC", "audioProperties": {"channels": 6, "sampleRate": 44_100}}
+
+
+def test_a_file_as_mediaconvert_tells_it(title: Title, answers: Answers) -> None:
+    asked = answers(200, result(a_track(transferCharacteristics="ITU_709", fieldOfTomorrow=1), SOUND))
+    assert handler.handle(title, None) == {
+        "container": "mp4",
+        "duration": 60.0,
+        "video": {
+            "codec": "AVC",
+            "width": 1920,
+            "height": 1080,
+            "sample_aspect": "1/1",
+            "rotation": 0,
+            "frame_rate": "30000/1001",
+            "interlaced": False,
+            "color_transfer": "ITU_709",
+        },
+        "audio": {"codec": "AAC", "channels": 6, "sample_rate": 44_100},
+    }
+    assert asked == [{"inputFiles": [{"fileUrl": "s3://uploads/films/Apollo.mp4"}]}]
+
+
+def test_a_field_that_the_runtimes_boto3_does_not_know_is_read(title: Title, answers: Answers) -> None:
+    """Rotation is younger than the boto3 of Lambda's runtimes: were it dropped, portrait films would come out small."""
+    known = handler._mediaconvert().meta.service_model.shape_for("VideoProperties").members
+    known.pop("Rotation", None)
+    answers(200, result(a_track(rotation=90)))
+    video = handler.handle(title, None)["video"]
+    assert video is not None
+    assert video["rotation"] == 90
+
+
+@pytest.mark.parametrize(("degrees", "turned"), [(90, 90), (-90, 270), (180, 180), (270.5, 270), (360, 0), (45, 0)])
+def test_rotation(degrees: float, turned: int) -> None:
+    video = source(result(a_track(rotation=degrees)))["video"]
+    assert video is not None
+    assert video["rotation"] == turned
+    assert display_size(video) == ((1080, 1920) if turned in (90, 270) else (1920, 1080))
+
+
+@pytest.mark.parametrize(
+    ("essence", "interlaced"),
+    [
+        ({"scanType": "Progressive"}, False),
+        ({"scanType": "Interlaced"}, True),
+        ({"fieldOrder": "TopFieldFirst"}, True),
+        ({}, False),
+    ],
+)
+def test_interlaced(essence: dict[str, Any], interlaced: bool) -> None:
+    video = source(result(a_track(codecMetadata=essence)))["video"]
+    assert video is not None
+    assert video["interlaced"] is interlaced
+
+
+def test_a_transport_stream_says_it_in_the_codec() -> None:
+    essence = {
+        "transferCharacteristics": "ARIB_B67",
+        "sampleAspectRatio": {"numerator": 64, "denominator": 45},
+        "codedFrameRate": {"numerator": 50, "denominator": 1},
+    }
+    track = a_track(codecMetadata=essence, frameRate={"numerator": 0, "denominator": 0})
+    track["videoProperties"].pop("frameRate")
+    video = source(result(track, format="mpegts"))["video"]
+    assert video is not None
+    assert (video["color_transfer"], video["sample_aspect"], video["frame_rate"]) == ("ARIB_B67", "64/45", "50/1")
+
+
+def test_what_is_not_said_is_null_and_never_a_crash() -> None:
+    track = {"trackType": "video", "videoProperties": {"frameRate": {"numerator": 0, "denominator": 0}}}
+    found = source({"probeResults": [{"container": {"format": "webm", "tracks": [track, {"trackType": "audio"}]}}]})
+    assert found["duration"] is None
+    assert found["audio"] == {"codec": "UNKNOWN", "channels": 0, "sample_rate": 0}
+    assert found["video"] is not None
+    assert (found["video"]["codec"], found["video"]["width"], found["video"]["frame_rate"]) == ("UNKNOWN", 0, None)
+
+
+def test_the_pictures_length_counts_not_the_sounds() -> None:
+    assert source(result(a_track()))["duration"] == 60.0
+    assert source(result({**a_track(), "duration": None}))["duration"] == 61.5
+
+
+def test_a_sound_file_has_no_video() -> None:
+    assert source(result(SOUND, format="mp3"))["video"] is None
+
+
+@pytest.mark.parametrize("answer", [{}, {"probeResults": []}, result(format=None), result(format="")])
+def test_what_is_no_media_is_refused(title: Title, answers: Answers, answer: dict[str, Any]) -> None:
+    answers(200, answer)
+    with pytest.raises(SourceUnreadable, match="not a video"):
+        handler.handle(title, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (400, "BadRequestException", "not a video"),
+        (422, "UnprocessableEntityException", "damaged"),
+        (404, "NotFoundException", "deleted"),
+    ],
+)
+def test_the_files_faults_are_told_to_its_owner(
+    title: Title, answers: Answers, status: int, kind: str, words: str
+) -> None:
+    answers(status, {"type": kind, "message": "internal details"})
+    with pytest.raises(SourceUnreadable, match=words) as refusal:
+        handler.handle(title, None)
+    assert "internal" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(403, "ForbiddenException"), (402, "ServiceQuotaExceededException"), (409, "ConflictException")],
+)
+def test_our_own_faults_keep_their_name(title: Title, answers: Answers, status: int, kind: str) -> None:
+    """By it the state machine tells what to try again; a file must not be rejected for a policy that we got wrong."""
+    answers(status, {"type": kind, "message": "no"})
+    with pytest.raises(Exception, match="no") as error:
+        handler.handle(title, None)
+    assert type(error.value).__name__ == kind
+    assert not isinstance(error.value, SourceUnreadable)
+
+
+def test_an_empty_file_is_not_worth_a_call(title: Title) -> None:
+    with pytest.raises(SourceUnreadable, match="0 bytes"):
+        handler.handle({**title, "size": 0}, None)

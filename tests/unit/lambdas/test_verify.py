@@ -1,0 +1,197 @@
+"""Verify: what a viewer would have met, had it been published."""
+
+import io
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from botocore.response import StreamingBody
+
+from lambdas import playlist
+from lambdas.refusals import RenditionsIncomplete, SourceMoved, SourceRefused, SourceTruncated
+from lambdas.shapes import Expected, Title
+from lambdas.verify import core, handler
+from tests.unit.lambdas.conftest import Stub, an_expectation
+
+Files = dict[str, str]
+
+
+def a_playlist(name: str, kind: str, *, durations: tuple[float, ...] = (6.006, 6.006, 0.988)) -> Files:
+    segments = [f"{name}_{number:09}.{kind}" for number in range(1, len(durations) + 1)]
+    lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:6", f'#EXT-X-MAP:URI="{name}init.{kind}"']
+    for duration, segment in zip(durations, segments, strict=True):
+        lines += [f"#EXTINF:{duration},", segment]
+    text = "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+    return {f"{name}.m3u8": text, f"{name}init.{kind}": "x", **dict.fromkeys(segments, "x")}
+
+
+def the_renditions(expected: Expected) -> Files:
+    """A whole version, as MediaConvert writes it."""
+    master = ["#EXTM3U", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    files = {"index.mpd": "<MPD/>", "poster.0000000.jpg": "x", "poster.0000001.jpg": "x"}
+    if expected["audio"]:
+        master.append('#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="a, b=c",DEFAULT=YES,URI="index_a128.m3u8"')
+        files |= a_playlist("index_a128", "cmfa", durations=(6.016, 6.016, 0.96))
+    for rung in expected["renditions"]:
+        size = f"{rung['width']}x{rung['height']}"
+        master.append(f'#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.640028,mp4a.40.2",RESOLUTION={size},AUDIO="audio"')
+        master.append(rung["playlist"])
+        files |= a_playlist(rung["playlist"].removesuffix(".m3u8"), "cmfv")
+    return {**files, "index.m3u8": "\n".join(master)}
+
+
+def check(title: Title, expected: Expected, files: Files) -> Any:
+    return core.verify(title, expected, {name: len(text) for name, text in files.items()}, files)
+
+
+@pytest.fixture
+def expected() -> Expected:
+    return an_expectation(720, 360)
+
+
+@pytest.fixture
+def files(expected: Expected) -> Files:
+    return the_renditions(expected)
+
+
+def test_whole_renditions_are_published_as_they_are(title: Title, expected: Expected, files: Files) -> None:
+    assert check(title, expected, files) == {
+        "duration": 13.0,
+        "width": 1280,
+        "height": 720,
+        "renditions": ["720p", "360p"],
+        "poster": "/v/ab/films-apollo/0123456789ab/poster.0000001.jpg",
+    }
+
+
+def test_a_silent_film(title: Title) -> None:
+    silent = an_expectation(360, audio=False)
+    assert check(title, silent, the_renditions(silent))["renditions"] == ["360p"]
+
+
+def test_a_film_too_short_for_a_second_still_has_its_first(title: Title, expected: Expected, files: Files) -> None:
+    del files["poster.0000001.jpg"]
+    assert check(title, expected, files)["poster"].endswith("/poster.0000000.jpg")
+
+
+@pytest.mark.parametrize("audio", [True, False])
+def test_any_missing_or_empty_file_is_noticed(title: Title, audio: bool) -> None:
+    expected = an_expectation(720, 360, audio=audio)
+    whole = the_renditions(expected)
+    needed = [name for name in whole if not name.startswith("poster")]
+    assert len(needed) == 2 + (2 + audio) * 5
+    for name in needed:
+        with pytest.raises(RenditionsIncomplete, match=f"{name} is missing"):
+            check(title, expected, {other: text for other, text in whole.items() if other != name})
+        with pytest.raises(RenditionsIncomplete, match=f"{name} is empty"):
+            check(title, expected, {**whole, name: ""})
+
+
+def damage(name: str, old: str, new: str = "") -> Callable[[Files], None]:
+    def apply(files: Files) -> None:
+        assert old in files[name]
+        files[name] = files[name].replace(old, new)
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("damaged", "words"),
+    [
+        (damage("index.m3u8", "\nindex_v360p.m3u8"), "does not list index_v360p.m3u8"),
+        (damage("index.m3u8", 'URI="index_a128.m3u8"'), "does not list the sound"),
+        (damage("index_v720p.m3u8", "#EXT-X-ENDLIST"), "not whole"),
+        (damage("index_v360p.m3u8", "index_v360p_000000003.cmfv", "../../other/1.cmfv"), "missing"),
+    ],
+)
+def test_a_playlist_that_would_stop_a_player(
+    title: Title, expected: Expected, files: Files, damaged: Callable[[Files], None], words: str
+) -> None:
+    damaged(files)
+    with pytest.raises(RenditionsIncomplete, match=words):
+        check(title, expected, files)
+
+
+def test_no_poster(title: Title, expected: Expected, files: Files) -> None:
+    kept = {name: text for name, text in files.items() if not name.startswith("poster")}
+    with pytest.raises(RenditionsIncomplete, match="poster"):
+        check(title, expected, {**kept, "poster.jpg": "x", "poster.0000001.jpg": ""})
+
+
+def test_a_source_that_ends_early_is_the_sources_fault(title: Title, files: Files) -> None:
+    with pytest.raises(SourceTruncated, match=r"lasts 26\.0 s, but its picture ends after 13\.0 s"):
+        check(title, an_expectation(720, 360, duration=26.0), files)
+
+
+def test_one_rung_that_ends_early_is_ours(title: Title, expected: Expected, files: Files) -> None:
+    files |= a_playlist("index_v360p", "cmfv", durations=(6.006, 2.0))
+    with pytest.raises(RenditionsIncomplete, match=r"index_v360p\.m3u8 ends after 8\.0 of 13\.0 s"):
+        check(title, expected, files)
+
+
+@pytest.mark.parametrize(("duration", "whole"), [(13.9, True), (14.1, False), (12.0, True)])
+def test_containers_may_round(title: Title, files: Files, duration: float, whole: bool) -> None:
+    expected = an_expectation(720, 360, duration=duration)
+    if whole:
+        assert check(title, expected, files)["duration"] == 13.0
+    else:
+        with pytest.raises(SourceTruncated):
+            check(title, expected, files)
+
+
+def test_a_sound_that_ends_before_the_picture_is_fine(title: Title, expected: Expected, files: Files) -> None:
+    files |= a_playlist("index_a128", "cmfa", durations=(6.016,))
+    assert check(title, expected, files)["duration"] == 13.0
+
+
+@pytest.mark.parametrize("change", [{"etag": "other"}, {"size": 1}])
+def test_a_replaced_source_is_left_to_its_own_execution(title: Title, change: Any) -> None:
+    now: core.Object = {"etag": title["etag"], "size": title["size"]}
+    core.check_source(title, now)
+    with pytest.raises(SourceMoved):
+        core.check_source(title, cast(core.Object, {**now, **change}))
+
+
+def test_a_deleted_source_is_said_since_no_other_execution_will_come(title: Title) -> None:
+    with pytest.raises(SourceRefused, match="deleted"):
+        core.check_source(title, None)
+
+
+def test_a_quoted_comma_is_no_end_of_an_attribute() -> None:
+    assert playlist.multivariant('#EXT-X-MEDIA:TYPE=AUDIO,NAME="a,URI=b",URI="c.m3u8"').audio == ["c.m3u8"]
+
+
+def s3_holds(stub: Stub, title: Title, files: Files, read: list[str], *, etag: str = "0af3-2") -> None:
+    s3 = stub("s3")
+    found = [{"Key": title["key"], "ETag": f'"{etag}"', "Size": title["size"]}]
+    s3.add_response("list_objects_v2", {"Contents": found}, {"Bucket": "uploads", "Prefix": title["key"], "MaxKeys": 1})
+    if not read:
+        return
+    keys = [{"Key": f"{title['prefix']}/{name}", "Size": len(text)} for name, text in files.items()]
+    asked = {"Bucket": "media", "Prefix": f"{title['prefix']}/"}
+    s3.add_response("list_objects_v2", {"Contents": keys[:5], "IsTruncated": True, "NextContinuationToken": "2"}, asked)
+    s3.add_response("list_objects_v2", {"Contents": keys[5:]}, {**asked, "ContinuationToken": "2"})
+    for name in read:
+        body = StreamingBody(io.BytesIO(files[name].encode()), len(files[name]))
+        s3.add_response("get_object", {"Body": body}, {"Bucket": "media", "Key": f"{title['prefix']}/{name}"})
+
+
+def test_the_lambda_reads_playlists_and_lists_the_rest(
+    title: Title, expected: Expected, files: Files, stub: Stub
+) -> None:
+    read = ["index.m3u8", "index_v720p.m3u8", "index_v360p.m3u8", "index_a128.m3u8"]
+    s3_holds(stub, title, files, read)
+    assert handler.handle({"title": title, "expected": expected}, None)["renditions"] == ["720p", "360p"]
+
+
+def test_a_moved_source_is_noticed_before_anything_is_read(title: Title, expected: Expected, stub: Stub) -> None:
+    s3_holds(stub, title, {}, [], etag="new")
+    with pytest.raises(SourceMoved):
+        handler.handle({"title": title, "expected": expected}, None)
+
+
+def test_a_longer_key_is_not_the_source(title: Title, expected: Expected, stub: Stub) -> None:
+    longer = [{"Key": title["key"] + ".part", "ETag": '"0af3-2"', "Size": title["size"]}]
+    stub("s3").add_response("list_objects_v2", {"Contents": longer})
+    with pytest.raises(SourceRefused, match="deleted"):
+        handler.handle({"title": title, "expected": expected}, None)
