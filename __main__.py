@@ -176,6 +176,7 @@ BucketAccess(
     },
 )
 
+pulumi.export("region", home)
 pulumi.export("watch_url", pulumi.Output.concat("https://", delivery.domain_name))
 pulumi.export("uploads_bucket", content.uploads_name)
 pulumi.export("media_bucket", content.media.bucket_name)

@@ -15,6 +15,8 @@ class SigningArgs(TypedDict):
 
     key_pair_id: pulumi.Input[str]
     """Of the public key at CloudFront."""
+    host: str
+    """The viewers' name of the platform: cookies are signed for it."""
     parameter: str
     """SSM SecureString with the private key, written by hand and read by the function alone."""
 
@@ -59,7 +61,11 @@ class WebServers(pulumi.ComponentResource):
             statements.append(allow("states:StartExecution", args["state_machine_arn"]))
         signing = args["signing"]
         if signing:
-            environment |= {"KEY_PAIR_ID": signing["key_pair_id"], "SIGNING_KEY_PARAMETER": signing["parameter"]}
+            environment |= {
+                "SIGNING_KEY_PAIR_ID": signing["key_pair_id"],
+                "SIGNING_KEY_PARAMETER": signing["parameter"],
+                "SIGNING_HOST": signing["host"],
+            }
             statements += _read_signing_key(region, args["account_id"], signing["parameter"])
         function = LambdaFunction(
             f"{name}-playback",

@@ -9,8 +9,8 @@ disk=/srv/headend/disk
 
 mkdir -p "$disk" /srv/headend/logs
 udevadm settle
-mapfile -t stores < <(lsblk --nodeps --noheadings --paths --output NAME,MODEL |
-    awk '/Amazon EC2 NVMe Instance Storage/ { print $1 }')
+disks=$(lsblk --nodeps --noheadings --paths --output NAME,MODEL)
+mapfile -t stores < <(awk '/Amazon EC2 NVMe Instance Storage/ { print $1 }' <<< "$disks")
 
 mount_cache() {
     mount -t xfs -o noatime,nodev,noexec,nosuid LABEL=headend "$disk"
@@ -34,8 +34,11 @@ share=90
 if ((${#stores[@]} == 0)); then
     share=50
 elif ! mountpoint --quiet "$disk"; then
-    # No such label, or a file system that cannot be mounted: nothing of it is worth repairing.
-    mount_cache || { make_cache && mount_cache; }
+    if ! mount_cache; then
+        # New, or came back empty, or cannot be mounted: nothing of it is worth repairing.
+        make_cache
+        mount_cache
+    fi
 fi
 install --directory --owner=nginx --group=nginx "$disk/cache" "$disk/health" "$disk/temp"
 

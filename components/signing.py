@@ -1,0 +1,40 @@
+"""Signed playback: the public keys that CloudFront trusts. The private halves never pass through Pulumi."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from settings import SigningKey
+
+
+class SigningArgs(TypedDict):
+    """Which keys, and whose signature is new cookies'."""
+
+    keys: Sequence[SigningKey]
+    """The first signs. The others are accepted still, so a key is changed without stopping anybody's film."""
+
+
+class Signing(pulumi.ComponentResource):
+    """A key group at CloudFront."""
+
+    key_group_id: pulumi.Output[str]
+    key_pair_id: pulumi.Output[str]
+    """Of the key that signs."""
+    parameter: str
+    """SSM SecureString of its private half; docs/operating.md says how to write it."""
+
+    def __init__(self, name: str, args: SigningArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        if not args["keys"]:
+            raise ValueError(f"Signing {name!r}: keys must name at least one key, got none")
+        super().__init__("headend:signing:Signing", name, {"keys": [key.name for key in args["keys"]]}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        keys = [
+            aws.cloudfront.PublicKey(f"{name}-{key.name}", encoded_key=key.public_key, comment=key.name, opts=child)
+            for key in args["keys"]
+        ]
+        group = aws.cloudfront.KeyGroup(f"{name}-keys", items=[key.id for key in keys], opts=child)
+        self.key_group_id, self.key_pair_id = group.id, keys[0].id
+        self.parameter = f"/{pulumi.get_project()}/{pulumi.get_stack()}/signing/{args['keys'][0].name}"
+        self.register_outputs({"key_group_id": self.key_group_id, "key_pair_id": self.key_pair_id})

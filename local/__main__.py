@@ -1,0 +1,123 @@
+"""`python -m local demo` and `python -m local add`: what `make demo` and `make add` run. VIDEO names the film."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from local.cloud import PROJECT, CloudError, LaptopCloud
+from local.demo import Platform, VideoError, add_title, check_video, make_clip, show_served
+from local.engine import ProgramError
+from local.serving.declared import NotOnLaptop
+from local.serving.nodes import NodeError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+console = Console()
+RUNNING = PROJECT / ".headend" / "demo.json"
+"""Where `make add` finds the demo that runs."""
+
+
+@app.command()
+def demo() -> None:
+    """Run the platform on this machine, and watch a film through every tier."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    video = _video()
+    if _running():
+        _fail(f"a demo already runs at {_running().url}; add to it with `make add VIDEO=...`")  # pyright: ignore[reportOptionalMemberAccess]
+    run_dir = Path(tempfile.mkdtemp(prefix="headend-"))
+    cloud = LaptopCloud(run_dir)
+    try:
+        with console.status("") as status:
+            cloud.start(lambda step: (status.update(step), console.print(f"[dim]{step}[/]"))[0])
+        platform = _announce(cloud)
+        if video is None:
+            video = run_dir / "Test card.mp4"
+            make_clip(video)
+        console.print(f"The page: [bold]{platform.url}/[/]", highlight=False)
+        add_title(platform, video, console)
+        show_served(run_dir, console)
+    except KeyboardInterrupt:
+        console.print("\nStopping")
+    except (CloudError, ProgramError, NodeError, NotOnLaptop, TimeoutError) as error:
+        _fail(str(error))
+    finally:
+        # A second Ctrl-C must not leave half of it running.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        cloud.stop()
+        RUNNING.unlink(missing_ok=True)
+        shutil.rmtree(run_dir, ignore_errors=True)
+
+
+@app.command()
+def add() -> None:
+    """Add a title to the demo that runs."""
+    video = _video()
+    if video is None:
+        _fail("which film? make add VIDEO=path/to/film")
+    platform = _running()
+    if platform is None:
+        _fail("no demo runs; start one with `make demo` in another terminal")
+    try:
+        if not add_title(platform, video, console):
+            raise typer.Exit(1)
+    except TimeoutError as error:
+        _fail(str(error))
+
+
+def _video() -> Path | None:
+    named = os.environ.get("VIDEO", "")
+    if not named:
+        return None
+    try:
+        check_video(Path(named))
+    except VideoError as error:
+        _fail(str(error))
+    return Path(named)
+
+
+def _announce(cloud: LaptopCloud) -> Platform:
+    exports = cloud.deployment.exports
+    platform = Platform(
+        endpoint=cloud.endpoint,
+        region=exports["region"],
+        url=cloud.url,
+        uploads=exports["uploads_bucket"],
+        state_machine=exports["state_machine"],
+        table=exports["titles_table"],
+        run_dir=str(cloud.run_dir),
+    )
+    RUNNING.parent.mkdir(exist_ok=True)
+    RUNNING.write_text(json.dumps(asdict(platform) | {"pid": os.getpid()}))
+    return platform
+
+
+def _running() -> Platform | None:
+    try:
+        known = json.loads(RUNNING.read_text())
+        os.kill(known.pop("pid"), 0)
+    except (OSError, ValueError):
+        return None
+    return Platform(**known)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True).print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,134 @@
+"""The laptop cloud as a whole: AWS's APIs, the deployed program, and the servers that its resources stand for."""
+
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from local.engine import Deployment, run_program
+from local.processes import ManagedProcess, free_port
+from local.resources import Realiser
+from local.serving.balancer import Balancer, Targets
+from local.serving.bridge import Bridge, bridges
+from local.serving.edge import Edge
+from local.serving.fleet import Fleets
+
+PROJECT = Path(__file__).parent.parent
+
+
+class CloudError(Exception):
+    """The laptop cloud cannot start; the message says why, and what to do."""
+
+
+class LaptopCloud:
+    """Everything that runs, in the order in which it starts. `stop` ends it in the opposite order, from any state.
+
+    `run_dir` must be short (it holds sockets) and is the caller's to delete. `boot_seconds`: see `Fleets`.
+    """
+
+    deployment: Deployment
+    balancer: Balancer
+    fleets: Fleets
+    edge: Edge
+
+    def __init__(self, run_dir: Path, *, stack: str = "local", boot_seconds: float = 20.0) -> None:
+        self.run_dir, self._stack, self._boot_seconds = run_dir, stack, boot_seconds
+        self._stops: list[Callable[[], None]] = []
+        self.endpoint = ""
+
+    def start(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Start it all; `say` hears of each step. Raises CloudError, ProgramError, NodeError or NotOnLaptop."""
+        missing = [program for program in ("nginx", "haproxy", "ffmpeg", "ffprobe") if not shutil.which(program)]
+        if missing:
+            raise CloudError(f"not installed: {', '.join(missing)}; `make setup` installs them on Debian and Ubuntu")
+        say("Starting AWS's APIs")
+        self._start_aws()
+        say("Deploying the program")
+        self.deployment = run_program(PROJECT, stack=self._stack, provider=Realiser(self.endpoint))
+        say("Starting cache nodes, load balancer and edge")
+        self._start_serving()
+
+    def stop(self) -> None:
+        """End every process; what fails to stop does not keep the rest from being stopped."""
+        while self._stops:
+            self._stops.pop()()
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of this cloud."""
+        keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"}
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=region or self.region, **keys)
+
+    @property
+    def region(self) -> str:
+        """The home region."""
+        return self.deployment.exports["region"]
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return self.edge.url
+
+    def _start_aws(self) -> None:
+        port = free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "local.aws", "--port", str(port), "--run-dir", str(self.run_dir)]
+        log = self.run_dir / "logs" / "aws.log"
+        process = ManagedProcess("aws", command, log)
+        process.start()
+        self._stops.append(process.stop)
+        deadline = time.monotonic() + 60
+        while not _accepts(port):
+            if not process.alive() or time.monotonic() > deadline:
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+                raise CloudError(f"AWS's APIs did not start; {log} ends with:\n{tail}")
+            time.sleep(0.05)
+
+    def _start_serving(self) -> None:
+        resources = self.deployment.registrations
+        functions = bridges(resources, self.endpoint)
+        for bridge in functions:
+            bridge.start()
+            self._stops.append(bridge.stop)
+        self.balancer = Balancer(resources, self.run_dir)
+        regions = sorted({item.region for item in self.deployment.of_type("aws:autoscaling/group:Group")})
+        self.fleets = Fleets(
+            self.endpoint,
+            self.run_dir,
+            regions,
+            on_change=lambda nodes: self._retarget(nodes, functions),
+            boot_seconds=self._boot_seconds,
+        )
+        self._stops.append(self.fleets.stop)
+        self.fleets.start()
+        self.edge = Edge(
+            resources,
+            self.run_dir,
+            s3=self.endpoint.removeprefix("http://"),
+            balancers=self.balancer.listeners,
+        )
+        self.edge.process.start()
+        self._stops.append(self.edge.process.stop)
+        deadline = time.monotonic() + 10
+        while not _accepts(self.edge.port):
+            if not self.edge.process.alive() or time.monotonic() > deadline:
+                raise CloudError(f"the edge did not start; see {self.run_dir}/logs/edge.log")
+            time.sleep(0.02)
+
+    def _retarget(self, nodes: Targets, functions: list[Bridge]) -> None:
+        targets: Targets = {**nodes, **{bridge.target_group_arn: [bridge.target] for bridge in functions}}
+        if self.balancer.process.alive():
+            self.balancer.update(targets)
+        else:
+            self.balancer.start(targets)
+            self._stops.append(self.balancer.stop)
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

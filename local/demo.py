@@ -1,0 +1,227 @@
+"""What `make demo` and `make add` show: a film on its way through the platform, and who served it afterwards."""
+
+import json
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from lambdas.identify.core import identify
+
+# Files that are lists of other files stay closed: they could name any path of this machine.
+CONTAINERS = "mov,matroska,mxf,mpegts,avi,mpeg"
+STEPS = {
+    "Identify": "identify the title",
+    "Claim": "claim it in the catalogue",
+    "Probe": "probe the source",
+    "Plan": "plan the renditions",
+    "Find job": "look for an earlier job",
+    "Encode": "encode to H.264",
+    "Verify": "verify every segment",
+    "Publish": "publish",
+    "Announce": "announce",
+    "Mark": "write down why not",
+    "Tell": "tell the operators",
+}
+
+
+class VideoError(Exception):
+    """The file cannot be uploaded as a film; one line says why."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where a running demo is; `make add` reads it from a file."""
+
+    endpoint: str
+    region: str
+    url: str
+    uploads: str
+    state_machine: str
+    table: str
+    run_dir: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the laptop's AWS."""
+        keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"}
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=self.region, **keys)
+
+
+def check_video(path: Path) -> None:
+    """Refuse, before anything is started, what is no film. Raises VideoError."""
+    if not path.exists():
+        raise VideoError(f"VIDEO={path}: there is no such file")
+    if not path.is_file():
+        raise VideoError(f"VIDEO={path}: is not a file")
+    command = ["ffprobe", "-v", "error", "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS]
+    command += ["-select_streams", "v", "-show_entries", "stream=codec_type", "-of", "csv=p=0", f"file:{path}"]
+    probe = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    if "video" not in probe.stdout:
+        raise VideoError(f"VIDEO={path}: is not a video that can be encoded (MP4, MOV, MKV, MXF, MPEG-TS or AVI)")
+
+
+def make_clip(path: Path) -> None:
+    """A film of our own: twenty seconds of a moving test card, with sound."""
+    picture = "testsrc2=size=1280x720:rate=25:duration=20"
+    sound = "sine=frequency=220:beep_factor=4:duration=20"
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
+    command += ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", str(path)]
+    subprocess.run(command, check=True)
+
+
+def add_title(platform: Platform, video: Path, console: Console) -> bool:
+    """Upload a film and show its way to a title. True if it can be watched."""
+    key = video.name.encode(errors="replace").decode()
+    title = identify({"bucket": platform.uploads, "key": key, "etag": "", "size": 0, "sequencer": "0"})["id"]
+    known = set(_executions(platform))
+    progress = Progress(
+        TextColumn("  {task.description:<28}"),
+        BarColumn(30),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+    with progress:
+        upload = progress.add_task(f"upload {_short(key)}", total=max(video.stat().st_size, 1))
+
+        def sent(count: int) -> None:
+            progress.advance(upload, count)
+
+        platform.client("s3").upload_file(str(video), platform.uploads, key, Callback=sent)
+        execution = next(arn for arn in _poll(lambda: set(_executions(platform)) - known))
+        _follow(platform, execution, progress)
+    row = platform.client("dynamodb").get_item(TableName=platform.table, Key={"id": {"S": title}}).get("Item", {})
+    state, reason = (row.get(name, {}).get("S", "") for name in ("state", "reason"))
+    if "prefix" in row and not reason:
+        rungs = ", ".join(item["S"] for item in row["renditions"]["L"])
+        console.print(f"[green]Published[/] {row['name']['S']} in {rungs}", highlight=False)
+        console.print(f"Watch it: [bold]{platform.url}/?title={title}[/]", highlight=False, soft_wrap=True)
+        return True
+    console.print(f"[red]{state.capitalize() or 'Unknown'}[/]: {reason}", highlight=False)
+    return False
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 18 else f"{name[:15]}..."
+
+
+def _executions(platform: Platform) -> Iterator[str]:
+    pages = platform.client("stepfunctions").get_paginator("list_executions")
+    for page in pages.paginate(stateMachineArn=platform.state_machine):
+        yield from (item["executionArn"] for item in page["executions"])
+
+
+def _poll(ask: Any, seconds: float = 60.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := ask():
+            return found
+        time.sleep(0.2)
+    raise TimeoutError("the upload started no workflow within a minute")
+
+
+def _follow(platform: Platform, execution: str, progress: Progress) -> None:
+    """A line for each state that the workflow enters, until it ends."""
+    states, encoder = platform.client("stepfunctions"), platform.client("mediaconvert")
+    tasks: dict[str, Any] = {}
+    while True:
+        ended = states.describe_execution(executionArn=execution)["status"] != "RUNNING"
+        events = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+        for event in events:
+            entered = event.get("stateEnteredEventDetails", {}).get("name", "")
+            left = event.get("stateExitedEventDetails", {}).get("name", "")
+            if entered in STEPS and entered not in tasks:
+                tasks[entered] = progress.add_task(STEPS[entered], total=100)
+            if left in tasks:
+                progress.update(tasks[left], completed=100)
+                progress.stop_task(tasks[left])
+        encode = tasks.get("Encode")
+        if encode is not None and not progress.tasks[encode].finished:
+            jobs = encoder.list_jobs(MaxResults=1, Order="DESCENDING")["Jobs"]
+            progress.update(encode, completed=jobs[0].get("JobPercentComplete", 0) if jobs else 0)
+        if ended:
+            return
+        time.sleep(0.3)
+
+
+@dataclass
+class Served:
+    """Who answered how often, read from the tiers' own logs."""
+
+    run_dir: Path
+    counts: Counter[str] = field(default_factory=Counter[str])
+    bytes: Counter[str] = field(default_factory=Counter[str])
+    _read: dict[Path, int] = field(default_factory=dict[Path, int])
+
+    def update(self) -> None:
+        """Take in what the logs have grown by."""
+        for path in sorted((self.run_dir / "logs").glob("*.jsonl")):
+            with path.open("rb") as file:
+                file.seek(self._read.get(path, 0))
+                lines = file.read().split(b"\n")
+            # The last piece is not a whole line yet.
+            self._read[path] = self._read.get(path, 0) + sum(len(line) + 1 for line in lines[:-1])
+            for line in lines[:-1]:
+                self._count(path.stem, json.loads(line))
+
+    def _count(self, tier: str, entry: dict[str, Any]) -> None:
+        if not str(entry.get("uri", "")).startswith("/v/"):
+            return
+        hit = entry.get("cache") in ("HIT", "STALE", "UPDATING", "REVALIDATED")
+        match tier.partition("-")[0]:
+            case "edge":
+                kind = "edge hit" if hit else "failover" if entry.get("failover") else "edge miss"
+            case "node":
+                kind = "node hit" if hit else "node fill"
+            case _:
+                kind = "balancer"
+        self.counts[kind] += 1
+        self.bytes[kind] += int(entry.get("bytes") or 0)
+
+    def table(self) -> Table:
+        """The tiers, in the order in which a request meets them."""
+        table = Table(title="Who served the video", title_justify="left", show_edge=False, pad_edge=False)
+        for heading in ("tier", "answered", "passed on"):
+            table.add_column(heading, justify="left" if heading == "tier" else "right")
+        c = self.counts
+        table.add_row("edge (CloudFront)", self._cell("edge hit"), self._cell("edge miss"))
+        table.add_row("load balancer (ALB)", "", self._cell("balancer"))
+        table.add_row("cache nodes (EC2)", self._cell("node hit"), self._cell("node fill"))
+        table.add_row("media bucket (S3)", self._cell("node fill"), "")
+        if c["failover"]:
+            table.add_row("media bucket, by failover", self._cell("failover"), "")
+        total = c["edge hit"] + c["edge miss"] + c["failover"]
+        if total:
+            table.caption = f"{100 * c['edge hit'] / total:.0f} % of {total} requests ended at the edge"
+        return table
+
+    def _cell(self, kind: str) -> str:
+        return f"{self.counts[kind]:>5} · {self.bytes[kind] / 1e6:8.1f} MB"
+
+
+def show_served(run_dir: Path, console: Console) -> None:
+    """Keep a table of who served what, until Ctrl-C. Where there is no terminal, a line whenever it changed."""
+    served, hint = Served(run_dir), "Ctrl-C stops everything. In another terminal: make add VIDEO=path/to/film"
+    if not console.is_terminal:
+        console.print(hint, highlight=False)
+        before: Counter[str] = Counter()
+        while True:
+            served.update()
+            if served.counts != before:
+                before = served.counts.copy()
+                console.print(", ".join(f"{name} {count}" for name, count in sorted(before.items())), highlight=False)
+            time.sleep(2)
+    with Live(console=console, refresh_per_second=4) as live:
+        while True:
+            served.update()
+            live.update(Group("", served.table(), "", hint))
+            time.sleep(0.5)
