@@ -167,7 +167,7 @@ def identity(type_: str, name: str, inputs: dict[str, Any], region: str, id_: st
     id_template, arn_template = _shape(type_, inputs)
     if not values["id"] and id_template != "{arn}":
         values["id"] = id_template.format_map(values)
-    values["arn"] = f"arn:aws:{arn_template}".format_map(values)
+    values["arn"] = id_ if id_ and id_template == "{arn}" else f"arn:aws:{arn_template}".format_map(values)
     values["id"] = values["id"] or values["arn"]
     return values
 

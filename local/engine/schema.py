@@ -59,7 +59,11 @@ def _resource_class(token: str) -> type[pulumi.Resource] | None:
 @functools.cache
 def _args_class(token: str) -> type | None:
     cls = _resource_class(token)
-    return getattr(sys.modules[cls.__module__], f"{cls.__name__}Args") if cls else None
+    if cls is None:
+        return None
+    module = sys.modules[cls.__module__]
+    # The SDK's own way out where a nested type already has the name.
+    return getattr(module, f"{cls.__name__}InitArgs", None) or getattr(module, f"{cls.__name__}Args")
 
 
 _input_types = functools.cache(_types.input_type_types)

@@ -1,0 +1,29 @@
+"""The fleets: moto starts and replaces their instances, and local/serving follows."""
+
+from typing import Any
+
+from local.resources.making import Making, makes
+
+
+@makes("aws:autoscaling/group:Group", {"instanceRefresh": "nothing is ever updated: the laptop deploys once"})
+def group(made: Making) -> tuple[str, dict[str, Any]]:
+    """A fleet; it has its minimum of nodes unless it says how many."""
+    metrics, granularity = made.take("enabledMetrics"), made.take("metricsGranularity")
+    template = made.take("launchTemplate")
+    made.call(
+        "autoscaling",
+        "create_auto_scaling_group",
+        AutoScalingGroupName=made.name,
+        VPCZoneIdentifier=",".join(made.take("vpcZoneIdentifiers")),
+        LaunchTemplate={"LaunchTemplateId": template["id"], "Version": template["version"]} if template else None,
+        Tags=[{**tag, "ResourceId": made.name, "ResourceType": "auto-scaling-group"} for tag in made.take("tags", [])],
+    )
+    if metrics:
+        made.call(
+            "autoscaling",
+            "enable_metrics_collection",
+            AutoScalingGroupName=made.name,
+            Metrics=metrics,
+            Granularity=granularity,
+        )
+    return made.name, {}

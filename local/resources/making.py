@@ -1,0 +1,145 @@
+"""From a registration's inputs to AWS calls, by the shapes that botocore knows.
+
+A handler names the operations; properties find their parameters by name, and are fitted to the parameter's type.
+Nothing gets lost on the way: what no call took must be on the handler's list of ignored properties, with a reason.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import boto3
+from botocore.config import Config
+
+Handler = Callable[["Making"], tuple[str, dict[str, Any]]]
+HANDLERS: dict[str, Handler] = {}
+IGNORED: dict[str, Mapping[str, str]] = {}
+
+
+def makes(type_: str, ignores: Mapping[str, str] | None = None) -> Callable[[Handler], Handler]:
+    """Register a handler for a type token. It returns the id, and the outputs that do not follow from it.
+
+    `ignores` has a reason for each property that the laptop does not carry over; a nested one is `outer.inner`.
+    """
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[type_], IGNORED[type_] = handler, ignores or {}
+        return handler
+
+    return register
+
+
+class Clients:
+    """boto3 clients of one endpoint, made once for each service and region. Thread-safe."""
+
+    def __init__(self, endpoint_url: str | None) -> None:
+        self._endpoint_url = endpoint_url
+        self._session = boto3.Session("laptop", "laptop")
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def get(self, service: str, region: str) -> Any:
+        """The client; one that is not answered at once fails, instead of trying again for minutes."""
+        with self._lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._session.client(
+                    service,  # pyright: ignore[reportArgumentType] - the stubs know each service by its literal
+                    region_name=region,
+                    endpoint_url=self._endpoint_url,
+                    config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
+                )
+            return self._clients[service, region]
+
+
+@dataclass
+class Making:
+    """One resource being made: what a handler works with."""
+
+    clients: Clients
+    name: str
+    """The physical name."""
+    inputs: dict[str, Any]
+    """What no call has taken yet."""
+    region: str
+    dropped: list[str] = field(default_factory=list[str])
+    """Paths of nested properties for which a call had no parameter."""
+
+    def take(self, key: str, default: Any = None) -> Any:
+        """One property, for a handler to pass on itself."""
+        return self.inputs.pop(key, default)
+
+    def take_all(self) -> dict[str, Any]:
+        """Everything that is left, for a call that has one parameter for it."""
+        rest = dict(self.inputs)
+        self.inputs.clear()
+        return rest
+
+    def tag_specification(self, resource_type: str) -> list[dict[str, Any]]:
+        """The tags as EC2 takes them."""
+        tags = self.take("tags")
+        return [{"ResourceType": resource_type, "Tags": tags}] if tags else []
+
+    def call(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
+        """Call an operation with `given` parameters, and every remaining property that it has a parameter for.
+
+        Parameters that are None are left out.
+        """
+        client = self.clients.get(service, self.region)
+        api_name = client.meta.method_to_api_mapping[operation]
+        members: dict[str, Any] = client.meta.service_model.operation_model(api_name).input_shape.members
+        by_name = {_plain_name(member): member for member in members if member not in given}
+        for key in list(self.inputs):
+            if member := _member_for(key, by_name):
+                given[member] = self.inputs.pop(key)
+        fitted = {key: self._fit(value, members[key], key) for key, value in given.items() if value is not None}
+        return getattr(client, operation)(**fitted)
+
+    def _fit(self, value: Any, shape: Any, path: str) -> Any:
+        """The value as botocore wants it: tag maps as lists, numbers and documents as text."""
+        match shape.type_name:
+            case "structure":
+                return self._fit_structure(value, shape, path)
+            case "list":
+                if isinstance(value, dict) and {"key", "value"} <= {name.lower() for name in _members(shape.member)}:
+                    value = [{"key": key, "value": item} for key, item in cast(dict[str, Any], value).items()]
+                return [self._fit(item, shape.member, path) for item in value]
+            case "map":
+                return {key: self._fit(item, shape.value, f"{path}.{key}") for key, item in value.items()}
+            case scalar:
+                return _SCALARS.get(scalar, lambda same: same)(value)
+
+    def _fit_structure(self, value: dict[str, Any], shape: Any, path: str) -> dict[str, Any]:
+        by_name = {_plain_name(member): member for member in shape.members}
+        fitted: dict[str, Any] = {}
+        for key, item in value.items():
+            if member := _member_for(key, by_name):
+                fitted[member] = self._fit(item, shape.members[member], f"{path}.{key}")
+            else:
+                self.dropped.append(f"{path}.{key}")
+        return fitted
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {
+    "string": lambda value: value if isinstance(value, str) else json.dumps(value),
+    "integer": int,
+    "long": int,
+    "float": float,
+    "double": float,
+    "boolean": lambda value: value in (True, "true"),
+}
+
+
+def _members(shape: Any) -> list[str]:
+    return list(getattr(shape, "members", ()))
+
+
+def _plain_name(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _member_for(key: str, by_name: Mapping[str, str]) -> str | None:
+    """Pulumi's name of a property differs from AWS's in case and number only."""
+    name = _plain_name(key)
+    return by_name.get(name) or by_name.get(f"{name}s") or by_name.get(name.removesuffix("s"))

@@ -1,0 +1,120 @@
+"""Networks. They are records: no packet on the laptop is routed or refused by them."""
+
+from typing import Any
+
+from local.resources.making import Making, makes
+
+
+@makes("aws:ec2/vpc:Vpc")
+def vpc(made: Making) -> tuple[str, dict[str, Any]]:
+    """A network."""
+    switches = {key: made.take(key) for key in ("enableDnsSupport", "enableDnsHostnames")}
+    answer = made.call(
+        "ec2",
+        "create_vpc",
+        AmazonProvidedIpv6CidrBlock=made.take("assignGeneratedIpv6CidrBlock"),
+        TagSpecifications=made.tag_specification("vpc"),
+    )["Vpc"]
+    _switch(made, "modify_vpc_attribute", {"VpcId": answer["VpcId"]}, switches)
+    blocks = [item["Ipv6CidrBlock"] for item in answer.get("Ipv6CidrBlockAssociationSet", [])]
+    return answer["VpcId"], {"ipv6CidrBlock": blocks[0]} if blocks else {}
+
+
+@makes("aws:ec2/subnet:Subnet")
+def subnet(made: Making) -> tuple[str, dict[str, Any]]:
+    """A part of a network in one zone."""
+    switches = {key: made.take(key) for key in ("assignIpv6AddressOnCreation", "mapPublicIpOnLaunch")}
+    answer = made.call("ec2", "create_subnet", TagSpecifications=made.tag_specification("subnet"))["Subnet"]
+    _switch(made, "modify_subnet_attribute", {"SubnetId": answer["SubnetId"]}, switches)
+    return answer["SubnetId"], {"availabilityZone": answer["AvailabilityZone"]}
+
+
+def _switch(made: Making, operation: str, subject: dict[str, str], switches: dict[str, bool | None]) -> None:
+    """Set attributes, of which EC2 takes one a call."""
+    for key, value in switches.items():
+        if value is not None:
+            made.call("ec2", operation, **subject, **{key[0].upper() + key[1:]: {"Value": value}})
+
+
+@makes("aws:ec2/internetGateway:InternetGateway")
+def internet_gateway(made: Making) -> tuple[str, dict[str, Any]]:
+    """A gateway, attached."""
+    tags = made.tag_specification("internet-gateway")
+    answer = made.call("ec2", "create_internet_gateway", TagSpecifications=tags)["InternetGateway"]
+    made.call("ec2", "attach_internet_gateway", InternetGatewayId=answer["InternetGatewayId"])
+    return answer["InternetGatewayId"], {}
+
+
+@makes("aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway")
+def egress_only_internet_gateway(made: Making) -> tuple[str, dict[str, Any]]:
+    """A gateway for IPv6, outwards only."""
+    tags = made.tag_specification("egress-only-internet-gateway")
+    answer = made.call("ec2", "create_egress_only_internet_gateway", TagSpecifications=tags)
+    return answer["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"], {}
+
+
+_ROUTE = {"ipv6CidrBlock": "destinationIpv6CidrBlock", "egressOnlyGatewayId": "egressOnlyInternetGatewayId"}
+
+
+@makes("aws:ec2/routeTable:RouteTable")
+def route_table(made: Making) -> tuple[str, dict[str, Any]]:
+    """A route table with its routes."""
+    routes, tags = made.take("routes", []), made.tag_specification("route-table")
+    id_ = made.call("ec2", "create_route_table", TagSpecifications=tags)["RouteTable"]["RouteTableId"]
+    for route in routes:
+        made.inputs |= {_ROUTE.get(key, key): value for key, value in route.items()}
+        made.call("ec2", "create_route", RouteTableId=id_)
+    return id_, {}
+
+
+@makes("aws:ec2/routeTableAssociation:RouteTableAssociation")
+def route_table_association(made: Making) -> tuple[str, dict[str, Any]]:
+    """Which routes a subnet follows."""
+    return made.call("ec2", "associate_route_table")["AssociationId"], {}
+
+
+@makes("aws:ec2/securityGroup:SecurityGroup")
+def security_group(made: Making) -> tuple[str, dict[str, Any]]:
+    """A group without rules: AWS's own, which lets everything out, is taken away, as Pulumi does."""
+    tags = made.tag_specification("security-group")
+    id_ = made.call("ec2", "create_security_group", GroupName=made.name, TagSpecifications=tags)["GroupId"]
+    everything = {"ipProtocol": "-1", "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}
+    made.call("ec2", "revoke_security_group_egress", GroupId=id_, IpPermissions=[everything])
+    return id_, {}
+
+
+@makes("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+def ingress_rule(made: Making) -> tuple[str, dict[str, Any]]:
+    """Who may come in."""
+    return _rule(made, "authorize_security_group_ingress")
+
+
+@makes("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+def egress_rule(made: Making) -> tuple[str, dict[str, Any]]:
+    """Who may be reached."""
+    return _rule(made, "authorize_security_group_egress")
+
+
+def _rule(made: Making, operation: str) -> tuple[str, dict[str, Any]]:
+    group, tags = made.take("securityGroupId"), made.tag_specification("security-group-rule")
+    description = {"description": made.take("description")} if "description" in made.inputs else {}
+    peers = {
+        "cidrIpv4": ("ipRanges", "cidrIp"),
+        "cidrIpv6": ("ipv6Ranges", "cidrIpv6"),
+        "prefixListId": ("prefixListIds", "prefixListId"),
+        "referencedSecurityGroupId": ("userIdGroupPairs", "groupId"),
+    }
+    peer = {
+        field: [{key: made.take(name), **description}] for name, (field, key) in peers.items() if name in made.inputs
+    }
+    permission = {**peer, **made.take_all()}
+    answer = made.call("ec2", operation, GroupId=group, IpPermissions=[permission], TagSpecifications=tags)
+    return answer["SecurityGroupRules"][0]["SecurityGroupRuleId"], {}
+
+
+@makes("aws:ec2/vpcEndpoint:VpcEndpoint")
+def vpc_endpoint(made: Making) -> tuple[str, dict[str, Any]]:
+    """A way to an AWS service that stays inside."""
+    tags, policy = made.tag_specification("vpc-endpoint"), made.take("policy")
+    answer = made.call("ec2", "create_vpc_endpoint", PolicyDocument=policy, TagSpecifications=tags)["VpcEndpoint"]
+    return answer["VpcEndpointId"], {}
