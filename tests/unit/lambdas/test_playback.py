@@ -1,0 +1,329 @@
+"""Playback: what a viewer's browser, and anybody else on the internet, gets to see of the API."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+
+from lambdas.playback import core, handler
+from tests.unit.lambdas.conftest import Stub
+from tests.unit.lambdas.service_model import faults
+
+NOW = 1_800_000_000
+
+PUBLISHED: dict[str, Any] = {
+    "id": {"S": "films-apollo"},
+    "name": {"S": "Apollo"},
+    "state": {"S": "PUBLISHED"},
+    "live": {"S": "PUBLISHED"},
+    "prefix": {"S": "v/ab/films-apollo/0123456789ab"},
+    "duration": {"N": "61.5"},
+    "width": {"N": "1280"},
+    "height": {"N": "720"},
+    "renditions": {"L": [{"S": "720p"}, {"S": "360p"}]},
+    "poster": {"S": "/v/ab/films-apollo/0123456789ab/poster.0000001.jpg"},
+    "updated": {"S": "2026-11-22T12:00:00Z"},
+    "execution": {"S": "arn:aws:states:eu-west-1:111122223333:execution:titles:1"},
+    "key": {"S": "films/Apollo.mp4"},
+    "etag": {"S": "0af3-2"},
+    "sequencer": {"S": "0" * 14 + "0065A1B2C3D4E5F6AB"},
+    "size": {"N": "123456789"},
+    "fault": {"S": "MediaConvert error 1040 at arn:aws:iam::111122223333:role/encode"},
+}
+
+
+def a_row(state: str, **more: Any) -> dict[str, Any]:
+    unpublished = ("live", "prefix", "duration", "width", "height", "renditions", "poster")
+    return (
+        {name: value for name, value in PUBLISHED.items() if name not in unpublished} | {"state": {"S": state}} | more
+    )
+
+
+def ask(method: str, path: str, **query: list[str]) -> tuple[int, Any, dict[str, list[str]]]:
+    """Status, body and headers, of a request as the load balancer hands it over."""
+    event: Any = {
+        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:…:targetgroup/api/1"}},
+        "httpMethod": method,
+        "path": path,
+        "multiValueQueryStringParameters": query,
+        "multiValueHeaders": {"host": ["internal-api.eu-west-1.elb.amazonaws.com"]},
+        "body": "",
+        "isBase64Encoded": False,
+    }
+    answer = handler.handle(event, None)
+    assert set(answer) == {"statusCode", "statusDescription", "isBase64Encoded", "multiValueHeaders", "body"}
+    assert answer["statusDescription"].startswith(f"{answer['statusCode']} ")
+    assert answer["multiValueHeaders"]["Cache-Control"] == ["no-store"]
+    return answer["statusCode"], json.loads(answer["body"] or "null"), answer["multiValueHeaders"]
+
+
+def catalogue_has(stub: Stub, item: dict[str, Any] | None, title_id: str = "films-apollo") -> None:
+    asked = {"TableName": "titles", "Key": {"id": {"S": title_id}}}
+    stub("dynamodb").add_response("get_item", {"Item": item} if item else {}, asked)
+
+
+def catalogue_lists(stub: Stub, items: list[Any], state: str, start: Any = None, last: Any = None) -> None:
+    asked = {
+        "TableName": "titles",
+        "IndexName": "by-state",
+        "KeyConditionExpression": "#state = :state",
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": {":state": {"S": state}},
+        "ScanIndexForward": False,
+        "Limit": 50,
+        **({"ExclusiveStartKey": start} if start else {}),
+    }
+    assert faults("dynamodb", "Query", asked) == []
+    stub("dynamodb").add_response("query", {"Items": items, **({"LastEvaluatedKey": last} if last else {})}, asked)
+
+
+def test_the_list_is_of_what_can_be_watched(stub: Stub) -> None:
+    catalogue_lists(stub, [PUBLISHED], "PUBLISHED")
+    status, body, headers = ask("GET", "/api/titles")
+    assert (status, headers["Content-Type"]) == (200, ["application/json"])
+    assert body == {
+        "titles": [
+            {
+                "id": "films-apollo",
+                "name": "Apollo",
+                "state": "PUBLISHED",
+                "duration": 61.5,
+                "poster": "/v/ab/films-apollo/0123456789ab/poster.0000001.jpg",
+                "reason": None,
+            }
+        ],
+        "next": None,
+    }
+
+
+def test_page_after_page(stub: Stub) -> None:
+    last = {"id": {"S": "films-apollo"}, "state": {"S": "REJECTED"}, "updated": {"S": "2026-11-22T12:00:00Z"}}
+    catalogue_lists(stub, [a_row("REJECTED", reason={"S": "It is a text."})], "REJECTED", last=last)
+    catalogue_lists(stub, [], "REJECTED", start=last)
+    _, first, _ = ask("GET", "/api/titles", state=["REJECTED"])
+    assert first["titles"][0]["reason"] == "It is a text."
+    # A browser encodes what it puts into a query, and the load balancer leaves it encoded.
+    _, second, _ = ask("GET", "/api/titles", state=["REJECTED"], next=[first["next"].replace("-", "%2D")])
+    assert second == {"titles": [], "next": None}
+
+
+def a_token(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("x", "%00", "é", "'; DROP TABLE titles", "A" * 5000, "W1tbW1tb", "bnVsbA", "[" * 300, "=" * 9),
+        *(
+            a_token(value)
+            for value in ({}, [], ["a"], ["a", 1], [["a"], "2026"], ["A b", "2026"], ["a", "x" * 60], "ab")
+        ),
+        a_token(["a" * 81, "2026-11-22T12:00:00Z"]),
+        base64.b64encode(b"[" * 200).decode(),
+    ],
+)
+def test_a_forged_page_is_refused_before_it_reaches_the_table(token: str) -> None:
+    status, body, _ = ask("GET", "/api/titles", next=[token])
+    assert status == 400
+    assert "what the previous page gave" in body["error"]
+    assert len(body["error"]) < 500
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"state": ["published"]}, ["'published'", "REGISTERED, PROCESSING, PUBLISHED, REJECTED, FAILED"]),
+        ({"state": ["%3Cscript%3E"]}, ["'<script>'"]),
+        ({"state": ["x" * 9000]}, ["xxx"]),
+        ({"state": ["PUBLISHED", "FAILED"]}, ["state is given 2 times"]),
+    ],
+)
+def test_a_bad_query_is_named(query: dict[str, list[str]], words: list[str]) -> None:
+    status, body, headers = ask("GET", "/api/titles", **query)
+    assert (status, headers["Content-Type"]) == (400, ["application/json"])
+    assert all(word in body["error"] for word in words)
+    assert len(body["error"]) < 500, "an answer must not grow with the attack"
+
+
+def test_no_query_at_all(stub: Stub) -> None:
+    catalogue_lists(stub, [], "PUBLISHED")
+    event: Any = {"httpMethod": "GET", "path": "/api/titles", "multiValueQueryStringParameters": None}
+    assert handler.handle(event, None)["statusCode"] == 200
+
+
+def test_one_title(stub: Stub) -> None:
+    catalogue_has(stub, PUBLISHED)
+    status, body, _ = ask("GET", "/api/titles/films-apollo")
+    assert status == 200
+    assert (body["renditions"], body["width"], body["height"]) == (["720p", "360p"], 1280, 720)
+    assert isinstance(body["width"], int)
+
+
+@pytest.mark.parametrize("path", ["/api/titles", "/api/titles/films-apollo", "/api/titles/films-apollo/play"])
+def test_no_answer_holds_what_is_for_operators(stub: Stub, path: str) -> None:
+    item = {**PUBLISHED, "reason": {"S": "Something went wrong on our side."}}
+    catalogue_has(stub, item) if path.count("/") > 2 else catalogue_lists(stub, [item], "PUBLISHED")
+    _, body, _ = ask("POST" if path.endswith("play") else "GET", path)
+    text = json.dumps(body)
+    for secret in ("arn:aws", "0af3-2", "films/Apollo.mp4", "1040"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize("path", ["/api/titles/nothing-here", "/api/titles/nothing-here/play"])
+def test_no_such_title(stub: Stub, path: str) -> None:
+    catalogue_has(stub, None, "nothing-here")
+    status, body, _ = ask("POST" if path.endswith("play") else "GET", path)
+    assert status == 404
+    assert "nothing-here" in body["error"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/api", "/api/titles/", "/api/title", "/api/titles//play", "/api/titles/a/b", "/api/titles/A"),
+        *(
+            "/api/titles/..%2f..",
+            "/api/titles/%00",
+            "/api/titles/a/play/",
+            "/api/titles/" + "a" * 81,
+            "",
+            "/api/titles\n",
+        ),
+    ],
+)
+def test_what_is_no_title_never_reaches_the_table(path: str) -> None:
+    assert ask("GET", path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("DELETE", "/api/titles", "GET, HEAD"),
+        ("OPTIONS", "/api/titles/a", "GET, HEAD"),
+        ("POST", "/api/titles/a", "GET, HEAD"),
+        ("GET", "/api/titles/a/play", "POST"),
+        ("X" * 1000, "/api/titles", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_one(method: str, path: str, allow: str) -> None:
+    status, body, headers = ask(method, path)
+    assert (status, headers["Allow"]) == (405, [allow])
+    assert len(body["error"]) < 200
+
+
+def test_head_is_get_without_a_body(stub: Stub) -> None:
+    catalogue_has(stub, PUBLISHED)
+    assert ask("HEAD", "/api/titles/films-apollo")[:2] == (200, None)
+
+
+def test_play(stub: Stub) -> None:
+    catalogue_has(stub, PUBLISHED)
+    status, body, headers = ask("POST", "/api/titles/films-apollo/play")
+    assert status == 200
+    assert body == {
+        "id": "films-apollo",
+        "name": "Apollo",
+        "hls": "/v/ab/films-apollo/0123456789ab/index.m3u8",
+        "dash": "/v/ab/films-apollo/0123456789ab/index.mpd",
+        "poster": "/v/ab/films-apollo/0123456789ab/poster.0000001.jpg",
+        "duration": 61.5,
+    }
+    assert "Set-Cookie" not in headers
+
+
+def test_a_title_plays_on_while_it_is_encoded_anew_or_that_fails(stub: Stub) -> None:
+    catalogue_has(stub, {**PUBLISHED, "reason": {"S": "The new file is a text."}})
+    assert ask("POST", "/api/titles/films-apollo/play")[0] == 200
+
+
+@pytest.mark.parametrize("state", ["REGISTERED", "PROCESSING"])
+def test_a_viewer_is_told_when_to_come_back(stub: Stub, state: str) -> None:
+    catalogue_has(stub, a_row(state))
+    status, body, headers = ask("POST", "/api/titles/films-apollo/play")
+    assert (status, body, headers["Retry-After"]) == (202, {"state": state, "retry_after": 10}, ["10"])
+
+
+def test_a_refused_film_says_why(stub: Stub) -> None:
+    catalogue_has(stub, a_row("REJECTED", reason={"S": "The file is empty (0 bytes)."}))
+    status, body, _ = ask("POST", "/api/titles/films-apollo/play")
+    assert (status, body) == (409, {"state": "REJECTED", "error": "The file is empty (0 bytes)."})
+
+
+@pytest.fixture
+def on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "STATE_MACHINE", "arn:aws:states:eu-west-1:111122223333:stateMachine:titles")
+    monkeypatch.setattr(handler, "UPLOADS_BUCKET", "uploads")
+    monkeypatch.setattr(time, "time", lambda: float(NOW))
+
+
+def expect_a_start(stub: Stub) -> dict[str, str]:
+    asked = core.start(core.plain(a_row("REGISTERED")), "uploads", NOW)
+    asked["stateMachineArn"] = "arn:aws:states:eu-west-1:111122223333:stateMachine:titles"
+    assert faults("stepfunctions", "StartExecution", asked) == []
+    return asked
+
+
+@pytest.mark.usefixtures("on_request")
+def test_the_first_request_starts_the_encode(stub: Stub) -> None:
+    catalogue_has(stub, a_row("REGISTERED"))
+    answer: Any = {"executionArn": "arn:1", "startDate": NOW}
+    stub("stepfunctions").add_response("start_execution", answer, expect_a_start(stub))
+    assert ask("POST", "/api/titles/films-apollo/play")[:2] == (202, {"state": "REGISTERED", "retry_after": 10})
+
+
+@pytest.mark.usefixtures("on_request")
+def test_the_second_request_is_answered_the_same(stub: Stub) -> None:
+    catalogue_has(stub, a_row("REGISTERED"))
+    stub("stepfunctions").add_client_error(
+        "start_execution", "ExecutionAlreadyExists", expected_params=expect_a_start(stub)
+    )
+    assert ask("POST", "/api/titles/films-apollo/play")[0] == 202
+
+
+@pytest.mark.usefixtures("on_request")
+@pytest.mark.parametrize(("state", "status"), [("PROCESSING", 202), ("PUBLISHED", 200), ("REJECTED", 409)])
+def test_nothing_else_starts_an_encode(stub: Stub, state: str, status: int) -> None:
+    catalogue_has(stub, PUBLISHED if state == "PUBLISHED" else a_row(state))
+    # A call to Step Functions would raise, for want of an answer, and be a 503.
+    assert ask("POST", "/api/titles/films-apollo/play")[0] == status
+
+
+def test_an_execution_starts_from_what_an_upload_event_says() -> None:
+    row = core.plain(a_row("REGISTERED"))
+    started = core.start(row, "uploads", NOW)
+    event = json.loads(started["input"])
+    assert event["requested"] is True
+    assert event["detail"]["bucket"] == {"name": "uploads"}
+    assert event["detail"]["object"] == {field: row[field] for field in ("key", "etag", "size", "sequencer")}
+    again = core.start(row, "uploads", NOW + 1)
+    assert again == started, "one execution for everyone who asks now"
+    assert core.start(row, "uploads", NOW + core.START_WINDOW)["name"] != started["name"], "and another, should it die"
+    assert core.start({**row, "sequencer": "1"}, "uploads", NOW)["name"] != started["name"]
+    longest = core.start({**row, "id": "a" * 80}, "uploads", NOW)["name"]
+    assert len(longest) <= 80
+
+
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "AccessDeniedException"])
+def test_a_catalogue_that_cannot_be_read_is_a_503_without_details(stub: Stub, code: str) -> None:
+    stub("dynamodb").add_client_error("get_item", code, "User arn:aws:sts::111122223333:role is not authorized")
+    status, body, headers = ask("GET", "/api/titles/films-apollo")
+    assert (status, headers["Retry-After"]) == (503, ["5"])
+    assert "arn:" not in body["error"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "value"),
+    [
+        ({"N": "61.5"}, 61.5),
+        ({"N": "61"}, 61),
+        ({"NULL": True}, None),
+        ({"BOOL": True}, True),
+        ({"L": [{"N": "1"}, {"S": "a"}]}, [1, "a"]),
+    ],
+)
+def test_dynamodbs_values(stored: Any, value: Any) -> None:
+    assert core.plain({"x": stored})["x"] == value
+    json.dumps(value)
