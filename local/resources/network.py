@@ -53,7 +53,10 @@ def egress_only_internet_gateway(made: Making) -> tuple[str, dict[str, Any]]:
     return answer["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"], {}
 
 
-_ROUTE = {"ipv6CidrBlock": "destinationIpv6CidrBlock", "egressOnlyGatewayId": "egressOnlyInternetGatewayId"}
+_ROUTE: dict[str, str] = {
+    "ipv6CidrBlock": "destinationIpv6CidrBlock",
+    "egressOnlyGatewayId": "egressOnlyInternetGatewayId",
+}
 
 
 @makes("aws:ec2/routeTable:RouteTable")
@@ -62,7 +65,8 @@ def route_table(made: Making) -> tuple[str, dict[str, Any]]:
     routes, tags = made.take("routes", []), made.tag_specification("route-table")
     id_ = made.call("ec2", "create_route_table", TagSpecifications=tags)["RouteTable"]["RouteTableId"]
     for route in routes:
-        made.inputs |= {_ROUTE.get(key, key): value for key, value in route.items()}
+        for key, value in route.items():
+            made.inputs[_ROUTE.get(key, key)] = value
         made.call("ec2", "create_route", RouteTableId=id_)
     return id_, {}
 

@@ -1,5 +1,6 @@
 """The provider that makes what the program declares in the laptop's AWS."""
 
+from copy import deepcopy
 from typing import Any
 
 from local.engine.recording import RecordingProvider, describe, physical_name
@@ -52,7 +53,7 @@ class Realiser(RecordingProvider):
         physical = physical_name(type_, name, inputs)
         known = {"region", "namePrefix", "bucket" if type_ == "aws:s3/bucket:Bucket" else "name"}
         making = Making(
-            self._clients, physical, {key: value for key, value in inputs.items() if key not in known}, region
+            self._clients, physical, {key: deepcopy(value) for key, value in inputs.items() if key not in known}, region
         )
         id_, outputs = HANDLERS[type_](making)
         lost = [path for path in (*making.inputs, *making.dropped) if path not in IGNORED[type_]]
