@@ -2,12 +2,12 @@
 
 import atexit
 import re
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from botocore import xform_name
-from botocore.model import OperationModel
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
@@ -16,64 +16,53 @@ from local.media.wire import MODEL, ApiError, read_request, write_answer
 
 
 def create_app(endpoint_url: str, work_dir: Path) -> Flask:
-    """The API of the version 2017-08-29, over the S3 at `endpoint_url`; temporary files go under `work_dir`.
+    """The API of version 2017-08-29 over the S3 at `endpoint_url`. Temporary files go under `work_dir`, made here.
 
-    Every operation of the model has its route, and those that the laptop lacks answer 400 and say so. The worker is at
-    `app.extensions["mediaconvert"]`; its `close()` ends its child processes, and runs at exit.
+    Every operation of the model has its route; one that the laptop lacks answers 400 and says so. The encoder's child
+    processes end with the interpreter, or when each of `app.extensions["mediaconvert"].values()` is closed.
     """
-    app = Flask(__name__)
-    service = app.extensions["mediaconvert"] = Service(endpoint_url, work_dir)
-    atexit.register(service.close)
+    app, lock, services = Flask(__name__), threading.Lock(), dict[str, Service]()
+    app.extensions["mediaconvert"] = services
+    work_dir.mkdir(parents=True, exist_ok=True)
+
+    def service() -> Service:
+        """That of the region which the request is signed for."""
+        scope = re.search(r"Credential=[^/]+/\d+/([a-z0-9-]+)/", request.headers.get("Authorization", ""))
+        region = scope[1] if scope else "us-east-1"
+        with lock:
+            if region not in services:
+                services[region] = Service(endpoint_url, work_dir, region)
+                atexit.register(services[region].close)
+            return services[region]
+
+    def answer(operation: Any, **labels: str) -> tuple[Response, int]:
+        body = request.get_json(force=True) if request.get_data() else {}
+        numbers = {
+            item.serialization["name"] for item in operation.input_shape.members.values() if item.type_name == "integer"
+        }
+        query = {key: int(text) if key in numbers and text.isdecimal() else text for key, text in request.args.items()}
+        arguments = read_request(operation, {**query, **labels, **body} if isinstance(body, dict) else body)
+        result = getattr(service(), xform_name(operation.name))(arguments)
+        return jsonify(write_answer(operation.output_shape, result)), int(operation.http["responseCode"])
+
     for name in MODEL.operation_names:
         operation = MODEL.operation_model(name)
         path = re.sub(r"{(\w+)}", r"<path:\1>", operation.http["requestUri"])
-        app.add_url_rule(path, name, partial(_answer, service, operation), methods=[operation.http["method"]])
-    app.register_error_handler(ApiError, lambda error: _failure(error.code, str(error), error.status))
+        app.add_url_rule(path, name, partial(answer, operation), methods=[operation.http["method"]])
+    app.register_error_handler(ApiError, lambda error: _failure(error.status, error.code, str(error)))
     app.register_error_handler(HTTPException, _transport_failure)
-    app.register_error_handler(Exception, partial(_fault, app))
     return app
 
 
-def _answer(service: Service, operation: OperationModel, **labels: str) -> tuple[Response, int]:
-    body = request.get_json(force=True) if request.get_data() else {}
-    if not isinstance(body, dict):
-        raise ApiError("BadRequestException", f"The body should be a JSON object, not {body!r}")
-    arguments = read_request(operation, {**_query(operation), **body, **labels})
-    if operation.name == "DescribeEndpoints":
-        return jsonify({"endpoints": [{"url": request.host_url.rstrip("/")}]}), 200
-    handle = getattr(service, xform_name(operation.name), None)
-    if handle is None:
-        raise ApiError("BadRequestException", f"The laptop's MediaConvert has no {operation.name}")
-    answer = write_answer(operation.output_shape, handle(arguments, _region()))
-    return jsonify(answer), int(operation.http["responseCode"])
+def _transport_failure(error: HTTPException) -> Response:
+    """What is no request of this API, and (as 500, which Flask has logged) what this program got wrong."""
+    status = error.code or 500
+    codes = {404: "NotFoundException", 500: "InternalServerErrorException"}
+    return _failure(status, codes.get(status, "BadRequestException"), error.description or error.name)
 
 
-def _query(operation: OperationModel) -> dict[str, Any]:
-    """The query string's members, of which the whole numbers become int."""
-    members = operation.input_shape.members.values() if operation.input_shape else ()
-    numbers = {member.serialization.get("name") for member in members if member.type_name == "integer"}
-    return {key: int(text) if key in numbers and text.isdecimal() else text for key, text in request.args.items()}
-
-
-def _region() -> str:
-    """The region that the request is signed for."""
-    scope = re.search(r"Credential=[^/]+/\d+/([a-z0-9-]+)/", request.headers.get("Authorization", ""))
-    return scope[1] if scope else "us-east-1"
-
-
-def _failure(code: str, message: str, status: int) -> Response:
+def _failure(status: int, code: str, message: str) -> Response:
     response = jsonify(message=message)
     response.status_code = status
     response.headers["x-amzn-ErrorType"] = code
     return response
-
-
-def _transport_failure(error: HTTPException) -> Response:
-    """A path, method or body that is no request of this API."""
-    code = "NotFoundException" if error.code == 404 else "BadRequestException"
-    return _failure(code, error.description or error.name, error.code or 400)
-
-
-def _fault(app: Flask, error: Exception) -> Response:
-    app.logger.exception("mediaconvert")
-    return _failure("InternalServerErrorException", f"{type(error).__name__}: {error}", 500)

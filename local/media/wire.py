@@ -1,27 +1,44 @@
 """The API's shapes: requests are checked and answers written by botocore's own model of MediaConvert. Touches nothing.
 
 The SDK checks types and required members, and passes `Type: "NOPE"`; the service also checks enumerations, patterns and
-ranges, so the model is walked for those here. Paths in messages are the service's: `/settings/inputs/0/fileInput`.
+ranges, so the model is walked for those here. On top, `subset.toml` says what the laptop does with each member, so that
+none is dropped in silence. Paths in messages are the service's: `/settings/inputs/0/fileInput`.
 """
 
 import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
+from botocore.model import ServiceModel
 
-MODEL = ServiceModel(Loader().load_service_model("mediaconvert", "service-2"), "mediaconvert")
+Json = dict[str, Any]
 
-JSON_TYPES: dict[str, tuple[type, ...]] = {
-    "structure": (dict,),
-    "map": (dict,),
-    "list": (list,),
-    "string": (str,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "long": (int,),
-    "double": (int, float),
-    "timestamp": (int, float),
+MODEL: Any = ServiceModel(Loader().load_service_model("mediaconvert", "service-2"), "mediaconvert")
+SUBSET: Json = tomllib.loads(Path(__file__).with_name("subset.toml").read_text("utf-8"))
+
+# Types of JSON by the model's; the others are whole numbers, or Unix times.
+TYPES: Json = {"structure": dict, "map": dict, "list": list, "string": str, "boolean": bool, "double": (int, float)}
+
+
+def _flat(table: Json, path: str = "") -> Json:
+    """subset.toml by whole path: "CreateJob.Settings.Inputs[].FileInput" -> "honoured"."""
+    flat: Json = {}
+    for key, rule in table.items():
+        flat |= _flat(rule, f"{path}{key}.") if isinstance(rule, dict) else {path + key: rule}
+    return flat
+
+
+RULES = _flat(SUBSET)
+
+
+CHECKS: dict[str, Callable[[Any, Any], bool]] = {
+    "enum": lambda value, limit: value in limit,
+    "pattern": lambda value, limit: bool(re.search(limit, value, re.ASCII)),
+    "min": lambda value, limit: _size(value) >= limit,
+    "max": lambda value, limit: _size(value) <= limit,
 }
 
 
@@ -30,68 +47,60 @@ class ApiError(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.code = code
-        self.status = int(MODEL.shape_for(code).metadata["error"]["httpStatusCode"])
+        self.code, self.status = code, int(MODEL.shape_for(code).metadata["error"]["httpStatusCode"])
 
 
-def read_request(operation: OperationModel, wire: dict[str, Any]) -> dict[str, Any]:
+def read_request(operation: Any, wire: Json) -> Json:
     """The request's members by the SDK's names. Raises BadRequestException naming the path and value of every fault."""
-    if operation.input_shape is None:
-        return {}
-    problems: list[str] = []
-    arguments = _read(operation.input_shape, wire, "", problems)
+    problems = [] if operation.name in SUBSET else [f"The laptop's MediaConvert has no {operation.name}"]
+    request = _read(operation.input_shape, wire, "", operation.name, problems)
     if problems:
         raise ApiError("BadRequestException", "; ".join(problems))
-    return arguments
+    return request
 
 
-def _read(shape: Shape, value: Any, path: str, problems: list[str]) -> Any:
-    mistyped = isinstance(value, bool) and shape.type_name != "boolean"
-    if mistyped or not isinstance(value, JSON_TYPES[shape.type_name]):
+def _read(shape: Any, value: Any, path: str, rule: str, problems: list[str]) -> Any:
+    kind = TYPES.get(shape.type_name, int)
+    if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
         problems.append(f"{path or '/'}: Should be a {shape.type_name}, not {value!r}")
-        return value
-    if isinstance(shape, StructureShape):
-        members = {member.serialization.get("name", name): name for name, member in shape.members.items()}
-        present = {wire: item for wire, item in value.items() if item is not None}
-        problems += [f"{path}/{wire}: Unknown member" for wire in present.keys() - members.keys()]
-        required = [wire for wire, name in members.items() if name in shape.required_members]
-        problems += [f"{path}/{wire}: Is required" for wire in required if wire not in present]
-        known = [(wire, members[wire], item) for wire, item in present.items() if wire in members]
-        return {name: _read(shape.members[name], item, f"{path}/{wire}", problems) for wire, name, item in known}
-    if isinstance(shape, MapShape):
-        return {key: _read(shape.value, item, f"{path}/{key}", problems) for key, item in value.items()}
-    if isinstance(shape, ListShape):
-        return [_read(shape.member, item, f"{path}/{index}", problems) for index, item in enumerate(value)]
-    problems += [f"{path}: {rule}, not {value!r}" for rule in _broken_rules(shape, value)]
+    elif shape.type_name == "structure":
+        wires: dict[str, str] = {name: member.serialization.get("name", name) for name, member in shape.members.items()}
+        present = [(name, value[wire]) for name, wire in wires.items() if value.get(wire) is not None]
+        needed = {name for name in wires if name in shape.required_members or RULES.get(f"{rule}.{name}") == "needed"}
+        problems += [f"{path}/{wires[name]}: Is required" for name in needed - {name for name, _ in present}]
+        problems += [f"{path}/{wire}: Is no member" for wire in value.keys() - wires.values()]
+        problems += [f"{path}: Should have members, or be left out"] if path and not value else []
+        at = {name: (f"{path}/{wires[name]}", f"{rule}.{name}", problems) for name in wires}
+        return {name: _read(shape.members[name], item, *at[name]) for name, item in present}
+    elif shape.type_name == "map":
+        return {key: _read(shape.value, item, f"{path}/{key}", f"{rule}.*", problems) for key, item in value.items()}
+    elif shape.type_name == "list":
+        return [_read(shape.member, item, f"{path}/{at}", f"{rule}[]", problems) for at, item in enumerate(value)]
+    else:
+        problems += [f"{path}: {broken}, not {value!r}" for broken in _broken(shape, value, RULES.get(rule))]
     return value
 
 
-def _broken_rules(shape: Shape, value: Any) -> list[str]:
-    rules = dict(shape.metadata)
-    if shape.type_name == "double":
-        # The model drops the limits of doubles, and keeps them in their names: __doubleMinNegative8Max0.
-        for bound, sign, digits in re.findall(r"(Min|Max)(Negative)?(\d+)", shape.name):
-            rules[bound.lower()] = int(digits) * (-1 if sign else 1)
-    size, unit = (len(value), " characters") if isinstance(value, str) else (value, "")
-    broken: list[str] = []
-    if isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
-        broken.append(f"Should be one of {', '.join(shape.enum)}")
-    if "pattern" in rules and not re.search(rules["pattern"], value):
-        broken.append(f"Should match {rules['pattern']}")
-    if "min" in rules and size < rules["min"]:
-        broken.append(f"Should be at least {rules['min']}{unit}")
-    if "max" in rules and size > rules["max"]:
-        broken.append(f"Should be at most {rules['max']}{unit}")
-    return broken
+def _size(value: Any) -> float:
+    return len(value) if isinstance(value, str) else value
 
 
-def write_answer(shape: Shape | None, value: Any) -> Any:
-    """The answer's members by their names on the wire; absent ones (None) are left out, as the service does."""
-    if isinstance(shape, StructureShape):
-        present = [(shape.members[name], name, item) for name, item in value.items() if item is not None]
-        return {member.serialization.get("name", name): write_answer(member, item) for member, name, item in present}
-    if isinstance(shape, ListShape):
-        return [write_answer(shape.member, item) for item in value]
-    if isinstance(shape, MapShape):
-        return {key: write_answer(shape.value, item) for key, item in value.items()}
-    return value or {} if shape is None else value
+def _broken(shape: Any, value: Any, rule: str | list[Any] | None) -> Iterator[str]:
+    for name, limit in shape.metadata.items():
+        if name in CHECKS and not CHECKS[name](value, limit):
+            yield f"Should keep to the {name} {limit}"
+    if rule is None:
+        yield "Should be left out: the laptop's encoder has no such setting (subset.toml lists those it has)"
+    elif isinstance(rule, list) and value not in rule:
+        yield f"Should be one of {rule}, since the laptop's encoder does no other"
+    elif rule[0] == "^" and not re.search(str(rule), value, re.ASCII):
+        yield f"Should match {rule}"
+
+
+def write_answer(shape: Any, value: Any) -> Any:
+    """The answer's members by their names on the wire. Absent ones (None), and what the model lacks, are left out."""
+    if shape and shape.type_name == "structure":
+        present = {name: value[name] for name in shape.members if value.get(name) is not None}
+        wires = {name: shape.members[name].serialization.get("name", name) for name in present}
+        return {wires[name]: write_answer(shape.members[name], item) for name, item in present.items()}
+    return [write_answer(shape.member, item) for item in value] if shape and shape.type_name == "list" else value

