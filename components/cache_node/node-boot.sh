@@ -11,6 +11,7 @@ fail() {
     local message="cache node: boot failed: $1"
     echo "$message"
     echo "$message" > /dev/console || true
+    journalctl --no-pager --lines=20 --unit="cache-node*" || true
     shutdown --poweroff +2 "$message"
     exit 1
 }

@@ -89,6 +89,7 @@ class Node:
         """Write the configuration, start nginx and wait until /healthz answers. Raises NodeError with nginx's words."""
         for name in ("disk/cache", "disk/health", "disk/temp", "logs"):
             (self.site.directory / name).mkdir(parents=True, exist_ok=True)
+        self.site.access_log.parent.mkdir(parents=True, exist_ok=True)
         for name, content in self._files.items():
             (self.site.directory / name).write_text(content, encoding="utf-8")
         self._process.start()

@@ -1,0 +1,155 @@
+"""What a cache node's machine is told: EC2 takes it, cloud-init reads it, and no value of it can trick the shell."""
+
+import base64
+import gzip
+import json
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.cache_node import user_data as module
+from components.cache_node.user_data import LIMIT_BYTES, NodeConfig, cloud_config, user_data
+from local.serving.nodes import NodeError, written_files
+
+CONFIG = NodeConfig("media-0123456", "eu-west-1", "pop-eu-west-1-fleet-3", 8080, "/headend/dev/nodes")
+FOLDER = Path(module.__file__).parent
+FILES = written_files(user_data(CONFIG))
+
+
+def test_it_fits_with_room_for_the_longest_names() -> None:
+    longest = NodeConfig("m" * 63, "ap-southeast-4", "f" * 128, 65535, "/" + "l" * 511)
+    assert len(base64.b64decode(user_data(longest))) < LIMIT_BYTES / 2
+
+
+def test_what_would_not_fit_is_refused_before_ec2_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LIMIT_BYTES", 1000)
+    with pytest.raises(ValueError, match="EC2 allows 1000"):
+        user_data(CONFIG)
+
+
+def test_the_same_node_is_the_same_bytes_on_any_machine() -> None:
+    header = base64.b64decode(user_data(CONFIG))[:10]
+    # RFC 1952: no flags (so no file name), no time, and an operating system that is unknown.
+    assert (header[3], header[4:8], header[9]) == (0, bytes(4), 255)
+
+
+def test_it_is_a_cloud_config_that_cloud_init_accepts(tmp_path: Path) -> None:
+    path = tmp_path / "user-data"
+    path.write_bytes(gzip.decompress(base64.b64decode(user_data(CONFIG))))
+    checked = subprocess.run(
+        ["cloud-init", "schema", "--config-file", path], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_it_runs_one_script_that_it_wrote_itself() -> None:
+    document: dict[str, Any] = yaml.safe_load(cloud_config(CONFIG))
+    [[script]] = document["runcmd"]
+    modes = {file["path"]: file["permissions"] for file in document["write_files"]}
+    assert modes[script] == "0755"
+    assert {path for path, mode in modes.items() if mode != "0644"} == {
+        "/usr/local/sbin/node-boot",
+        "/usr/local/sbin/node-disk",
+    }
+
+
+def test_the_scripts_are_clean() -> None:
+    scripts = sorted(FOLDER.glob("*.sh"))
+    assert [script.name for script in scripts] == ["node-boot.sh", "node-disk.sh"]
+    checked = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_every_value_that_node_conf_asks_for_is_filled_in_at_boot() -> None:
+    asked = set(re.findall(r"@([A-Z_]+)@", FILES["/etc/nginx/node.conf.in"]))
+    given = set(re.findall(r"s\|@([A-Z_]+)@\|", FILES["/usr/local/sbin/node-disk"]))
+    assert asked == given
+    variables = {line.split("=")[0] for line in FILES["/etc/headend/node.env"].splitlines()}
+    used = set(
+        re.findall(
+            r"\$\{?(BUCKET|REGION|FLEET|PORT)\b",
+            FILES["/usr/local/sbin/node-disk"] + FILES["/usr/local/sbin/node-boot"],
+        )
+    )
+    assert variables == used
+
+
+def test_the_services_run_files_that_are_written() -> None:
+    unit = FILES["/etc/systemd/system/cache-node-disk.service"]
+    assert re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE) == ["/usr/local/sbin/node-disk"]
+    unit = FILES["/etc/systemd/system/cache-node.service"]
+    assert re.findall(r"-c (\S+)", unit) == ["/etc/nginx/nginx.conf"] * 2
+    assert re.search(r"^Restart=always$", unit, re.MULTILINE)
+    assert re.search(r"^LimitNOFILE=\d{6,}$", unit, re.MULTILINE)
+    assert set(re.findall(r"(cache-node\S*?\.service)", FILES["/usr/local/sbin/node-boot"])) == {
+        "cache-node.service",
+        "cache-node-disk.service",
+    }
+
+
+def test_the_node_listens_where_the_load_balancer_is_told_to_look() -> None:
+    files = written_files(user_data(replace(CONFIG, port=9000)))
+    assert files["/etc/nginx/listen.conf"] == "listen 9000 reuseport backlog=65535;\n"
+    assert "PORT=9000\n" in files["/etc/headend/node.env"]
+
+
+def test_no_credential_and_no_key_is_in_it() -> None:
+    assert not re.search(r"(?i)secret|password|AKIA|BEGIN [A-Z ]*KEY|ssh-", cloud_config(CONFIG))
+
+
+def test_metadata_is_asked_for_with_a_token_only() -> None:
+    assert "X-aws-ec2-metadata-token-ttl-seconds" in FILES["/usr/local/sbin/node-disk"]
+    assert FILES["/usr/local/sbin/node-disk"].count("169.254.169.254") == 1
+
+
+def test_the_agent_reports_a_full_disk_and_ships_the_boot_log() -> None:
+    agent = json.loads(FILES["/etc/headend/cloudwatch-agent.json"])
+    disk = agent["metrics"]["metrics_collected"]["disk"]
+    assert disk["measurement"] == ["used_percent"]
+    assert "/srv/headend/disk" in disk["resources"]
+    assert disk["append_dimensions"] == {"Fleet": CONFIG.fleet}
+    assert agent["metrics"]["namespace"] == "Headend/Node"
+    logs = agent["logs"]["logs_collected"]["files"]["collect_list"]
+    assert {log["file_path"] for log in logs} == {"/var/log/cloud-init-output.log", "/srv/headend/logs/error.log"}
+    assert {log["log_group_name"] for log in logs} == {CONFIG.log_group}
+    assert len({log["log_stream_name"] for log in logs}) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("bucket", "media.with.dots"),
+        ("bucket", "media; rm -rf /"),
+        ("region", "eu-west-1; reboot"),
+        ("region", "Europe"),
+        ("fleet", "fleet|0"),
+        ("fleet", 'fleet"'),
+        ("fleet", ""),
+        ("port", 80),
+        ("port", 123456),
+        ("log_group", "a group"),
+        ("log_group", "group\n"),
+    ],
+)
+def test_a_value_that_a_script_could_stumble_over_is_refused(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=rf"cache node: {field} must be .*, got {re.escape(repr(value))}"):
+        replace(CONFIG, **{field: value})  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "no base64!",
+        base64.b64encode(b"#cloud-config\n{}").decode(),
+        base64.b64encode(gzip.compress(b"#!/bin/sh\n")).decode(),
+        base64.b64encode(gzip.compress(b"#cloud-config\nruncmd: []\n")).decode(),
+    ],
+)
+def test_other_user_data_is_no_node(broken: str) -> None:
+    with pytest.raises(NodeError, match="not a gzipped cloud-config"):
+        written_files(broken)
