@@ -4,16 +4,21 @@ import pulumi
 import pulumi_aws as aws
 
 from components.bucket import BucketAccess, PrivateBucket
+from components.budget import Budget
 from components.catalogue import Catalogue
 from components.delivery import Delivery, read_by_cloudfront, read_through_endpoint
 from components.encoding import Encoding
+from components.fault_injection import FaultInjection
 from components.log_store import LogStore
 from components.notifications import Notifications
+from components.observability import CLOUDFRONT_REGION, Observability
 from components.orchestration import Orchestration
 from components.player_site import PlayerSite
 from components.point_of_presence import PointOfPresence
 from components.replication import Replication
+from components.signing import Signing
 from components.storage import ContentStorage
+from components.web_acl import WebAcl
 from settings import Settings
 
 settings = Settings.load()
@@ -29,15 +34,18 @@ logs = {
     )
     for region in settings.regions
 }
-notifications = Notifications(
-    "notifications",
-    {
-        "region": home,
-        "account_id": account_id,
-        "senders": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"],
-        "email": settings.alarm_email,
-    },
-)
+notifications = {
+    region: Notifications(
+        f"notifications-{region}",
+        {
+            "region": region,
+            "account_id": account_id,
+            "senders": ["cloudwatch.amazonaws.com"],
+            "email": settings.alarm_email,
+        },
+    )
+    for region in sorted({*settings.regions, CLOUDFRONT_REGION})
+}
 
 # Making: an upload becomes renditions, and a title.
 content = ContentStorage(
@@ -74,8 +82,8 @@ pipeline = Orchestration(
         "table_arn": catalogue.table_arn,
         "queue_arn": encoding.queue_arn,
         "job_role_arn": encoding.role_arn,
-        "topic_arn": notifications.topic_arn,
-        "topic_key_arn": notifications.key_arn,
+        "topic_arn": notifications[home].topic_arn,
+        "topic_key_arn": notifications[home].key_arn,
     },
 )
 
@@ -97,12 +105,17 @@ media = {
 replicas = {region: bucket for region, bucket in media.items() if region != home}
 if replicas:
     Replication("replication", {"home": home, "account_id": account_id, "source": content.media, "replicas": replicas})
+signing = Signing("signing", {"keys": settings.signing}) if settings.signing else None
+web_acl = (
+    WebAcl("firewall", {"api_requests_per_5_minutes": settings.api_requests_per_5_minutes})
+    if settings.web_acl
+    else None
+)
 pops = [
     PointOfPresence(
         f"pop-{region}",
         {
             "region": region,
-            "account_id": account_id,
             "place": place,
             "settings": settings,
             "media_name": media[region].bucket_name,
@@ -119,7 +132,13 @@ pops = [
                 "table_arn": catalogue.table_arn,
                 "uploads_name": content.uploads_name,
                 "state_machine_arn": pipeline.state_machine_arn,
-                "signing": None,
+                "signing": {
+                    "key_pair_id": signing.key_pair_id,
+                    "parameter": signing.parameter,
+                    "host": settings.domain.name,
+                }
+                if signing and settings.domain
+                else None,
             }
             if region == home
             else None,
@@ -146,8 +165,8 @@ delivery = Delivery(
         "domain": settings.domain,
         "price_class": settings.price_class,
         "blocked_countries": settings.blocked_countries,
-        "key_group_id": None,
-        "web_acl_arn": None,
+        "key_group_id": signing.key_group_id if signing else None,
+        "web_acl_arn": web_acl.arn if web_acl else None,
     },
 )
 
@@ -175,6 +194,32 @@ BucketAccess(
         "statements": [read_by_cloudfront(site.bucket.bucket_arn, delivery.distribution_arn, "*")],
     },
 )
+
+# Operating: is anything failing, what does it cost, and what if a fleet loses a third of its nodes?
+observability = Observability(
+    "operations",
+    {
+        "home": home,
+        "topics": {region: topic.topic_arn for region, topic in notifications.items()},
+        "pipeline": pipeline,
+        "pops": pops,
+        "delivery": delivery,
+        "domain": settings.domain,
+    },
+)
+if settings.monthly_budget_usd:
+    Budget("budget", {"monthly_usd": settings.monthly_budget_usd, "email": settings.alarm_email, "tags": tags})
+if settings.fault_injection:
+    victim = next(pop for pop in pops if pop.region == home)
+    FaultInjection(
+        "fault-injection",
+        {
+            "region": home,
+            "account_id": account_id,
+            "fleet_name": victim.fleets[0].fleet_name,
+            "stop_alarm_arn": observability.balancer_alarms[home],
+        },
+    )
 
 pulumi.export("region", home)
 pulumi.export("watch_url", pulumi.Output.concat("https://", delivery.domain_name))

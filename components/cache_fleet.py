@@ -42,6 +42,8 @@ class CacheFleet(pulumi.ComponentResource):
     target_group_arn: pulumi.Output[str]
     target_group_suffix: pulumi.Output[str]
     group_name: pulumi.Output[str]
+    fleet_name: str
+    """The Name tag of its instances, and the Fleet dimension of their metrics."""
 
     def __init__(self, name: str, args: CacheFleetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         instance = INSTANCE_TYPES.get(args["instance_type"])
@@ -129,7 +131,7 @@ class CacheFleet(pulumi.ComponentResource):
         )
 
         self.target_group_arn, self.target_group_suffix = target_group.arn, target_group.arn_suffix
-        self.group_name = group.name
+        self.group_name, self.fleet_name = group.name, name
         self.register_outputs({"target_group_arn": self.target_group_arn, "group_name": self.group_name})
 
     def _launch_template(self, name: str, args: CacheFleetArgs, tags: Mapping[str, str]) -> aws.ec2.LaunchTemplate:
@@ -163,6 +165,8 @@ class CacheFleet(pulumi.ComponentResource):
             },
             # Metrics by the minute: five are too slow to scale by.
             monitoring={"enabled": True},
+            # A node whose boot failed powers itself off; the group then makes another.
+            instance_initiated_shutdown_behavior="terminate",
             ebs_optimized="true",
             block_device_mappings=[
                 {

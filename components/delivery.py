@@ -203,7 +203,7 @@ class Delivery(pulumi.ComponentResource):
         An update in place fails while the origin is attached (409), so every change makes a new one first; and since
         its name is unique in the account, the name holds a hash of what it is made of.
         """
-        protocol = "https-only" if pop.https else "http-only"
+        protocol = "https-only" if pop.certificate else "http-only"
 
         def named(arn: str) -> str:
             digest = hashlib.sha256(f"{arn} {protocol}".encode()).hexdigest()[:8]

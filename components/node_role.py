@@ -12,7 +12,6 @@ class NodeRoleArgs(TypedDict):
     """Where the nodes of this role are, and where they log."""
 
     region: str
-    account_id: str
     log_days: int
 
 
@@ -24,7 +23,7 @@ class NodeRole(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NodeRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:node_role:NodeRole", name, {**args}, opts)
-        child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
+        child, region = pulumi.ResourceOptions(parent=self), args["region"]
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log", region=region, retention_in_days=args["log_days"], opts=child
         )
@@ -54,12 +53,6 @@ class NodeRole(pulumi.ComponentResource):
                     allow(
                         ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
                         log_group.arn.apply(lambda arn: f"{arn}:*"),
-                    ),
-                    # A node that cannot serve says so, and is replaced. Only a node of this platform, by its tag.
-                    allow(
-                        "autoscaling:SetInstanceHealth",
-                        f"arn:aws:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/*",
-                        StringEquals={"aws:ResourceTag/headend:role": "cache"},
                     ),
                 ]
             ),

@@ -18,7 +18,6 @@ class PointOfPresenceArgs(TypedDict):
     """One region of the platform."""
 
     region: str
-    account_id: str
     place: Region
     """Its addresses, zones and image."""
     settings: Settings
@@ -38,7 +37,8 @@ class PointOfPresence(pulumi.ComponentResource):
     """Viewers nearby are served from here."""
 
     region: str
-    https: bool
+    certificate: str | None
+    """Where the balancer speaks HTTPS."""
     network: Network
     balancer: LoadBalancer
     fleets: list[CacheFleet]
@@ -53,7 +53,7 @@ class PointOfPresence(pulumi.ComponentResource):
             args["settings"],
             args["place"],
         )
-        self.region, self.https = region, place.certificate is not None
+        self.region, self.certificate = region, place.certificate
         self.network = Network(
             f"{name}-network",
             {
@@ -72,14 +72,14 @@ class PointOfPresence(pulumi.ComponentResource):
                 "region": region,
                 "vpc_id": self.network.vpc_id,
                 "s3_prefix_list_id": self.network.s3_prefix_list_id,
-                "balancer_port": 443 if self.https else 80,
+                "balancer_port": 443 if place.certificate else 80,
                 "node_port": NODE_PORT,
             },
             child,
         )
         role = NodeRole(
             f"{name}-node",
-            {"region": region, "account_id": args["account_id"], "log_days": settings.log_days},
+            {"region": region, "log_days": settings.log_days},
             child,
         )
         self.fleets = [

@@ -1,6 +1,7 @@
 """The web servers: the playback API, as a Lambda function behind the home load balancer."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, TypedDict
 
 import pulumi
@@ -65,6 +66,7 @@ class WebServers(pulumi.ComponentResource):
                 "SIGNING_KEY_PAIR_ID": signing["key_pair_id"],
                 "SIGNING_KEY_PARAMETER": signing["parameter"],
                 "SIGNING_HOST": signing["host"],
+                "PYTHONPATH": "/var/task/vendor",
             }
             statements += _read_signing_key(region, args["account_id"], signing["parameter"])
         function = LambdaFunction(
@@ -79,7 +81,7 @@ class WebServers(pulumi.ComponentResource):
                 # More memory is more CPU: a cold start is what a viewer would feel.
                 "memory": 1024,
                 "log_days": args["log_days"],
-                "vendored": {},
+                "vendored": {"vendor": pulumi.FileArchive(str(signing_library()))} if signing else {},
             },
             child,
         )
@@ -106,6 +108,18 @@ class WebServers(pulumi.ComponentResource):
         )
         self.target_group_arn, self.function_name = target_group.arn, function.function_name
         self.register_outputs({"target_group_arn": self.target_group_arn})
+
+
+def signing_library() -> Path:
+    """The folder of the one library that the runtime lacks: `cryptography`, for Lambda's processor and Python.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+    """
+    folder = Path(__file__).parent.parent / ".vendor" / "playback"
+    if not (folder / "cryptography").is_dir():
+        raise FileNotFoundError(f"{folder} is missing, and signed playback needs it: run `make setup` first")
+    return folder
 
 
 def _read_signing_key(region: str, account_id: str, parameter: str) -> Sequence[Statement]:

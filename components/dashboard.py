@@ -1,0 +1,74 @@
+"""The dashboard's body: are viewers watching, and is anything failing? Pure: names in, data out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+Metric = list[Any]
+Widget = dict[str, Any]
+
+WIDTH, HEIGHT = 12, 6
+"""Of a widget; a dashboard is 24 units wide, so there are two in a row."""
+
+
+def dashboard(
+    *,
+    home: str,
+    distribution_id: pulumi.Input[str],
+    state_machine_arn: pulumi.Input[str],
+    balancers: Mapping[str, pulumi.Input[str]],
+    groups: Mapping[str, Sequence[pulumi.Input[str]]],
+) -> dict[str, Any]:
+    """CloudWatch's dashboard body. `balancers` by region, as their metrics name them; `groups` by region."""
+
+    def edge(metric: str, **options: Any) -> Metric:
+        return ["AWS/CloudFront", metric, "DistributionId", distribution_id, "Region", "Global", options]
+
+    def workflow(metric: str) -> Metric:
+        return ["AWS/States", metric, "StateMachineArn", state_machine_arn, {"stat": "Sum"}]
+
+    widgets = [
+        _graph("Are viewers watching? Bytes and requests at the edge", "us-east-1", [
+            edge("BytesDownloaded", stat="Sum"),
+            edge("Requests", stat="Sum", yAxis="right"),
+        ]),
+        _graph("Do the caches work? Share of requests that end at the edge, in percent", "us-east-1", [
+            edge("CacheHitRate", stat="Average"),
+        ]),
+        _graph("Does anything fail at the edge? Error rates, in percent", "us-east-1", [
+            edge("5xxErrorRate", stat="Average"),
+            edge("4xxErrorRate", stat="Average"),
+        ]),
+        _graph("Are titles being made?", home, [
+            workflow("ExecutionsStarted"),
+            workflow("ExecutionsSucceeded"),
+            workflow("ExecutionsFailed"),
+            workflow("ExecutionsTimedOut"),
+        ]),
+    ]  # fmt: skip
+    for region, balancer in balancers.items():
+        name = ["LoadBalancer", balancer]
+        widgets += [
+            _graph(f"{region}: what the load balancer answers", region, [
+                ["AWS/ApplicationELB", "RequestCount", *name, {"stat": "Sum"}],
+                ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", *name, {"stat": "Sum", "yAxis": "right"}],
+                ["AWS/ApplicationELB", "TargetResponseTime", *name, {"stat": "p95", "yAxis": "right"}],
+            ]),
+            _graph(f"{region}: nodes, and what each sends", region, [
+                metric
+                for group in groups[region]
+                for metric in (
+                    ["AWS/AutoScaling", "GroupInServiceInstances", "AutoScalingGroupName", group, {"stat": "Average"}],
+                    ["AWS/EC2", "NetworkOut", "AutoScalingGroupName", group, {"stat": "Average", "yAxis": "right"}],
+                )
+            ]),
+        ]  # fmt: skip
+    for index, widget in enumerate(widgets):
+        widget |= {"x": index % 2 * WIDTH, "y": index // 2 * HEIGHT, "width": WIDTH, "height": HEIGHT}
+    return {"widgets": widgets}
+
+
+def _graph(title: str, region: str, metrics: list[Metric]) -> Widget:
+    properties = {"title": title, "region": region, "metrics": metrics, "period": 60, "view": "timeSeries"}
+    return {"type": "metric", "properties": properties}

@@ -1,0 +1,80 @@
+"""An experiment that stops a third of a fleet: does anybody notice? Declared where a stack asks for it, run by hand."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.policies import allow, document, from_account, trust
+
+
+class FaultInjectionArgs(TypedDict):
+    """Which fleet, and what ends the experiment early."""
+
+    region: str
+    account_id: str
+    fleet_name: str
+    """Value of the Name tag of the fleet's instances."""
+    stop_alarm_arn: pulumi.Input[str]
+    """An alarm in the same region: the experiment stops where viewers are harmed."""
+
+
+class FaultInjection(pulumi.ComponentResource):
+    """AWS Fault Injection Service stops a third of a fleet's instances; Auto Scaling must replace them."""
+
+    template_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: FaultInjectionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:fault_injection:FaultInjection", name, {"fleet": args["fleet_name"]}, opts)
+        child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
+        role = aws.iam.Role(
+            f"{name}-role",
+            assume_role_policy=trust(
+                "fis.amazonaws.com",
+                StringEquals=from_account(account),
+                ArnLike={"aws:SourceArn": f"arn:aws:fis:{region}:{account}:experiment/*"},
+            ),
+            opts=child,
+        )
+        aws.iam.RolePolicy(
+            f"{name}-policy",
+            role=role.name,
+            policy=document(
+                [
+                    allow("ec2:DescribeInstances", "*"),
+                    allow(
+                        "ec2:StopInstances",
+                        f"arn:aws:ec2:{region}:{account}:instance/*",
+                        StringEquals={"aws:ResourceTag/Name": args["fleet_name"]},
+                    ),
+                ]
+            ),
+            opts=child,
+        )
+        template = aws.fis.ExperimentTemplate(
+            f"{name}-stop-a-third",
+            region=region,
+            description=f"Stop a third of {args['fleet_name']}",
+            role_arn=role.arn,
+            stop_conditions=[{"source": "aws:cloudwatch:alarm", "value": args["stop_alarm_arn"]}],
+            targets=[
+                {
+                    "name": "a-third",
+                    "resource_type": "aws:ec2:instance",
+                    "selection_mode": "PERCENT(33)",
+                    "resource_tags": [{"key": "Name", "value": args["fleet_name"]}],
+                    "filters": [{"path": "State.Name", "values": ["running"]}],
+                }
+            ],
+            actions=[
+                {
+                    "name": "stop",
+                    "action_id": "aws:ec2:stop-instances",
+                    "target": {"key": "Instances", "value": "a-third"},
+                }
+            ],
+            tags={"Name": name},
+            opts=child,
+        )
+        self.template_id = template.id
+        self.register_outputs({"template_id": self.template_id})
