@@ -27,6 +27,7 @@ bench: setup ## Measure: registering the program, and upload to playable
 lock: setup ## Write the lock files anew from requirements*.in
 	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
 	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	@$(PYTHON) -m uv pip compile -q --generate-hashes --no-header --python-version 3.13 --python-platform aarch64-manylinux2014 requirements-playback.in -o requirements-playback.txt
 
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup

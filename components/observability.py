@@ -200,7 +200,7 @@ class Observability(pulumi.ComponentResource):
             {
                 "region": region,
                 "topic_arn": self._topics[region],
-                "says": f"The certificate in {region} ends within 30 days; ACM did not renew it: is its DNS record there?",
+                "says": f"The certificate in {region} ends within 30 days; was its DNS record removed?",
                 "namespace": "AWS/CertificateManager",
                 "metric": "DaysToExpiry",
                 "dimensions": {"CertificateArn": arn},

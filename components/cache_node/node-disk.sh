@@ -68,4 +68,4 @@ sed -e "s|@NODE@|$node|" \
     -e "s|@CA_BUNDLE@|/etc/pki/tls/certs/ca-bundle.crt|" \
     -e "s|@RESOLVER@|169.254.169.253|" \
     -e "s|@ACCESS_LOG@|logs/access.jsonl node buffer=64k flush=5s|" \
-    /etc/nginx/node.conf.in > /etc/nginx/node.conf
+    /etc/headend/node.conf.in > /etc/headend/node.conf

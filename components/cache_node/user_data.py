@@ -65,9 +65,10 @@ def cloud_config(config: NodeConfig) -> str:
     """The cloud-config document. Its body is JSON, which is YAML that needs no library to write."""
     environment = {"BUCKET": config.bucket, "REGION": config.region, "FLEET": config.fleet, "PORT": config.port}
     files = {
-        "/etc/nginx/nginx.conf": _file("nginx.conf"),
-        "/etc/nginx/node.conf.in": _file("node.conf.in"),
-        "/etc/nginx/listen.conf": f"listen {config.port} reuseport backlog=65535;\n",
+        # Not in /etc/nginx, where the package brings a configuration of its own.
+        "/etc/headend/nginx.conf": _file("nginx.conf"),
+        "/etc/headend/node.conf.in": _file("node.conf.in"),
+        "/etc/headend/listen.conf": f"listen {config.port} reuseport backlog=65535;\n",
         "/etc/headend/node.env": "".join(f"{name}={value}\n" for name, value in environment.items()),
         "/etc/headend/cloudwatch-agent.json": json.dumps(_agent(config)),
         # Session Manager's agent, too, has only IPv6 to reach AWS by.
