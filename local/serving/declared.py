@@ -1,7 +1,11 @@
-"""What the serving tier reads of the declared platform, and the check that it read all of it."""
+"""What the serving tier reads of the declared platform, and the check that it honours all of it."""
 
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
+
+PROPERTIES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("properties.toml").read_text(encoding="utf-8"))
 
 
 class Declared(Protocol):
@@ -20,12 +24,42 @@ class Declared(Protocol):
 
 
 class NotOnLaptop(ValueError):
-    """The platform declares something that the laptop cannot do; the message lists all of it."""
+    """The platform declares something that the laptop cannot do; the message lists all of it, a line each."""
 
 
 def of_type(resources: Iterable[Declared], token: str) -> list[Declared]:
     """The resources of one type token, in the order of their registration."""
     return [resource for resource in resources if resource.type == token]
+
+
+def unhonoured(resources: Iterable[Declared], service: str) -> list[str]:
+    """Complaints about what the resources of a service ("aws:lb/") ask of the laptop in vain.
+
+    What is unset, empty or false asks for nothing, unless properties.toml lists the property's values.
+    """
+    ignored = [path for paths in PROPERTIES["no_effect"].values() for path in paths]
+    complaints: list[str] = []
+    for resource in resources:
+        if resource.type.startswith(service) and resource.type in PROPERTIES["honoured"]:
+            known = (*PROPERTIES["honoured"][resource.type], *ignored)
+            values = PROPERTIES["values"].get(resource.type, {})
+            for path, value in _leaves(resource.inputs):
+                complaint = f"{resource.type} {resource.name!r}: {path} = {value!r} "
+                if path in values and value not in values[path]:
+                    complaints.append(
+                        f"{complaint}cannot be on the laptop; one of {', '.join(map(repr, values[path]))} can"
+                    )
+                elif value not in (None, False, "") and not any(f"{path}.".startswith(f"{entry}.") for entry in known):
+                    complaints.append(f"{complaint}has no counterpart on the laptop")
+    return complaints
+
+
+def fill(template: str, values: Mapping[str, object]) -> str:
+    """A template beside this module, with each value in the place of its name between at signs."""
+    text = Path(__file__).with_name(template).read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -37,18 +71,3 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _leaves(item, path)
     else:
         yield path, value
-
-
-def unknown_properties(
-    resource: Declared, *, honoured: Iterable[str], no_effect: Mapping[str, str] | None = None
-) -> list[str]:
-    """Complaints about properties that are neither honoured nor on the list of those without effect on the laptop.
-
-    A listed path covers everything below it. What is unset, empty or false asks for nothing, and is never a complaint.
-    """
-    known = [*honoured, *(no_effect or {})]
-    return [
-        f"{resource.type} {resource.name!r}: {path} = {value!r} has no counterpart on the laptop"
-        for path, value in _leaves(resource.inputs)
-        if value not in (None, False, "") and not any(path == entry or path.startswith(f"{entry}.") for entry in known)
-    ]

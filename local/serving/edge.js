@@ -1,0 +1,372 @@
+// What CloudFront does to one request, run inside nginx: picks the behaviour, runs the viewer functions, makes the cache
+// key, bounds the time to live and names the outcome. nginx does the rest: see edge.py, which also writes distribution.js.
+
+import cf from 'cloudfront';
+import distribution from 'distribution.js';
+
+const SAFE = ['GET', 'HEAD', 'OPTIONS'];
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
+const ERRORS_CACHED = [404, 414, 500, 501, 502, 503, 504];
+const ERRORS_CACHED_IF_TOLD = [400, 403, 405, 412, 415];
+const ERROR_SECONDS = 10;
+
+const origins = distribution.inputs.origins.map((origin) => origin.originId);
+const groups = distribution.inputs.originGroups || [];
+const NONE = {
+    cookiesConfig: { cookieBehavior: 'none' },
+    headersConfig: { headerBehavior: 'none' },
+    queryStringsConfig: { queryStringBehavior: 'none' },
+};
+
+function items(object) {
+    return (object && object.items) || [];
+}
+
+function behaviourOf(r) {
+    return distribution.behaviours[r.variables.edge_behaviour];
+}
+
+// What a behaviour's cache policy puts in the key, and what its origin request policy sends besides.
+function policies(behaviour) {
+    const cache = distribution.policies[behaviour.cachePolicyId];
+    return {
+        cache: cache,
+        key: cache.parametersInCacheKeyAndForwardedToOrigin,
+        request: distribution.policies[behaviour.originRequestPolicyId] || NONE,
+    };
+}
+
+function headerNames(policy) {
+    return items(policy.headersConfig.headers).map((name) => name.toLowerCase());
+}
+
+function functionOf(behaviour, type) {
+    const found = (behaviour.functionAssociations || []).find((item) => item.eventType === type);
+    return found && distribution.functions[found.functionArn].handler;
+}
+
+// An AWS path pattern or CORS origin: * is any run of characters, ? is exactly one.
+function matches(pattern, text) {
+    const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
+    return new RegExp('^' + source + '$').test(text);
+}
+
+function collect(object, name, value) {
+    if (object[name]) {
+        object[name].multiValue = (object[name].multiValue || [{ value: object[name].value }]).concat({ value: value });
+    } else {
+        object[name] = { value: value };
+    }
+    return object;
+}
+
+function parse(text, separator) {
+    return text.split(separator).filter((item) => item).reduce((object, item) => {
+        const at = item.indexOf('=');
+        return collect(object, at < 0 ? item : item.slice(0, at), at < 0 ? '' : item.slice(at + 1));
+    }, {});
+}
+
+// The query strings or cookies that at least one policy admits, in the viewer's order.
+function admitted(object, kind, separator, admitting) {
+    const rules = admitting.map((policy) => policy[kind + 'sConfig']).map((config) => ({
+        all: config[kind + 'Behavior'] === 'all' || config[kind + 'Behavior'] === 'allExcept',
+        names: items(config[kind + 's']),
+    }));
+    const parts = [];
+    Object.keys(object).filter((name) => rules.some((rule) => rule.all !== rule.names.includes(name))).forEach((name) => {
+        (object[name].multiValue || [object[name]]).forEach((item) => parts.push(name + '=' + item.value));
+    });
+    return parts.join(separator);
+}
+
+function viewerRequest(r, behaviour) {
+    const at = r.variables.request_uri.indexOf('?');
+    const headers = {};
+    r.rawHeadersIn.forEach((pair) => {
+        const name = pair[0].toLowerCase();
+        if (name !== 'cookie' && name.indexOf('cloudfront-') !== 0) {
+            collect(headers, name, pair[1]);
+        }
+    });
+    // CloudFront adds this header for a function only where a policy of the behaviour names it.
+    const policy = policies(behaviour);
+    if (headerNames(policy.key).concat(headerNames(policy.request)).includes('cloudfront-viewer-country')) {
+        headers['cloudfront-viewer-country'] = { value: distribution.country };
+    }
+    return {
+        method: r.method,
+        uri: at < 0 ? r.variables.request_uri : r.variables.request_uri.slice(0, at),
+        querystring: parse(at < 0 ? '' : r.variables.request_uri.slice(at + 1), '&'),
+        headers: headers,
+        cookies: parse(r.headersIn.Cookie || '', /; */),
+    };
+}
+
+function event(r, type, request, response) {
+    return {
+        version: '1.0',
+        context: {
+            distributionDomainName: r.variables.server_addr,
+            distributionId: distribution.id,
+            eventType: type,
+            requestId: r.variables.request_id,
+        },
+        viewer: { ip: r.remoteAddress },
+        request: request,
+        response: response,
+    };
+}
+
+function generate(r, answer) {
+    const headers = answer.headers || {};
+    Object.keys(headers).forEach((name) => {
+        r.headersOut[name] = headers[name].value;
+    });
+    r.variables.edge_outcome = 'FunctionGeneratedResponse';
+    const body = answer.body || '';
+    r.return(answer.statusCode, body.encoding === 'base64' ? Buffer.from(body.data, 'base64') : body.data || body);
+}
+
+function refuse(r, status, outcome, reason) {
+    r.error('edge: ' + reason);
+    r.variables.edge_outcome = outcome;
+    r.return(status, reason + '\n');
+}
+
+// Where to fetch from: the function's choice, or else the behaviour's origin or origin group.
+function target(behaviour, method) {
+    const group = groups.find((item) => item.originId === behaviour.targetOriginId);
+    const chosen = cf.choice() || {
+        origins: group ? group.members.map((member) => member.originId) : [behaviour.targetOriginId],
+        codes: group ? group.failoverCriteria.statusCodes.map(String).sort().join(',') : '',
+    };
+    const upstreams = chosen.origins.map((id) => {
+        if (!origins.includes(id)) {
+            throw new Error('no origin ' + id + ' in the distribution');
+        }
+        return 'o' + origins.indexOf(id);
+    });
+    if (upstreams.length === 1 || !SAFE.includes(method)) {
+        return { upstream: upstreams[0], codes: '', suffix: '' };
+    }
+    const known = distribution.failover.indexOf(chosen.codes);
+    if (known < 0) {
+        throw new Error('failover on ' + chosen.codes + ': the laptop knows only the codes of declared origin groups');
+    }
+    return { upstream: upstreams.join('_'), codes: chosen.codes, suffix: '_' + known };
+}
+
+function blocked() {
+    const geo = distribution.inputs.restrictions.geoRestriction;
+    return geo.restrictionType !== 'none'
+        && (geo.restrictionType === 'whitelist') !== geo.locations.includes(distribution.country);
+}
+
+function request(r) {
+    const v = r.variables;
+    const index = distribution.behaviours.findIndex((item) =>
+        !item.pathPattern || matches('/' + item.pathPattern.replace(/^\//, ''), r.uri));
+    const behaviour = distribution.behaviours[index];
+    v.edge_behaviour = index;
+    if (blocked()) {
+        return refuse(r, 403, 'Error', 'the distribution is not offered in ' + distribution.country);
+    }
+    if (!behaviour.allowedMethods.includes(r.method)) {
+        return refuse(r, 403, 'Error', r.method + ' is not allowed; allowed: ' + behaviour.allowedMethods.join(', '));
+    }
+    let seen = viewerRequest(r, behaviour);
+    const before = JSON.stringify(seen.headers);
+    let chosen;
+    try {
+        const handler = functionOf(behaviour, 'viewer-request');
+        seen = handler ? handler(event(r, 'viewer-request', seen)) : seen;
+        if (seen.statusCode) {
+            return generate(r, seen);
+        }
+        chosen = target(behaviour, r.method);
+    } catch (e) {
+        return refuse(r, 503, 'FunctionExecutionError', String(e));
+    }
+    if (JSON.stringify(seen.headers) !== before || !/^\/[\x21-\x7e]*$/.test(seen.uri)) {
+        return refuse(r, 502, 'FunctionValidationError', 'on the laptop a function may change the path (URL-encoded), the '
+            + 'query string and cookies, or choose an origin; not headers');
+    }
+    const policy = policies(behaviour);
+    const named = headerNames(policy.key).concat(headerNames(policy.request));
+    const mode = policy.request.headersConfig.headerBehavior;
+    const forwards = (name) => mode === 'allExcept' ? !named.includes(name) : mode !== 'none' && mode !== 'whitelist' || named.includes(name);
+    const path = seen.uri === '/' ? '/' + (distribution.inputs.defaultRootObject || '') : seen.uri;
+    const query = admitted(seen.querystring, 'queryString', '&', [policy.key, policy.request]);
+    const accepted = (r.headersIn['Accept-Encoding'] || '').toLowerCase();
+    const encodings = [['br', 'Brotli'], ['gzip', 'Gzip']]
+        .filter((pair) => policy.key['enableAcceptEncoding' + pair[1]] && accepted.includes(pair[0]))
+        .map((pair) => pair[0]).join(',');
+    v.edge_upstream = chosen.upstream;
+    v.edge_target = path + (query ? '?' + query : '');
+    v.edge_bounds = [policy.cache.minTtl, policy.cache.defaultTtl, policy.cache.maxTtl].map((ttl) => ttl || 0).join(',');
+    v.edge_failover = chosen.codes;
+    v.edge_cache = policy.cache.maxTtl ? 'edge' : 'off';
+    v.edge_key = JSON.stringify([
+        path,
+        admitted(seen.querystring, 'queryString', '&', [policy.key]),
+        admitted(seen.cookies, 'cookie', '; ', [policy.key]),
+        headerNames(policy.key).map((name) => (seen.headers[name] || { value: '' }).value),
+        encodings,
+    ]);
+    v.edge_cookie = admitted(seen.cookies, 'cookie', '; ', [policy.key, policy.request]);
+    v.edge_encoding = policy.cache.maxTtl || !forwards('accept-encoding') ? encodings : accepted;
+    v.edge_agent = forwards('user-agent') ? r.headersIn['User-Agent'] || '' : 'Amazon CloudFront';
+    v.edge_host = forwards('host') ? r.headersIn.Host : '';
+    r.internalRedirect('@b' + index + chosen.suffix);
+}
+
+function age(text) {
+    const found = /(?:s-maxage|max-age)=(\d+)/.exec(text);
+    const shared = /s-maxage=(\d+)/.exec(text);
+    return shared ? Number(shared[1]) : found ? Number(found[1]) : null;
+}
+
+// Seconds that CloudFront keeps a response. `bounds`: the cache policy's minimum, default and maximum.
+function lifetime(status, cacheControl, expires, bounds) {
+    const told = age(cacheControl);
+    if (status >= 400) {
+        const custom = (distribution.inputs.customErrorResponses || []).find((item) => item.errorCode === status);
+        const least = custom && custom.errorCachingMinTtl !== undefined ? custom.errorCachingMinTtl : ERROR_SECONDS;
+        const cached = ERRORS_CACHED.includes(status) || (told !== null && ERRORS_CACHED_IF_TOLD.includes(status));
+        return cached ? Math.max(least, told || 0) : 0;
+    }
+    const clamp = (seconds) => Math.max(bounds[0], Math.min(seconds, bounds[2]));
+    if (/no-cache|no-store|private/.test(cacheControl)) {
+        return bounds[0];
+    }
+    if (told !== null) {
+        return clamp(told);
+    }
+    return clamp(expires ? Math.floor((Date.parse(expires) - Date.now()) / 1000) || 0 : bounds[1]);
+}
+
+// On a response from an origin, on its way to the cache: say how long to keep it, in the one header that nginx's cache
+// still listens to. A response that sets off a failover says nothing: what it said would stick to the second origin's.
+function originResponse(r) {
+    const first = r.variables.server_addr.indexOf('-first.sock') > 0;
+    const codes = r.headersIn['X-Edge-Failover'] || '';
+    if (first && codes.split(',').includes(String(r.status))) {
+        return;
+    }
+    const bounds = (r.headersIn['X-Edge-Bounds'] || '0,0,0').split(',').map(Number);
+    const expires = r.headersOut.Expires;
+    r.headersOut['X-Accel-Expires'] = String(lifetime(r.status, r.headersOut['Cache-Control'] || '', expires, bounds));
+}
+
+function outcome(r) {
+    const status = r.variables.upstream_cache_status;
+    if (r.variables.edge_outcome) {
+        return r.variables.edge_outcome;
+    }
+    if (r.status >= 400) {
+        return 'Error';
+    }
+    return { HIT: 'Hit', STALE: 'Hit', UPDATING: 'Hit', REVALIDATED: 'RefreshHit' }[status] || 'Miss';
+}
+
+// The headers that a response headers policy sets, as [name, value, whether it replaces the origin's].
+function policyHeaders(r, policy) {
+    const security = policy.securityHeadersConfig || {};
+    const values = {
+        contentSecurityPolicy: (part) => ['Content-Security-Policy', part.contentSecurityPolicy],
+        contentTypeOptions: () => ['X-Content-Type-Options', 'nosniff'],
+        frameOptions: (part) => ['X-Frame-Options', part.frameOption],
+        referrerPolicy: (part) => ['Referrer-Policy', part.referrerPolicy],
+        strictTransportSecurity: (part) => ['Strict-Transport-Security', 'max-age=' + part.accessControlMaxAgeSec
+            + (part.includeSubdomains ? '; includeSubDomains' : '') + (part.preload ? '; preload' : '')],
+        xssProtection: (part) => ['X-XSS-Protection', part.protection ? '1' + (part.modeBlock ? '; mode=block' : '') : '0'],
+    };
+    return Object.keys(security).filter((name) => security[name])
+        .map((name) => values[name](security[name]).concat(security[name].override))
+        .concat(items(policy.customHeadersConfig).map((item) => [item.header, item.value, item.override]))
+        .concat(policy.corsConfig ? cors(r, policy.corsConfig) : []);
+}
+
+function cors(r, config) {
+    const origin = r.headersIn.Origin;
+    const allowed = items(config.accessControlAllowOrigins);
+    if (!origin || !allowed.some((pattern) => matches(pattern, origin))) {
+        return [];
+    }
+    const methods = items(config.accessControlAllowMethods).join(', ');
+    const headers = [
+        ['Access-Control-Allow-Origin', allowed.includes('*') ? '*' : origin],
+        ['Access-Control-Allow-Credentials', config.accessControlAllowCredentials ? 'true' : ''],
+        ['Access-Control-Expose-Headers', items(config.accessControlExposeHeaders).join(', ')],
+    ].concat(r.method !== 'OPTIONS' ? [] : [
+        ['Access-Control-Allow-Methods', methods === 'ALL' ? 'GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE' : methods],
+        ['Access-Control-Allow-Headers', items(config.accessControlAllowHeaders).join(', ')],
+        ['Access-Control-Max-Age', String(config.accessControlMaxAgeSec || '')],
+    ]);
+    return headers.filter((header) => header[1]).map((header) => header.concat(config.originOverride));
+}
+
+function viewerResponse(r, handler) {
+    const headers = {};
+    Object.keys(r.headersOut).forEach((name) => {
+        headers[name.toLowerCase()] = { value: String(r.headersOut[name]) };
+    });
+    const before = Object.keys(headers);
+    const seen = viewerRequest(r, behaviourOf(r));
+    const answer = handler(event(r, 'viewer-response', seen, { statusCode: r.status, headers: headers, cookies: {} }));
+    before.filter((name) => !answer.headers[name]).forEach((name) => delete r.headersOut[name]);
+    Object.keys(answer.headers).forEach((name) => {
+        r.headersOut[name] = answer.headers[name].value;
+    });
+    r.status = answer.statusCode;
+}
+
+// On every response to a viewer.
+function respond(r) {
+    const behaviour = behaviourOf(r);
+    const policy = policies(behaviour);
+    const added = distribution.policies[behaviour.responseHeadersPolicyId];
+    const handler = functionOf(behaviour, 'viewer-response');
+    const out = r.headersOut;
+    const word = outcome(r);
+    // An origin that gets no cookies may set none.
+    if ([policy.key, policy.request].every((item) => item.cookiesConfig.cookieBehavior === 'none')) {
+        delete out['Set-Cookie'];
+    }
+    if (added) {
+        items(added.removeHeadersConfig).forEach((item) => delete out[item.header]);
+        policyHeaders(r, added).filter((item) => item[2] || out[item[0]] === undefined).forEach((item) => {
+            out[item[0]] = item[1];
+        });
+    }
+    if (handler && r.status < 400) {
+        viewerResponse(r, handler);
+    }
+    out['X-Cache'] = word + ' from cloudfront';
+    out.Via = '1.1 laptop.cloudfront.net (CloudFront)';
+    out['X-Amz-Cf-Id'] = r.variables.request_id;
+    if (['HIT', 'STALE', 'UPDATING'].includes(r.variables.upstream_cache_status)) {
+        out.Age = String(Math.max(0, Math.floor((Date.now() - Date.parse(r.variables.upstream_http_date)) / 1000)));
+    }
+}
+
+// One line of the access log, made when the response is out.
+function log(r) {
+    const v = r.variables;
+    const asked = (v.upstream_addr || '').match(/o\d+-(?:first|last)\.sock/g) || [];
+    const cached = ['HIT', 'STALE', 'UPDATING'].includes(v.upstream_cache_status);
+    return JSON.stringify({
+        t: Number(v.msec),
+        method: r.method,
+        uri: v.request_uri,
+        status: Number(v.status),
+        bytes: Number(v.bytes_sent),
+        cache: outcome(r),
+        origin: asked.length && !cached ? origins[Number(/\d+/.exec(asked[asked.length - 1])[0])] : null,
+        ms: Math.round(Number(v.request_time) * 1000),
+        failover: asked.length > 1,
+    });
+}
+
+export default { request, respond, originResponse, log, lifetime };

@@ -1,0 +1,229 @@
+"""The CloudFront distribution of the laptop: nginx, made from the declared distribution, its policies and functions.
+
+Three layers in one nginx. The front server runs edge.js, which reads the declaration as it is: behaviour, viewer
+functions, cache key, time to live, response headers. The cache fetches through Unix sockets, one or, in an origin
+group, two: so a failover is nginx's own "next upstream". Behind each socket a server speaks to one origin with that
+origin's timeouts, attempts, Host and path.
+
+A Range of an object that is not cached fetches the whole object, once, and answers the range: CloudFront too may ask
+for more than the viewer did, and no object of this platform is large. What differs from CloudFront: an expired object
+is served to the others while one request refreshes it; after an error it is served too, but the origin is asked again
+each time, and for as long as the object stays in the cache; Age counts from the fetch, not from a revalidation.
+"""
+
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+from local.processes import ManagedProcess
+from local.serving.declared import PROPERTIES, Declared, NotOnLaptop, fill, of_type, unhonoured
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+POLICIES = ("cachePolicyId", "originRequestPolicyId", "responseHeadersPolicyId")
+COUNTRY = "cloudfront-viewer-country"
+LONGEST_HOME = 92
+"""Characters of a directory for sockets: 107 may a socket's path have, unix(7)."""
+
+
+def edge_config(
+    resources: Sequence[Declared],
+    *,
+    port: int,
+    s3: str,
+    balancers: Mapping[tuple[str, int], str],
+    run_dir: Path,
+    country: str = "US",
+) -> dict[str, str]:
+    """The files of the edge by name: nginx.conf, edge.js, what it imports, and each declared function as a module.
+
+    `s3` is moto's "host:port"; `balancers` the same by (load balancer ARN, listener port). `country` is every viewer's:
+    loopback has no geography, and CloudFront overwrites what a viewer claims. Raises NotOnLaptop with all that the
+    laptop would not honour.
+    """
+    distributions = of_type(resources, "aws:cloudfront/distribution:Distribution")
+    if len(distributions) != 1:
+        raise NotOnLaptop(f"the laptop has one edge, for one distribution; {len(distributions)} are declared")
+    home, inputs = run_dir / "edge", distributions[0].inputs
+    if len(str(home)) > LONGEST_HOME:
+        raise ValueError(f"{run_dir} is too long for the names of sockets: at most {LONGEST_HOME - 5} characters")
+    by_id = {resource.id: resource.inputs for resource in resources if resource.type.startswith("aws:cloudfront/")}
+    policies: dict[str, Mapping[str, Any]] = PROPERTIES["managed"] | by_id
+    functions = of_type(resources, "aws:cloudfront/function:Function")
+    behaviours = [*(inputs.get("orderedCacheBehaviors") or []), inputs["defaultCacheBehavior"]]
+    origins = [{**origin, "at": _address(origin, by_id, s3, balancers)} for origin in inputs["origins"]]
+    groups = {group["originId"]: group for group in inputs.get("originGroups") or []}
+    complaints = unhonoured(resources, "aws:cloudfront/")
+    complaints += [
+        f"origin {origin['originId']!r} is neither a bucket nor a balancer" for origin in origins if not origin["at"]
+    ]
+    for behaviour in behaviours:
+        name = behaviour.get("pathPattern", "default")
+        unknown = {behaviour.get(policy) for policy in POLICIES} - policies.keys() - {None}
+        complaints += [f"behaviour {name!r}: policy {policy} is not known to the laptop" for policy in unknown]
+        if behaviour["targetOriginId"] in groups and not SAFE_METHODS.issuperset(behaviour["allowedMethods"]):
+            complaints.append(f"behaviour {name!r}: an origin group serves {', '.join(sorted(SAFE_METHODS))} only")
+    if complaints:
+        raise NotOnLaptop("\n".join(complaints))
+
+    # A function may make a group of any two origins, but only with codes that a declared group has.
+    failover = sorted({_codes(group) for group in groups.values()})
+    pairs = [
+        f"    upstream o{one}_o{two} {{ server unix:{home}/o{one}-first.sock max_fails=0;"
+        f" server unix:{home}/o{two}-last.sock max_fails=0 backup; }}"
+        for one, two in permutations(range(len(origins)), 2)
+    ]
+    values = {
+        "USER": "user root;" if os.geteuid() == 0 else "",
+        "LOG": run_dir / "logs/edge.jsonl",
+        "PORT": port,
+        "ORIGINS": "\n".join(_origin(index, origin) for index, origin in enumerate(origins)),
+        "PAIRS": "\n".join(pairs),
+        "BEHAVIOURS": "\n".join(
+            _behaviour(f"@b{index}{suffix}", behaviour, codes, policies, country)
+            for index, behaviour in enumerate(behaviours)
+            for suffix, codes in (("", ""), *((f"_{index}", codes) for index, codes in enumerate(failover)))
+        ),
+        "HOME": home,
+    }
+    data = {
+        "id": distributions[0].id,
+        "country": country,
+        "inputs": inputs,
+        "behaviours": behaviours,
+        "failover": failover,
+        "policies": {
+            identity: policies[identity] for item in behaviours for policy in POLICIES if (identity := item.get(policy))
+        },
+    }
+    modules = {f"function_{index}": function for index, function in enumerate(functions)}
+    arns = ", ".join(f"{json.dumps(function.outputs['arn'])}: {name}" for name, function in modules.items())
+    script = [f"import {name} from '{name}.js';" for name in modules]
+    script += [f"const distribution = {json.dumps(data)};", f"distribution.functions = {{ {arns} }};"]
+    return {
+        "nginx.conf": fill("edge.conf", values),
+        "edge.js": fill("edge.js", {}),
+        "cloudfront": fill("edge_cloudfront.js", {}),
+        "distribution.js": "\n".join([*script, "export default distribution;", ""]),
+        **{f"{name}.js": f"{item.inputs['code']}\nexport default {{ handler }};\n" for name, item in modules.items()},
+    }
+
+
+def _address(
+    origin: Mapping[str, Any], by_id: Mapping[str, Any], s3: str, balancers: Mapping[tuple[str, int], str]
+) -> tuple[str, str] | None:
+    """Where an origin is on the laptop: host and port, and the path before every key."""
+    path = origin.get("originPath") or ""
+    if bucket := re.fullmatch(r"(.+?)\.s3[.-][a-z0-9.-]*amazonaws\.com", origin["domainName"]):
+        return s3, f"/{bucket[1]}{path}"
+    vpc_origin = by_id.get((origin.get("vpcOriginConfig") or {}).get("vpcOriginId", ""), {})
+    endpoint = vpc_origin.get("vpcOriginEndpointConfig", {})
+    address = balancers.get((endpoint.get("arn", ""), endpoint.get("httpPort", 0)))
+    return (address, path) if address else None
+
+
+def _codes(group: Mapping[str, Any]) -> str:
+    """An origin group's failover codes, in the order of JavaScript's sort()."""
+    return ",".join(sorted(str(code) for code in group["failoverCriteria"]["statusCodes"]))
+
+
+def _origin(index: int, origin: Mapping[str, Any]) -> str:
+    (address, path), timeouts = origin["at"], origin.get("vpcOriginConfig") or {}
+    headers = [f'proxy_set_header {item["name"]} "{item["value"]}";' for item in origin.get("customHeaders") or []]
+    values = {
+        "N": index,
+        "SERVERS": f"server {address} max_fails=0; " * (origin.get("connectionAttempts") or 3),
+        "KEEPALIVE": timeouts.get("originKeepaliveTimeout") or 5,
+        "DOMAIN": origin["domainName"],
+        "PATH": path,
+        "CONNECT": origin.get("connectionTimeout") or 10,
+        "READ": timeouts.get("originReadTimeout") or 30,
+        "HEADERS": "\n            ".join(headers),
+    }
+    return fill("edge_origin.conf", values)
+
+
+def _behaviour(
+    name: str, behaviour: Mapping[str, Any], codes: str, policies: Mapping[str, Mapping[str, Any]], country: str
+) -> str:
+    """The nginx location that fetches for one behaviour, failing over on `codes`.
+
+    edge.js says most of what goes to the origin. The names of headers, which nginx cannot take from it, are said here.
+    """
+    cache, request = (policies.get(behaviour.get(policy) or "", {}) for policy in POLICIES[:2])
+    key, more = cache.get("parametersInCacheKeyAndForwardedToOrigin", {}), request.get("headersConfig") or {}
+    listed, mode = _names(more), more.get("headerBehavior", "none")
+    named = {*_names(key.get("headersConfig") or {}), *(() if mode == "allExcept" else listed)} - {"host", "user-agent"}
+    headers = {header: f"$http_{header.replace('-', '_')}" for header in sorted(named)}
+    headers |= dict.fromkeys(set(listed) - {"host"} if mode == "allExcept" else (), '""')
+    # Never the viewer's own: CloudFront writes it, where a policy asks for it.
+    headers[COUNTRY] = f'"{country}"' if COUNTRY in named else '""'
+    values = {
+        "NAME": name,
+        "CODES": " ".join(f"http_{code}" for code in codes.split(",") if code),
+        "EVERYTHING": "on" if mode.startswith("all") else "off",
+        "FORWARDED": "\n            ".join(f"proxy_set_header {header} {value};" for header, value in headers.items()),
+        "COMPRESS": "on" if behaviour.get("compress") else "off",
+    }
+    return fill("edge_behaviour.conf", values)
+
+
+def _names(config: Mapping[str, Any]) -> list[str]:
+    return [str(name).lower() for name in (config.get("headers") or {}).get("items") or []]
+
+
+class Edge:
+    """nginx under its own process, on the first free port of 127.0.0.1 from 8080 upward."""
+
+    def __init__(
+        self,
+        resources: Sequence[Declared],
+        run_dir: Path,
+        *,
+        s3: str,
+        balancers: Mapping[tuple[str, int], str],
+        country: str = "US",
+    ) -> None:
+        self.port = first_free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        files = edge_config(resources, port=self.port, s3=s3, balancers=balancers, run_dir=run_dir, country=country)
+        home = run_dir / "edge"
+        home.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (home / name).write_text(text, encoding="utf-8")
+        command = ["nginx", "-p", str(home), "-e", "stderr", "-c", str(home / "nginx.conf")]
+        self.process = ManagedProcess("edge", command, run_dir / "logs/edge.log")
+
+    def start(self, seconds: float = 10.0) -> None:
+        """Start, and wait until it listens. Raises RuntimeError where it does not."""
+        self.process.start()
+        deadline = time.monotonic() + seconds
+        while self.process.alive() and time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise RuntimeError(f"the edge did not come up on port {self.port}; nginx says why in logs/edge.log")
+
+    def stop(self) -> None:
+        """End it, its connections with it."""
+        self.process.stop()
+
+
+def first_free_port(host: str = "127.0.0.1", start: int = 8080) -> int:
+    """The first port from `start` upward that nothing listens on. Nothing reserves it: use it soon."""
+    for port in range(start, 65536):
+        with socket.socket() as probe:
+            # As nginx binds: a port whose last connections are still closing is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError(f"no port from {start} upward is free on {host}")
