@@ -7,7 +7,9 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
+
+from botocore.exceptions import ClientError
 
 LOG = logging.getLogger()
 """Lambda's own handler writes one JSON object a line (log format JSON), with what `extra=` holds as fields."""
@@ -69,5 +71,4 @@ def step(handle: Callable[P, R]) -> Callable[P, R]:
 
 def error_code(error: Exception) -> str | None:
     """AWS's code of a botocore ClientError; None for any other exception."""
-    response: dict[str, Any] = getattr(error, "response", {})
-    return response.get("Error", {}).get("Code")
+    return error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None

@@ -78,4 +78,4 @@ def _display_name(stem: str) -> str:
     """The file's own name, without control characters and the marks that turn the direction of a whole line."""
     name = unicodedata.normalize("NFC", stem.rpartition("/")[2])
     kept = (c if unicodedata.category(c)[0] != "C" or c in JOINERS else " " for c in name)
-    return " ".join("".join(kept).split())[:LONGEST_NAME]
+    return " ".join("".join(kept).split())[:LONGEST_NAME].rstrip()

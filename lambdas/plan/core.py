@@ -102,7 +102,8 @@ def _expected(rung: Rung) -> Rendition:
 
 def display_size(video: Video) -> tuple[int, int]:
     """Width and height as a viewer sees the picture: pixels made square by widening or narrowing, then turned."""
-    width, height = round(video["width"] * Fraction(video["sample_aspect"])), video["height"]
+    # int, because a number that went through JSON may come back as 1080.0.
+    width, height = round(int(video["width"]) * Fraction(video["sample_aspect"])), int(video["height"])
     return (height, width) if video["rotation"] in (90, 270) else (width, height)
 
 

@@ -79,6 +79,10 @@ def test_joined_emoji_and_persian_survive_in_the_name() -> None:
     assert title("👩‍👩‍👧 می\u200cخواهم.mp4")["name"] == "👩‍👩‍👧 می\u200cخواهم"
 
 
+def test_a_name_is_short_enough_for_a_page() -> None:
+    assert title("long " * 180 + ".mp4")["name"] == "long " * 39 + "long"
+
+
 def test_a_name_cannot_turn_the_line_around() -> None:
     assert title("holiday\u202e4pm.exe.mp4")["name"] == "holiday 4pm.exe"
 

@@ -85,5 +85,10 @@ def test_every_step_has_a_level() -> None:
         assert all(rung.level != "AUTO" for rung in ladder(step.short * 16 // 9, step.short, 60))
 
 
+def test_a_narrower_picture_is_given_less_and_a_wider_one_more() -> None:
+    square, usual, wide = (ladder(width, 1080, 25)[0].max_bitrate for width in (1080, 1920, 2560))
+    assert square < usual < wide
+
+
 def test_fast_motion_may_use_more() -> None:
     assert ladder(1280, 720, 50)[0].max_bitrate == 1.5 * ladder(1280, 720, 25)[0].max_bitrate

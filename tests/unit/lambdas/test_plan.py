@@ -119,6 +119,7 @@ def test_every_rung_cuts_its_segments_at_the_same_frames(title: Title) -> None:
         ("240/1", "60"),
         ("90/1", "48"),
         ("2871/100", "30000/1001"),  # a phone's average: frames are repeated, none is lost
+        ("26/1", "30000/1001"),  # and not the nearer 25
         ("5977/100", "60000/1001"),
         (None, "30"),
     ],
@@ -153,6 +154,12 @@ def test_what_is_expected_is_what_was_ordered(title: Title) -> None:
         for rung, settings in zip(rungs(planned), h264(planned), strict=True)
     ]
     assert ordered == [(r["playlist"], r["width"], r["max_bitrate"]) for r in expected(title, SOURCES["4k hdr 60"])]
+
+
+def test_numbers_may_come_back_from_json_as_floats(title: Title) -> None:
+    floats = a_source(width=1920.0, height=1080.0, rotation=90.0, duration=60)
+    assert job(title, floats) == job(title, a_source(rotation=90))
+    assert all(isinstance(rung["width"], int) for rung in expected(title, floats))
 
 
 def test_a_silent_film_has_no_sound_to_wait_for(title: Title) -> None:

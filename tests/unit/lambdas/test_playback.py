@@ -123,6 +123,7 @@ def a_token(value: object) -> str:
         ),
         a_token(["a" * 81, "2026-11-22T12:00:00Z"]),
         base64.b64encode(b"[" * 200).decode(),
+        base64.b64encode(b"[" * 99_999).decode(),
     ],
 )
 def test_a_forged_page_is_refused_before_it_reaches_the_table(token: str) -> None:
@@ -234,8 +235,9 @@ def test_play(stub: Stub) -> None:
     assert "Set-Cookie" not in headers
 
 
-def test_a_title_plays_on_while_it_is_encoded_anew_or_that_fails(stub: Stub) -> None:
-    catalogue_has(stub, {**PUBLISHED, "reason": {"S": "The new file is a text."}})
+@pytest.mark.parametrize("state", ["PUBLISHED", "PROCESSING", "FAILED"])
+def test_a_title_plays_on_while_it_is_encoded_anew_or_that_fails(stub: Stub, state: str) -> None:
+    catalogue_has(stub, {**PUBLISHED, "state": {"S": state}, "reason": {"S": "The new file is a text."}})
     assert ask("POST", "/api/titles/films-apollo/play")[0] == 200
 
 
