@@ -43,16 +43,12 @@ def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, A
         del os.environ[name]
     os.environ |= SETTINGS | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
-    # Set both, since a shell starts its background jobs with SIGINT ignored. Nothing runs yet that would need an end.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: os._exit(0))
-
-    # Imported only now: moto reads its settings as it is imported, and takes seconds in which a signal may come.
+    # Imported only now: moto reads its settings as it is imported.
     from local.aws.server import make  # noqa: PLC0415
 
     http = make(port, run_dir, services(f"http://127.0.0.1:{port}", run_dir))
     ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT):  # both: a shell starts its background jobs with SIGINT ignored
         signal.signal(number, lambda _number, _frame: ended.set())
     threading.Thread(target=http.serve_forever, daemon=True).start()
     print("ready", flush=True)

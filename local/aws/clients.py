@@ -7,24 +7,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+# No retries: on this server nothing gets better by waiting. A Lambda may take its 15 minutes to answer.
+CONFIG = Config(retries={"total_max_attempts": 1}, max_pool_connections=50, read_timeout=1000)
+KEYS = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"}  # moto takes any
 _making = threading.Lock()
-
-
-@functools.cache
-def _client(service: str, region: str, endpoint: str) -> Any:
-    # No retries: on this server nothing gets better by waiting. A Lambda may take its 15 minutes to answer.
-    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=50, read_timeout=1000)
-    return boto3.client(
-        service,  # pyright: ignore[reportArgumentType, reportCallIssue] - any service
-        region_name=region,
-        endpoint_url=endpoint,
-        aws_access_key_id="laptop",
-        aws_secret_access_key="laptop",  # noqa: S106 - moto takes any
-        config=config,
-    )
+_client: Any = functools.cache(functools.partial(boto3.client, config=CONFIG, **KEYS))
 
 
 def client(service: str, region: str, endpoint: str) -> Any:
     """The boto3 client of `service`, made once; it checks its parameters."""
     with _making:  # boto3's default session must not make clients in several threads at a time
-        return _client(service, region, endpoint)
+        return _client(service, region_name=region, endpoint_url=endpoint)

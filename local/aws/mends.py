@@ -1,22 +1,24 @@
 """Replacing parts of libraries, on the record.
 
-Every replacement goes through `mend`, so a test can hold the source of each replaced function against the one that
-the replacement was written for.
+Every replacement goes through `mend`, so a test can hold the source of each replaced part against the one that the
+replacement was written for.
 """
 
+import pkgutil
+import re
 from typing import Any
 
 MENDED: dict[str, Any] = {}
-"""What stood in each place before: qualified name -> the library's own object."""
+"""What stood in each place before."""
 
 
-def mend(owner: Any, name: str, replacement: Any) -> Any:
-    """Put `replacement` in place of `owner.name` and return what stood there.
+def mend(place: str, replacement: Any) -> Any:
+    """Put `replacement` in `place`, such as "package.module:Class.name", and return what stood there.
 
-    Raises AttributeError where the library has no such name (any more).
+    Raises AttributeError or ImportError where the library has no such place (any more).
     """
-    original = getattr(owner, name)
-    place = owner.__name__ if not isinstance(owner, type) else f"{owner.__module__}.{owner.__qualname__}"
-    MENDED.setdefault(f"{place}.{name}", original)
-    setattr(owner, name, replacement)
+    owner, name = re.split(r"[.:](?=\w+$)", place)
+    original = getattr(pkgutil.resolve_name(owner), name)
+    MENDED.setdefault(place, original)
+    setattr(pkgutil.resolve_name(owner), name, replacement)
     return original

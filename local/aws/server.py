@@ -1,6 +1,7 @@
 """moto's server as one process, with services of the laptop cloud's own mounted beside moto's."""
 
 import json
+import logging
 import re
 import uuid
 from collections.abc import Iterable, Mapping
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from flask import Response, request
+from flask import has_request_context, request
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug import Response
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws import events, functions, states, storage
@@ -19,29 +21,21 @@ SIGNING_NAME = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
 REQUEST_IDS = {"x-amzn-requestid", "x-amz-request-id"}
 
 
-def refusal(call: object, content_type: str) -> Response:
-    """A client error in the formats that SDKs read. moto's own HTML page with status 500 they retry for minutes."""
+def refuse(call: object) -> Response:
+    """A client error for what moto lacks. Its own page, HTML with status 500, SDKs retry for minutes."""
     code, message = "NotImplemented", f"moto does not have this call: {call}"
-    headers = {"x-amzn-ErrorType": code}
-    if "json" in content_type:
-        body, kind = json.dumps({"__type": code, "message": message}), "application/json"
-    else:
-        error_element = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-        body, kind = f"<ErrorResponse>{error_element}</ErrorResponse>", "text/xml"
-    return Response(body, 400, headers, content_type=kind)
-
-
-def unknown_service(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """The WSGI application of every service that moto has not heard of."""
-    return refusal("its service is unknown", environ.get("CONTENT_TYPE", ""))(environ, start_response)
+    xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></ErrorResponse>"
+    is_json = has_request_context() and "json" in (request.content_type or "")
+    body = json.dumps({"__type": code, "message": message}) if is_json else xml
+    return Response(body, 400, {"x-amzn-ErrorType": code}, content_type="application/json" if is_json else "text/xml")
 
 
 def create_app(service: Any) -> Any:
     """The WSGI application of one of moto's services; None stands for one that it does not have."""
     if service is None:
-        return unknown_service
+        return refuse("its service is unknown")
     app = create_backend_app(service)
-    app.register_error_handler(NotImplementedError, lambda error: refusal(error, request.content_type or ""))
+    app.register_error_handler(NotImplementedError, refuse)
     return app
 
 
@@ -68,19 +62,14 @@ class Dispatcher(DomainDispatcherApplication):
         return super().__call__(environ, start)
 
 
-class RequestHandler(MotoRequestHandler):
-    """Without an access log: the tiers in front keep theirs, and moto's calls to itself would drown it."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing."""
-
-
 def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServer:
     """The AWS API on 127.0.0.1:`port`, bound. `run_dir` receives logs and unpacked Lambda code."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no access log: the tiers in front keep theirs
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # a failed state is in the execution's history
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     endpoint = f"http://127.0.0.1:{port}"
     functions.install(endpoint, run_dir)
     storage.install()
     states.install(endpoint)
     events.install(endpoint)
-    return make_server("127.0.0.1", port, Dispatcher(services), threaded=True, request_handler=RequestHandler)
+    return make_server("127.0.0.1", port, Dispatcher(services), threaded=True, request_handler=MotoRequestHandler)

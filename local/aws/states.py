@@ -1,77 +1,46 @@
 """Step Functions: what moto's interpreter of the Amazon States Language lacks, or does otherwise than AWS.
 
 `install(endpoint)` makes JSONata work, adds `mediaconvert:createJob` with `.sync`, and puts arguments, results, errors
-and names right. Services are called over the AWS API at `endpoint`, this same server.
+and names right. Services are called through the AWS API at `endpoint`, this same server.
 """
 
-import datetime
 import functools
 import time
 import uuid
-from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import botocore.session
 from botocore.exceptions import ClientError
-from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType, TaskFailedEventDetails
-from moto.stepfunctions.parser.asl.component.common.assign.assign_decl import AssignDecl
-from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
-from moto.stepfunctions.parser.asl.component.common.outputdecl import Output
-from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import (
-    ResourceCondition,
-    ResourceRuntimePart,
-)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk as aws_sdk
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
-    StateTaskServiceCallback,
-)
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_dynamodb import (
-    StateTaskServiceDynamoDB,
-)
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
-from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
-from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from local.aws import jsonata
 from local.aws.clients import client
 from local.aws.mends import mend
 
+ASL = "moto.stepfunctions.parser.asl"
+TASK = f"{ASL}.component.state.exec.state_task"
 POLL_SECONDS = 0.25
-# Step Functions' names where they are not botocore's.
-BOTO_NAMES = {
-    "sfn": "stepfunctions",
-    "states": "stepfunctions",
-    "eventbridge": "events",
-    "cloudwatchlogs": "logs",
-    "elasticloadbalancingv2": "elbv2",
-}
-# The prefix of an aws-sdk integration's errors, where it is not the service's name in the resource.
+# Step Functions' names of services where they are not botocore's, and their prefixes in errors.
+BOTO_NAMES = {"sfn": "stepfunctions", "states": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs"}
 ERROR_PREFIXES = {
-    "cloudwatchlogs": "CloudWatchLogs",
-    "eventbridge": "EventBridge",
-    "lambda": "Lambda",
-    "mediaconvert": "MediaConvert",
-    "s3": "S3",
-    "sns": "Sns",
-    "sqs": "Sqs",
-    "ssm": "Ssm",
-}
+    "dynamodb": "DynamoDb", "eventbridge": "EventBridge", "lambda": "Lambda", "mediaconvert": "MediaConvert",
+    "s3": "S3", "sfn": "Sfn", "sns": "Sns", "sqs": "Sqs", "ssm": "Ssm",
+}  # fmt: skip
 
 
-def timestamp(moment: datetime.datetime) -> str:
+def timestamp(moment: datetime) -> str:
     """As Step Functions writes it: ISO 8601 in UTC, with milliseconds."""
-    return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def plain(value: Any) -> Any:
@@ -80,17 +49,13 @@ def plain(value: Any) -> Any:
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    return timestamp(value) if isinstance(value, datetime.datetime) else value
+    return timestamp(value) if isinstance(value, datetime) else value
 
 
-def failure(env: Environment, error: StatesErrorNameType, cause: str, **resource: str) -> FailureEventException:
-    """The end of a task by one of Step Functions' own errors."""
-    details = TaskFailedEventDetails(error=error.to_name(), cause=cause, **resource)
-    event = cast("EventDetails", {"taskFailedEventDetails": details})
-    return FailureEventException(FailureEvent(env, StatesErrorName(typ=error), HistoryEventType.TaskFailed, event))
-
-
-# JSONata
+def failure(env: Environment, kind: HistoryEventType, error: StatesErrorNameType, cause: str) -> FailureEventException:
+    """The end of a state by one of Step Functions' own errors. `kind` also names the event's details."""
+    details: Any = {f"{kind[0].lower()}{kind[1:]}EventDetails": {"error": error.to_name(), "cause": cause}}
+    return FailureEventException(FailureEvent(env, StatesErrorName(typ=error), kind, details))
 
 
 def visible_states(env: Environment) -> dict[str, Any]:
@@ -99,193 +64,139 @@ def visible_states(env: Environment) -> dict[str, Any]:
     moto keeps a failed attempt's error as both; after a success that follows it, only the error is stale.
     """
     data: Any = env.states._states_data
-    context = dict(data["context"])
-    if state := context.get("State"):
-        entered = datetime.datetime.fromisoformat(state["EnteredTime"])
-        context["State"] = {**state, "EnteredTime": timestamp(entered)}
+    state = data["context"]["State"]
+    context = {**data["context"], "State": {**state, "EnteredTime": datetime.fromisoformat(state["EnteredTime"])}}
     caught = data.get("errorOutput") is not None and data["errorOutput"] == data.get("result")
     outcome = "errorOutput" if caught else "result"
-    visible = {"input": data["input"], "context": context}
-    if data.get(outcome) is not None:
-        visible[outcome] = data[outcome]
-    return plain(visible)
+    present = {} if data.get(outcome) is None else {outcome: data[outcome]}
+    return plain({"input": data["input"], "context": context, **present})
 
 
-def _eval_jsonata(self: StringJSONata, env: Environment) -> None:
+def eval_jsonata(self: Any, env: Environment) -> None:
+    """Evaluate a JSONata string, with workflow variables and `$states`."""
     store = env.variable_store
     variables = {**store._outer_scope, **store._inner_scope, "states": visible_states(env)}
     try:
         env.stack.append(jsonata.evaluate(self.expression, variables))
     except jsonata.QueryError as error:
-        name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
-        details = EvaluationFailedEventDetails(cause=str(error), error=name.error_name)
-        event = cast("EventDetails", {"evaluationFailedEventDetails": details})
-        env.event_manager.add_event(env.event_history_context, HistoryEventType.EvaluationFailed, event)
-        raise FailureEventException(FailureEvent(env, name, HistoryEventType.EvaluationFailed, event)) from error
+        name = StatesErrorNameType.StatesQueryEvaluationError
+        raise failure(env, HistoryEventType.EvaluationFailed, name, str(error)) from error
 
 
-def _see_variables_as_entered(env: Environment, evaluate: Callable[[], None]) -> None:
-    """Evaluate an Output with the variables from before the same state's Assign, as AWS does; moto assigns first."""
-    scope = env.variable_store._inner_scope
-    assigned = dict(scope)
-    scope.clear()
-    scope.update(env.heap.get("variables as entered", assigned))
-    try:
-        evaluate()
-    finally:
-        scope.clear()
-        scope.update(assigned)
-
-
-# Arguments, results and errors of service integrations
+def eval_parameters(self: Any, env: Environment) -> Any:
+    """A task's arguments. moto drops those that it does not know, misspelt ones too; the client here refuses them."""
+    if self.parargs is None:
+        return {}
+    self.parargs.eval(env)
+    return env.stack.pop()
 
 
 @functools.cache
-def _operations(service: str) -> dict[str, Any]:
+def operations(service: str) -> dict[str, Any]:
     """botocore's models of a service's operations, by their names in lower case."""
     model: Any = botocore.session.get_session().get_service_model(service)
     return {name.lower(): model.operation_model(name) for name in model.operation_names}
 
 
-def _operation(task: StateTaskService, service: str | None, action: str | None) -> Any:
-    operations = _operations(task._get_boto_service_name(service))
-    wanted = (action or task.resource.api_action).lower()
-    if wanted not in operations:
-        raise ValueError(f"The resource {task.resource.resource_arn} names no action that the service has.")
-    return operations[wanted]
+def operation(task: Any, boto_service_name: str | None = None, service_action_name: str | None = None) -> Any:
+    """The model of what `task` calls. Raises KeyError where the service has no such action."""
+    service = task._get_boto_service_name(boto_service_name)
+    return operations(service)[(service_action_name or task.resource.api_action).lower()]
 
 
-def _normalise_parameters(
-    self: StateTaskService,
-    parameters: Any,
-    boto_service_name: str | None = None,
-    service_action_name: str | None = None,
-) -> None:
-    shape = _operation(self, boto_service_name, service_action_name).input_shape
-    if shape:
+def normalise_parameters(self: Any, parameters: Any, **called: Any) -> None:
+    """Arguments in the API's case; objects where it takes text or bytes become JSON."""
+    if shape := operation(self, **called).input_shape:
         self._to_boto_request(parameters, shape)
 
 
-def _normalise_response(
-    self: StateTaskService, response: Any, boto_service_name: str | None = None, service_action_name: str | None = None
-) -> None:
+def normalise_response(self: Any, response: Any, **called: Any) -> None:
+    """Results in PascalCase, with times as text: moto cannot describe an execution that holds a datetime."""
     response.update(plain(response))
-    shape = _operation(self, boto_service_name, service_action_name).output_shape
-    if shape:
+    if shape := operation(self, **called).output_shape:
         self._from_boto_response(response, shape)
 
 
-class MediaConvertTask(StateTaskServiceCallback):
+class MediaConvertTask(aws_sdk.StateTaskServiceAwsSdk):
     """`mediaconvert:createJob`, and with `.sync` the wait for the job's end.
 
     A job that ends otherwise than COMPLETE fails the task with States.TaskFailed; the cause is the job as JSON.
     """
 
     def __init__(self) -> None:
-        super().__init__(supported_integration_patterns={ResourceCondition(ResourceCondition.Sync)})
+        super(aws_sdk.StateTaskServiceAwsSdk, self).__init__(supported_integration_patterns=set())  # no task tokens
 
-    def _get_supported_parameters(self) -> set[str] | None:
-        shape = _operations("mediaconvert")["createjob"].input_shape
-        return set(shape.members) if shape and self.resource.api_action == "createJob" else None
+    def _get_sfn_resource_type(self) -> str:
+        return "mediaconvert"
 
-    def _from_error(self, env: Environment, ex: Exception) -> FailureEvent:
-        if not isinstance(ex, ClientError):
-            return super()._from_error(env=env, ex=ex)
-        error, cause = f"MediaConvert.{ex.response['Error']['Code']}", ex.response["Error"]["Message"]
-        details = TaskFailedEventDetails(
-            error=error, cause=cause, resource=self._get_sfn_resource(), resourceType=self._get_sfn_resource_type()
-        )
-        event = cast("EventDetails", {"taskFailedEventDetails": details})
-        return FailureEvent(env, CustomErrorName(error), HistoryEventType.TaskFailed, event)
-
-    def _eval_service_task(
-        self,
-        env: Environment,
-        resource_runtime_part: ResourceRuntimePart,
-        normalised_parameters: Any,
-        state_credentials: Any,
-    ) -> None:
-        service = boto_client.boto_client_for(resource_runtime_part.region, "mediaconvert", state_credentials)
-        tags = {**normalised_parameters.pop("Tags", {}), "ManagedByService": "AWSStepFunctions"}
-        env.stack.append({"Job": service.create_job(**normalised_parameters, Tags=tags)["Job"]})
-
-    def _eval_integration_pattern(
-        self,
-        env: Environment,
-        resource_runtime_part: ResourceRuntimePart,
-        normalised_parameters: Any,
-        state_credentials: Any,
-    ) -> None:
-        del normalised_parameters
-        service = boto_client.boto_client_for(resource_runtime_part.region, "mediaconvert", state_credentials)
-        job_id = env.stack.pop()["Job"]["Id"]
+    def _eval_integration_pattern(self, env: Environment, resource_runtime_part: Any, *_: Any, **__: Any) -> None:
+        service: Any = boto_client_for(resource_runtime_part.region, "mediaconvert")
+        job = env.stack.pop()["Job"]
         while env.is_running():
-            job = plain(service.get_job(Id=job_id)["Job"])
+            job = plain(service.get_job(Id=job["Id"])["Job"])
             if job["Status"] == "COMPLETE":
                 env.stack.append({"Job": job})
                 return
             if job["Status"] in {"ERROR", "CANCELED"}:
-                resource = {"resource": self._get_sfn_resource(), "resourceType": self._get_sfn_resource_type()}
-                raise failure(env, StatesErrorNameType.StatesTaskFailed, to_json_str(job), **resource)
+                error = StatesErrorNameType.StatesTaskFailed
+                raise failure(env, HistoryEventType.TaskFailed, error, to_json_str(job))
             time.sleep(POLL_SECONDS)
 
 
 def install(endpoint: str) -> None:
     """Mend moto's interpreter. `endpoint` is the URL at which workflows reach AWS."""
 
-    def eval_assign(self: AssignDecl, env: Environment) -> None:
+    def eval_assign(self: Any, env: Environment) -> None:
         env.heap["variables as entered"] = dict(env.variable_store._inner_scope)
         moto_assign(self, env)
 
-    def eval_output(self: Output, env: Environment) -> None:
-        _see_variables_as_entered(env, lambda: moto_output(self, env))
+    def eval_output(self: Any, env: Environment) -> None:
+        # AWS evaluates Output beside Assign, with the variables as the state was entered; moto after it.
+        scope = env.variable_store._inner_scope
+        assigned = dict(scope)
+        scope.clear()
+        scope.update(env.heap.get("variables as entered", assigned))
+        try:
+            moto_output(self, env)
+        finally:
+            scope.clear()
+            scope.update(assigned)
 
-    def eval_parameters(self: StateTask, env: Environment) -> Any:
-        if self.parargs is None:
-            return {}
-        self.parargs.eval(env)
-        arguments = env.stack.pop()
-        supported = self._get_supported_parameters()
-        if supported and (refused := sorted(set(arguments) - supported)):
-            cause = f"Not supported by Step Functions in {self.resource.resource_arn}: {', '.join(refused)}"
-            raise failure(env, StatesErrorNameType.StatesRuntime, cause)
-        return arguments
+    def dynamodb_error(self: Any, env: Environment, ex: Exception) -> FailureEvent:
+        # moto takes a timeout or a failed expression for an error of DynamoDB.
+        from_error = moto_dynamodb_error if isinstance(ex, ClientError) else StateTaskService._from_error
+        return from_error(self, env=env, ex=ex)
 
-    def dynamodb_error(self: StateTaskServiceDynamoDB, env: Environment, ex: Exception) -> FailureEvent:
-        if isinstance(ex, ClientError):
-            return moto_dynamodb_error(self, env, ex)
-        return StateTaskService._from_error(self, env, ex)
-
-    def task_for(service_name: str) -> StateTaskService:
-        return MediaConvertTask() if service_name == "mediaconvert" else moto_task_for(service_name)
-
-    def start_execution(
-        self: StepFunctionsParserBackend, state_machine_arn: str, name: str | None = None, *args: Any, **options: Any
-    ) -> Any:
-        return moto_start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *args, **options)
-
-    def reflect_status(self: BaseExecutionWorkerCommunication) -> None:
+    def reflect_status(self: Any) -> None:
         outcome = SimpleNamespace(exec_worker=self.execution.exec_worker, output=None, error=None, cause=None)
         moto_reflect_status(SimpleNamespace(execution=outcome))
-        self.execution.output = to_json_str(outcome.output)
-        self.execution.error, self.execution.cause = outcome.error, outcome.cause
-        self.execution.stop_date = outcome.stop_date
-        self.execution.exec_status = outcome.exec_status  # last: who sees the status finds the output too
+        outcome.output = to_json_str(outcome.output)  # moto gives a string as it is, without quotes
+        status = vars(outcome).pop("exec_status")
+        vars(self.execution).update(vars(outcome))
+        self.execution.exec_status = status  # last: who sees the status finds the output too
+
+    def start_execution(self: Any, state_machine_arn: str, name: str | None = None, *args: Any, **options: Any) -> Any:
+        return moto_start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *args, **options)
+
+    def task_for(service_name: str) -> Any:
+        return MediaConvertTask() if service_name == "mediaconvert" else moto_task_for(service_name)
 
     def make_client(service_name: str, region_name: str, **_: object) -> Any:
         return client(service_name, region_name, endpoint)
 
-    mend(StringJSONata, "_eval_body", _eval_jsonata)
-    moto_assign = mend(AssignDecl, "_eval_body", eval_assign)
-    moto_output = mend(Output, "_eval_body", eval_output)
-    mend(StateTask, "_eval_parameters", eval_parameters)
-    mend(StateTaskService, "_normalise_parameters", _normalise_parameters)
-    mend(StateTaskService, "_normalise_response", _normalise_response)
-    mend(StateTaskService, "_SERVICE_NAME_SFN_TO_BOTO_OVERRIDES", BOTO_NAMES)
-    moto_dynamodb_error = mend(StateTaskServiceDynamoDB, "_from_error", dynamodb_error)
-    prefixes = {**state_task_service_aws_sdk._SERVICE_ERROR_NAMES, **ERROR_PREFIXES}
-    mend(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES", prefixes)
-    moto_task_for = mend(state_task_factory, "state_task_service_for", task_for)
-    moto_start_execution = mend(StepFunctionsParserBackend, "start_execution", start_execution)
-    moto_reflect_status = mend(BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect_status)
-    mend(boto_client, "boto3", SimpleNamespace(client=make_client))
+    mend(f"{ASL}.component.common.string.string_expression:StringJSONata._eval_body", eval_jsonata)
+    moto_assign = mend(f"{ASL}.component.common.assign.assign_decl:AssignDecl._eval_body", eval_assign)
+    moto_output = mend(f"{ASL}.component.common.outputdecl:Output._eval_body", eval_output)
+    mend(f"{TASK}.state_task:StateTask._eval_parameters", eval_parameters)
+    mend(f"{TASK}.service.state_task_service:StateTaskService._normalise_parameters", normalise_parameters)
+    mend(f"{TASK}.service.state_task_service:StateTaskService._normalise_response", normalise_response)
+    mend(f"{TASK}.service.state_task_service:StateTaskService._SERVICE_NAME_SFN_TO_BOTO_OVERRIDES", BOTO_NAMES)
+    mend(f"{TASK}.service.state_task_service_aws_sdk:_SERVICE_ERROR_NAMES", ERROR_PREFIXES)
+    dynamodb = f"{TASK}.service.state_task_service_dynamodb:StateTaskServiceDynamoDB"
+    moto_dynamodb_error = mend(f"{dynamodb}._from_error", dynamodb_error)
+    moto_task_for = mend(f"{TASK}.state_task_factory:state_task_service_for", task_for)
+    mend(f"{ASL}.utils.boto_client:boto3", SimpleNamespace(client=make_client))
+    backend = "moto.stepfunctions.parser.models:StepFunctionsParserBackend"
+    moto_start_execution = mend(f"{backend}.start_execution", start_execution)
+    worker = "moto.stepfunctions.parser.backend.execution:BaseExecutionWorkerCommunication"
+    moto_reflect_status = mend(f"{worker}._reflect_execution_status", reflect_status)
