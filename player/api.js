@@ -40,7 +40,11 @@ export const path = (value) => (value ? `/${String(value).replace(/^[/\\]+/, "")
 
 async function ask(url, options = {}) {
   try {
-    const response = await fetch(url, { ...options, signal: AbortSignal.timeout(PATIENCE_MS), headers: { Accept: "application/json" } });
+    const response = await fetch(url, {
+      ...options,
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      headers: { Accept: "application/json" },
+    });
     return { status: response.status, headers: response.headers, body: await response.json().catch(() => null) };
   } catch {
     return { status: 0, headers: new Headers(), body: null };

@@ -9,13 +9,15 @@ const PENDING = ["PROCESSING", "REGISTERED"];
 const BROKEN = ["REJECTED", "FAILED"];
 const STATES = [...READY, ...PENDING, ...BROKEN];
 
-// Every look costs the platform two to five requests, so it is frequent only while there is something to wait for.
+// Every look is a request for each state, so it is frequent only while there is something to wait for.
 const BUSY_MS = 4_000;
 const QUIET_MS = 60_000;
 
 export class Catalogue {
-  #titles = new Map(); // id -> title
-  #next = new Map(); // state -> token of its next page
+  #pages = new Map(STATES.map((state) => [state, 1])); // state -> pages to show
+  #more = new Set(); // states with a further page
+  #titles = [];
+  #drawn = null;
   #timer = 0;
   #open = false;
 
@@ -35,46 +37,47 @@ export class Catalogue {
 
   async #refresh() {
     clearTimeout(this.#timer);
-    const pages = await Promise.all(STATES.map((state) => api.titles(state)));
+    const shelves = await Promise.all(STATES.map((state) => this.#load(state)));
     if (!this.#open) return;
-    const trouble = pages.find(({ kind }) => kind === "trouble");
-    if (trouble) this.#trouble();
-    else {
-      byId("list-trouble").hidden = true;
-      // What was loaded by "Show more" stays, unless the title has moved to another state since.
-      const fresh = new Map(pages.flatMap(({ titles }) => titles).map((title) => [title.id, title]));
-      for (const [id, title] of this.#titles) if (!fresh.has(id) && this.#next.has(title.state) && READY.includes(title.state)) fresh.set(id, title);
-      const first = this.#titles.size === 0;
-      this.#titles = fresh;
-      STATES.forEach((state, i) => {
-        if (pages[i].next === null) this.#next.delete(state);
-        else if (first || !this.#next.has(state)) this.#next.set(state, pages[i].next);
-      });
+    const trouble = shelves.includes(null);
+    byId("list-trouble").textContent = trouble
+      ? "The list of titles could not be loaded. Trying again in a moment."
+      : "";
+    if (!trouble) {
+      this.#titles = shelves.flatMap(({ titles }) => titles);
+      this.#more = new Set(STATES.filter((_, i) => shelves[i].next !== null));
       this.#draw();
     }
-    if (!document.hidden) this.#timer = setTimeout(() => this.#refresh(), trouble || this.#busy() ? BUSY_MS : QUIET_MS);
+    const waiting = trouble || !this.#titles.length || this.#titles.some(({ state }) => PENDING.includes(state));
+    clearTimeout(this.#timer);
+    if (!document.hidden) this.#timer = setTimeout(() => this.#refresh(), waiting ? BUSY_MS : QUIET_MS);
   }
 
-  #busy() {
-    return this.#titles.size === 0 || [...this.#titles.values()].some(({ state }) => PENDING.includes(state));
+  /** As many pages of one state as are shown: {titles, next}, or null. */
+  async #load(state) {
+    const titles = [];
+    let next = null;
+    for (let page = 0; page < this.#pages.get(state); page += 1) {
+      const answer = await api.titles(state, next);
+      if (answer.kind === "trouble") return null;
+      titles.push(...answer.titles);
+      next = answer.next;
+      if (next === null) break;
+    }
+    return { titles, next };
   }
 
-  async #more(state) {
-    const page = await api.titles(state, this.#next.get(state));
-    if (page.kind === "trouble") return this.#trouble();
-    for (const title of page.titles) this.#titles.set(title.id, title);
-    if (page.next === null) this.#next.delete(state);
-    else this.#next.set(state, page.next);
-    return this.#draw();
-  }
-
-  #trouble() {
-    byId("list-trouble").textContent = "The list of titles could not be loaded. Trying again in a moment.";
-    byId("list-trouble").hidden = false;
+  #showMore(states) {
+    for (const state of states) this.#pages.set(state, this.#pages.get(state) + 1);
+    this.#refresh();
   }
 
   #draw() {
-    const titles = [...this.#titles.values()];
+    const titles = this.#titles;
+    // What has not changed is left alone: pictures do not flash, and the focus stays.
+    const drawing = JSON.stringify([titles, [...this.#more]]);
+    if (drawing === this.#drawn) return;
+    this.#drawn = drawing;
     const of = (states) => titles.filter(({ state }) => states.includes(state));
     const shelves = byId("shelves");
     const focused = document.activeElement?.closest?.("[data-id]")?.dataset.id;
@@ -93,13 +96,15 @@ export class Catalogue {
 
   #shelf(heading, states, items) {
     if (!items.length) return null;
-    const more = states.filter((state) => this.#next.has(state));
+    const more = states.filter((state) => this.#more.has(state));
     return el(
       "section",
       { class: "shelf" },
       el("h2", {}, heading),
       el("ul", { class: items[0].dataset.shape }, ...items),
-      more.length ? el("button", { type: "button", class: "solid", click: () => more.forEach((state) => this.#more(state)) }, "Show more") : null,
+      more.length
+        ? el("button", { type: "button", class: "solid", click: () => this.#showMore(more) }, "Show more")
+        : null,
     );
   }
 }
@@ -112,7 +117,13 @@ function hero({ id, name, duration, poster }) {
     "article",
     { class: "hero" },
     image ? el("img", { src: image, alt: "" }) : null,
-    el("div", { class: "words" }, el("h2", {}, name), el("p", { class: "facts" }, clock(duration)), el("a", { class: "solid", href: link(id), "data-view": "watch" }, icon("play"), "Play")),
+    el(
+      "div",
+      { class: "words" },
+      el("h2", {}, name),
+      el("p", { class: "facts" }, clock(duration)),
+      el("a", { class: "solid", href: link(id), "data-view": "watch" }, icon("play"), "Play"),
+    ),
   );
 }
 
@@ -121,8 +132,14 @@ function card({ id, name, state, duration, poster, reason }) {
   const ready = state === "PUBLISHED";
   const art = el("div", { class: ready ? "poster" : "poster pending" });
   if (image) art.append(el("img", { src: image, alt: "", loading: "lazy" }));
-  art.append(ready ? el("span", { class: "length" }, clock(duration)) : el("span", { class: "working", "aria-hidden": "true" }));
-  const line = ready ? reason && `A newer upload was not taken: ${reason}` : state === "PROCESSING" ? "Being encoded now" : "Waiting to be prepared";
+  art.append(
+    ready ? el("span", { class: "length" }, clock(duration)) : el("span", { class: "working", "aria-hidden": "true" }),
+  );
+  const line = ready
+    ? reason && `A newer upload was not taken: ${reason}`
+    : state === "PROCESSING"
+      ? "Being encoded now"
+      : "Waiting to be prepared";
   return el(
     "li",
     { class: "card", "data-id": id, "data-state": state, "data-shape": "cards" },
@@ -132,9 +149,25 @@ function card({ id, name, state, duration, poster, reason }) {
 
 function complaint({ id, name, state, reason }) {
   const [heading, text] = refusal({ state, reason });
-  return el("li", { class: "complaint", "data-id": id, "data-state": state, "data-shape": "complaints" }, el("h3", {}, name), el("p", { class: "verdict" }, heading), el("p", {}, text));
+  return el(
+    "li",
+    { class: "complaint", "data-id": id, "data-state": state, "data-shape": "complaints" },
+    el("h3", {}, name),
+    el("p", { class: "verdict" }, heading),
+    el("p", {}, text),
+  );
 }
 
 function empty() {
-  return el("div", { class: "empty" }, el("img", { src: "/mark.svg", alt: "", width: "64", height: "64" }), el("h2", {}, "Nothing to watch yet"), el("p", {}, "Put a video into the uploads bucket. It appears here while it is being prepared, and plays when it is ready."));
+  return el(
+    "div",
+    { class: "empty" },
+    el("img", { src: "/mark.svg", alt: "", width: "64", height: "64" }),
+    el("h2", {}, "Nothing to watch yet"),
+    el(
+      "p",
+      {},
+      "Put a video into the uploads bucket. It appears here while it is being prepared, and plays when it is ready.",
+    ),
+  );
 }

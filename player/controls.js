@@ -90,10 +90,17 @@ export class Controls {
 
   #key(event) {
     if (!this.#playback || event.ctrlKey || event.metaKey || event.altKey) return;
-    const inMenu = this.#menu.contains(event.target);
-    if (event.key === "Escape" || inMenu) return this.#menuKey(event, inMenu);
-    if (event.target.closest("button, a, summary") && [" ", "Enter"].includes(event.key)) return undefined;
-    if (event.target.id === "volume" && event.key.startsWith("Arrow")) return undefined;
+    const { target } = event;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const inMenu = this.#menu.contains(target);
+    if (key === "Escape" || inMenu) {
+      this.#menuKey(event, inMenu);
+      return;
+    }
+    if (key === " " && target.closest("button, a, summary")) return;
+    if (target.id === "volume" && key.startsWith("Arrow")) return;
+    // Outside of the player these two scroll the page.
+    if (["ArrowUp", "ArrowDown"].includes(key) && !this.#stage.contains(target) && !document.fullscreenElement) return;
     const video = this.#video;
     const end = video.duration || 0;
     const act = {
@@ -103,14 +110,13 @@ export class Controls {
       ArrowRight: () => (video.currentTime = Math.min(end, video.currentTime + STEP_S)),
       ArrowUp: () => (video.volume = Math.min(1, video.volume + 0.1)),
       ArrowDown: () => (video.volume = Math.max(0, video.volume - 0.1)),
-      Home: () => (video.currentTime = 0),
       f: () => this.#fullscreen(),
       m: () => this.#setMuted(!video.muted),
-    }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!act) return undefined;
+    }[key];
+    if (!act) return;
     event.preventDefault();
     act();
-    return this.#wake();
+    this.#wake();
   }
 
   #menuKey(event, inMenu) {
@@ -144,7 +150,11 @@ export class Controls {
           this.#openMenu(false);
           byId("quality").focus();
         };
-        return el("button", { type: "button", role: "menuitemradio", "aria-checked": String(index === chosen), click: pick }, label);
+        return el(
+          "button",
+          { type: "button", role: "menuitemradio", "aria-checked": String(index === chosen), click: pick },
+          label,
+        );
       }),
     );
     this.#menu.children[focused]?.focus();
@@ -158,7 +168,8 @@ export class Controls {
     this.#seek.setAttribute("aria-valuetext", `${clock(currentTime)} of ${clock(whole)}`);
     byId("clock").textContent = `${clock(currentTime)} / ${clock(whole)}`;
     let ahead = currentTime;
-    for (let i = 0; i < buffered.length; i += 1) if (buffered.start(i) <= currentTime + 0.1) ahead = Math.max(ahead, buffered.end(i));
+    for (let i = 0; i < buffered.length; i += 1)
+      if (buffered.start(i) <= currentTime + 0.1) ahead = Math.max(ahead, buffered.end(i));
     this.#seek.style.setProperty("--played", whole ? currentTime / whole : 0);
     this.#seek.style.setProperty("--ready", whole ? ahead / whole : 0);
   }

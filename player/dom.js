@@ -25,7 +25,8 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /** One of the symbols drawn in index.html. */
-export const icon = (name, attributes = {}) => svg("svg", { "aria-hidden": "true", ...attributes }, svg("use", { href: `#i-${name}` }));
+export const icon = (name, attributes = {}) =>
+  svg("svg", { "aria-hidden": "true", ...attributes }, svg("use", { href: `#i-${name}` }));
 
 /** Shows another of the symbols in a button that holds one. */
 export const setIcon = (button, name) => button.querySelector("use").setAttribute("href", `#i-${name}`);
@@ -39,7 +40,7 @@ function dress(node, attributes) {
 
 /** Seconds as 0:07, 12:04 or 1:02:03. */
 export function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds || 0));
+  const whole = Math.max(0, Math.round(seconds || 0));
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (n) => String(n).padStart(2, "0");
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;

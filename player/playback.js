@@ -8,8 +8,9 @@
 
 import { BrowserStore, whoServed } from "/served.js";
 
-// Fatal errors in a row before the viewer is told. Each waits longer than the last: 1, 2, 4 seconds.
+// Fatal errors in a row, without this much played between them, before the viewer is told.
 const RECOVERIES = 3;
+const PROGRESS_S = 5;
 
 const OPTIONS = {
   // CMAF needs no transmuxing, so a worker would only cost start-up time and a `worker-src blob:` in the policy.
@@ -20,11 +21,29 @@ const OPTIONS = {
   abrEwmaDefaultEstimate: 2_000_000,
   // What was watched stays for a minute, so that phones keep their memory.
   backBufferLength: 60,
+  // A segment cut in flight by a node that dies is asked for again at once, and the edge finds another way. hls.js takes
+  // a cut (no status) for a refusal by CORS, and would leave the rung; it also goes on for half a minute by default,
+  // which is long for someone who waits.
+  fragLoadPolicy: {
+    default: {
+      maxTimeToFirstByteMs: 10_000,
+      maxLoadTimeMs: 60_000,
+      timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
+      errorRetry: {
+        maxNumRetry: 4,
+        retryDelayMs: 250,
+        maxRetryDelayMs: 4_000,
+        backoff: "exponential",
+        shouldRetry: ({ maxNumRetry }, count, _, response, retry) => retry || (response?.code === 0 && count < maxNumRetry),
+      },
+    },
+  },
 };
 
 /**
  * Starts playback. `on` receives:
- *   request({label, bytes, ms, tier, node, cache, pop} | {label, status}): one finished request (hls.js only);
+ *   request({label, bytes, ms, retries, tier, node, cache, pop} | {label, status}): one finished request (hls.js only);
+ *     `retries` are failures that hls.js's loader kept to itself, as it does for playlists;
  *   rungs([{index, label}]), rung(label): the ladder, and the rung on screen;
  *   recovering(): a fatal error is being dealt with; failed(): it could not be.
  * Returns {native, setRung(index), rung(), stop()}.
@@ -37,7 +56,7 @@ export async function startPlayback(video, { url, position }, on) {
   class ReportingLoader extends Hls.DefaultConfig.loader {
     load(context, config, callbacks) {
       const label = () => describe(context, hls);
-      const { onSuccess, onError } = callbacks;
+      const { onSuccess, onError, onTimeout } = callbacks;
       super.load(context, config, {
         ...callbacks,
         onSuccess(response, stats, context, xhr) {
@@ -49,6 +68,10 @@ export async function startPlayback(video, { url, position }, on) {
           on.request({ label: label(), status: error.code || "cut off" });
           onError(error, context, xhr, stats);
         },
+        onTimeout(stats, context, xhr) {
+          on.request({ label: label(), status: "timed out" });
+          onTimeout(stats, context, xhr);
+        },
       });
     }
   }
@@ -59,23 +82,27 @@ export async function startPlayback(video, { url, position }, on) {
 
   const hls = new Hls({ ...OPTIONS, startPosition: position ?? -1, loader: ReportingLoader });
   let recoveries = 0;
+  let troubleAt = 0;
   let swapped = false;
   let timer = 0;
 
-  hls.on(Hls.Events.MANIFEST_PARSED, () => on.rungs(hls.levels.map((level, index) => ({ index, label: rungName(level) })).reverse()));
+  hls.on(Hls.Events.MANIFEST_PARSED, () =>
+    on.rungs(hls.levels.map((level, index) => ({ index, label: rungName(level) })).reverse()),
+  );
   hls.on(Hls.Events.LEVEL_SWITCHED, (_, { level }) => on.rung(rungName(hls.levels[level])));
-  hls.on(Hls.Events.FRAG_BUFFERED, () => (recoveries = 0));
   hls.on(Hls.Events.ERROR, (_, { fatal, type, details }) => {
     if (!fatal) return;
+    // What counts is what the viewer sees: while the film goes on, so does trying.
+    if (Math.abs(video.currentTime - troubleAt) > PROGRESS_S) recoveries = 0;
+    troubleAt = video.currentTime;
     recoveries += 1;
     if (recoveries > RECOVERIES || ![Hls.ErrorTypes.NETWORK_ERROR, Hls.ErrorTypes.MEDIA_ERROR].includes(type)) {
-      hls.destroy();
       on.failed();
       return;
     }
     on.recovering();
     clearTimeout(timer);
-    timer = setTimeout(() => recover(type, details), 1000 * 2 ** (recoveries - 1));
+    timer = setTimeout(() => recover(type, details), 500 * 2 ** (recoveries - 1));
   });
 
   function recover(type, details) {
@@ -139,5 +166,5 @@ function describe({ type, frag, level }, hls) {
     return type === "audioTrack" ? "Playlist, sound" : `Playlist, ${rungName(hls.levels[level])}`;
   }
   const what = frag.type === "audio" ? "sound" : rungName(hls.levels[frag.level]);
-  return frag.sn === "initSegment" ? `Header, ${what}` : `Segment ${frag.sn}, ${what}`;
+  return frag.sn === "initSegment" ? `Header, ${what}` : `Segment ${frag.sn + 1}, ${what}`;
 }

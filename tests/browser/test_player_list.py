@@ -1,0 +1,111 @@
+"""The list of titles: what can be watched, what will be, and why something cannot."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.fake_headend import Fake
+from tests.browser.waiting import until
+
+# Longer than the list waits between two looks while something is being prepared.
+NEXT_LOOK_MS = 5_000
+HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>.mp4'
+
+
+def test_a_published_title_is_offered_and_plays(page: Page, fake: Fake) -> None:
+    page.goto(fake.origin)
+    card = page.locator(".card[data-id=film]")
+    expect(card).to_contain_text("Four colours")
+    expect(card.locator(".length")).to_have_text("0:12")
+    poster = card.locator("img")
+    until(page, "image => image.naturalWidth === 640", poster.element_handle())
+    card.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Four colours", level=1)).to_be_focused()
+    until(page, "video.currentTime > 0.3")
+    assert page.url == f"{fake.origin}/?title=film"
+    assert page.evaluate("video.muted") is False, "a click lets it start with sound"
+
+
+def test_the_way_back_stops_playing(page: Page, fake: Fake) -> None:
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.3")
+    page.get_by_role("link", name="All titles").click()
+    expect(page.locator(".card[data-id=film]")).to_be_visible()
+    assert page.evaluate("[video.readyState, document.title]") == [0, "Headend"]
+    page.go_back()
+    until(page, "video.currentTime > 0.3")
+
+
+def test_a_title_in_preparation_becomes_one_to_watch_by_itself(page: Page, fake: Fake) -> None:
+    fake.add("new", "Just uploaded", "PROCESSING", duration=None)
+    page.clock.install()
+    page.goto(fake.origin)
+    card = page.locator(".card[data-id=new]")
+    expect(card).to_contain_text("Being encoded now")
+    fake.titles["new"] |= {"state": "PUBLISHED", "duration": 75}
+    page.clock.run_for(NEXT_LOOK_MS)
+    expect(card.locator(".length")).to_have_text("1:15")
+
+
+def test_refusals_and_failures_say_why(page: Page, fake: Fake) -> None:
+    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
+    fake.add("reel", "Reel", "FAILED", reason="The encoder stopped. The file is kept.")
+    page.goto(fake.origin)
+    expect(page.locator("[data-id=notes]")).to_contain_text("This file cannot be played")
+    expect(page.locator("[data-id=notes]")).to_contain_text("This is a text file, not a video.")
+    expect(page.locator("[data-id=reel]")).to_contain_text("could not be prepared")
+    expect(page.locator("[data-id=reel]")).to_contain_text("The encoder stopped. The file is kept.")
+
+
+def test_a_refused_replacement_is_told_beside_the_title_that_still_plays(page: Page, fake: Fake) -> None:
+    fake.titles["film"]["reason"] = "It has no picture."
+    page.goto(fake.origin)
+    expect(page.locator(".card[data-id=film]")).to_contain_text("A newer upload was not taken: It has no picture.")
+
+
+def test_a_file_name_is_never_markup(page: Page, fake: Fake) -> None:
+    fake.add("film", HOSTILE, reason=HOSTILE)
+    fake.add("bad", HOSTILE, "REJECTED", reason=HOSTILE)
+    page.goto(fake.origin)
+    expect(page.locator("#list .card h3")).to_have_text(HOSTILE)
+    expect(page.locator("#list .complaint h3")).to_have_text(HOSTILE)
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#watch-heading")).to_have_text(HOSTILE)
+    assert page.title() == f"{HOSTILE} · Headend"
+    page.goto(f"{fake.origin}/?title=bad")
+    expect(page.locator("#notice p")).to_have_text(HOSTILE)
+    assert page.locator("[onerror]").count() == 0
+
+
+def test_an_id_of_any_characters_is_asked_for_whole(page: Page, fake: Fake) -> None:
+    fake.add("a/b?c&d#e", "Odd", "REJECTED", reason="Odd indeed.")
+    page.goto(f"{fake.origin}/?title=a%2Fb%3Fc%26d%23e")
+    expect(page.locator("#notice")).to_contain_text("Odd indeed.")
+
+
+def test_further_pages_are_shown_when_asked_for(page: Page, fake: Fake) -> None:
+    for number in range(6):
+        fake.add(f"t{number}", f"Title {number}")
+    fake.page_size = 3
+    page.goto(fake.origin)
+    more = page.get_by_role("button", name="Show more")
+    for shown in (3, 6):
+        expect(page.locator(".card")).to_have_count(shown)
+        more.click()
+    expect(page.locator(".card")).to_have_count(7)
+    expect(more).to_have_count(0)
+
+
+def test_a_list_that_cannot_be_loaded_says_so_and_recovers(page: Page, fake: Fake) -> None:
+    fake.api_down = True
+    page.clock.install()
+    page.goto(fake.origin)
+    expect(page.locator("#list-trouble")).to_contain_text("could not be loaded")
+    fake.api_down = False
+    page.clock.run_for(NEXT_LOOK_MS)
+    expect(page.locator(".card")).to_have_count(1)
+    expect(page.locator("#list-trouble")).to_be_hidden()
+
+
+def test_an_empty_platform_says_what_to_do(page: Page, fake: Fake) -> None:
+    fake.titles.clear()
+    page.goto(fake.origin)
+    expect(page.locator(".empty")).to_contain_text("Put a video into the uploads bucket")

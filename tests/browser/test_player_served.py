@@ -1,0 +1,120 @@
+"""Who served it: the panel says what the headers say, and no more."""
+
+import itertools
+import threading
+from typing import cast
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.fake_headend import NODE, WAYS, Fake
+from tests.browser.waiting import until
+
+CLASSIFY = """async (cases) => {
+  const { whoServed } = await import("/served.js");
+  return cases.map(([headers, kept]) => whoServed((name) => headers[name] ?? null, kept).tier);
+}"""
+NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource; delete window.WebKitMediaSource"
+
+
+def load_all(page: Page, fake: Fake) -> None:
+    """Open the film and wait until all of it is in the player's buffer, and the panel has told the last request."""
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.buffered.length && video.buffered.end(0) > 11.9")
+    expect(page.locator("#ledger-rows tr", has_text="Segment 6")).to_have_count(2)
+
+
+def test_each_combination_of_headers_has_one_meaning(page: Page, fake: Fake) -> None:
+    def miss(cache: str) -> dict[str, str]:
+        return {"X-Cache": "Miss from cloudfront", "X-Node": NODE, "X-Node-Cache": cache}
+
+    meanings: list[tuple[dict[str, str], bool, str]] = [
+        ({"X-Cache": "Hit from cloudfront", "X-Node": NODE, "X-Node-Cache": "MISS"}, False, "edge"),
+        ({"X-Cache": "RefreshHit from cloudfront"}, False, "edge"),
+        *((miss(cache), False, "node") for cache in ("HIT", "STALE", "UPDATING", "REVALIDATED", "hit")),
+        *((miss(cache), False, "fill") for cache in ("MISS", "EXPIRED", "BYPASS")),
+        ({"X-Cache": "Miss from cloudfront"}, False, "failover"),
+        (miss("-"), False, "unknown"),
+        ({"X-Cache": "LambdaGeneratedResponse from cloudfront"}, False, "unknown"),
+        ({}, False, "unknown"),
+        ({"X-Cache": "Miss from cloudfront", "X-Node": NODE, "X-Node-Cache": "MISS"}, True, "browser"),
+    ]
+    page.goto(fake.origin)
+    told = page.evaluate(CLASSIFY, [[headers, kept] for headers, kept, _ in meanings])
+    assert told == [meaning for _, _, meaning in meanings]
+
+
+def test_the_counts_are_those_of_what_was_sent(page: Page, fake: Fake) -> None:
+    tiers = itertools.cycle(["fill", "node", "edge", "edge", "failover"])
+    fake.tier = lambda _path: next(tiers)
+    load_all(page, fake)
+    rows = page.locator("#ledger-rows tr")
+    expect(rows).to_have_count(len(fake.sent))
+    count = fake.count()
+    passed = count["node"] + count["fill"]
+    for station, told in {
+        "edge": f"{count['edge']} of {len(fake.sent)} answered, FRA56-P4",
+        "balancer": f"passed {passed} on",
+        "node": f"{count['node']} of {passed} answered",
+        "bucket": f"{count['fill']} filled a node, {count['failover']} direct",
+    }.items():
+        expect(page.locator(f"li[data-station={station}] .does")).to_have_text(told)
+    share = round(100 * (count["edge"] + count["node"]) / len(fake.sent))
+    total = sum(size for _, _, size in fake.sent)
+    expect(page.locator(".total")).to_have_text(
+        f"{len(fake.sent)} responses, {round(total / 1000)} KB · {share} % from caches"
+    )
+
+
+def test_the_way_past_the_nodes_is_lit_without_them(page: Page, fake: Fake) -> None:
+    fake.tier = lambda _path: "failover"
+    load_all(page, fake)
+    lit = cast(list[str], page.evaluate("[...document.querySelectorAll('li.lit')].map((row) => row.dataset.station)"))
+    assert lit == ["you", "edge", "bucket"]
+    expect(page.locator("li.answered")).to_contain_text("Bucket")
+    expect(page.locator(".latest")).to_contain_text("No node answered")
+
+
+def test_an_edge_hit_names_the_node_as_one_of_earlier(page: Page, fake: Fake) -> None:
+    load_all(page, fake)
+    expect(page.locator(".latest")).to_contain_text(f"Node {NODE} filled it there, earlier.")
+    expect(page.locator("#ledger-rows tr").first).to_contain_text(f"{NODE} (earlier)")
+
+
+def test_what_the_browser_kept_is_not_counted_as_served(page: Page, fake: Fake) -> None:
+    fake.tier = lambda _path: "fill"
+    load_all(page, fake)
+    sent = len(fake.sent)
+    load_all(page, fake)
+    assert len(fake.sent) == sent, "everything is immutable, so nothing is asked for twice"
+    expect(page.locator("li[data-station=you] .does")).to_contain_text("kept by this browser")
+    expect(page.locator(".total")).to_have_text("Nothing was sent: this browser had it all")
+
+
+def test_a_response_without_headers_is_not_guessed_at(page: Page, fake: Fake) -> None:
+    assert WAYS["unknown"] == {}
+    fake.tier = lambda _path: "unknown"
+    load_all(page, fake)
+    expect(page.locator(".latest")).to_contain_text("does not say who served it")
+    expect(page.locator(".total")).to_contain_text(f"{len(fake.sent)} do not say")
+
+
+def test_a_browser_that_plays_hls_by_itself_says_that_it_cannot_tell(page: Page, fake: Fake) -> None:
+    page.add_init_script(NO_MEDIA_SOURCE)
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.3")
+    expect(page.locator(".latest")).to_contain_text("cannot be told here")
+    expect(page.locator(".tower")).to_be_hidden()
+    expect(page.locator("[data-figure=rung]")).to_have_text("360p")
+
+
+def test_start_up_and_stalls_are_measured(page: Page, fake: Fake) -> None:
+    release = threading.Event()
+    fake.held["_000000002.cmfv"] = release
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("[data-figure=first]")).to_contain_text(" s")
+    expect(page.locator("[data-figure=stalls]")).to_have_text("0 · 0.0 %")
+    expect(page.locator("[data-figure=stalls]")).to_contain_text("1 · ")
+    release.set()
+    until(page, "video.currentTime > 2.5")
+    share = cast(str, page.locator("[data-figure=stalls]").text_content()).removeprefix("1 · ").removesuffix(" %")
+    assert 0 < float(share) < 100

@@ -1,0 +1,209 @@
+"""Watching: a title plays, and whatever comes between a viewer and the film is told and overcome."""
+
+from typing import cast
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.fake_headend import CUT, Fake
+from tests.browser.film import QUARTERS
+from tests.browser.waiting import until
+
+PIXELS = """points => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  const context = canvas.getContext("2d");
+  context.drawImage(video, 0, 0);
+  return points.map(([x, y]) => [...context.getImageData(x * canvas.width, y * canvas.height, 1, 1).data.slice(0, 3)]);
+}"""
+# Half a second on, with a part of its frames painted: a loaded machine may drop some.
+MOVED_ON = """([time, frames]) =>
+  video.currentTime > time + 0.5 && video.getVideoPlaybackQuality().totalVideoFrames > frames + 5"""
+# Autoplay is refused, with sound and without, until the viewer has touched the page.
+NO_AUTOPLAY = """
+let touched = false;
+addEventListener("pointerdown", (event) => (touched = event.isTrusted), true);
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {
+  if (touched) return play.call(this);
+  return Promise.reject(new DOMException("not yet", "NotAllowedError"));
+};"""
+# What names a control for a screen reader, for each control that can be reached.
+NAMES = """() => [...document.querySelectorAll("#stage button, #stage input")]
+  .filter((control) => control.checkVisibility())
+  .map((control) => control.getAttribute("aria-label") ?? control.textContent.trim())"""
+
+
+@pytest.fixture
+def playing(page: Page, fake: Fake) -> Page:
+    """The film, playing since its address was opened."""
+    # No script is run before the film has been started: Chromium takes it for the viewer's gesture, which allows sound.
+    with page.expect_response("**/index.m3u8"):
+        page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.3")
+    return page
+
+
+def test_the_picture_is_that_of_the_film(playing: Page) -> None:
+    before = playing.evaluate("[video.currentTime, video.getVideoPlaybackQuality().totalVideoFrames]")
+    until(playing, MOVED_ON, before)
+    shown = cast(list[list[int]], playing.evaluate(PIXELS, list(QUARTERS)))
+    for (place, wanted), pixel in zip(QUARTERS.items(), shown, strict=True):
+        assert all(abs(a - b) < 40 for a, b in zip(pixel, wanted, strict=True)), f"{place}: {pixel}, not {wanted}"
+
+
+def test_sound_is_off_until_asked_for_when_the_browser_wants_it_so(playing: Page) -> None:
+    assert playing.evaluate("video.muted")
+    playing.get_by_role("button", name="Turn the sound on").click()
+    assert not playing.evaluate("video.muted")
+    expect(playing.get_by_role("button", name="Turn the sound on")).to_be_hidden()
+
+
+def test_a_play_button_waits_when_nothing_may_start_by_itself(page: Page, fake: Fake) -> None:
+    page.add_init_script(NO_AUTOPLAY)
+    page.goto(f"{fake.origin}/?title=film")
+    begin = page.locator("#begin")
+    expect(begin).to_be_visible()
+    assert page.evaluate("video.paused")
+    begin.click()
+    until(page, "video.currentTime > 0.3 && !video.muted")
+    expect(begin).to_be_hidden()
+
+
+def test_another_rung_is_chosen_and_seen(playing: Page) -> None:
+    button = playing.locator("#quality")
+    for rung, width in (("180p", 320), ("360p", 640)):
+        playing.mouse.move(400, 300 + width)  # The controls hide from a mouse that rests.
+        button.click()
+        playing.get_by_role("menuitemradio", name=rung).click()
+        until(playing, f"video.videoWidth === {width}")
+        expect(button).to_have_text(rung)
+    playing.mouse.move(400, 300)
+    button.click()
+    playing.get_by_role("menuitemradio", name="Auto").click()
+    expect(button).to_contain_text("Auto")
+
+
+def test_the_menu_works_from_the_keyboard(playing: Page) -> None:
+    playing.locator("#quality").focus()
+    playing.keyboard.press("Enter")
+    expect(playing.get_by_role("menuitemradio", name="Auto")).to_be_focused()
+    playing.keyboard.press("ArrowDown")
+    expect(playing.get_by_role("menuitemradio", name="360p")).to_be_focused()
+    playing.keyboard.press("Escape")
+    expect(playing.locator("#rungs")).to_be_hidden()
+    expect(playing.locator("#quality")).to_be_focused()
+
+
+def test_keys_pause_seek_silence_and_fill_the_screen(playing: Page) -> None:
+    playing.keyboard.press("Space")
+    assert playing.evaluate("video.paused")
+    at = cast(float, playing.evaluate("video.currentTime"))
+    playing.keyboard.press("ArrowRight")
+    assert playing.evaluate("video.currentTime") == pytest.approx(at + 5, abs=0.1)
+    playing.keyboard.press("ArrowLeft")
+    assert playing.evaluate("video.currentTime") == pytest.approx(at, abs=0.1)
+    playing.keyboard.press("m")
+    assert not playing.evaluate("video.muted")
+    playing.keyboard.press("f")
+    until(playing, "document.fullscreenElement === stage")
+    playing.keyboard.press("f")
+    until(playing, "document.fullscreenElement === null")
+    playing.keyboard.press("Space")
+    until(playing, "!video.paused")
+
+
+def test_a_key_meant_for_a_button_does_not_pause_the_film_too(playing: Page) -> None:
+    playing.locator("#mute").focus()
+    playing.keyboard.press("Space")
+    assert playing.evaluate("[video.muted, video.paused]") == [False, False]
+
+
+def test_seeking_to_the_end_ends_and_can_be_played_again(playing: Page) -> None:
+    playing.locator("#seek").fill("11")
+    until(playing, "video.ended")
+    again = playing.get_by_role("button", name="Play again")
+    again.click()
+    until(playing, "video.currentTime > 0.2 && video.currentTime < 5")
+
+
+def test_every_control_has_a_name(playing: Page) -> None:
+    playing.mouse.move(500, 400)
+    names = cast(list[str], playing.evaluate(NAMES))
+    assert len(names) >= 6
+    assert all(names)
+
+
+def test_a_portrait_film_fits_a_phone(page: Page, fake: Fake) -> None:
+    fake.add("tall", "Tall", width=180, height=320)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{fake.origin}/?title=tall")
+    until(page, "video.videoHeight === 320 && video.currentTime > 0.2")
+    box = page.locator("#stage").bounding_box()
+    assert box is not None
+    assert box["width"] == 390
+    assert 500 < box["height"] < 844 - box["y"], "tall, and wholly on the screen"
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_title_in_preparation_starts_by_itself(page: Page, fake: Fake) -> None:
+    fake.titles["film"]["state"] = "PROCESSING"
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#notice")).to_contain_text("Being prepared")
+    fake.titles["film"]["state"] = "PUBLISHED"
+    until(page, "video.currentTime > 0.3")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_refused_title_says_why(page: Page, fake: Fake) -> None:
+    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
+    page.goto(f"{fake.origin}/?title=notes")
+    expect(page.locator("#notice")).to_contain_text("This is a text file, not a video.")
+
+
+def test_an_unknown_title_says_so(page: Page, fake: Fake) -> None:
+    page.goto(f"{fake.origin}/?title=nowhere")
+    expect(page.locator("#notice")).to_contain_text("No such title")
+
+
+def test_a_silent_service_is_asked_again(page: Page, fake: Fake) -> None:
+    fake.api_down = True
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#notice")).to_contain_text("could not be reached")
+    fake.api_down = False
+    page.get_by_role("button", name="Try now").click()
+    until(page, "video.currentTime > 0.3")
+
+
+def test_a_segment_cut_in_flight_is_asked_for_again(page: Page, fake: Fake) -> None:
+    fake.faults["_000000003.cmfv"] = [CUT, CUT]
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.3")
+    page.evaluate("video.playbackRate = 6")
+    until(page, "video.ended")
+    assert fake.faults["_000000003.cmfv"] == []
+    expect(page.locator(".total")).to_contain_text("2 failed")
+
+
+def test_what_cannot_be_loaded_is_told_and_can_be_tried_again(page: Page, fake: Fake) -> None:
+    fake.faults["/index.m3u8"] = [404] * 4
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#notice")).to_contain_text("Playback stopped")
+    assert fake.faults["/index.m3u8"] == [], "three recoveries before giving up"
+    page.get_by_role("button", name="Try again").click()
+    until(page, "video.currentTime > 0.3")
+    expect(page.locator(".total")).to_contain_text("4 failed")
+
+
+def test_playback_goes_on_where_it_broke(page: Page, fake: Fake) -> None:
+    fake.faults["_000000004.cmfv"] = [404] * 40
+    page.clock.install()
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.3")
+    page.evaluate("video.playbackRate = 8")
+    stopped = page.locator("#notice", has_text="Playback stopped")
+    while not stopped.is_visible():
+        page.clock.run_for(1_000)
+    fake.faults.clear()
+    page.get_by_role("button", name="Try again").click()
+    until(page, "video.currentTime > 5")

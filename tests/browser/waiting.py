@@ -1,0 +1,13 @@
+"""Waits on a page whose Content-Security-Policy forbids `eval`, which Playwright's own wait_for_function needs."""
+
+import time
+
+from playwright.sync_api import Page
+
+
+def until(page: Page, condition: str, arg: object = None, seconds: float = 10) -> None:
+    """Return when the JavaScript `condition`, an expression or a function of `arg`, is true; fail after `seconds`."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition, arg):
+        assert time.monotonic() < end, f"not within {seconds} s: {condition}"
+        page.wait_for_timeout(30)
