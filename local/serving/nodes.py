@@ -66,9 +66,9 @@ class Node:
         declared = dict(line.split("=", 1) for line in lines)
         self.port, self.fleet = int(declared["PORT"]), declared["FLEET"]
         self._files = {
-            "nginx.conf": files["/etc/nginx/nginx.conf"],
+            "nginx.conf": files["/etc/headend/nginx.conf"],
             "listen.conf": f"listen {site.address}:{self.port} reuseport;\n",
-            "node.conf": _fill(files["/etc/nginx/node.conf.in"], _values(site, declared)),
+            "node.conf": _fill(files["/etc/headend/node.conf.in"], _values(site, declared)),
         }
         # As root, nginx would give its workers the user that it was built with, who may not enter this directory.
         user = f"user {pwd.getpwuid(0).pw_name}; " if os.geteuid() == 0 else ""

@@ -72,9 +72,7 @@ class Machine:
 
     def placed(self, text: str) -> str:
         """A script with its directories in this machine's."""
-        return re.sub(
-            r"(?<![\w/])/(?=(srv/headend|etc/headend|etc/nginx|opt/aws|dev/console)\b)", f"{self.root}/", text
-        )
+        return re.sub(r"(?<![\w/])/(?=(srv/headend|etc/headend|opt/aws|dev/console)\b)", f"{self.root}/", text)
 
     def calls(self, tool: str) -> list[str]:
         lines = (self.root / "calls").read_text().splitlines()
@@ -88,7 +86,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def settings(machine: Machine) -> dict[str, str]:
-    text = machine.at("/etc/nginx/node.conf").read_text()
+    text = machine.at("/etc/headend/node.conf").read_text()
     return dict(re.findall(r"(keys_zone|max_size|min_free)=(?:media:)?(\d+m)", text))
 
 
@@ -137,12 +135,12 @@ def test_a_disk_that_cannot_be_made_ready_keeps_nginx_from_starting(machine: Mac
     machine.tools["mount"] = "exit 32"
     machine.tools[broken] = "exit 1"
     assert machine.run("node-disk").returncode != 0
-    assert not machine.at("/etc/nginx/node.conf").exists()
+    assert not machine.at("/etc/headend/node.conf").exists()
 
 
 def test_what_it_writes_is_a_configuration_that_nginx_accepts(machine: Machine) -> None:
     assert machine.run("node-disk").returncode == 0
-    conf = machine.at("/etc/nginx/node.conf")
+    conf = machine.at("/etc/headend/node.conf")
     text = conf.read_text()
     host = "media-0123456.s3.eu-west-1.amazonaws.com"
     assert re.search(rf"server {host}:443 resolve max_fails", text)

@@ -66,7 +66,7 @@ def test_the_scripts_are_clean() -> None:
 
 
 def test_every_value_that_node_conf_asks_for_is_filled_in_at_boot() -> None:
-    asked = set(re.findall(r"@([A-Z_]+)@", FILES["/etc/nginx/node.conf.in"]))
+    asked = set(re.findall(r"@([A-Z_]+)@", FILES["/etc/headend/node.conf.in"]))
     given = set(re.findall(r"s\|@([A-Z_]+)@\|", FILES["/usr/local/sbin/node-disk"]))
     assert asked == given
     variables = {line.split("=")[0] for line in FILES["/etc/headend/node.env"].splitlines()}
@@ -83,7 +83,7 @@ def test_the_services_run_files_that_are_written() -> None:
     unit = FILES["/etc/systemd/system/cache-node-disk.service"]
     assert re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE) == ["/usr/local/sbin/node-disk"]
     unit = FILES["/etc/systemd/system/cache-node.service"]
-    assert re.findall(r"-c (\S+)", unit) == ["/etc/nginx/nginx.conf"] * 2
+    assert re.findall(r"-c (\S+)", unit) == ["/etc/headend/nginx.conf"] * 2
     assert re.search(r"^Restart=always$", unit, re.MULTILINE)
     assert re.search(r"^LimitNOFILE=\d{6,}$", unit, re.MULTILINE)
     assert set(re.findall(r"(cache-node\S*?\.service)", FILES["/usr/local/sbin/node-boot"])) == {
@@ -94,7 +94,7 @@ def test_the_services_run_files_that_are_written() -> None:
 
 def test_the_node_listens_where_the_load_balancer_is_told_to_look() -> None:
     files = written_files(user_data(replace(CONFIG, port=9000)))
-    assert files["/etc/nginx/listen.conf"] == "listen 9000 reuseport backlog=65535;\n"
+    assert files["/etc/headend/listen.conf"] == "listen 9000 reuseport backlog=65535;\n"
     assert "PORT=9000\n" in files["/etc/headend/node.env"]
 
 
