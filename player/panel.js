@@ -144,7 +144,9 @@ export class Panel {
 
     const sent = ["edge", "node", "fill", "failover", "unknown"];
     const all = sum("requests", ...sent);
-    const parts = [all ? `${all} responses, ${size(sum("bytes", ...sent))}` : "Nothing was sent: this browser had it all"];
+    const parts = [
+      all ? `${all} responses, ${size(sum("bytes", ...sent))}` : "Nothing was sent: this browser had it all",
+    ];
     if (asked) parts.push(`${Math.round((100 * sum("requests", "edge", "node")) / asked)} % from caches`);
     if (at.unknown.requests) parts.push(`${at.unknown.requests} do not say`);
     if (this.#failed) parts.push(`${this.#failed} failed`);

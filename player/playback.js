@@ -34,7 +34,8 @@ const OPTIONS = {
         retryDelayMs: 250,
         maxRetryDelayMs: 4_000,
         backoff: "exponential",
-        shouldRetry: ({ maxNumRetry }, count, _, response, retry) => retry || (response?.code === 0 && count < maxNumRetry),
+        shouldRetry: ({ maxNumRetry }, count, _, response, retry) =>
+          retry || (response?.code === 0 && count < maxNumRetry),
       },
     },
   },

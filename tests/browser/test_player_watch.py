@@ -73,7 +73,7 @@ def test_a_play_button_waits_when_nothing_may_start_by_itself(page: Page, fake: 
 def test_another_rung_is_chosen_and_seen(playing: Page) -> None:
     button = playing.locator("#quality")
     for rung, width in (("180p", 320), ("360p", 640)):
-        playing.mouse.move(400, 300 + width)  # The controls hide from a mouse that rests.
+        playing.mouse.move(300 + width // 2, 300)  # The controls hide from a mouse that rests.
         button.click()
         playing.get_by_role("menuitemradio", name=rung).click()
         until(playing, f"video.videoWidth === {width}")
