@@ -1,6 +1,6 @@
 """Read a stack's config as the Pulumi CLI does, and refuse what it refuses, in its words.
 
-The rules are those of sdk/go/common/workspace/{project,config}.go: the CLI stops at the first mistake, this reports
+The rules are those of sdk/go/common/workspace/{project,config}.go; the CLI stops at the first mistake, this reports
 all of them. Values reach a program as text; lists and maps as JSON.
 """
 
@@ -15,9 +15,6 @@ import yaml
 
 from local.engine.model import Problem, ProgramError
 
-_TYPES = ("string", "integer", "boolean", "array", "object")
-_ATTRIBUTES = {"type", "description", "items", "default", "value", "secret"}
-
 
 @dataclass(frozen=True)
 class Config:
@@ -29,26 +26,22 @@ class Config:
 
 
 class _GoYaml(yaml.SafeLoader):
-    """YAML with the scalars of the CLI's reader: PyYAML's own would turn `no`, `1:30` and dates into other values."""
+    """YAML with the scalars of the CLI's reader: in PyYAML's, `NO` is not Norway and `1:30` is ninety."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - add_implicit_resolver copies it
 
 
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
-    ("float", r"[-+]?[0-9]*\.[0-9]+", "-+.0123456789"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-):
-    _GoYaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^({_pattern})$"), list(_first))
+_SCALARS = {"bool": "true|false", "int": r"[-+]?\d+", "float": r"[-+]?\d*\.\d+", "null": "~|null|"}
+for _tag, _pattern in _SCALARS.items():
+    _GoYaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"({_pattern})$", re.IGNORECASE), None)
 
 
-def load_config(project_dir: Path, stack: str, overrides: Mapping[str, Any] | None = None) -> Config:
+def load_config(project_dir: Path, stack: str, overrides: Mapping[str, Any]) -> Config:
     """The config of a stack from Pulumi.yaml and Pulumi.<stack>.yaml.
 
     `overrides` replace values of the stack's file before anything is checked, as `pulumi config set` would; None
-    removes one. Keys without a namespace are the project's. Secure values cannot be decrypted without the stack's
-    secrets provider, so their ciphertext stands in for them.
+    removes one. Keys without a namespace are the project's. A secure value cannot be decrypted without the stack's
+    secrets provider: its ciphertext stands in for it.
 
     Raises:
         ProgramError: with everything that the CLI would refuse.
@@ -58,92 +51,66 @@ def load_config(project_dir: Path, stack: str, overrides: Mapping[str, Any] | No
         known = ", ".join(sorted(item.name.split(".")[1] for item in project_dir.glob("Pulumi.*.yaml"))) or "none"
         raise ProgramError([Problem(f"no stack named {stack!r}: there is no {path.name}. Stacks: {known}")])
     project = _read(project_dir / "Pulumi.yaml", _GoYaml)
-    name = str(project["name"])
+    name = str(project.get("name"))
     declared: dict[str, dict[str, Any]] = {
-        key: spec if isinstance(spec, dict) else {"default" if _is_own(name, key) else "value": spec}
+        full_key(name, key): spec if isinstance(spec, dict) else {"default" if _is_own(name, key) else "value": spec}
         for key, spec in (project.get("config") or {}).items()
     }
-    # A scalar of a stack's file is its text as written; only lists and maps have typed values inside.
-    typed = _read(path, _GoYaml).get("config") or {}
-    written = _read(path, yaml.BaseLoader).get("config") or {}
-    given: dict[str, Any] = {key: typed[key] if isinstance(typed[key], dict | list) else written[key] for key in typed}
-    problems = [
-        Problem(f"could not parse {key!r} as a configuration key; write {name}:{key}", source=path.name)
-        for key in given
-        if ":" not in key
+    # A scalar at the top of a stack's config is its text as written; only lists and maps have typed values inside.
+    typed, written = (_read(path, loader).get("config") or {} for loader in (_GoYaml, yaml.BaseLoader))
+    given = {key: typed[key] if isinstance(typed[key], dict | list) else written[key] for key in typed}
+    given |= {full_key(name, key): value for key, value in overrides.items()}
+    mistakes = [
+        f"could not parse '{key}' as a configuration key; write {name}:{key}" for key in given if ":" not in key
     ]
-    given |= {_full(name, key): value for key, value in (overrides or {}).items()}
-    given = {key: value for key, value in given.items() if value is not None}
-    problems += [Problem(message, source="Pulumi.yaml") for message in _project_mistakes(name, declared)]
-    problems += [Problem(message, source=path.name) for message in _stack_mistakes(stack, name, declared, given)]
-    if problems:
-        raise ProgramError(problems)
+    fallbacks = {key: spec.get("value", spec.get("default")) for key, spec in declared.items()}
+    values = {key: value for key, value in {**fallbacks, **given}.items() if value is not None}
     for key, spec in declared.items():
-        given.setdefault(_full(name, key), spec.get("value", spec.get("default")))
-    values = {key: _text(_revealed(value)) for key, value in given.items()}
-    return Config(name, values, frozenset(key for key, value in given.items() if _revealed(value) != value))
+        mistakes += [*_declaration_mistakes(name, key, spec)] or _value_mistakes(stack, key, spec, values.get(key))
+    if mistakes:
+        raise ProgramError([Problem(message) for message in mistakes])
+    secrets = frozenset(key for key, value in values.items() if _revealed(value) != value)
+    return Config(name, {key: as_text(_revealed(value)) for key, value in values.items()}, secrets)
 
 
-def callable_config(overrides: Mapping[str, Any] | None) -> Config:
-    """The config for a program that is a function and has no files: us-east-1, and what the caller gives."""
-    given = {"aws:region": "us-east-1", **{_full("headend", key): value for key, value in (overrides or {}).items()}}
-    return Config("headend", {key: _text(value) for key, value in given.items()})
+def full_key(project: str, key: str) -> str:
+    """A key with its namespace: the project's, if it has none."""
+    return key if ":" in key else f"{project}:{key}"
+
+
+def as_text(value: Any) -> str:
+    """A value as it reaches a program."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
 def _read(path: Path, loader: type[yaml.BaseLoader | yaml.SafeLoader]) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(), loader)  # noqa: S506 - both loaders make plain data only
+        return yaml.load(path.read_text(), loader) or {}  # noqa: S506 - both loaders make plain data only
     except (OSError, yaml.YAMLError) as error:
-        raise ProgramError([Problem(f"cannot be read: {error}", source=path.name)]) from error
-    if not isinstance(content, dict | None):
-        raise ProgramError([Problem("must be a map of keys", source=path.name)])
-    return cast(dict[str, Any], content or {})
+        raise ProgramError([Problem(f"{path.name} cannot be read: {error}")]) from error
 
 
-def _project_mistakes(project: str, declared: dict[str, dict[str, Any]]) -> Iterator[str]:
-    for key, spec in declared.items():
-        type_, default = spec.get("type"), spec.get("default")
-        if unknown := sorted(set(spec) - _ATTRIBUTES):
-            yield f"config key '{key}': {', '.join(unknown)} not allowed; allowed are {', '.join(sorted(_ATTRIBUTES))}"
-        if default is not None and spec.get("value") is not None:
-            yield f"project config '{key}' cannot have both a 'default' and 'value' attribute"
-        if not _is_own(project, key):
-            if type_ is not None:
-                yield f"Configuration key '{key}' is not namespaced by the project and should not define a type"
-            if default is not None:
-                yield (
-                    f"Configuration key '{key}' is not namespaced by the project and should not define a default "
-                    "value. Did you mean to use the 'value' attribute instead of 'default'?"
-                )
-            elif spec.get("value") is None:
-                yield f"Configuration key '{key}' is namespaced and must provide an attribute 'value'"
-        elif type_ is not None and type_ not in _TYPES:
-            yield f"config key '{key}': type must be one of {', '.join(_TYPES)}, not {type_!r}"
-        elif type_ == "array" and "items" not in spec:
-            yield (
-                f"The configuration key '{key}' declares an array but does not specify the underlying type via the "
-                "'items' attribute"
-            )
-        elif type_ and default is not None and not _matches(spec, default):
-            yield (
-                f"The default value specified for configuration key '{key}' is not of the expected type "
-                f"'{_type_name(spec)}'"
-            )
+def _declaration_mistakes(project: str, key: str, spec: dict[str, Any]) -> Iterator[str]:
+    type_, default, own = spec.get("type"), spec.get("default"), _is_own(project, key)
+    if default is not None and spec.get("value") is not None:
+        yield f"project config '{key}' cannot have both a 'default' and 'value' attribute"
+    if not own and type_:
+        yield f"Configuration key '{key}' is not namespaced by the project and should not define a type"
+    if not own and spec.get("value") is None:
+        yield f"Configuration key '{key}' is namespaced and must provide an attribute 'value'"
+    if own and type_ == "array" and "items" not in spec:
+        yield f"The configuration key '{key}' declares an array but does not specify the underlying type via 'items'"
+    elif own and type_ and default is not None and not _matches(spec, default):
+        yield f"The default value specified for configuration key '{key}' is not of type '{_type_name(spec)}'"
 
 
-def _stack_mistakes(
-    stack: str, project: str, declared: dict[str, dict[str, Any]], given: dict[str, Any]
-) -> Iterator[str]:
-    for key, spec in declared.items():
-        fallback = spec.get("value", spec.get("default"))
-        value = given.get(_full(project, key), fallback)
-        if value is None:
-            if _is_own(project, key):
-                yield f"Stack '{stack}' is missing configuration value '{key}'"
-        elif spec.get("type") and spec.get("secret") and _revealed(value) == value:
-            yield f"Stack '{stack}' with configuration key '{key}' must be encrypted as it's secret"
-        elif spec.get("type") and not _matches(spec, _revealed(value)):
-            yield f"Stack '{stack}' with configuration key '{key}' must be of type '{_type_name(spec)}'"
+def _value_mistakes(stack: str, key: str, spec: dict[str, Any], value: Any) -> Iterator[str]:
+    if value is None:
+        yield f"Stack '{stack}' is missing configuration value '{key}'"
+    elif "type" in spec and spec.get("secret") and _revealed(value) == value:
+        yield f"Stack '{stack}' with configuration key '{key}' must be encrypted as it's secret"
+    elif "type" in spec and not _matches(spec, _revealed(value)):
+        yield f"Stack '{stack}' with configuration key '{key}' must be of type '{_type_name(spec)}'"
 
 
 def _matches(spec: dict[str, Any], value: Any) -> bool:
@@ -151,10 +118,9 @@ def _matches(spec: dict[str, Any], value: Any) -> bool:
         case "string":
             return isinstance(value, str)
         case "integer":
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            return whole or (isinstance(value, str) and re.fullmatch(r"[-+]?\d+", value) is not None)
+            return not isinstance(value, bool) and re.fullmatch(r"[-+]?\d+", str(value)) is not None
         case "boolean":
-            return isinstance(value, bool) or value in ("true", "false")
+            return str(value).lower() in ("true", "false")
         case "object":
             return isinstance(value, dict)
         case _:
@@ -169,19 +135,9 @@ def _is_own(project: str, key: str) -> bool:
     return ":" not in key or key.startswith(f"{project}:")
 
 
-def _full(project: str, key: str) -> str:
-    return key if ":" in key else f"{project}:{key}"
-
-
 def _revealed(value: Any) -> Any:
-    """The value with every `{secure: text}` replaced by its text; unchanged if there is none."""
+    """The value with every `{secure: text}` replaced by its text; equal to it if there is none."""
     if isinstance(value, dict):
         items = cast(dict[str, Any], value)
-        if set(items) == {"secure"} and isinstance(items["secure"], str):
-            return items["secure"]
-        return {key: _revealed(item) for key, item in items.items()}
+        return items["secure"] if set(items) == {"secure"} else {key: _revealed(item) for key, item in items.items()}
     return [_revealed(item) for item in cast(list[Any], value)] if isinstance(value, list) else value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)

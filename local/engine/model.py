@@ -58,23 +58,16 @@ class Registration:
     """URN of the explicit provider; empty for the default one."""
     dependencies: tuple[str, ...]
     """URNs, sorted; of depends_on and of the inputs."""
+    property_dependencies: dict[str, tuple[str, ...]]
+    """URNs by the input that needs them."""
     secret_inputs: frozenset[str]
     source: str
     """`file:line` of the program that made it, relative to the project."""
-    property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """URNs by the input that needs them."""
-    read: bool = False
+    options: dict[str, Any]
+    """Those that were given, by Pulumi's names: protect, deleteBeforeReplace, ignoreChanges, aliases and so on."""
+    read: bool
     """True if it was looked up with `.get()` and is not this program's to change."""
-    protect: bool = False
-    retain_on_delete: bool = False
-    delete_before_replace: bool | None = None
-    """None: not said, so the type's own rule holds."""
-    ignore_changes: tuple[str, ...] = ()
-    replace_on_changes: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    """URNs, or the names of alias specs."""
-    deleted_with: str = ""
-    id: str = ""
+    id: str
     """Empty for components, and in a preview."""
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     """Inputs and computed values; of a component, what it gave to `register_outputs`."""
@@ -86,7 +79,7 @@ class Log:
 
     severity: str
     message: str
-    urn: str = ""
+    urn: str
 
 
 @dataclass
@@ -95,7 +88,6 @@ class Deployment:
 
     project: str
     stack: str
-    preview: bool
     registrations: list[Registration]
     exports: dict[str, Any]
     logs: list[Log]
@@ -112,24 +104,8 @@ class Deployment:
         """
         found = [item for item in self.of_type(type_) if name in (None, item.name)]
         if len(found) != 1:
-            names = ", ".join(item.name for item in self.of_type(type_)) or "none"
-            raise LookupError(f"expected one {type_}{f' named {name!r}' if name else ''}; registered: {names}")
+            raise LookupError(f"expected one {type_}, got {[item.name for item in self.of_type(type_)]}")
         return found[0]
-
-    def by_urn(self, urn: str) -> Registration:
-        """The registration with a URN, such as a `parent` or a dependency."""
-        return next(item for item in self.registrations if item.urn == urn)
-
-    def by_output(self, type_: str, key: str, value: object) -> Registration:
-        """The registration of a type that has this output: whose load balancer has that ARN?
-
-        Raises:
-            LookupError: if none has.
-        """
-        for item in self.of_type(type_):
-            if item.outputs.get(key) == value:
-                return item
-        raise LookupError(f"no {type_} has {key} = {value!r}")
 
 
 @dataclass(frozen=True)
@@ -142,8 +118,8 @@ class Problem:
     source: str = ""
 
     def __str__(self) -> str:
-        type_, _, name = self.urn.rpartition("::")
-        resource = f"{type_.rpartition('::')[2].rpartition('$')[2]} {name!r}" if self.urn else ""
+        *_, types, name = ["", *self.urn.split("::")]
+        resource = f"{types.split('$')[-1]} {name!r}" if name else ""
         return ": ".join(part for part in (self.source, resource, self.property, self.message) if part)
 
 
@@ -152,8 +128,7 @@ class ProgramError(Exception):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
-        lines = [str(problem) for problem in problems]
-        super().__init__(lines[0] if len(lines) == 1 else "\n".join([f"{len(lines)} problems:", *lines]))
+        super().__init__("\n".join(map(str, problems)))
 
 
 class Provider(Protocol):

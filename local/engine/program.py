@@ -21,18 +21,17 @@ import pulumi
 from pulumi.runtime import set_all_config, settings
 from pulumi.runtime.stack import run_in_stack
 
-from local.engine.config import Config, callable_config, load_config
+from local.engine.config import Config, as_text, full_key, load_config
 from local.engine.model import Deployment, Problem, ProgramError, Provider
 from local.engine.monitor import Engine, Monitor
 from local.engine.recording import RecordingProvider
 
-Program = Path | Callable[[], object]
 # The working directory, sys.modules and the garbage collector are the process's: one program at a time.
 _one_at_a_time = threading.Lock()
 
 
 def run_program(
-    program: Program,
+    program: Path | Callable[[], object],
     *,
     stack: str = "dev",
     provider: Provider | None = None,
@@ -53,46 +52,35 @@ def run_program(
     """
     if isinstance(program, Path):
         root = program.resolve()
-        loaded = load_config(root, stack, config)
-        run = _project_runner(root)
+        loaded = load_config(root, stack, config or {})
     else:
-        root, loaded = Path.cwd(), callable_config(config)
-        run = _discard(program)
+        root, given = Path.cwd(), {"aws:region": "us-east-1", **(config or {})}
+        loaded = Config("headend", {full_key("headend", key): as_text(value) for key, value in given.items()})
+
+    def run() -> None:  # without a result, which the SDK would try to await
+        _ = runpy.run_path(str(root), run_name="__main__") if isinstance(program, Path) else program()
+
     monitor = Monitor(provider or RecordingProvider(), loaded, stack, root, preview=preview)
     engine = Engine()
     with _one_at_a_time, _undisturbed(root):
-        error = contextvars.copy_context().run(_run, run, monitor, engine, loaded, workers)
+        error = contextvars.copy_context().run(_run, run, monitor, engine, workers)
     if monitor.problems:
         raise ProgramError(monitor.problems) from (monitor.causes[0] if monitor.causes else error)
     if isinstance(error, ValueError | pulumi.RunError | SystemExit):
-        said = (
-            str(error) if isinstance(error, Exception) or isinstance(error.code, str) else f"exit status {error.code}"
-        )
-        raise ProgramError([Problem(said)]) from error
+        raise ProgramError([Problem(str(error))]) from error
     if error:
         raise error
-    return Deployment(
-        loaded.project, stack, preview, list(monitor.registrations.values()), monitor.exports, engine.logs
-    )
+    return Deployment(loaded.project, stack, list(monitor.registrations.values()), monitor.exports, engine.logs)
 
 
-def _run(
-    run: Callable[[], None], monitor: Monitor, engine: Engine, config: Config, workers: int
-) -> BaseException | None:
+def _run(run: Callable[[], None], monitor: Monitor, engine: Engine, workers: int) -> BaseException | None:
     """Run in a context of its own, so that the SDK's settings do not outlive it. Returns what the program raised."""
     settings.ROOT.set(None)
-    settings.configure(
-        settings.Settings(
-            project=config.project,
-            stack=monitor.stack,
-            monitor=monitor,
-            engine=engine,
-            dry_run=monitor.preview,
-            organization="organization",
-            root_directory=str(monitor.root),
-        )
-    )
-    set_all_config(config.values, list(config.secrets))
+    project, stack, root = monitor.config.project, monitor.stack, str(monitor.root)
+    common: dict[str, Any] = {"organization": "organization", "root_directory": root, "dry_run": monitor.preview}
+    bag = settings.Settings(project, stack, monitor, engine, **common)
+    settings.configure(bag)
+    set_all_config(monitor.config.values, list(monitor.config.secrets))
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(workers, thread_name_prefix="register"))
     # Outputs that nobody awaited repeat an error that is already reported.
@@ -124,22 +112,6 @@ async def _deploy(run: Callable[[], None], monitor: Monitor) -> None:
         monitor.problems.append(Problem(f"export {key!r} {monitor.uncomputed(urns)}"))
 
 
-def _project_runner(root: Path) -> Callable[[], None]:
-    def run() -> None:
-        runpy.run_path(str(root), run_name="__main__")
-
-    return run
-
-
-def _discard(program: Callable[[], object]) -> Callable[[], None]:
-    """The function without its result, which the SDK would try to await."""
-
-    def run() -> None:
-        program()
-
-    return run
-
-
 @contextlib.contextmanager
 def _undisturbed(root: Path) -> Generator[None]:
     """Give the program a process of its own as far as it can see: its directory, its modules freshly imported.
@@ -165,12 +137,7 @@ def _undisturbed(root: Path) -> Generator[None]:
 
 def _program_modules(root: Path) -> list[str]:
     """The imported modules that are the program's: not its virtual environment's, nor ours or the tests'."""
-    apart = {"local", "tests", "conftest", "__main__"}
-    return [
-        name
-        for name, module in sys.modules.items()
-        if (file := getattr(module, "__file__", None))
-        and name.split(".")[0] not in apart
-        and Path(file).is_relative_to(root)
-        and not Path(file).is_relative_to(sys.prefix)
-    ]
+    apart = ("local", "tests", "conftest", "__main__")
+    found = {name: Path(getattr(module, "__file__", None) or "/") for name, module in sys.modules.items()}
+    own = {name for name, file in found.items() if file.is_relative_to(root) and not file.is_relative_to(sys.prefix)}
+    return [name for name in own if name.split(".")[0] not in apart]

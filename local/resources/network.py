@@ -53,21 +53,17 @@ def egress_only_internet_gateway(made: Making) -> tuple[str, dict[str, Any]]:
     return answer["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"], {}
 
 
-_ROUTE: dict[str, str] = {
-    "ipv6CidrBlock": "destinationIpv6CidrBlock",
-    "egressOnlyGatewayId": "egressOnlyInternetGatewayId",
-}
-
-
 @makes("aws:ec2/routeTable:RouteTable")
 def route_table(made: Making) -> tuple[str, dict[str, Any]]:
     """A route table with its routes."""
     routes, tags = made.take("routes", []), made.tag_specification("route-table")
     id_ = made.call("ec2", "create_route_table", TagSpecifications=tags)["RouteTable"]["RouteTableId"]
     for route in routes:
-        for key, value in route.items():
-            made.inputs[_ROUTE.get(key, key)] = value
-        made.call("ec2", "create_route", RouteTableId=id_)
+        made.inputs |= route
+        block, egress = made.take("ipv6CidrBlock"), made.take("egressOnlyGatewayId")
+        made.call(
+            "ec2", "create_route", RouteTableId=id_, DestinationIpv6CidrBlock=block, EgressOnlyInternetGatewayId=egress
+        )
     return id_, {}
 
 

@@ -1,34 +1,26 @@
 """The provider that makes what the program declares in the laptop's AWS."""
 
+import tomllib
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
-from local.engine.recording import RecordingProvider, describe, physical_name
+from local.engine.recording import RecordingProvider, physical_name
 from local.resources import autoscaling, balancing, compute, data, functions, iam, messaging, network, s3
 from local.resources.making import HANDLERS, IGNORED, Clients, Making
 
-# Declared, checked against the SDK's types, and answered by name: nothing on the laptop runs them.
-DECLARED_ONLY = frozenset(
-    {
-        # Realised by local/serving, straight from the declaration: moto's CloudFront drops most of it.
-        "aws:cloudfront/cachePolicy:CachePolicy",
-        "aws:cloudfront/distribution:Distribution",
-        "aws:cloudfront/function:Function",
-        "aws:cloudfront/monitoringSubscription:MonitoringSubscription",
-        "aws:cloudfront/originAccessControl:OriginAccessControl",
-        "aws:cloudfront/originRequestPolicy:OriginRequestPolicy",
-        "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy",
-        "aws:cloudfront/vpcOrigin:VpcOrigin",
-        # Nothing is measured, encrypted, logged or replicated here, and no packet is filtered.
-        "aws:autoscaling/policy:Policy",
-        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        "aws:ec2/flowLog:FlowLog",
-        "aws:kms/key:Key",
-        "aws:s3/bucketLogging:BucketLogging",
-        "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
-    }
-)
-_MODULES = (autoscaling, balancing, compute, data, functions, iam, messaging, network, s3)
+DECLARED_ONLY = frozenset(tomllib.loads((Path(__file__).parent / "declared_only.toml").read_text()))
+_FAMILIES = (
+    autoscaling,
+    balancing,
+    compute,
+    data,
+    functions,
+    iam,
+    messaging,
+    network,
+    s3,
+)  # their import fills HANDLERS
 
 
 class Realiser(RecordingProvider):
@@ -49,7 +41,9 @@ class Realiser(RecordingProvider):
         if type_ in DECLARED_ONLY:
             return super().create(type_, name, inputs, region)
         if type_ not in HANDLERS:
-            raise ValueError("has no handler: write one in local/resources/, or add the type to DECLARED_ONLY there")
+            raise ValueError(
+                "has no handler: write one in local/resources/, or add the type to declared_only.toml there"
+            )
         physical = physical_name(type_, name, inputs)
         known = {"region", "namePrefix", "bucket" if type_ == "aws:s3/bucket:Bucket" else "name"}
         making = Making(
@@ -62,4 +56,4 @@ class Realiser(RecordingProvider):
             raise ValueError(
                 f"loses {', '.join(lost)}: carry it over in local/resources/{module}.py, or ignore it there"
             )
-        return id_, {**describe(type_, name, inputs, region, id_), **outputs}
+        return id_, {**self.read(type_, name, inputs, region, id_), **outputs}
