@@ -80,7 +80,7 @@ def decide(
 class Fleets:
     """The nodes of every Auto Scaling group in these regions.
 
-    `on_change` gets the registered targets whenever they differ, on the watching thread. A node is registered when it
+    `on_change` gets the registered targets at the start, and on the watching thread whenever they differ. A node is registered when it
     starts and deregistered when its instance is gone: a dead one stays a target, for the balancer to find out.
     `boot_seconds` pass from an instance's launch to its node, `notice_seconds` from a node's death to its replacement;
     on AWS each is minutes.
@@ -121,6 +121,8 @@ class Fleets:
         """Start the nodes that are desired now, wait until they are healthy, then watch. Raises NodeError."""
         for _ in ("launch", "start"):
             self._step()
+        if not self.targets:
+            self._on_change({})
         self._thread.start()
 
     def stop(self) -> None:

@@ -148,6 +148,12 @@ def test_a_dead_node_stays_a_target_until_its_instance_is_replaced(cloud: Cloud,
         assert [len(cloud.registered(change)) for change in cloud.changes] == [2, 1, 2]
 
 
+def test_a_balancer_is_told_that_there_is_nobody_yet(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.want(0)
+    with watched(cloud, tmp_path):
+        assert cloud.changes == [{}]
+
+
 def test_a_killed_master_takes_its_workers_with_it(cloud: Cloud, tmp_path: Path) -> None:
     with watched(cloud, tmp_path, notice=60) as fleets:
         victim = next(iter(fleets.nodes.values()))
