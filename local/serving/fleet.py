@@ -80,10 +80,10 @@ def decide(
 class Fleets:
     """The nodes of every Auto Scaling group in these regions.
 
-    `on_change` gets the registered targets at the start, and on the watching thread whenever they differ. A node is registered when it
-    starts and deregistered when its instance is gone: a dead one stays a target, for the balancer to find out.
-    `boot_seconds` pass from an instance's launch to its node, `notice_seconds` from a node's death to its replacement;
-    on AWS each is minutes.
+    `on_change` gets the registered targets at the start, and on the watching thread whenever they differ. A node is
+    registered when it starts and deregistered when its instance is gone: a dead one stays a target, for the balancer to
+    find out. `boot_seconds` pass from an instance's launch to its node, `notice_seconds` from a node's death to its
+    replacement; on AWS each is minutes.
     """
 
     def __init__(
