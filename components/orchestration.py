@@ -179,8 +179,10 @@ def _handlers(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions)
         "plan": [],
         "find_job": [allow("mediaconvert:SearchJobs", "*")],
         "verify": [
-            allow("s3:GetObject", [sources, media]),
+            # It lists rather than asks for one object: to a role that may not list, S3 says 403 for "gone".
+            allow("s3:ListBucket", args["uploads_arn"]),
             allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
+            allow("s3:GetObject", media),
         ],
     }
     environment: dict[HandlerName, dict[str, pulumi.Input[str]]] = {
@@ -200,8 +202,9 @@ def _handlers(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions)
                 "files": handler_files(handler),
                 "environment": environment.get(handler, {}),
                 "statements": statements,
-                # Looking at a long title lists some thousands of segments; the rest answers within a second or two.
-                "timeout": 60,
+                # A long title has some thousands of segments to list, and a probe reads the source's index: a minute or
+                # two at the worst. The rest answers within a second.
+                "timeout": 110,
                 "memory": 512,
                 "log_days": args["log_days"],
             },
@@ -216,9 +219,12 @@ def _permissions(args: OrchestrationArgs, function_arns: list[pulumi.Output[str]
     region, account = args["region"], args["account_id"]
     return [
         allow("lambda:InvokeFunction", function_arns),
-        allow("dynamodb:UpdateItem", args["table_arn"]),
+        allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], args["table_arn"]),
         allow("mediaconvert:CreateJob", [args["queue_arn"], f"arn:aws:mediaconvert:{region}:{account}:jobs/*"]),
-        allow(["mediaconvert:GetJob", "mediaconvert:CancelJob"], f"arn:aws:mediaconvert:{region}:{account}:jobs/*"),
+        allow(
+            ["mediaconvert:GetJob", "mediaconvert:CancelJob", "mediaconvert:TagResource"],
+            f"arn:aws:mediaconvert:{region}:{account}:jobs/*",
+        ),
         allow("iam:PassRole", args["job_role_arn"], StringEquals={"iam:PassedToService": "mediaconvert.amazonaws.com"}),
         # How `.sync` hears of the job's end: a rule that Step Functions keeps for the account.
         allow(

@@ -63,6 +63,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         names["table"],
         sets={
             "#name": {"S": "{% $title.name %}"},
+            "stem": {"S": "{% $title.stem %}"},
             "#key": {"S": "{% $title.key %}"},
             "etag": {"S": "{% $title.etag %}"},
             "#size": {"N": "{% $string($title.size) %}"},
@@ -81,9 +82,9 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         },
         remove="outcome, reason, fault",
         condition=(
-            "attribute_not_exists(id) OR sequencer < :sequencer OR (sequencer = :sequencer AND ("
+            "attribute_not_exists(id) OR (stem = :stem AND (sequencer < :sequencer OR (sequencer = :sequencer AND ("
             "execution = :execution OR outcome IN (:failed, :registered)"
-            " OR (attribute_not_exists(outcome) AND lease < :clock)))"
+            " OR (attribute_not_exists(outcome) AND lease < :clock)))))"
         ),
         next_state="Same version?",
     )
@@ -92,7 +93,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         "published": "{% $exists($states.result.Attributes.version) ? $states.result.Attributes.version.S : '' %}",
         "attempts": 0,
     }
-    claim["Catch"] = [_on_lost_claim("Already taken"), *_CATCH]
+    claim["Catch"] = [_on_lost_claim("Whose title?"), *_CATCH]
     same: State = {
         "Type": "Choice",
         "Choices": [{"Condition": "{% $published = $title.version %}", "Next": "Settle"}],
@@ -105,7 +106,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         # The very same bytes were uploaded again: what plays is what would be made.
         "Settle": _settle(names, {"outcome": {"S": "PUBLISHED"}}, "Nothing to do", state="PUBLISHED"),
         "Nothing to do": {"Type": "Succeed"},
-        "Already taken": {"Type": "Succeed"},
+        **_not_ours(names),
     }
     if names["encode"] == "on_request":
         # The event of an upload only catalogues it; the execution that a viewer's request starts goes on.
@@ -119,6 +120,36 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         states["Register"] = _settle(names, {"outcome": {"S": "REGISTERED"}}, "Registered", state="REGISTERED")
         states["Registered"] = {"Type": "Succeed"}
     return states
+
+
+def _not_ours(names: WorkflowNames) -> dict[str, State]:
+    """Where the claim is another's: this upload's own from before, or a film's whose key has the same slug.
+
+    `films/My Film` and `films/my-film` are two films with one id. The first keeps it, and nothing of it is touched.
+    """
+    look: State = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::dynamodb:getItem",
+        "Arguments": {"TableName": names["table"], "Key": {"id": {"S": "{% $title.id %}"}}, "ConsistentRead": True},
+        "Assign": {
+            "outcome": "FAILED",
+            "reason": "{% 'Another film has this title already: ' & $states.result.Item.`key`.S %}",
+            "fault": "{% $title.key & ' has the same title id as ' & $states.result.Item.`key`.S & ': rename one' %}",
+            "same": "{% $states.result.Item.stem.S = $title.stem %}",
+        },
+        "TimeoutSeconds": 60,
+        "Retry": _RETRY,
+        "Next": "Same film?",
+    }
+    return {
+        "Whose title?": look,
+        "Same film?": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $same %}", "Next": "Already taken"}],
+            "Default": "Tell",
+        },
+        "Already taken": {"Type": "Succeed"},
+    }
 
 
 def _making(names: WorkflowNames) -> dict[str, State]:
@@ -197,7 +228,8 @@ def _making(names: WorkflowNames) -> dict[str, State]:
             },
             "Default": "Mark",
         },
-        "Pause": {"Type": "Wait", "Seconds": 30, "Next": "Find job"},
+        # Longer than the minute for which MediaConvert answers the same request with the job that failed.
+        "Pause": {"Type": "Wait", "Seconds": 75, "Next": "Find job"},
         "Verify": verify,
     }
 
