@@ -79,7 +79,9 @@ export class Panel {
       this.#tower.light(tier);
     }
     const figures = status ? "" : ` · ${size(bytes)} in ${Math.round(ms)} ms`;
-    this.#latest.replaceChildren(el("strong", {}, label), figures, el("br"), tell(answer));
+    const [before, after] = tell(answer).split(answer.node ?? "\n");
+    const named = after === undefined ? [before] : [before, el("span", { class: "id" }, answer.node), after];
+    this.#latest.replaceChildren(el("strong", {}, label), figures, el("br"), ...named);
     this.#latest.dataset.tier = tier ?? "failed";
     this.#mark(answer);
     this.#record(answer);

@@ -41,6 +41,9 @@ const OPTIONS = {
   },
 };
 
+/** Fetches hls.js ahead of need: it is most of this page's bytes, and the API can be asked meanwhile. */
+export const preparePlayback = () => void import("/hls.min.mjs").catch(() => {});
+
 /**
  * Starts playback. `on` receives:
  *   request({label, bytes, ms, retries, tier, node, cache, pop} | {label, status}): one finished request (hls.js only);

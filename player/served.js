@@ -55,7 +55,7 @@ export function tell({ tier, node, cache, status }) {
     case "fill":
       return `Nowhere cached: node ${node} fetched it from the bucket, and keeps it.`;
     case "failover":
-      return "No node answered: the edge went to the bucket by itself.";
+      return "No node took part: the edge went to the bucket itself.";
     default:
       return "The response does not say who served it.";
   }

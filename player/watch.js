@@ -4,7 +4,7 @@ import * as api from "/api.js";
 import { Controls } from "/controls.js";
 import { byId, clock, el } from "/dom.js";
 import { Panel } from "/panel.js";
-import { startPlayback } from "/playback.js";
+import { preparePlayback, startPlayback } from "/playback.js";
 
 // Seconds before an API that gave no answer is asked again; the last one repeats.
 const AGAIN_S = [2, 4, 8, 15];
@@ -40,6 +40,7 @@ export class Watch {
     this.#fit(16, 9);
     this.#say("Opening …");
     this.#ask(id, visit);
+    preparePlayback();
     // Beside the way to the first frame: rungs and size, for the line under the name.
     const answer = await api.title(id);
     if (visit === this.#visit && answer.kind === "title") this.#describe(answer.title);

@@ -71,7 +71,7 @@ def test_the_way_past_the_nodes_is_lit_without_them(page: Page, fake: Fake) -> N
     lit = cast(list[str], page.evaluate("[...document.querySelectorAll('li.lit')].map((row) => row.dataset.station)"))
     assert lit == ["you", "edge", "bucket"]
     expect(page.locator("li.answered")).to_contain_text("Bucket")
-    expect(page.locator(".latest")).to_contain_text("No node answered")
+    expect(page.locator(".latest")).to_contain_text("No node took part")
 
 
 def test_an_edge_hit_names_the_node_as_one_of_earlier(page: Page, fake: Fake) -> None:
