@@ -93,7 +93,7 @@ def _broken(shape: Any, value: Any, rule: str | list[Any] | None) -> Iterator[st
         yield "Should be left out: the laptop's encoder has no such setting (subset.toml lists those it has)"
     elif isinstance(rule, list) and value not in rule:
         yield f"Should be one of {rule}, since the laptop's encoder does no other"
-    elif rule[0] == "^" and not re.search(str(rule), value, re.ASCII):
+    elif rule[0] == "^" and not re.fullmatch(str(rule), value, re.ASCII):
         yield f"Should match {rule}"
 
 
@@ -103,4 +103,6 @@ def write_answer(shape: Any, value: Any) -> Any:
         present = {name: value[name] for name in shape.members if value.get(name) is not None}
         wires = {name: shape.members[name].serialization.get("name", name) for name in present}
         return {wires[name]: write_answer(shape.members[name], item) for name, item in present.items()}
+    if shape and shape.type_name == "map":
+        return {key: write_answer(shape.value, item) for key, item in value.items()}
     return [write_answer(shape.member, item) for item in value] if shape and shape.type_name == "list" else value

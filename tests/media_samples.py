@@ -1,0 +1,170 @@
+"""Small clips of every kind that people upload, made by ffmpeg at first use and kept in a folder for later runs.
+
+`sample("portrait")` is a path. Each clip lasts two seconds where nothing else is said. The left half of a picture is
+red and the right half blue (with a moving bar, so that no two frames are alike), so that a test sees what was turned,
+mirrored or greyed.
+"""
+
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+FOLDER = Path(os.environ.get("HEADEND_SAMPLES_DIR", Path(tempfile.gettempdir()) / "headend-samples"))
+
+FAST = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+SOUND = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
+AAC = ["-c:a", "aac", "-b:a", "96k"]
+
+
+def picture(size: str, rate: str = "25", more: str = "") -> list[str]:
+    halves = "drawbox=x=0:w=iw/2:h=ih:color=red:t=fill,drawbox=x=iw/2:w=iw/2:h=ih:color=blue:t=fill"
+    halves = f"color=black:s={size}:r={rate},format=yuv444p,{halves}[halves]"
+    bar = f"color=white:s=16x40:r={rate},format=yuv444p[bar]"
+    moving = "[halves][bar]overlay=x='mod(t*200,W)':y=H/2-20:format=yuv444"
+    return ["-f", "lavfi", "-i", f"{halves};{bar};{moving}{more}"]
+
+
+def _ffmpeg(path: Path, *arguments: str) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments, str(path)], check=True, timeout=120)
+
+
+def _plain(size: str, rate: str = "25", seconds: str = "2", more: str = "") -> Callable[[Path], object]:
+    return lambda path: _ffmpeg(path, *picture(size, rate, more), *SOUND, *FAST, *AAC, "-t", seconds)
+
+
+def _portrait(path: Path) -> None:
+    """As a phone stores it: landscape, and a matrix that turns it a quarter clockwise.
+
+    The matrix is written by hand, since ffmpeg's option for it changed its name from version to version.
+    """
+    _plain("640x360")(path)
+    content = bytearray(path.read_bytes())
+    matrix = content.index(b"tkhd") + 4 + 40  # version 0: the matrix lies 40 bytes into the box's payload
+    quarter = [0, 0x00010000, 0, -0x00010000, 0, 0, 360 << 16, 0, 0x40000000]
+    content[matrix : matrix + 36] = b"".join(number.to_bytes(4, "big", signed=True) for number in quarter)
+    path.write_bytes(content)
+
+
+def _odd(path: Path) -> None:
+    """4:2:0 cannot have odd sides, 4:4:4 can."""
+    _ffmpeg(path, *picture("361x271"), *SOUND, *FAST[:4], "-pix_fmt", "yuv444p", *AAC, "-t", "2")
+
+
+def _interlaced(path: Path) -> None:
+    fields = ",tinterlace=interleave_top,setfield=tff"
+    options = ["-flags", "+ilme+ildct", "-x264-params", "tff=1"]
+    _ffmpeg(path, *picture("320x180", "50", fields), *SOUND, *FAST, *options, *AAC, "-t", "2")
+
+
+def _hdr(path: Path) -> None:
+    tags = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:log-level=error"
+    tagged = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
+    options = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params", tags, *tagged]
+    _ffmpeg(path, *picture("320x180"), *options, "-t", "1")
+
+
+def _variable_rate(path: Path) -> None:
+    """30 frames a second for a second, then 10."""
+    thinned = ["-vf", "select='lt(t,1)+not(mod(n,3))'", "-fps_mode", "vfr"]
+    _ffmpeg(path, *picture("320x180", "30"), *SOUND, *FAST, *thinned, *AAC, "-t", "2")
+
+
+def _surround(path: Path) -> None:
+    channels = "|".join(f"0.1*sin({frequency}*2*PI*t)" for frequency in (200, 300, 400, 60, 500, 600))
+    sound = ["-f", "lavfi", "-i", f"aevalsrc={channels}:c=5.1:s=48000"]
+    _ffmpeg(path, *picture("320x180"), *sound, *FAST, *AAC, "-t", "2")
+
+
+def _late_sound(path: Path) -> None:
+    """The sound starts half a second after the picture, as screen recorders make it."""
+    _ffmpeg(path, *picture("320x180"), "-itsoffset", "0.5", *SOUND, *FAST, *AAC, "-t", "2")
+
+
+def _faststart(path: Path) -> None:
+    _ffmpeg(path, *picture("320x180"), *SOUND, *FAST, *AAC, "-t", "6", "-movflags", "+faststart")
+
+
+def _truncated(path: Path) -> None:
+    """The index is at the front and whole, half of the film is gone: an upload that broke off."""
+    _faststart(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _headless(path: Path) -> None:
+    """The index was at the end, and is gone."""
+    _plain("320x180")(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _bit_rot(path: Path) -> None:
+    _faststart(path)
+    content = bytearray(path.read_bytes())
+    start, chance = content.index(b"mdat") + 2000, random.Random(1)  # noqa: S311 - the same rot every time
+    for _ in range(60):
+        content[chance.randrange(start, len(content))] ^= 0xFF
+    path.write_bytes(content)
+
+
+def _cover(path: Path) -> None:
+    """A song with cover art: to ffprobe it has a video stream."""
+    cover = path.with_suffix(".png")
+    _image(cover)
+    mapping = ["-map", "0:a", "-map", "1:v", "-c:v", "copy", "-disposition:v", "attached_pic"]
+    _ffmpeg(path, *SOUND, "-i", str(cover), *mapping, *AAC, "-t", "2", "-f", "mp4")
+    cover.unlink()
+
+
+def _image(path: Path) -> None:
+    _ffmpeg(path, *picture("320x180"), "-frames:v", "1", "-f", "image2", "-c:v", "png")
+
+
+def _text(content: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(content)
+
+
+RECIPES: dict[str, Callable[[Path], object]] = {
+    "landscape.mp4": _plain("640x360"),
+    "long.mp4": _plain("640x360", "30000/1001", "13"),
+    "portrait.mp4": _portrait,
+    "odd.mp4": _odd,
+    "silent.mp4": lambda path: _ffmpeg(path, *picture("320x180"), *FAST, "-t", "2"),
+    "anamorphic.mp4": _plain("320x240", more=",setsar=2/1"),
+    "interlaced.mp4": _interlaced,
+    "hdr.mp4": _hdr,
+    "variable_rate.mp4": _variable_rate,
+    "surround.mp4": _surround,
+    "late_sound.mp4": _late_sound,
+    "matroska.mkv": _plain("320x180"),
+    "transport.ts": _plain("320x180"),
+    "truncated.mp4": _truncated,
+    "headless.mp4": _headless,
+    "bit_rot.mp4": _bit_rot,
+    "audio_only.mp4": lambda path: _ffmpeg(path, *SOUND, *AAC, "-t", "2"),
+    "cover.mp4": _cover,
+    "image.mp4": _image,
+    "text.mp4": _text("This is not a film.\n" * 200),
+    "empty.mp4": lambda path: path.write_bytes(b""),
+    # Both would have a careless ffmpeg read another file of this machine.
+    "playlist.mp4": _text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nlandscape.mp4\n#EXT-X-ENDLIST\n"),
+    "script.mp4": _text("ffconcat version 1.0\nfile landscape.mp4\n"),
+}
+
+
+def sample(name: str) -> Path:
+    """The clip of that name, with or without its extension."""
+    full = name if name in RECIPES else next(recipe for recipe in RECIPES if Path(recipe).stem == name)
+    # Clips of another version of this file are other clips.
+    folder = FOLDER / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    path = folder / full
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(dir=folder))
+        RECIPES[full](making / full)
+        (making / full).replace(path)  # at once, since tests run side by side
+        shutil.rmtree(making)
+    return path

@@ -1,0 +1,265 @@
+"""How a job's settings must go together, and the command lines that become of them. No process is started."""
+
+import copy
+import itertools
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from lambdas.plan.core import Place, plan
+from lambdas.shapes import Audio, Source, Title, Video
+from local.media.commands import ffmpeg_command, fitted, packager_command
+from local.media.job import Encode, parse
+from local.media.wire import MODEL, ApiError, read_request, write_answer
+
+TITLE = Title(
+    id="film",
+    stem="film",
+    name="Film",
+    version="abc",
+    prefix="v/00/film/abc",
+    sequencer="0",
+    bucket="uploads",
+    key="film.mp4",
+    etag="e",
+    size=1,
+    uri="s3://uploads/film.mp4",
+)
+PLACE = Place(
+    media_bucket="media",
+    role="arn:aws:iam::123456789012:role/encoding",
+    queue="arn:aws:mediaconvert:us-east-1:123456789012:queues/Default",
+)
+
+
+def planned(*, audio: bool = True, **video: Any) -> dict[str, Any]:
+    """The workflow's job for a film of these properties."""
+    stored = Video(
+        codec="AVC",
+        width=1920,
+        height=1080,
+        sample_aspect="1/1",
+        rotation=0,
+        frame_rate="25/1",
+        interlaced=False,
+        color_transfer="ITU_709",
+    )
+    sound = Audio(codec="AAC", channels=2, sample_rate=48000) if audio else None
+    source = Source(container="mp4", duration=60.0, video={**stored, **video}, audio=sound)  # pyright: ignore[reportArgumentType] - the test's own words
+    return copy.deepcopy(plan(TITLE, source, PLACE)["job"])
+
+
+def track(**properties: Any) -> dict[str, Any]:
+    """A video Track as Probe gives it."""
+    plain = {"Width": 1920, "Height": 1080, "SampleAspectRatio": None, "Rotation": None}
+    return {"Index": 1, "VideoProperties": {**plain, "TransferCharacteristics": "UNSPECIFIED", **properties}}
+
+
+AUDIO = {"Index": 3}
+
+
+def settings(job: dict[str, Any]) -> dict[str, Any]:
+    return job["Settings"]
+
+
+def outputs(job: dict[str, Any]) -> list[dict[str, Any]]:
+    return job["Settings"]["OutputGroups"][0]["Outputs"]
+
+
+def h264(output: dict[str, Any]) -> dict[str, Any]:
+    return output["VideoDescription"]["CodecSettings"]["H264Settings"]
+
+
+@pytest.mark.parametrize(
+    ("audio", "interlaced", "transfer", "rate", "size"),
+    [
+        *itertools.product(
+            (True, False),
+            (True, False),
+            ("ITU_709", "SMPTE_2084"),
+            ("24000/1001", "60/1"),
+            ((64, 64), (3840, 2160), (1080, 1920)),
+        )
+    ],
+)
+def test_every_job_that_the_workflow_plans_is_taken(
+    audio: bool, interlaced: bool, transfer: str, rate: str, size: tuple[int, int]
+) -> None:
+    job = planned(
+        audio=audio,
+        interlaced=interlaced,
+        color_transfer=transfer,
+        frame_rate=rate,
+        width=size[0],
+        height=size[1],
+    )
+    operation = MODEL.operation_model("CreateJob")
+    encode = parse(settings(read_request(operation, write_answer(operation.input_shape, job))))
+    assert encode.frame_rate == Fraction(rate)
+    assert (len(encode.sounds), len(encode.posters)) == (int(audio), 1)
+    assert encode.rungs[0]["name"] == f"index_v{min(size)}p"
+
+
+def drop_cmaf(job: dict[str, Any]) -> None:
+    settings(job)["OutputGroups"].pop(0)
+
+
+def second_cmaf(job: dict[str, Any]) -> None:
+    settings(job)["OutputGroups"].append(copy.deepcopy(settings(job)["OutputGroups"][0]))
+
+
+def second_input(job: dict[str, Any]) -> None:
+    settings(job)["Inputs"].append(copy.deepcopy(settings(job)["Inputs"][0]))
+
+
+def other_folder(job: dict[str, Any]) -> None:
+    settings(job)["OutputGroups"][1]["OutputGroupSettings"]["FileGroupSettings"]["Destination"] = "s3://media/x/poster"
+
+
+def second_sound(job: dict[str, Any]) -> None:
+    outputs(job).append({**copy.deepcopy(outputs(job)[-1]), "NameModifier": "_other"})
+
+
+def second_track(job: dict[str, Any]) -> None:
+    outputs(job)[-1]["AudioDescriptions"] *= 2
+
+
+def same_name(job: dict[str, Any]) -> None:
+    outputs(job)[1]["NameModifier"] = outputs(job)[0]["NameModifier"]
+
+
+def no_rungs(job: dict[str, Any]) -> None:
+    outputs(job)[:-1] = []
+
+
+def uneven_gop(job: dict[str, Any]) -> None:
+    h264(outputs(job)[0])["GopSize"] = 3
+
+
+def uneven_rate(job: dict[str, Any]) -> None:
+    h264(outputs(job)[0])["FramerateNumerator"] = 50
+
+
+def one_deinterlaced(job: dict[str, Any]) -> None:
+    outputs(job)[0]["VideoDescription"]["VideoPreprocessors"] = {"Deinterlacer": {"Mode": "DEINTERLACE"}}
+
+
+def jpeg_in_cmaf(job: dict[str, Any]) -> None:
+    outputs(job)[0]["VideoDescription"] = settings(job)["OutputGroups"][1]["Outputs"][0]["VideoDescription"]
+
+
+@pytest.mark.parametrize(
+    ("change", "needs"),
+    [
+        (drop_cmaf, "one CMAF"),
+        (second_cmaf, "one CMAF"),
+        (second_input, "one of Inputs"),
+        (other_folder, "one folder"),
+        (second_sound, "at most one sound"),
+        (second_track, "one of AudioDescriptions"),
+        (same_name, "different names"),
+        (no_rungs, "rungs"),
+        (uneven_gop, "one GopSize"),
+        (uneven_rate, "one FramerateNumerator"),
+        (one_deinterlaced, "one Mode"),
+        (jpeg_in_cmaf, "outputs of"),
+    ],
+)
+def test_a_combination_that_one_decode_cannot_make_is_refused(change: Any, needs: str) -> None:
+    job = planned()
+    change(job)
+    with pytest.raises(ApiError, match=f"needs .*{needs}") as failure:
+        parse(settings(job))
+    assert failure.value.code == "BadRequestException"
+
+
+def encode(**video: Any) -> Encode:
+    return parse(settings(planned(**video)))
+
+
+@pytest.mark.parametrize(
+    ("stored", "box", "size"),
+    [
+        ({}, (1280, 720), (1280, 720)),
+        ({"Width": 1921, "Height": 1081}, (1920, 1080), (1920, 1080)),
+        ({"Width": 853, "Height": 480}, (852, 480), (852, 480)),
+        ({"Width": 1440, "SampleAspectRatio": {"Numerator": 4, "Denominator": 3}}, (1280, 720), (1280, 720)),
+        ({"Rotation": 90}, (720, 1280), (720, 1280)),
+        ({"Rotation": 180}, (1280, 720), (1280, 720)),
+        # A box of another shape than the picture is touched from inside.
+        ({}, (1280, 1280), (1280, 720)),
+        ({"Rotation": 270}, (1280, 1280), (720, 1280)),
+    ],
+)
+def test_pictures_are_fitted_as_they_are_shown(
+    stored: dict[str, Any], box: tuple[int, int], size: tuple[int, int]
+) -> None:
+    assert fitted({"Width": box[0], "Height": box[1]}, track(**stored), encode()) == size
+
+
+def option(command: list[str], name: str) -> list[str]:
+    return [value for key, value in itertools.pairwise(command) if key == name]
+
+
+def test_only_this_file_and_only_media_containers_may_be_read() -> None:
+    command = ffmpeg_command(encode(), track(), AUDIO)
+    assert option(command, "-protocol_whitelist") == ["file"]
+    (formats,) = option(command, "-format_whitelist")
+    assert not {"hls", "concat", "dash", "image2", "lavfi", "tty"} & {*formats.split(",")}
+    assert command.index("-format_whitelist") < command.index("-i")
+
+
+def test_the_source_is_decoded_once_for_all_outputs() -> None:
+    command = ffmpeg_command(encode(), track(), AUDIO)
+    assert option(command, "-i") == ["source"]
+    (graph,) = option(command, "-filter_complex")
+    assert graph.startswith("[0:0]fps=25:start_time=0,split=5[in0][in1][in2][in3][in4];")
+    assert "[0:2]aresample" in graph
+
+
+def test_rungs_are_told_what_the_job_says() -> None:
+    job = planned()
+    command = ffmpeg_command(parse(settings(job)), track(), AUDIO)
+    codecs = [h264(output) for output in outputs(job)[:-1]]
+    assert option(command, "-maxrate") == [str(codec["MaxBitrate"]) for codec in codecs]
+    assert option(command, "-bufsize") == [str(codec["HrdBufferSize"]) for codec in codecs]
+    assert option(command, "-crf")[:2] == ["20", "20"]
+    assert option(command, "-level") == [
+        codec["CodecLevel"].removeprefix("LEVEL_").replace("_", ".") for codec in codecs
+    ]
+    assert {*option(command, "-g")} == {*option(command, "-keyint_min")} == {"50"}
+
+
+def test_the_preset_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEADEND_X264_PRESET", raising=False)
+    assert {*option(ffmpeg_command(encode(), track(), AUDIO), "-preset")} == {"veryfast"}
+    monkeypatch.setenv("HEADEND_X264_PRESET", "ultrafast")
+    assert {*option(ffmpeg_command(encode(), track(), AUDIO), "-preset")} == {"ultrafast"}
+
+
+def graph_of(source: dict[str, Any], **video: Any) -> str:
+    return option(ffmpeg_command(encode(**video), source, AUDIO), "-filter_complex")[0]
+
+
+def test_fields_and_hdr_are_handled_only_where_the_job_asks() -> None:
+    assert "bwdif" not in graph_of(track())
+    assert "bwdif=mode=send_frame:deint=interlaced" in graph_of(track(), interlaced=True)
+    hdr = track(TransferCharacteristics="ARIB_B67")
+    assert "tonemap" not in graph_of(hdr)
+    assert "zscale=tin=arib-std-b67" in graph_of(hdr, color_transfer="ARIB_B67")
+    # Asked for, but the source turns out not to be HDR: its matrix alone is converted.
+    sdr = graph_of(track(), color_transfer="ARIB_B67")
+    assert "tonemap" not in sdr
+    assert "out_color_matrix=bt709" in sdr
+
+
+def test_segments_are_rounded_up_to_whole_gops() -> None:
+    def segment(rate: str) -> float:
+        command = packager_command(encode(frame_rate=rate))
+        return float(option(command, "--segment_duration")[0])
+
+    assert segment("25/1") == pytest.approx(6, abs=0.001)
+    assert segment("30000/1001") == pytest.approx(6.006, abs=0.001)
+    # A hair below the cut, never above it: the packager would miss the keyframe.
+    assert segment("30000/1001") < 6.006
