@@ -99,11 +99,7 @@ export class Watch {
     if (!byId("watch-facts").textContent) byId("watch-facts").textContent = clock(duration);
     this.#notice.hidden = true;
     byId("spinner").hidden = false;
-    const image = api.path(poster);
-    if (image) {
-      this.#video.poster = byId("glow").src = image;
-      byId("glow").hidden = false;
-    } else this.#video.removeAttribute("poster");
+    this.#setPoster(api.path(poster), visit);
     this.#firstFrame(asked);
 
     const current = (act) => (value) => visit === this.#visit && act(value);
@@ -128,6 +124,21 @@ export class Watch {
     this.#controls.attach(playback);
     if (playback.native) this.#panel.native();
     return this.#begin(visit);
+  }
+
+  /** The poster stands until the first frame, and its colours shine behind the stage. */
+  #setPoster(image, visit) {
+    this.#video.removeAttribute("poster");
+    if (!image) return;
+    this.#video.poster = image;
+    // Drawn onto a few pixels and stretched: as soft as a blur, which would be computed again for every frame.
+    const glow = byId("glow");
+    const picture = el("img", { src: image });
+    picture.addEventListener("load", () => {
+      if (visit !== this.#visit) return;
+      glow.getContext("2d").drawImage(picture, 0, 0, glow.width, glow.height);
+      glow.hidden = false;
+    });
   }
 
   /** With sound if the browser lets us, else without, else when the viewer says so. */
