@@ -27,7 +27,8 @@ from local.aws import jsonata
 from local.aws.clients import client
 from local.aws.mends import mend
 
-ASL = "moto.stepfunctions.parser.asl"
+PARSER = "moto.stepfunctions.parser"
+ASL = f"{PARSER}.asl"
 TASK = f"{ASL}.component.state.exec.state_task"
 POLL_SECONDS = 0.25
 # Step Functions' names of services where they are not botocore's, and their prefixes in errors.
@@ -196,7 +197,7 @@ def install(endpoint: str) -> None:
     moto_dynamodb_error = mend(f"{dynamodb}._from_error", dynamodb_error)
     moto_task_for = mend(f"{TASK}.state_task_factory:state_task_service_for", task_for)
     mend(f"{ASL}.utils.boto_client:boto3", SimpleNamespace(client=make_client))
-    backend = "moto.stepfunctions.parser.models:StepFunctionsParserBackend"
+    backend = f"{PARSER}.models:StepFunctionsParserBackend"
     moto_start_execution = mend(f"{backend}.start_execution", start_execution)
-    worker = "moto.stepfunctions.parser.backend.execution:BaseExecutionWorkerCommunication"
+    worker = f"{PARSER}.backend.execution:BaseExecutionWorkerCommunication"
     moto_reflect_status = mend(f"{worker}._reflect_execution_status", reflect_status)

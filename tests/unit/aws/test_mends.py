@@ -1,0 +1,83 @@
+"""What the laptop's AWS replaces in its libraries is still what it was written for."""
+
+import hashlib
+import inspect
+import pkgutil
+from typing import Any
+
+import pytest
+
+from local.aws import events, functions, mends, states, storage
+from local.aws.states import ASL, PARSER, TASK
+
+PINNED = {
+    "moto.awslambda.models:LambdaFunction.invoke": "dadc324f30ae",
+    "moto.events.models:Rule.send_to_targets": "472e002e2dab",
+    "moto.s3.models:FakeBucket.get_permission": "7571412a3495",
+    "moto.s3.notifications:_send_event_bridge_message": "971cee49c687",
+    "moto.s3.notifications:send_event": "da8a7c7c6f2b",
+    "moto.s3.responses:S3Response._key_response": "eb67586ff76b",
+    f"{ASL}.component.common.assign.assign_decl:AssignDecl._eval_body": "652b8326e85d",
+    f"{ASL}.component.common.outputdecl:Output._eval_body": "d524ce38d6a9",
+    f"{ASL}.component.common.string.string_expression:StringJSONata._eval_body": "277b6f413214",
+    f"{TASK}.service.state_task_service:StateTaskService._SERVICE_NAME_SFN_TO_BOTO_OVERRIDES": "c0e56293e874",
+    f"{TASK}.service.state_task_service:StateTaskService._normalise_parameters": "dece59e76fd5",
+    f"{TASK}.service.state_task_service:StateTaskService._normalise_response": "00e0b0a50b1d",
+    f"{TASK}.service.state_task_service_aws_sdk:_SERVICE_ERROR_NAMES": "ecf0525e5a0d",
+    f"{TASK}.service.state_task_service_dynamodb:StateTaskServiceDynamoDB._from_error": "a27eaf8b4975",
+    f"{TASK}.state_task:StateTask._eval_parameters": "f98779b805f9",
+    f"{TASK}.state_task_factory:state_task_service_for": "a21a16afc5f6",
+    f"{ASL}.utils.boto_client:boto3": "boto3",
+    f"{PARSER}.backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": "038a396107af",
+    f"{PARSER}.models:StepFunctionsParserBackend.start_execution": "0f8d9dd57baf",
+}
+
+
+def digest(original: Any) -> str:
+    """Twelve hex digits of a function's source, or of a table's text; for a module, its name."""
+    if inspect.ismodule(original):
+        return original.__name__
+    text = inspect.getsource(original) if callable(original) else repr(original)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@pytest.fixture(scope="module")
+def mended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Every place that `install` replaces, with the digest of what stands there. Nothing is replaced."""
+    found: dict[str, str] = {}
+
+    def record(place: str, replacement: object) -> object:
+        original = pkgutil.resolve_name(place)
+        found[place] = digest(original)
+        return original
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (events, functions, states, storage):
+            patch.setattr(module, "mend", record)
+        functions.install("http://127.0.0.1:9", tmp_path_factory.mktemp("run"))
+        storage.install()
+        states.install("http://127.0.0.1:9")
+        events.install("http://127.0.0.1:9")
+    return found
+
+
+@pytest.mark.parametrize("place", sorted(PINNED))
+def test_the_replaced_part_of_the_library_has_not_changed(place: str, mended: dict[str, str]) -> None:
+    assert mended[place] == PINNED[place], f"the library's {place} changed: does our replacement still do its part?"
+
+
+def test_every_replacement_is_pinned(mended: dict[str, str]) -> None:
+    assert mended.keys() == PINNED.keys()
+
+
+def test_a_place_that_the_library_lost_is_an_error() -> None:
+    with pytest.raises(AttributeError):
+        mends.mend("local.aws.mends:NoSuchClass.method", None)
+    with pytest.raises(AttributeError):
+        mends.mend("local.aws.mends:no_such_function", None)
+
+
+def test_a_mend_returns_what_it_replaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mends, "re", mends.re)  # put back afterwards
+    assert mends.mend("local.aws.mends:re", "replaced").__name__ == "re"
+    assert vars(mends)["re"] == "replaced"

@@ -1,0 +1,40 @@
+"""S3: what a bucket's policy lets an unsigned reader do."""
+
+from typing import Any
+
+import pytest
+
+from local.aws.storage import grants
+
+BUCKET = "arn:aws:s3:::media"
+TLS_ONLY = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": [BUCKET, f"{BUCKET}/*"],
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+def allow(principal: Any, action: Any = "s3:GetObject", resource: Any = f"{BUCKET}/v/*") -> dict[str, Any]:
+    condition = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource, "Condition": condition}
+
+
+def test_nothing_is_granted_by_default() -> None:
+    assert not grants([], "s3:GetObject", f"{BUCKET}/v/00/film")
+    assert not grants([TLS_ONLY], "s3:GetObject", f"{BUCKET}/v/00/film")
+
+
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"Service": "cloudfront.amazonaws.com"}])
+def test_a_grant_to_the_network_or_to_cloudfront_holds_for_its_keys_only(principal: Any) -> None:
+    statements = [TLS_ONLY, allow(principal)]
+    assert grants(statements, "s3:GetObject", f"{BUCKET}/v/00/film")
+    assert not grants(statements, "s3:GetObject", f"{BUCKET}/uploads/film")
+    assert not grants(statements, "s3:PutObject", f"{BUCKET}/v/00/film")
+    assert not grants(statements, "s3:ListBucket", BUCKET)
+
+
+def test_a_grant_to_a_role_is_not_for_the_unsigned() -> None:
+    role = {"AWS": "arn:aws:iam::123456789012:role/encoder"}
+    assert not grants([allow(role)], "s3:GetObject", f"{BUCKET}/v/00/film")
