@@ -3,10 +3,11 @@
 import pulumi
 import pulumi_aws as aws
 
-from components.bucket import BucketAccess, PrivateBucket
+from components.bucket import PrivateBucket
+from components.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
 from components.budget import Budget
 from components.catalogue import Catalogue
-from components.delivery import Delivery, read_by_cloudfront, read_through_endpoint
+from components.delivery import Delivery
 from components.encoding import Encoding
 from components.fault_injection import FaultInjection
 from components.log_store import LogStore

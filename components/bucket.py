@@ -6,8 +6,6 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.policies import Statement, document
-
 
 class PrivateBucketArgs(TypedDict):
     """What makes one bucket differ from the next."""
@@ -88,6 +86,8 @@ class PrivateBucket(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "noncurrent_version_expiration": {"noncurrent_days": args["noncurrent_days"]},
+                    # A delete marker with no version left behind it hides nothing, and slows every listing.
+                    "expiration": {"expired_object_delete_marker": True},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 },
                 *args.get("lifecycle", []),
@@ -110,37 +110,3 @@ class PrivateBucket(pulumi.ComponentResource):
         self.register_outputs(
             {"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn, "domain_name": self.domain_name}
         )
-
-
-class BucketAccessArgs(TypedDict):
-    """Who may do what with a bucket."""
-
-    region: str
-    bucket_name: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    statements: Sequence[Statement]
-    """Grants to principals outside of IAM's roles: services, and readers that the network vouches for."""
-
-
-class BucketAccess(pulumi.ComponentResource):
-    """The one policy of a bucket: TLS only, and the grants."""
-
-    def __init__(self, name: str, args: BucketAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:bucket:BucketAccess", name, {**args}, opts)
-        arn = pulumi.Output.from_input(args["bucket_arn"])
-        tls_only: Statement = {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, arn.apply(lambda value: f"{value}/*")],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-        aws.s3.BucketPolicy(
-            f"{name}-policy",
-            region=args["region"],
-            bucket=args["bucket_name"],
-            policy=document([tls_only, *args["statements"]]),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.register_outputs({})

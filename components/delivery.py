@@ -11,7 +11,6 @@ from components.bucket import PrivateBucket
 from components.edge_policies import ALL_VIEWER_EXCEPT_HOST, CACHING_DISABLED, EdgePolicies
 from components.functions.nearest_pop import nearest_pop_code
 from components.point_of_presence import PointOfPresence
-from components.policies import Statement
 from settings import Domain
 
 READ = ["GET", "HEAD"]
@@ -236,27 +235,3 @@ class Delivery(pulumi.ComponentResource):
             code=nearest_pop_code(home=home, regions=regions, failover_status=FAILOVER_STATUS),
             opts=pulumi.ResourceOptions(parent=self),
         ).arn
-
-
-def read_by_cloudfront(bucket_arn: pulumi.Input[str], distribution_arn: pulumi.Input[str], keys: str) -> Statement:
-    """Bucket policy statement: this distribution, and no other of CloudFront's, may read these keys."""
-    return {
-        "Sid": "CloudFront",
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudfront.amazonaws.com"},
-        "Action": "s3:GetObject",
-        "Resource": pulumi.Output.concat(bucket_arn, "/", keys),
-        "Condition": {"StringEquals": {"aws:SourceArn": distribution_arn}},
-    }
-
-
-def read_through_endpoint(bucket_arn: pulumi.Input[str], endpoint_id: pulumi.Input[str]) -> Statement:
-    """Bucket policy statement: cache nodes read renditions unsigned, vouched for by their VPC's endpoint."""
-    return {
-        "Sid": "CacheNodes",
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": pulumi.Output.concat(bucket_arn, "/v/*"),
-        "Condition": {"StringEquals": {"aws:SourceVpce": endpoint_id}},
-    }

@@ -5,7 +5,8 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.bucket import BucketAccess, PrivateBucket
+from components.bucket import PrivateBucket
+from components.bucket_access import BucketAccess
 from components.policies import Statement, Values
 
 
@@ -45,6 +46,9 @@ class LogStore(pulumi.ComponentResource):
             child,
         )
 
+        account, region = args["account_id"], args["region"]
+        logs_service = f"arn:aws:logs:*:{account}:*"
+
         def write(service: str, prefix: str, source: str, **more: Values) -> Statement:
             """One log service may put objects under its own prefix, for this account's own resources."""
             return {
@@ -53,13 +57,19 @@ class LogStore(pulumi.ComponentResource):
                 "Action": "s3:PutObject",
                 "Resource": bucket.bucket_arn.apply(lambda arn: f"{arn}/{prefix}*"),
                 "Condition": {
-                    "StringEquals": {"aws:SourceAccount": args["account_id"], **more},
+                    "StringEquals": {"aws:SourceAccount": account, **more},
                     "ArnLike": {"aws:SourceArn": source},
                 },
             }
 
-        account, region = args["account_id"], args["region"]
-        logs_service = f"arn:aws:logs:*:{account}:*"
+        balancers: Statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+            "Action": "s3:PutObject",
+            # The path is what keeps other accounts' balancers out: the service writes under the number of the
+            # balancer's own account, and sends no source that a condition could name (ELB user guide).
+            "Resource": bucket.bucket_arn.apply(lambda arn: f"{arn}/alb/AWSLogs/{account}/*"),
+        }
         read_acl: Statement = {
             "Effect": "Allow",
             "Principal": {"Service": "delivery.logs.amazonaws.com"},
@@ -70,7 +80,7 @@ class LogStore(pulumi.ComponentResource):
                 "ArnLike": {"aws:SourceArn": logs_service},
             },
         }
-        BucketAccess(
+        access = BucketAccess(
             f"{name}-access",
             {
                 "region": region,
@@ -78,15 +88,11 @@ class LogStore(pulumi.ComponentResource):
                 "bucket_arn": bucket.bucket_arn,
                 "statements": [
                     write("logging.s3.amazonaws.com", "s3/", "arn:aws:s3:::*"),
-                    write(
-                        "logdelivery.elasticloadbalancing.amazonaws.com",
-                        "alb/",
-                        f"arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/*",
-                    ),
+                    balancers,
                     # Flow logs and CloudFront's standard logs; both write with this canned ACL.
                     write(
                         "delivery.logs.amazonaws.com",
-                        "AWSLogs/",
+                        f"AWSLogs/{account}/",
                         logs_service,
                         **{"s3:x-amz-acl": "bucket-owner-full-control"},
                     ),
@@ -96,5 +102,6 @@ class LogStore(pulumi.ComponentResource):
             child,
         )
 
-        self.bucket_name, self.bucket_arn = bucket.bucket_name, bucket.bucket_arn
+        # Of the policy and not of the bucket: a balancer whose logs are refused is refused itself.
+        self.bucket_name, self.bucket_arn = access.bucket_name, access.bucket_arn
         self.register_outputs({"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn})

@@ -5,7 +5,8 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.bucket import BucketAccess, PrivateBucket
+from components.bucket import PrivateBucket
+from components.bucket_access import BucketAccess
 
 
 class ContentStorageArgs(TypedDict):
