@@ -94,7 +94,7 @@ class Bridge:
         self._server = make_server(
             "127.0.0.1", 0, Request.application(self._answer), threaded=True, request_handler=_Quiet
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, name="bridge", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="bridge", daemon=True)
 
     @property
     def target(self) -> tuple[str, str, int]:

@@ -1,0 +1,429 @@
+"""nginx made from the declared distribution is the shared cache that CloudFront is."""
+
+import gzip
+import time
+from collections import Counter
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local.serving.edge import Edge
+from tests.serving_kit import (
+    FAILOVER,
+    Got,
+    Origin,
+    Reply,
+    Resource,
+    Seen,
+    ask,
+    behaviour,
+    cache_policy,
+    delivering,
+    function,
+    headers_policy,
+    log_of,
+    origins,
+    request_policy,
+)
+
+TEXT = b"#EXTM3U\n" + b"segment.m4s\n" * 200
+COMMON = {"cookiesConfig": {"cookieBehavior": "none"}, "headersConfig": {"headerBehavior": "none"}}
+
+
+class Tier:
+    """An edge with its three origins."""
+
+    def __init__(self, edge: Edge, by_name: dict[str, Origin], log: Path) -> None:
+        self.edge, self.log = edge, log
+        self.s3, self.home, self.far = by_name["s3"], by_name["home"], by_name["far"]
+
+    def get(self, path: str, **headers: str) -> Got:
+        return ask(self.edge.url, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Got:
+        return ask(self.edge.url, path, method=method, body=body, headers=headers)
+
+
+@contextmanager
+def tier(run_dir: Path, resources: list[Resource], country: str = "US") -> Generator[Tier]:
+    with origins(s3="127.0.0.1", home="127.0.0.1", far="127.0.0.1") as by_name:
+        balancers = {(f"arn:{name}", 80): by_name[name].address for name in ("home", "far")}
+        edge = Edge(resources, run_dir, s3=by_name["s3"].address, balancers=balancers, country=country)
+        edge.start()
+        try:
+            yield Tier(edge, by_name, run_dir / "logs/edge.jsonl")
+        finally:
+            edge.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Generator[Tier]:
+    """An edge for every test that does not need its own. Each uses paths of its own."""
+    with tier(tmp_path_factory.mktemp("edge"), delivering()) as made:
+        yield made
+
+
+def test_a_second_viewer_is_served_from_the_cache(shared: Tier) -> None:
+    first, second = shared.get("/v/00/hit.m4s"), shared.get("/v/00/hit.m4s")
+    assert (first.cache, second.cache) == ("Miss", "Hit")
+    assert first.body == second.body == b"hello"
+    assert len(shared.home.asked("/v/00/hit.m4s")) == 1
+    assert first.headers["Age"] is None
+    assert int(second.headers["Age"]) < 5
+    assert first.headers["Via"].endswith("(CloudFront)")
+    assert first.headers["X-Amz-Cf-Id"] != second.headers["X-Amz-Cf-Id"]
+
+
+def test_the_log_says_who_answered(shared: Tier) -> None:
+    shared.s3.replies["/media-bucket/v/00/logged.m4s"] = Reply(body=b"from the bucket")
+    shared.home.replies["/v/00/logged.m4s"] = Reply(status=404)
+    shared.get("/v/00/logged.m4s?a=%22")
+    shared.get("/v/00/logged.m4s")
+    missed, hit = log_of(shared.log, "/v/00/logged.m4s", 2)
+    assert missed | {"t": 0, "ms": 0, "bytes": 0} == {
+        **{"t": 0, "ms": 0, "bytes": 0, "method": "GET", "uri": "/v/00/logged.m4s?a=%22", "status": 200},
+        **{"cache": "Miss", "origin": "media", "failover": True},
+    }
+    assert (hit["cache"], hit["origin"], hit["failover"]) == ("Hit", None, False)
+    assert abs(missed["t"] - time.time()) < 60
+    assert missed["bytes"] > len(b"from the bucket")
+
+
+def test_the_page_is_the_default_root_object_of_its_bucket(shared: Tier) -> None:
+    assert shared.get("/").status == 200
+    (seen,) = shared.s3.asked("/site-bucket/index.html")
+    assert seen.headers["Host"] == "site-bucket.s3.us-east-1.amazonaws.com"
+    assert seen.headers["User-Agent"] == "Amazon CloudFront"
+
+
+@pytest.mark.parametrize("status", FAILOVER)
+def test_a_declared_status_falls_over_to_the_bucket(shared: Tier, status: int) -> None:
+    path = f"/v/00/status-{status}.m4s"
+    shared.home.replies[path] = Reply(status=status, headers={"Cache-Control": "max-age=100"})
+    shared.s3.replies[f"/media-bucket{path}"] = Reply(body=b"bucket", headers={"Cache-Control": "no-store"})
+    assert [shared.get(path).body for _ in range(2)] == [b"bucket"] * 2
+    # What the failed origin said about caching must not stick to the other's answer.
+    assert len(shared.s3.asked(f"/media-bucket{path}")) == 2
+
+
+def test_another_status_does_not_fall_over(shared: Tier) -> None:
+    shared.home.replies["/v/00/gone.m4s"] = Reply(status=410, body=b"gone")
+    got = shared.get("/v/00/gone.m4s")
+    assert (got.status, got.cache, got.body) == (410, "Error", b"gone")
+    assert not shared.s3.asked("/media-bucket/v/00/gone.m4s")
+
+
+@pytest.mark.parametrize(
+    ("name", "reply", "seconds"), [("reset", Reply(reset=True), 0.5), ("silent", Reply(delay=5), 1.9)]
+)
+def test_an_origin_that_fails_falls_over_in_time(shared: Tier, name: str, reply: Reply, seconds: float) -> None:
+    shared.home.replies[f"/v/00/{name}.m4s"] = reply
+    shared.s3.replies[f"/media-bucket/v/00/{name}.m4s"] = Reply(body=b"bucket")
+    began = time.monotonic()
+    assert shared.get(f"/v/00/{name}.m4s").body == b"bucket"
+    assert time.monotonic() - began < seconds
+    # One attempt was declared; one on a connection that was kept open does not count, as it may just have been closed.
+    assert len(shared.home.asked(f"/v/00/{name}.m4s")) <= 2
+
+
+def test_when_both_fail_the_second_answer_is_the_viewers(shared: Tier) -> None:
+    shared.home.replies["/v/00/none.m4s"] = Reply(status=503)
+    shared.s3.replies["/media-bucket/v/00/none.m4s"] = Reply(status=404, body=b"no such key")
+    got = shared.get("/v/00/none.m4s")
+    assert (got.status, got.body, got.cache) == (404, b"no such key", "Error")
+
+
+def test_an_origin_that_refuses_falls_over_and_the_api_does_not(tmp_path: Path) -> None:
+    with tier(tmp_path, delivering()) as made:
+        made.home.stop()
+        assert made.get("/v/00/a.m4s").headers["X-Origin"] == "s3"
+        assert made.get("/api/titles").status == 503, "CloudFront's word for an origin it cannot connect to"
+        assert log_of(made.log, "/api/titles", 1)[0]["failover"] is False
+
+
+def test_a_post_is_sent_once_and_never_elsewhere(shared: Tier) -> None:
+    shared.home.replies["/api/play"] = Reply(reset=True)
+    assert shared.send("POST", "/api/play", b"{}").status == 502
+    assert len(shared.home.asked("/api/play")) == 1
+    assert not shared.s3.asked("/media-bucket/api/play")
+
+
+def test_methods_that_are_not_allowed_are_refused_at_the_edge(shared: Tier) -> None:
+    for method in ("POST", "OPTIONS", "DELETE"):
+        assert shared.send(method, "/v/00/method.m4s").status == 403
+    assert not shared.home.asked("/v/00/method.m4s")
+
+
+def test_concurrent_misses_become_one_request(shared: Tier) -> None:
+    shared.home.replies["/v/00/popular.m4s"] = Reply(body=b"x" * 100_000, delay=0.3)
+    with ThreadPoolExecutor(100) as viewers:
+        got = list(viewers.map(shared.get, ["/v/00/popular.m4s"] * 100))
+    assert {(item.status, len(item.body)) for item in got} == {(200, 100_000)}
+    assert len(shared.home.asked("/v/00/popular.m4s")) == 1
+    assert Counter(item.cache for item in got) == {"Hit": 99, "Miss": 1}
+
+
+def test_a_viewers_token_neither_splits_the_cache_nor_reaches_the_origin(shared: Tier) -> None:
+    assert shared.get("/v/00/token.m4s?token=1", Cookie="id=1", X_Session="1").cache == "Miss"
+    assert shared.get("/v/00/token.m4s?token=2", Cookie="id=2", X_Session="2").cache == "Hit"
+    (seen,) = shared.home.asked("/v/00/token.m4s")
+    assert seen.path == "/v/00/token.m4s"
+    assert not [name for name in ("Cookie", "X-Session", "Accept") if name in seen.headers]
+
+
+def test_the_path_reaches_the_origin_as_the_viewer_wrote_it(shared: Tier) -> None:
+    for path in ("/v/00/a%2Fb%20c%C3%A9.m4s", "/v/00//double.m4s", "/v/00/../00/up.m4s", "/v/00/q%3Fm.m4s"):
+        assert shared.get(path).status == 200
+        assert shared.home.asked(path), f"{path} was rewritten"
+
+
+def test_head_and_get_share_an_object(shared: Tier) -> None:
+    head = shared.send("HEAD", "/v/00/head.m4s")
+    assert (head.status, head.headers["Content-Length"], head.body) == (200, "5", b"")
+    assert shared.get("/v/00/head.m4s").cache == "Hit"
+
+
+def test_a_range_of_a_cold_object_is_cut_from_one_fetch_of_it(shared: Tier) -> None:
+    shared.home.replies["/v/00/range.m4s"] = Reply(headers={"Accept-Ranges": "bytes"})
+    got = shared.get("/v/00/range.m4s", Range="bytes=1-3")
+    assert (got.status, got.body, got.headers["Content-Range"]) == (206, b"ell", "bytes 1-3/5")
+    assert shared.get("/v/00/range.m4s").cache == "Hit"
+    (seen,) = shared.home.asked("/v/00/range.m4s")
+    assert "Range" not in seen.headers
+
+
+def test_manifests_are_compressed_for_those_who_take_it_and_segments_are_not(shared: Tier) -> None:
+    headers = {"Content-Type": "application/vnd.apple.mpegurl"}
+    for name in ("index.m3u8", "text.m4s"):
+        shared.home.replies[f"/v/00/{name}"] = Reply(body=TEXT, headers=headers)
+    packed = shared.get("/v/00/index.m3u8", Accept_Encoding="gzip, deflate")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == TEXT
+    plain = shared.get("/v/00/index.m3u8")
+    assert (plain.headers["Content-Encoding"], plain.body) == (None, TEXT)
+    assert [seen.headers.get("Accept-Encoding") for seen in shared.home.asked("/v/00/index.m3u8")] == ["gzip", None]
+    assert shared.get("/v/00/text.m4s", Accept_Encoding="gzip").headers["Content-Encoding"] is None
+
+
+def test_the_api_sees_the_viewer_and_is_never_cached(shared: Tier) -> None:
+    shared.home.default = lambda seen: Reply(body=seen.body or b"list", headers={"Cache-Control": "max-age=600"})
+    for _ in range(2):
+        got = shared.get("/api/titles?state=A%20B&state=C&", Cookie="a=1; b=2", Accept="application/json")
+        assert got.cache == "Miss"
+    seen = shared.home.asked("/api/titles")
+    assert len(seen) == 2
+    assert seen[0].path == "/api/titles?state=A%20B&state=C"
+    assert (seen[0].headers["Cookie"], seen[0].headers["Accept"]) == ("a=1; b=2", "application/json")
+    assert seen[0].headers["Host"] == "home.elb.amazonaws.com"
+    assert seen[0].headers["X-Forwarded-For"] == "127.0.0.1"
+    assert not [name for name in seen[0].headers if name.lower().startswith("x-edge")]
+    assert shared.send("POST", "/api/echo", b"body", **{"Content-Type": "text/plain"}).body == b"body"
+
+
+def test_an_origins_cookies_and_vary_do_not_split_or_stop_the_cache(shared: Tier) -> None:
+    headers = {"Set-Cookie": "id=1", "Vary": "Origin, Accept-Encoding", "X-Accel-Expires": "0", "X-Accel-Redirect": "/"}
+    shared.home.replies["/v/00/vary.m4s"] = Reply(headers=headers)
+    first, second = shared.get("/v/00/vary.m4s", Origin="https://a"), shared.get("/v/00/vary.m4s", Origin="https://b")
+    assert second.cache == "Hit"
+    assert first.headers["Set-Cookie"] is second.headers["Set-Cookie"] is None
+
+
+def test_an_api_that_gets_cookies_may_set_them(shared: Tier) -> None:
+    shared.home.replies["/api/sign"] = Reply(headers={"Set-Cookie": "id=1"})
+    assert shared.get("/api/sign").headers["Set-Cookie"] == "id=1"
+
+
+def test_a_missing_object_is_remembered_for_ten_seconds_and_a_forbidden_one_is_not(shared: Tier) -> None:
+    for name, status, times in (("404.m4s", 404, 1), ("403.m4s", 403, 3), ("401.m4s", 401, 3)):
+        shared.home.replies[f"/v/00/again-{name}"] = Reply(status=status)
+        shared.s3.replies[f"/media-bucket/v/00/again-{name}"] = Reply(status=status)
+        assert {shared.get(f"/v/00/again-{name}").status for _ in range(3)} == {status}
+        assert len(shared.home.asked(f"/v/00/again-{name}")) == times, name
+
+
+def test_declared_error_caching_is_kept(tmp_path: Path) -> None:
+    declared = [{"errorCode": 404, "errorCachingMinTtl": 0}, {"errorCode": 500, "errorCachingMinTtl": 1}]
+    with tier(tmp_path, delivering(customErrorResponses=declared)) as made:
+        for status, times in ((404, 3), (500, 1)):
+            made.s3.replies[f"/site-bucket/{status}"] = Reply(status=status)
+            assert {made.get(f"/{status}").status for _ in range(3)} == {status}
+            assert len(made.s3.asked(f"/site-bucket/{status}")) == times
+        time.sleep(2.1)
+        made.s3.replies["/site-bucket/500"] = Reply()
+        assert made.get("/500").status == 200
+
+
+def test_an_expired_object_is_revalidated_and_served_stale_while_the_origins_are_down(tmp_path: Path) -> None:
+    def answer(seen: Seen) -> Reply:
+        headers = {"ETag": '"1"', "Cache-Control": "max-age=1"}
+        return Reply(status=304 if seen.headers.get("If-None-Match") else 200, headers=headers)
+
+    with tier(tmp_path, delivering()) as made:
+        made.home.default = answer
+        assert made.get("/v/00/a.m4s").cache == "Miss"
+        time.sleep(2.1)
+        assert made.get("/v/00/a.m4s").cache == "RefreshHit"
+        made.home.stop()
+        made.s3.stop()
+        time.sleep(2.1)
+        stale = made.get("/v/00/a.m4s")
+        assert (stale.status, stale.cache, stale.body) == (200, "Hit", b"hello")
+        assert made.get("/v/00/b.m4s").status == 503
+        made.home.start()
+        made.home.default = made.s3.default = Reply(status=404)
+        made.s3.start()
+        assert made.get("/v/00/a.m4s").status == 404, "only a 5xx or silence is covered up"
+
+
+def test_what_a_policy_puts_in_the_key_splits_the_cache_and_reaches_the_origin(tmp_path: Path) -> None:
+    keyed = cache_policy(
+        "keyed",
+        queryStringsConfig={"queryStringBehavior": "whitelist", "queryStrings": {"items": ["w"]}},
+        headersConfig={"headerBehavior": "whitelist", "headers": {"items": ["X-Lang"]}},
+        cookiesConfig={"cookieBehavior": "whitelist", "cookies": {"items": ["who"]}},
+    )
+    sent = request_policy(
+        "sent",
+        queryStringsConfig={"queryStringBehavior": "allExcept", "queryStrings": {"items": ["secret"]}},
+        headersConfig={"headerBehavior": "whitelist", "headers": {"items": ["Host", "User-Agent"]}},
+    )
+    resources = delivering(
+        *(keyed, sent),
+        defaultCacheBehavior=behaviour("api", cachePolicyId="keyed", originRequestPolicyId="sent"),
+    )
+    with tier(tmp_path, resources) as made:
+        asked = [
+            ("/p?w=1&x=1&secret=s", {"X-Lang": "en", "Cookie": "who=me; id=1"}, "Miss"),
+            ("/p?x=2&w=1", {"X-Lang": "en", "Cookie": "id=2; who=me"}, "Hit"),
+            ("/p?w=2", {"X-Lang": "en", "Cookie": "who=me"}, "Miss"),
+            ("/p?w=1", {"X-Lang": "de", "Cookie": "who=me"}, "Miss"),
+            ("/p?w=1", {"X-Lang": "en", "Cookie": "who=you"}, "Miss"),
+        ]
+        for path, headers, cache in asked:
+            assert ask(made.edge.url, path, headers=headers).cache == cache, (path, headers)
+        first = made.home.seen[0]
+        assert (first.path, first.headers["Cookie"], first.headers["X-Lang"]) == ("/p?w=1&x=1", "who=me", "en")
+        assert first.headers["Host"] == made.edge.url.removeprefix("http://")
+        assert first.headers.get("User-Agent") is None, "the viewer sent none"
+
+
+def test_functions_rewrite_answer_and_fail_as_on_cloudfront(tmp_path: Path) -> None:
+    code = """
+    function handler(event) {
+        const request = event.request;
+        if (request.uri === '/page') { request.uri = '/page.html'; request.querystring.added = { value: '1' }; }
+        if (request.uri === '/moved') {
+            return { statusCode: 301, headers: { location: { value: '/to?' + request.querystring.a.value } } };
+        }
+        if (request.uri === '/throws') { throw new Error('no'); }
+        if (request.uri === '/header') { request.headers['x-new'] = { value: '1' }; }
+        if (request.uri === '/relative') { request.uri = 'relative'; }
+        return request;
+    }"""
+    stamp = """
+    function handler(event) {
+        event.response.headers['x-stamp'] = { value: event.request.uri + ' ' + event.response.statusCode };
+        delete event.response.headers['x-origin'];
+        return event.response;
+    }"""
+    everything = {"queryStringsConfig": {"queryStringBehavior": "all"}}
+    site = behaviour(
+        "site",
+        originRequestPolicyId="all-queries",
+        functionAssociations=[
+            {"eventType": "viewer-request", "functionArn": "arn:rewrite"},
+            {"eventType": "viewer-response", "functionArn": "arn:stamp"},
+        ],
+    )
+    resources = delivering(
+        *(function("rewrite", code), function("stamp", stamp), request_policy("all-queries", **everything)),
+        defaultCacheBehavior=site,
+    )
+    with tier(tmp_path, resources) as made:
+        page = made.get("/page?q=%41")
+        assert made.s3.seen[0].path == "/site-bucket/page.html?q=%41&added=1"
+        assert (page.headers["X-Stamp"], page.headers["X-Origin"]) == ("/page 200", None)
+        made.s3.replies["/site-bucket/missing"] = Reply(status=404)
+        assert made.get("/missing").headers["X-Stamp"] is None, "not run for errors"
+        moved = made.get("/moved?a=b")
+        assert (moved.status, moved.headers["Location"], moved.cache) == (301, "/to?b", "FunctionGeneratedResponse")
+        assert (made.get("/throws").status, made.get("/throws").cache) == (503, "FunctionExecutionError")
+        for path in ("/header", "/relative"):
+            assert (made.get(path).status, made.get(path).cache) == (502, "FunctionValidationError")
+        assert len(made.s3.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "served"),
+    [
+        ("cf.selectRequestOriginById('pop-far')", "far"),
+        ("cf.createRequestOriginGroup({originIds: [{originId: 'pop-far'}, {originId: 'media'}], %s})", "far"),
+        ("cf.createRequestOriginGroup({originIds: ['pop-far', 'media'], %s})", "far"),
+        ("cf.selectRequestOriginById('pop-mars')", "FunctionExecutionError"),
+        ("cf.updateRequestOrigin({domainName: 'example.com'})", "FunctionExecutionError"),
+        (
+            "cf.createRequestOriginGroup({originIds: ['pop-far', 'media'], failoverCriteria: {statusCodes: [500]}})",
+            "Fun",
+        ),
+    ],
+    ids=["origin", "group", "group by name", "unknown origin", "updated origin", "codes of no declared group"],
+)
+def test_a_function_chooses_the_origin(tmp_path: Path, code: str, served: str) -> None:
+    criteria = f"failoverCriteria: {{statusCodes: {FAILOVER}}}"
+    body = f"{code.replace('%s', criteria)}; return event.request;"
+    text = f"import cf from 'cloudfront';\nfunction handler(event) {{ {body} }}"
+    associated = [{"eventType": "viewer-request", "functionArn": "arn:choose"}]
+    declared = [behaviour("pop-home-or-media", "/v/*", functionAssociations=associated)]
+    with tier(tmp_path, delivering(function("choose", text), orderedCacheBehaviors=declared)) as made:
+        got = made.get("/v/00/a.m4s")
+        assert (got.headers["X-Origin"] or got.cache).startswith(served)
+        assert not made.home.seen
+        if "Group" in code and served == "far":
+            made.far.stop()
+            assert made.get("/v/00/b.m4s").headers["X-Origin"] == "s3"
+
+
+def test_response_headers_are_set_removed_or_left_as_declared(tmp_path: Path) -> None:
+    policy = headers_policy(
+        "headers",
+        securityHeadersConfig={
+            "strictTransportSecurity": {"accessControlMaxAgeSec": 60, "includeSubdomains": True, "override": True},
+            "contentTypeOptions": {"override": True},
+            "frameOptions": {"frameOption": "DENY", "override": False},
+        },
+        customHeadersConfig={"items": [{"header": "X-Mine", "value": "edge", "override": True}]},
+        removeHeadersConfig={"items": [{"header": "X-Origin"}]},
+        corsConfig={
+            "accessControlAllowCredentials": False,
+            "accessControlAllowHeaders": {"items": ["Range"]},
+            "accessControlAllowMethods": {"items": ["GET", "HEAD"]},
+            "accessControlAllowOrigins": {"items": ["https://*.example.com"]},
+            "accessControlMaxAgeSec": 600,
+            "originOverride": True,
+        },
+    )
+    methods = ["GET", "HEAD", "OPTIONS"]
+    site = behaviour("site", responseHeadersPolicyId="headers", allowedMethods=methods)
+    with tier(tmp_path, delivering(policy, defaultCacheBehavior=site)) as made:
+        made.s3.default = Reply(headers={"X-Frame-Options": "SAMEORIGIN", "X-Mine": "origin"})
+        for _ in ("miss", "hit"):
+            got = made.get("/a", Origin="https://www.example.com").headers
+            assert got["Strict-Transport-Security"] == "max-age=60; includeSubDomains"
+            assert got["X-Content-Type-Options"] == "nosniff"
+            assert got["X-Frame-Options"] == "SAMEORIGIN", "override is off"
+            assert (got.get_all("X-Mine"), got["X-Origin"]) == (["edge"], None)
+            assert got["Access-Control-Allow-Origin"] == "https://www.example.com"
+            assert got["Access-Control-Allow-Methods"] is None, "for a preflight alone"
+        assert made.get("/a", Origin="https://example.org").headers["Access-Control-Allow-Origin"] is None
+        preflight = made.send("OPTIONS", "/a", Origin="https://www.example.com").headers
+        assert (preflight["Access-Control-Allow-Methods"], preflight["Access-Control-Max-Age"]) == ("GET, HEAD", "600")
+
+
+def test_a_country_that_is_not_served_gets_nothing(tmp_path: Path) -> None:
+    geo = {"geoRestriction": {"restrictionType": "blacklist", "locations": ["FR"]}}
+    with tier(tmp_path, delivering(restrictions=geo), country="FR") as made:
+        assert made.get("/").status == 403
+        assert not made.s3.seen
