@@ -109,15 +109,10 @@ class LaptopCloud:
             resources,
             self.run_dir,
             s3=self.endpoint.removeprefix("http://"),
-            balancers=self.balancer.listeners,
+            balancers=self.balancer.addresses,
         )
-        self.edge.process.start()
-        self._stops.append(self.edge.process.stop)
-        deadline = time.monotonic() + 10
-        while not _accepts(self.edge.port):
-            if not self.edge.process.alive() or time.monotonic() > deadline:
-                raise CloudError(f"the edge did not start; see {self.run_dir}/logs/edge.log")
-            time.sleep(0.02)
+        self._stops.append(self.edge.stop)
+        self.edge.start()
 
     def _retarget(self, nodes: Targets, functions: list[Bridge]) -> None:
         targets: Targets = {**nodes, **{bridge.target_group_arn: [bridge.target] for bridge in functions}}
