@@ -50,15 +50,16 @@ def definition(names: WorkflowNames) -> State:
 
 def _claiming(names: WorkflowNames) -> dict[str, State]:
     """Identify the title and take it, unless this upload was already taken or a newer one was."""
-    identify = _invoke(names["functions"]["identify"], "{% $event %}", "title", "Claim")
-    # Outside of the catch-all below: nothing is claimed yet, so there is no row on which to write a reason.
-    identify["Arguments"]["Payload"] = {
+    event = {
         "bucket": "{% $states.input.detail.bucket.name %}",
         "key": "{% $states.input.detail.object.key %}",
         "etag": "{% $states.input.detail.object.etag %}",
         "size": "{% $states.input.detail.object.size %}",
         "sequencer": "{% $states.input.detail.object.sequencer %}",
     }
+    identify = _invoke(names["functions"]["identify"], event, "title", "Claim")
+    # Nothing is claimed yet, so there is no row on which to write a reason: the execution fails, which an alarm tells.
+    del identify["Catch"]
     claim = _update(
         names["table"],
         sets={
@@ -93,7 +94,8 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         "published": "{% $exists($states.result.Attributes.version) ? $states.result.Attributes.version.S : '' %}",
         "attempts": 0,
     }
-    claim["Catch"] = [_on_lost_claim("Whose title?"), *_CATCH]
+    # Any other error fails the execution: to mark a row that was never claimed would pass for a newer upload's work.
+    claim["Catch"] = [_on_lost_claim("Whose title?")]
     same: State = {
         "Type": "Choice",
         "Choices": [{"Condition": "{% $published = $title.version %}", "Next": "Settle"}],
@@ -269,6 +271,8 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
         "Tell",
         state="{% $outcome %}",
     )
+    # What cannot be marked fails the execution, which an alarm tells.
+    mark["Catch"] = [_on_lost_claim("Superseded")]
     tell = _tell(
         names,
         "Ours?",
@@ -430,7 +434,7 @@ def _settle(
         condition="execution = :execution",
         next_state=next_state,
     )
-    update["Catch"] = [_on_lost_claim("Superseded")]
+    update["Catch"] = [_on_lost_claim("Superseded"), *_CATCH]
     return update
 
 
