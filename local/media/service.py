@@ -38,6 +38,7 @@ class Job:
     shown: Json
     plan: Encode
     children: Children = field(default_factory=Children)
+    worker: threading.Thread | None = None
 
 
 class Service:
@@ -55,11 +56,13 @@ class Service:
         self.create_queue({"Name": "Default"})["Queue"]["Type"] = "SYSTEM"
 
     def close(self) -> None:
-        """End every child process; nothing starts after this."""
+        """End every child process and remove what is on disk; nothing starts after this."""
         with self._lock:
             self._closed = True
-            for job in self._jobs.values():
-                job.children.cancel()
+        for job in self._jobs.values():
+            job.children.cancel()
+            if job.worker:
+                job.worker.join(timeout=5)
 
     def describe_endpoints(self, request: Json) -> Json:  # noqa: ARG002 - every operation takes one
         return {"Endpoints": [{"Url": self._endpoint}]}
@@ -164,7 +167,8 @@ class Service:
                 busy.add(job.shown["Queue"])
                 timing = {**job.shown["Timing"], "StartTime": self._clock()}
                 job.shown |= {"Status": "PROGRESSING", "CurrentPhase": "PROBING", "Timing": timing}
-                threading.Thread(target=self._run, args=(job,), daemon=True).start()
+                job.worker = threading.Thread(target=self._run, args=(job,), daemon=True)
+                job.worker.start()
 
     def _run(self, job: Job) -> None:
         def on_progress(share: float) -> None:

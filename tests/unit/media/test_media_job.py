@@ -214,7 +214,7 @@ def test_the_source_is_decoded_once_for_all_outputs() -> None:
     command = ffmpeg_command(encode(), track(), AUDIO)
     assert option(command, "-i") == ["source"]
     (graph,) = option(command, "-filter_complex")
-    assert graph.startswith("[0:0]fps=25:start_time=0,split=5[in0][in1][in2][in3][in4];")
+    assert graph.startswith("[0:0]fps=25:start_time=0,split=6[in0][in1][in2][in3][in4][in5];")
     assert "[0:2]aresample" in graph
 
 
