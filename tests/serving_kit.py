@@ -4,6 +4,7 @@ import contextlib
 import copy
 import http.client
 import json
+import re
 import socket
 import struct
 import threading
@@ -223,10 +224,12 @@ class Origin:
 
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                seen = Seen(self.command, self.path, self.headers, body)
+                # S3 knows a bucket by the Host.
+                bucket = re.match(r"(.+)\.s3\.", self.headers["Host"] or "")
+                seen = Seen(self.command, f"/{bucket[1]}{self.path}" if bucket else self.path, self.headers, body)
                 if self.path != "/healthz":
                     origin.seen.append(seen)
-                reply = origin.replies.get(self.path.partition("?")[0], origin.default)
+                reply = origin.replies.get(seen.path.partition("?")[0], origin.default)
                 reply = reply if isinstance(reply, Reply) else reply(seen)
                 time.sleep(reply.delay)
                 if reply.reset:

@@ -119,8 +119,9 @@ def _address(
 ) -> tuple[str, str] | None:
     """Where an origin is on the laptop: host and port, and the path before every key."""
     path = origin.get("originPath") or ""
-    if bucket := re.fullmatch(r"(.+?)\.s3[.-][a-z0-9.-]*amazonaws\.com", origin["domainName"]):
-        return s3, f"/{bucket[1]}{path}"
+    if re.fullmatch(r"(.+?)\.s3[.-][a-z0-9.-]*amazonaws\.com", origin["domainName"]):
+        # moto, as S3, takes the bucket from the Host header: with the bucket in the path too it finds nothing (403).
+        return s3, path
     vpc_origin = by_id.get((origin.get("vpcOriginConfig") or {}).get("vpcOriginId", ""), {})
     endpoint = vpc_origin.get("vpcOriginEndpointConfig", {})
     address = balancers.get((endpoint.get("arn", ""), endpoint.get("httpPort", 0)))
