@@ -1,36 +1,29 @@
-"""Orchestration: an upload's event starts the workflow; its handlers, its roles, and where lost events end."""
+"""Orchestration: the workflow from upload to title, its handlers, and what starts it."""
 
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
 
 from components.function import LambdaFunction, handler_files
-from components.policies import Statement, allow, document, from_account, trust
+from components.policies import document, from_account, trust
+from components.upload_trigger import UploadTrigger
 from components.workflow import definition
+from components.workflow_rights import HandlerName, WorkflowArns, handler_rights, workflow_rights
 
 
-class OrchestrationArgs(TypedDict):
+class OrchestrationArgs(WorkflowArns):
     """What the workflow reads, writes and tells."""
 
-    region: str
-    account_id: str
     encode: Literal["on_upload", "on_request"]
     log_days: int
     uploads_name: pulumi.Input[str]
-    uploads_arn: pulumi.Input[str]
     media_name: pulumi.Input[str]
-    media_arn: pulumi.Input[str]
     table_name: pulumi.Input[str]
-    table_arn: pulumi.Input[str]
-    queue_arn: pulumi.Input[str]
-    job_role_arn: pulumi.Input[str]
-    topic_arn: pulumi.Input[str]
-    topic_key_arn: pulumi.Input[str]
 
 
 class Orchestration(pulumi.ComponentResource):
-    """The state machine, its handlers, and the rule that starts it."""
+    """The state machine, its handlers, and the trigger."""
 
     state_machine_arn: pulumi.Output[str]
     dead_letter_name: pulumi.Output[str]
@@ -38,7 +31,7 @@ class Orchestration(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: OrchestrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:orchestration:Orchestration", name, {"encode": args["encode"]}, opts)
-        child, region = pulumi.ResourceOptions(parent=self), args["region"]
+        child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
         functions = _handlers(name, args, child)
 
         log_group = aws.cloudwatch.LogGroup(
@@ -51,13 +44,17 @@ class Orchestration(pulumi.ComponentResource):
         )
         role = aws.iam.Role(
             f"{name}-role",
-            assume_role_policy=trust("states.amazonaws.com", StringEquals=from_account(args["account_id"])),
+            assume_role_policy=trust(
+                "states.amazonaws.com",
+                StringEquals=from_account(account),
+                ArnLike={"aws:SourceArn": f"arn:aws:states:{region}:{account}:stateMachine:*"},
+            ),
             opts=child,
         )
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=document(_permissions(args, [function.function_arn for function in functions.values()])),
+            policy=document(workflow_rights(args, [function.function_arn for function in functions.values()])),
             opts=child,
         )
         machine = aws.sfn.StateMachine(
@@ -83,108 +80,23 @@ class Orchestration(pulumi.ComponentResource):
             # Step Functions checks on creation that it may deliver logs.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
-        dead_letters = self._start_on_upload(name, args, machine.arn, child)
+        trigger = UploadTrigger(
+            f"{name}-trigger",
+            {
+                "region": region,
+                "account_id": account,
+                "uploads_name": args["uploads_name"],
+                "state_machine_arn": machine.arn,
+            },
+            child,
+        )
 
-        self.state_machine_arn, self.dead_letter_name = machine.arn, dead_letters.name
+        self.state_machine_arn, self.dead_letter_name = machine.arn, trigger.dead_letter_name
         self.register_outputs({"state_machine_arn": self.state_machine_arn, "dead_letter_name": self.dead_letter_name})
-
-    @staticmethod
-    def _start_on_upload(
-        name: str, args: OrchestrationArgs, machine_arn: pulumi.Output[str], child: pulumi.ResourceOptions
-    ) -> aws.sqs.Queue:
-        region, account = args["region"], args["account_id"]
-        rule = aws.cloudwatch.EventRule(
-            f"{name}-on-upload",
-            region=region,
-            description="A film was uploaded",
-            event_pattern=pulumi.Output.json_dumps(
-                {
-                    "source": ["aws.s3"],
-                    "detail-type": ["Object Created"],
-                    # A key that ends in a slash is a folder that a console made.
-                    "detail": {
-                        "bucket": {"name": [args["uploads_name"]]},
-                        "object": {"key": [{"anything-but": {"suffix": "/"}}]},
-                    },
-                }
-            ),
-            opts=child,
-        )
-        role = aws.iam.Role(
-            f"{name}-start-role",
-            assume_role_policy=trust(
-                "events.amazonaws.com",
-                StringEquals=from_account(account),
-                ArnEquals={"aws:SourceArn": rule.arn},
-            ),
-            opts=child,
-        )
-        aws.iam.RolePolicy(
-            f"{name}-start-policy",
-            role=role.name,
-            policy=document([allow("states:StartExecution", machine_arn)]),
-            opts=child,
-        )
-        # Two weeks, the longest there is: the event is the only trace of an upload that did not start a workflow.
-        queue = aws.sqs.Queue(
-            f"{name}-dead-letters",
-            region=region,
-            message_retention_seconds=14 * 24 * 3600,
-            sqs_managed_sse_enabled=True,
-            opts=child,
-        )
-        statements: list[Statement] = [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue.arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": rule.arn}},
-            },
-            {
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sqs:*",
-                "Resource": queue.arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ]
-        aws.sqs.QueuePolicy(
-            f"{name}-dead-letters-policy", region=region, queue_url=queue.url, policy=document(statements), opts=child
-        )
-        aws.cloudwatch.EventTarget(
-            f"{name}-start",
-            region=region,
-            rule=rule.name,
-            arn=machine_arn,
-            role_arn=role.arn,
-            dead_letter_config={"arn": queue.arn},
-            retry_policy={"maximum_event_age_in_seconds": 24 * 3600, "maximum_retry_attempts": 185},
-            opts=child,
-        )
-        return queue
-
-
-HandlerName: TypeAlias = Literal["identify", "probe", "plan", "find_job", "verify"]
 
 
 def _handlers(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions) -> dict[HandlerName, LambdaFunction]:
-    """The decisions of the workflow, each with the rights that it needs and no other."""
-    sources = pulumi.Output.concat(args["uploads_arn"], "/*")
-    media = pulumi.Output.concat(args["media_arn"], "/v/*")
-    rights: dict[HandlerName, list[Statement]] = {
-        "identify": [],
-        # Probe reads the source as its caller. MediaConvert has no resource of its own for Probe and SearchJobs.
-        "probe": [allow("mediaconvert:Probe", "*"), allow("s3:GetObject", sources)],
-        "plan": [],
-        "find_job": [allow("mediaconvert:SearchJobs", "*")],
-        "verify": [
-            # It lists rather than asks for one object: to a role that may not list, S3 says 403 for "gone".
-            allow("s3:ListBucket", args["uploads_arn"]),
-            allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
-            allow("s3:GetObject", media),
-        ],
-    }
+    """The decisions of the workflow."""
     environment: dict[HandlerName, dict[str, pulumi.Input[str]]] = {
         "plan": {
             "MEDIA_BUCKET": args["media_name"],
@@ -210,45 +122,5 @@ def _handlers(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions)
             },
             child,
         )
-        for handler, statements in rights.items()
+        for handler, statements in handler_rights(args).items()
     }
-
-
-def _permissions(args: OrchestrationArgs, function_arns: list[pulumi.Output[str]]) -> list[Statement]:
-    """What the workflow itself does: its integrations, and the delivery of its log."""
-    region, account = args["region"], args["account_id"]
-    return [
-        allow("lambda:InvokeFunction", function_arns),
-        allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], args["table_arn"]),
-        allow("mediaconvert:CreateJob", [args["queue_arn"], f"arn:aws:mediaconvert:{region}:{account}:jobs/*"]),
-        allow(
-            ["mediaconvert:GetJob", "mediaconvert:CancelJob", "mediaconvert:TagResource"],
-            f"arn:aws:mediaconvert:{region}:{account}:jobs/*",
-        ),
-        allow("iam:PassRole", args["job_role_arn"], StringEquals={"iam:PassedToService": "mediaconvert.amazonaws.com"}),
-        # How `.sync` hears of the job's end: a rule that Step Functions keeps for the account.
-        allow(
-            ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-            f"arn:aws:events:{region}:{account}:rule/StepFunctionsGetEventsForMediaConvertJobRule",
-        ),
-        allow("sns:Publish", args["topic_arn"]),
-        allow(["kms:Decrypt", "kms:GenerateDataKey"], args["topic_key_arn"]),
-        # Log delivery and X-Ray have no resources to name.
-        allow(
-            [
-                "logs:CreateLogDelivery",
-                "logs:GetLogDelivery",
-                "logs:UpdateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:DescribeResourcePolicies",
-                "logs:DescribeLogGroups",
-                "xray:PutTraceSegments",
-                "xray:PutTelemetryRecords",
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-            ],
-            "*",
-        ),
-    ]
