@@ -37,7 +37,7 @@ def own_services(endpoint: str, run_dir: Path) -> Mapping[str, Any]:
 
 
 def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, Any]]) -> NoReturn:
-    """Serve until a signal, then end the process with every child of it."""
+    """Serve until a signal, then end with every child. `services` makes them from this server's URL and `run_dir`."""
     # The user's own AWS profile, endpoint or credentials must not reach a client that is made in here.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -54,15 +54,7 @@ def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, A
     print("ready", flush=True)
     ended.wait()
     atexit._run_exitfuncs()  # what a mounted service registered, such as ending its encoders
-    end_children()
-    os._exit(0)  # threads that wait for a Lambda or a job must not hold the process
-
-
-def end_children() -> None:
-    """Kill every process that this one started and that still runs: Lambda sandboxes, encoders."""
-    for task in Path("/proc/self/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            os.kill(int(pid), signal.SIGKILL)
+    os._exit(0)  # Lambda sandboxes end with this process; threads that wait for one must not hold it
 
 
 if __name__ == "__main__":

@@ -141,26 +141,23 @@ class Sandbox:
 
 
 class Sandboxes:
-    """Every sandbox of this server: at most `limit`, reused while they are warm."""
+    """Every sandbox of this server: at most SANDBOXES, reused while they are warm."""
 
-    def __init__(self, endpoint: str, run_dir: Path, limit: int = SANDBOXES) -> None:
-        self._endpoint, self._limit, self._logs, self._code = endpoint, limit, run_dir / "logs", run_dir / "lambda"
-        shutil.rmtree(self._code, ignore_errors=True)
-        for folder in (self._logs, self._code):
-            folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, endpoint: str, run_dir: Path) -> None:
+        self._endpoint, self._logs, self._code = endpoint, run_dir / "logs", run_dir / "lambda"
+        self._logs.mkdir(parents=True, exist_ok=True)
         self._changed = threading.Condition()
         self._idle: list[tuple[str, Sandbox]] = []  # the one idle for longest first
         self._busy = 0
 
     def invoke(self, function: LambdaFunction, payload: bytes) -> Result:
         """Run `function` once, in a warm sandbox where there is one; waits while all are busy."""
+        name = function.function_name
         key = json.dumps([function.code_sha_256, function.get_configuration()], default=str)
         sandbox = self._take(key)
         try:
-            if sandbox is None:
-                task_root = self._code / f"{function.function_name}-{uuid.uuid4().hex[:8]}"
-                sandbox = Sandbox(function, task_root, self._endpoint)
-            return sandbox.invoke(payload, function, self._logs / f"lambda-{function.function_name}.log")
+            sandbox = sandbox or Sandbox(function, self._code / f"{name}-{uuid.uuid4().hex[:8]}", self._endpoint)
+            return sandbox.invoke(payload, function, self._logs / f"lambda-{name}.log")
         finally:
             with self._changed:
                 self._busy -= 1
@@ -170,14 +167,14 @@ class Sandboxes:
 
     def _take(self, key: str) -> Sandbox | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._busy < self._limit)
+            self._changed.wait_for(lambda: self._busy < SANDBOXES)
             self._busy += 1
             self._idle = [entry for entry in self._idle if entry[1].alive()]
             for entry in reversed(self._idle):
                 if entry[0] == key:
                     self._idle.remove(entry)
                     return entry[1]
-            if self._busy + len(self._idle) > self._limit:
+            if self._busy + len(self._idle) > SANDBOXES:
                 self._idle.pop(0)[1].kill()
             return None
 

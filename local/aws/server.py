@@ -17,7 +17,6 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws import events, functions, states, storage
 
-SIGNING_NAME = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
 REQUEST_IDS = {"x-amzn-requestid", "x-amz-request-id"}
 
 
@@ -30,40 +29,35 @@ def refuse(call: object) -> Response:
     return Response(body, 400, {"x-amzn-ErrorType": code}, content_type="application/json" if is_json else "text/xml")
 
 
-def create_app(service: Any) -> Any:
-    """The WSGI application of one of moto's services; None stands for one that it does not have."""
-    if service is None:
-        return refuse("its service is unknown")
-    app = create_backend_app(service)
-    app.register_error_handler(NotImplementedError, refuse)
-    return app
+def with_request_id(app: Any) -> Any:
+    """`app`, whose answers all have a request id, as AWS's have: Step Functions quotes it in errors."""
 
-
-class Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher, which asks `services` first: WSGI applications by SigV4 signing name."""
-
-    def __init__(self, services: Mapping[str, Any]) -> None:
-        super().__init__(create_app)
-        self._services = services
-
-    def get_application(self, environ: dict[str, Any]) -> Any:
-        """The application that a request is for."""
-        signed = SIGNING_NAME.search(environ.get("HTTP_AUTHORIZATION", ""))
-        return (signed and self._services.get(signed[1])) or super().get_application(environ)
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer; every answer has a request id, which AWS's have and Step Functions' errors quote."""
-
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             if not REQUEST_IDS & {name.lower() for name, _ in headers}:
                 headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
             return start_response(status, headers, *error)
 
-        return super().__call__(environ, start)
+        return app(environ, start)
+
+    return answer
 
 
 def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServer:
-    """The AWS API on 127.0.0.1:`port`, bound. `run_dir` receives logs and unpacked Lambda code."""
+    """The AWS API on 127.0.0.1:`port`, bound.
+
+    `run_dir` receives logs and unpacked Lambda code; `services` are WSGI applications by SigV4 signing name.
+    """
+
+    def create_app(service: Any) -> Any:
+        if service in services:
+            return services[service]
+        if service is None:
+            return refuse("its service is unknown")
+        app = create_backend_app(service)
+        app.register_error_handler(NotImplementedError, refuse)
+        return app
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no access log: the tiers in front keep theirs
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # a failed state is in the execution's history
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
@@ -72,4 +66,8 @@ def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServe
     storage.install()
     states.install(endpoint)
     events.install(endpoint)
-    return make_server("127.0.0.1", port, Dispatcher(services), threaded=True, request_handler=MotoRequestHandler)
+    dispatcher = DomainDispatcherApplication(create_app)
+    hosts = [(name, re.compile(rf"https?://{name}\.")) for name in services]
+    dispatcher.backend_url_patterns = [*hosts, *dispatcher.backend_url_patterns]
+    app = with_request_id(dispatcher)
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler)
