@@ -60,6 +60,7 @@ def load_config(project_dir: Path, stack: str, overrides: Mapping[str, Any]) -> 
     typed, written = (_read(path, loader).get("config") or {} for loader in (_GoYaml, yaml.BaseLoader))
     given = {key: typed[key] if isinstance(typed[key], dict | list) else written[key] for key in typed}
     given |= {full_key(name, key): value for key, value in overrides.items()}
+    given = {key: value for key, value in given.items() if value is not None}
     mistakes = [
         f"could not parse '{key}' as a configuration key; write {name}:{key}" for key in given if ":" not in key
     ]

@@ -130,7 +130,7 @@ class Monitor(mocks.MockMonitor):
         inputs = decode_all(sent, secrets, unknowns)
         region, default_tags = self._provider(request.provider)
         custom = bool(read_id or request.custom)
-        if custom and not read_id and "tags" not in unknowns and schema.takes_tags(request.type):
+        if default_tags and custom and not read_id and "tags" not in unknowns and schema.takes_tags(request.type):
             inputs["tags"] = {**default_tags, **inputs.get("tags", {})}
         needs = {} if read_id else request.propertyDependencies
         path = Path(unquote(urlparse(request.sourcePosition.uri).path))
@@ -215,6 +215,8 @@ def _options(request: Any) -> dict[str, Any]:
     for name in ("object", "stackTrace", "propertyDependencies"):
         slim.ClearField(name)
     said = json_format.MessageToDict(slim)
+    if request.deleteBeforeReplaceDefined:
+        said["deleteBeforeReplace"] = request.deleteBeforeReplace  # False would be left out
     return {key: said[key] for key in _OPTIONS if key in said}
 
 

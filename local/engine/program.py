@@ -138,6 +138,6 @@ def _undisturbed(root: Path) -> Generator[None]:
 def _program_modules(root: Path) -> list[str]:
     """The imported modules that are the program's: not its virtual environment's, nor ours or the tests'."""
     apart = ("local", "tests", "conftest", "__main__")
-    found = {name: Path(getattr(module, "__file__", None) or "/") for name, module in sys.modules.items()}
-    own = {name for name, file in found.items() if file.is_relative_to(root) and not file.is_relative_to(sys.prefix)}
+    files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+    own = [name for name, file in files.items() if file.startswith(f"{root}/") and not file.startswith(sys.prefix)]
     return [name for name in own if name.split(".")[0] not in apart]

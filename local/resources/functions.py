@@ -2,6 +2,8 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from local.engine.model import Archive, Asset
@@ -36,17 +38,23 @@ def state_machine(made: Making) -> tuple[str, dict[str, Any]]:
 
 
 def zipped(archive: Archive) -> bytes:
-    """A zip that is the same for the same files.
-
-    Raises:
-        ValueError: for an archive that is not a list of files: a folder would take caches along.
-    """
-    if archive.assets is None:
-        raise ValueError("code must be an AssetArchive that lists its files")
+    """A zip that is the same for the same files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for path, asset in sorted(archive.assets.items()):
-            if not isinstance(asset, Asset):
-                raise ValueError(f"code must list files, and {path} is an archive")
-            file.writestr(zipfile.ZipInfo(path), contents(asset))
+        for path, content in _files(archive, PurePosixPath()):
+            file.writestr(zipfile.ZipInfo(str(path)), content)
     return buffer.getvalue()
+
+
+def _files(item: Archive | Asset, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+    if isinstance(item, Asset):
+        yield path, contents(item)
+    elif item.assets is not None:
+        for name, inner in sorted(item.assets.items()):
+            yield from _files(inner, path / name)
+    else:
+        folder = Path(str(item.path))
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is not a folder to take code from")
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            yield path / file.relative_to(folder), file.read_bytes()
