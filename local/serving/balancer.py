@@ -25,10 +25,7 @@ Targets = Mapping[str, Sequence[tuple[str, str, int]]]
 LOAD_BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
 RULE, TARGET_GROUP = "aws:lb/listenerRule:ListenerRule", "aws:lb/targetGroup:TargetGroup"
 ALGORITHMS = {"round_robin": "roundrobin", "least_outstanding_requests": "leastconn"}
-HEALTH_CHECK = {
-    **{"path": "/", "port": "traffic-port", "matcher": "200"},
-    **{"interval": 30, "timeout": 5, "healthyThreshold": 5, "unhealthyThreshold": 2},
-}
+CHECK = {"path": "/", "matcher": "200", "interval": 30, "timeout": 5, "healthyThreshold": 5, "unhealthyThreshold": 2}
 """An ALB's own defaults, in seconds and checks."""
 
 
@@ -90,10 +87,8 @@ def _group(group: Declared, targets: Sequence[tuple[str, str, int]], idle: int) 
     if not targets:
         return f'backend {group.name}\n    http-request return status 503 content-type text/plain string "no targets"'
     declared = {key: value for key, value in (group.inputs.get("healthCheck") or {}).items() if value is not None}
-    check: dict[str, Any] = HEALTH_CHECK | {"enabled": group.inputs.get("targetType") != "lambda"} | declared
+    check: dict[str, Any] = CHECK | {"enabled": group.inputs.get("targetType") != "lambda"} | declared
     checked = f" check inter {check['interval']}s fall {check['unhealthyThreshold']} rise {check['healthyThreshold']}"
-    checked += f" slowstart {group.inputs.get('slowStart') or 0}s"
-    checked += "" if check["port"] == "traffic-port" else f" port {check['port']}"
     lines = [f"server {name} {host}:{port}{checked if check['enabled'] else ''}" for name, host, port in targets]
     lines += [f"server {name}:open {host}:{port} backup" for name, host, port in targets if check["enabled"]]
     values = {

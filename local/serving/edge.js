@@ -359,7 +359,7 @@ function log(r) {
     return JSON.stringify({
         t: Number(v.msec),
         method: r.method,
-        uri: v.request_uri,
+        uri: v.request_uri || '',
         status: Number(v.status),
         bytes: Number(v.bytes_sent),
         cache: outcome(r),

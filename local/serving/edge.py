@@ -27,8 +27,6 @@ from local.serving.declared import PROPERTIES, Declared, NotOnLaptop, fill, of_t
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICIES = ("cachePolicyId", "originRequestPolicyId", "responseHeadersPolicyId")
 COUNTRY = "cloudfront-viewer-country"
-LONGEST_HOME = 92
-"""Characters of a directory for sockets: 107 may a socket's path have, unix(7)."""
 
 
 def edge_config(
@@ -50,17 +48,17 @@ def edge_config(
     if len(distributions) != 1:
         raise NotOnLaptop(f"the laptop has one edge, for one distribution; {len(distributions)} are declared")
     home, inputs = run_dir / "edge", distributions[0].inputs
-    if len(str(home)) > LONGEST_HOME:
-        raise ValueError(f"{run_dir} is too long for the names of sockets: at most {LONGEST_HOME - 5} characters")
-    by_id = {resource.id: resource.inputs for resource in resources if resource.type.startswith("aws:cloudfront/")}
-    policies: dict[str, Mapping[str, Any]] = PROPERTIES["managed"] | by_id
+    declared = {item.id: item.inputs for item in resources if item.type.startswith("aws:cloudfront/")}
+    policies: dict[str, Mapping[str, Any]] = PROPERTIES["managed"] | declared
     functions = of_type(resources, "aws:cloudfront/function:Function")
     behaviours = [*(inputs.get("orderedCacheBehaviors") or []), inputs["defaultCacheBehavior"]]
-    origins = [{**origin, "at": _address(origin, by_id, s3, balancers)} for origin in inputs["origins"]]
+    origins = [{**origin, "address": _address(origin, declared, s3, balancers)} for origin in inputs["origins"]]
     groups = {group["originId"]: group for group in inputs.get("originGroups") or []}
     complaints = unhonoured(resources, "aws:cloudfront/")
     complaints += [
-        f"origin {origin['originId']!r} is neither a bucket nor a balancer" for origin in origins if not origin["at"]
+        f"origin {origin['originId']!r} is neither a bucket nor a balancer"
+        for origin in origins
+        if not origin["address"]
     ]
     for behaviour in behaviours:
         name = behaviour.get("pathPattern", "default")
@@ -97,9 +95,7 @@ def edge_config(
         "inputs": inputs,
         "behaviours": behaviours,
         "failover": failover,
-        "policies": {
-            identity: policies[identity] for item in behaviours for policy in POLICIES if (identity := item.get(policy))
-        },
+        "policies": {identity: inputs for identity, inputs in policies.items() if "code" not in inputs},
     }
     modules = {f"function_{index}": function for index, function in enumerate(functions)}
     arns = ", ".join(f"{json.dumps(function.outputs['arn'])}: {name}" for name, function in modules.items())
@@ -115,17 +111,15 @@ def edge_config(
 
 
 def _address(
-    origin: Mapping[str, Any], by_id: Mapping[str, Any], s3: str, balancers: Mapping[tuple[str, int], str]
-) -> tuple[str, str] | None:
-    """Where an origin is on the laptop: host and port, and the path before every key."""
-    path = origin.get("originPath") or ""
-    if re.fullmatch(r"(.+?)\.s3[.-][a-z0-9.-]*amazonaws\.com", origin["domainName"]):
+    origin: Mapping[str, Any], declared: Mapping[str, Any], s3: str, balancers: Mapping[tuple[str, int], str]
+) -> str | None:
+    """Where an origin is on the laptop, as "host:port"."""
+    if re.fullmatch(r".+\.s3[.-][a-z0-9.-]*amazonaws\.com", origin["domainName"]):
         # moto, as S3, takes the bucket from the Host header: with the bucket in the path too it finds nothing (403).
-        return s3, path
-    vpc_origin = by_id.get((origin.get("vpcOriginConfig") or {}).get("vpcOriginId", ""), {})
+        return s3
+    vpc_origin = declared.get((origin.get("vpcOriginConfig") or {}).get("vpcOriginId", ""), {})
     endpoint = vpc_origin.get("vpcOriginEndpointConfig", {})
-    address = balancers.get((endpoint.get("arn", ""), endpoint.get("httpPort", 0)))
-    return (address, path) if address else None
+    return balancers.get((endpoint.get("arn", ""), endpoint.get("httpPort", 0)))
 
 
 def _codes(group: Mapping[str, Any]) -> str:
@@ -134,17 +128,15 @@ def _codes(group: Mapping[str, Any]) -> str:
 
 
 def _origin(index: int, origin: Mapping[str, Any]) -> str:
-    (address, path), timeouts = origin["at"], origin.get("vpcOriginConfig") or {}
-    headers = [f'proxy_set_header {item["name"]} "{item["value"]}";' for item in origin.get("customHeaders") or []]
+    """The nginx server that speaks to one origin. The numbers are CloudFront's defaults."""
+    timeouts = origin.get("vpcOriginConfig") or {}
     values = {
         "N": index,
-        "SERVERS": f"server {address} max_fails=0; " * (origin.get("connectionAttempts") or 3),
+        "SERVERS": f"server {origin['address']} max_fails=0; " * (origin.get("connectionAttempts") or 3),
         "KEEPALIVE": timeouts.get("originKeepaliveTimeout") or 5,
         "DOMAIN": origin["domainName"],
-        "PATH": path,
         "CONNECT": origin.get("connectionTimeout") or 10,
         "READ": timeouts.get("originReadTimeout") or 30,
-        "HEADERS": "\n            ".join(headers),
     }
     return fill("edge_origin.conf", values)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from components.functions.nearest_pop import nearest_pop_code
 from local.serving.edge import Edge
 from tests.serving_kit import (
     FAILOVER,
@@ -384,6 +385,30 @@ def test_a_function_chooses_the_origin(tmp_path: Path, code: str, served: str) -
         if "Group" in code and served == "far":
             made.far.stop()
             assert made.get("/v/00/b.m4s").headers["X-Origin"] == "s3"
+
+
+@pytest.mark.parametrize(
+    ("country", "policy", "served"), [("JP", "country", "far"), ("US", "country", "home"), ("JP", "", "home")]
+)
+def test_a_viewer_is_sent_to_the_nearest_point_of_presence(
+    tmp_path: Path, country: str, policy: str, served: str
+) -> None:
+    regions = ["us-east-1", "ap-northeast-1"]
+    code = nearest_pop_code(home="us-east-1", regions=regions, failover_status=FAILOVER)
+    # The origins here are named for what they are to the test.
+    nearest = function("nearest", code.replace('"ap-northeast-1"', '"far"'))
+    header = {"headerBehavior": "whitelist", "headers": {"items": ["CloudFront-Viewer-Country"]}}
+    associated = [{"eventType": "viewer-request", "functionArn": "arn:nearest"}]
+    segments = behaviour(
+        "pop-home-or-media", "/v/*", functionAssociations=associated, originRequestPolicyId=policy or None
+    )
+    resources = delivering(nearest, request_policy("country", headersConfig=header), orderedCacheBehaviors=[segments])
+    with tier(tmp_path, resources, country) as made:
+        # What a viewer claims counts for nothing.
+        assert made.get("/v/00/a.m4s", CloudFront_Viewer_Country="FR").headers["X-Origin"] == served
+        assert made.get("/v/00/a.m4s").cache == "Hit"
+        made.far.stop()
+        assert made.get("/v/00/b.m4s").headers["X-Origin"] == ("s3" if served == "far" else served)
 
 
 def test_response_headers_are_set_removed_or_left_as_declared(tmp_path: Path) -> None:

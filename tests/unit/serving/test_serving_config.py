@@ -12,7 +12,7 @@ import pytest
 from local.engine import RecordingProvider, Registration, run_program
 from local.serving.balancer import haproxy_config, pattern_regex, server_state
 from local.serving.declared import PROPERTIES, NotOnLaptop
-from local.serving.edge import LONGEST_HOME, edge_config, first_free_port
+from local.serving.edge import edge_config, first_free_port
 from tests.serving_kit import (
     BALANCER,
     LISTENER,
@@ -146,11 +146,6 @@ def test_a_property_is_honoured_or_without_effect_but_not_both() -> None:
     honoured = {path for paths in PROPERTIES["honoured"].values() for path in paths}
     assert len(ignored) == len(set(ignored))
     assert not honoured & set(ignored)
-
-
-def test_a_directory_that_sockets_cannot_have_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=f"at most {LONGEST_HOME - 5} characters"):
-        edge_files(delivering(), tmp_path / ("x" * LONGEST_HOME))
 
 
 def test_the_viewers_country_reaches_origins_only_where_a_policy_names_it(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""Edge, balancer and nodes together: what a viewer notices when nodes die."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from local.serving.balancer import Balancer
+from local.serving.edge import Edge
+from tests.serving_kit import BALANCER, Reply, ask, balancing, delivering, origins, target_group
+
+
+def test_no_request_fails_while_a_node_and_then_a_fleet_dies(tmp_path: Path) -> None:
+    with origins(s3="127.0.0.1", one="127.0.0.1", two="127.0.0.1") as by_name:
+        one, two, s3 = by_name["one"], by_name["two"], by_name["s3"]
+        for origin in by_name.values():
+            origin.default = Reply(body=b"segment", headers={"Cache-Control": "max-age=60"})
+        balancer = Balancer(balancing(target_group("fleet")), tmp_path)
+        balancer.start({"arn:fleet": [("i-1", one.host, one.port), ("i-2", two.host, two.port)]})
+        home = balancer.addresses[BALANCER, 80]
+        edge = Edge(delivering(), tmp_path, s3=s3.address, balancers={("arn:home", 80): home, ("arn:far", 80): home})
+        edge.start()
+        log = tmp_path / "logs/edge.jsonl"
+
+        def read(count: int, name: str) -> int:
+            """Read so many new segments at once, all of which must be had; how many of them fell over to the bucket."""
+            paths = [f"/v/0a/{name}-{number}.m4s" for number in range(count)]
+            with ThreadPoolExecutor(4) as viewers:
+                got = list(viewers.map(ask, [edge.url] * count, paths))
+            assert {(item.status, item.body) for item in got} == {(200, b"segment")}, name
+            time.sleep(0.05)
+            lines = [json.loads(line) for line in log.read_text().splitlines()]
+            return sum(line["failover"] for line in lines if f"/{name}-" in line["uri"])
+
+        try:
+            assert read(40, "healthy") == 0
+            one.stop()
+            assert read(40, "dying") > 0, "until its checks fail, a dead node gets its share"
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and read(4, f"settling{time.monotonic_ns()}"):
+                time.sleep(0.2)
+            assert read(40, "survivor") == 0
+            two.stop()
+            assert read(40, "bucket") == 40
+            one.start()
+            two.start()
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and read(4, f"returning{time.monotonic_ns()}"):
+                time.sleep(0.2)
+            assert read(40, "back") == 0
+        finally:
+            edge.stop()
+            balancer.stop()
