@@ -41,8 +41,12 @@ const OPTIONS = {
   },
 };
 
+// The full build: the light one plays no alternate audio, and the sound of our titles is a rendition of its own. Its
+// module form makes no global, and carries no worker inside.
+const library = () => import("/vendor/hls.min.mjs");
+
 /** Fetches hls.js ahead of need: it is most of this page's bytes, and the API can be asked meanwhile. */
-export const preparePlayback = () => void import("/hls.min.mjs").catch(() => {});
+export const preparePlayback = () => void library().catch(() => {});
 
 /**
  * Starts playback. `on` receives:
@@ -53,7 +57,7 @@ export const preparePlayback = () => void import("/hls.min.mjs").catch(() => {})
  * Returns {native, setRung(index), rung(), stop()}.
  */
 export async function startPlayback(video, { url, position }, on) {
-  const { default: Hls } = await import("/hls.min.mjs");
+  const { default: Hls } = await library();
   if (!Hls.isSupported()) return startNative(video, { url, position }, on);
 
   const store = new BrowserStore();

@@ -14,6 +14,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 PLAYER = Path(__file__).parents[2] / "player"
+LIBRARY = PLAYER / "node_modules/hls.js/dist/hls.min.mjs"
+LIBRARY_KEY = "vendor/hls.min.mjs"
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -31,6 +33,7 @@ POLICY = (
     "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
+PAGE_HEADERS = {"Cache-Control": "no-cache", "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
 NODE = "i-0c5d1f9e7a2b4c6d8"
 # What a response carries that came by each way: the edge stores the headers of the node that filled it.
 WAYS = {
@@ -120,19 +123,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         url = urlsplit(self.path)
         if url.path.startswith("/api/"):
-            self._api(
-                *(503, {}, {}) if self.fake.api_down else self.fake.api(self.command, url.path, parse_qs(url.query))
-            )
+            self._api(*self.fake.api(self.command, url.path, parse_qs(url.query)))
         elif url.path.startswith("/v/"):
             self._media(url.path)
         else:
             name = "index.html" if url.path == "/" else url.path.lstrip("/")
-            built = PLAYER / "node_modules/hls.js/dist" / name
-            file = built if name == "hls.min.mjs" else PLAYER / name
-            self._file(
-                file,
-                {"Cache-Control": "no-cache", "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"},
-            )
+            self._file(LIBRARY if name == LIBRARY_KEY else PLAYER / name, PAGE_HEADERS)
 
     def _api(self, status: int, headers: dict[str, str], body: object) -> None:
         self._send(

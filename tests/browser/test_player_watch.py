@@ -52,6 +52,11 @@ def test_the_picture_is_that_of_the_film(playing: Page) -> None:
         assert all(abs(a - b) < 40 for a, b in zip(pixel, wanted, strict=True)), f"{place}: {pixel}, not {wanted}"
 
 
+def test_the_sound_is_a_rendition_of_its_own_and_is_heard(playing: Page, fake: Fake) -> None:
+    until(playing, "video.webkitAudioDecodedByteCount > 0")
+    assert any(path.endswith("_000000001.cmfa") for path, _, _ in fake.sent)
+
+
 def test_sound_is_off_until_asked_for_when_the_browser_wants_it_so(playing: Page) -> None:
     assert playing.evaluate("video.muted")
     playing.get_by_role("button", name="Turn the sound on").click()
