@@ -21,6 +21,9 @@ test: setup ## Check everything: format, lint, types, unit, integration and brow
 preview: setup ## Print the resources of STACK (default dev) as `pulumi preview` would, without AWS
 	@$(BIN)/python -m local.engine --stack $(STACK) --preview
 
+ami: setup ## Pin the newest node images in the config of STACK, with your AWS credentials
+	@$(BIN)/python -m local.ami --stack $(STACK)
+
 bench: setup ## Measure: registering the program, and upload to playable
 	@$(BIN)/python -m bench
 
@@ -32,5 +35,5 @@ lock: setup ## Write the lock files anew from requirements*.in
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup
 
-.PHONY: help demo add test preview bench lock setup
+.PHONY: help demo add test preview ami bench lock setup
 .DEFAULT_GOAL := help
