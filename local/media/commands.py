@@ -50,7 +50,7 @@ def ffmpeg_command(job: Encode, video: Json, audio: Json | None) -> list[str]:
     if job.sounds and audio:
         graph.append(f"[0:{audio['Index'] - 1}]aresample=async=1:first_pts=0[a]")
         outputs += words("sound", **job.sounds[0]) + words("mp4", **job.sounds[0])
-    turned = [] if job.group.get("Rotate") == "AUTO" else words("as_stored")
+    turned = [] if _turned(job, video) else words("as_stored")
     return words("start") + words("safe_input") + turned + words("graph", graph=";".join(graph)) + outputs
 
 
@@ -83,11 +83,16 @@ def fitted(picture: Json, video: Json, job: Encode) -> tuple[int, int]:
     stored, box = video["VideoProperties"], (picture["Width"], picture["Height"])
     aspect = stored["SampleAspectRatio"] or {"Numerator": 1, "Denominator": 1}
     shown = [stored["Width"] * Fraction(aspect["Numerator"], aspect["Denominator"]), Fraction(stored["Height"])]
-    if job.group.get("Rotate") == "AUTO" and stored["Rotation"] in (90, 270):
+    if _turned(job, video) in (90, 270):
         shown.reverse()
     scale = min(box[0] / shown[0], box[1] / shown[1])
     width, height = (round(side * scale / 2) * 2 for side in shown)
     return box if abs(width - box[0]) <= 2 and abs(height - box[1]) <= 2 else (width, height)
+
+
+def _turned(job: Encode, video: Json) -> int:
+    """Degrees clockwise that the picture is to be turned; ffmpeg would also turn it by other angles than quarters."""
+    return (video["VideoProperties"]["Rotation"] or 0) if job.group.get("Rotate") == "AUTO" else 0
 
 
 def _gop_frames(job: Encode) -> int:

@@ -9,6 +9,7 @@ import math
 import shutil
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
@@ -18,6 +19,9 @@ from local.media.commands import ffmpeg_command, fitted, packager_command
 from local.media.job import Encode, parse
 from local.media.probe import MediaError, inspect
 from local.media.wire import Json
+
+KEPT_LINES = 20
+"""Of what ffmpeg says: a damaged film has it say thousands."""
 
 
 class Canceled(Exception):
@@ -49,17 +53,19 @@ class Children:
             if self._current:
                 self._current.kill()
 
-    def run(self, command: list[str], cwd: Path, seconds: float, on_frame: Callable[[int], None]) -> list[str]:
-        """What it said, lines of ffmpeg's progress apart. Raises Canceled, or MediaError for a status other than 0."""
-        said: list[str] = []
+    def run(self, command: list[str], cwd: Path, limit: float, code: int, on_frame: Callable[[int], None]) -> list[str]:
+        """The last that it said, ffmpeg's progress apart. `limit` is in seconds.
+
+        Raises Canceled, and MediaError: `code` for a status other than 0, and 1999 for a sudden end.
+        """
+        said: deque[str] = deque(maxlen=KEPT_LINES)
         with self._lock:
             if self.canceled:
                 raise Canceled
-            self._current = Popen(
-                command, cwd=cwd, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, text=True, errors="replace"
-            )
-        limit = threading.Timer(seconds, self._current.kill)
-        limit.start()
+            streams: Json = {"stdin": DEVNULL, "stdout": PIPE, "stderr": STDOUT, "errors": "replace"}
+            self._current = Popen(command, cwd=cwd, text=True, **streams)
+        timer = threading.Timer(limit, self._current.kill)
+        timer.start()
         with self._current as child:
             for line in child.stdout or ():
                 key, _, value = line.strip().partition("=")
@@ -67,13 +73,15 @@ class Children:
                     on_frame(int(value))
                 elif not key.isidentifier():
                     said.append(line.strip())
-        late, _ = not limit.is_alive(), limit.cancel()
+        timer.cancel()
         if self.canceled:
             raise Canceled
+        if child.returncode < 0:
+            # The time limit's kill, or the system's for want of memory: no fault of the source.
+            raise MediaError(1999, f"{command[0]} was ended by signal {-child.returncode}; it may take {limit:.0f} s")
         if child.returncode:
-            reason = f"took longer than {seconds:.0f} s" if late else "; ".join(said[-3:])
-            raise MediaError(1999 if late else 1030, f"{Path(command[0]).name}: {reason}")
-        return said
+            raise MediaError(code, f"{Path(command[0]).name} failed: [{'; '.join(said)}]")
+        return [*said]
 
 
 def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[float], None]) -> Result:
@@ -82,29 +90,26 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     Raises Canceled, and MediaError with the service's own code.
     """
     tracks = inspect(work / "source")["Tracks"]
-    video, audio = (
-        next((track for track in tracks if track["TrackType"] == kind), None) for kind in ("video", "audio")
-    )
+    firsts = {track["TrackType"]: track for track in reversed(tracks)}
+    video, audio = firsts.get("video"), firsts.get("audio")
     if not video:
         raise MediaError(1020, "The input has no video track, which the outputs need")
     if job.sounds and not audio:
-        raise MediaError(
-            1040, "Invalid audio track specified for audio_selector [1]. Audio track [1] not found in input"
-        )
-    stated, frames = video["Duration"] or 0.0, [0]
+        raise MediaError(1040, "Invalid audio track specified for audio_selector [1]. Audio track [1] not found")
+    stated, seconds = video["Duration"] or 0.0, 0.0
 
     def on_frame(count: int) -> None:
-        frames.append(count)
-        on_progress(min(float(count / job.frame_rate) / (stated or math.inf), 1.0))
+        nonlocal seconds
+        seconds = float(count / job.frame_rate)
+        on_progress(min(seconds / (stated or math.inf), 1.0))
 
     (work / "rungs").mkdir()
     (work / "out").mkdir()
-    warnings = children.run(ffmpeg_command(job, video, audio), work, 120 + 60 * stated, on_frame)
-    seconds = float(frames[-1] / job.frame_rate)
+    warnings = children.run(ffmpeg_command(job, video, audio), work, 120 + 60 * stated, 1030, on_frame)
     if seconds < 0.98 * stated - 0.5:
         # ffmpeg takes the end of the file for the end of the film, and succeeds.
         raise MediaError(1076, f"The input ended after {seconds:.1f} s of the {stated:.1f} s that it states")
-    children.run(packager_command(job), work, 120 + stated, on_frame)
+    children.run(packager_command(job), work, 120 + stated, 1999, on_frame)
     master = work / "out" / f"{job.master}.m3u8"
     # The packager sets DEFAULT only by language, and many sources state none.
     master.write_text(master.read_text("utf-8").replace("DEFAULT=NO", "DEFAULT=YES"), "utf-8")

@@ -25,10 +25,10 @@ from local.media.job import Encode, parse
 from local.media.probe import NAMES, MediaError, inspect, track_mappings
 from local.media.wire import ApiError, Json
 
+REFUSALS = {1404: "NotFoundException", 1401: "ForbiddenException", 1010: "UnprocessableEntityException"}
+"""What Probe answers where a job would fail with these codes."""
 IDEMPOTENT_SECONDS = 60
 """How long the service remembers a ClientRequestToken."""
-KEPT_WARNINGS = 20
-"""A damaged film has thousands."""
 
 
 @dataclass
@@ -77,9 +77,7 @@ class Service:
 
     def get_queue(self, request: Json) -> Json:
         queue = self._queue(request["Name"])
-        states = [
-            job["Status"] for job in self.search_jobs({"Queue": queue["Arn"], "MaxResults": len(self._jobs)})["Jobs"]
-        ]
+        states = [job.shown["Status"] for job in [*self._jobs.values()] if job.shown["Queue"] == queue["Arn"]]
         counts = {"SubmittedJobsCount": states.count("SUBMITTED"), "ProgressingJobsCount": states.count("PROGRESSING")}
         return {"Queue": {**queue, **counts}}
 
@@ -148,12 +146,8 @@ class Service:
                 container = inspect(Path(work) / "source")
             except MediaError as error:
                 if error.code != 1010 or error.recognised:
-                    refusals = {
-                        1404: "NotFoundException",
-                        1401: "ForbiddenException",
-                        1010: "UnprocessableEntityException",
-                    }
-                    raise ApiError(refusals.get(error.code, "BadRequestException"), f"[{url}]: {error}") from error
+                    refusal = REFUSALS.get(error.code, "InternalServerErrorException")
+                    raise ApiError(refusal, f"[{url}]: {error}") from error
         metadata = {"ETag": head["ETag"].strip('"'), "FileSize": head["ContentLength"], "MimeType": head["ContentType"]}
         metadata["LastModified"] = head["LastModified"].timestamp()
         return {"Container": container, "Metadata": metadata, "TrackMappings": track_mappings(container)}
@@ -181,7 +175,7 @@ class Service:
                 result = encode(job.plan, Path(work), job.children, on_progress)
                 job.shown |= {"CurrentPhase": "UPLOADING"}
                 self._upload(job, result, Path(work) / "out")
-            messages = {"Info": [], "Warning": result.warnings[:KEPT_WARNINGS]}
+            messages = {"Info": [], "Warning": result.warnings}
             done = {"JobPercentComplete": 100, "OutputGroupDetails": result.details, "Messages": messages}
             self._finish(job, Status="COMPLETE", **done)
         except Canceled:
@@ -225,14 +219,16 @@ class Service:
 
     def _queue(self, name: str) -> Json:
         arn = name if name.startswith("arn:") else f"{self._arn}queues/{name}"
-        if arn not in self._queues:
-            raise ApiError("NotFoundException", f"Queue {arn} does not exist")
-        return self._queues[arn]
+        return _found(self._queues, arn)
 
     def _job(self, name: str) -> Job:
-        if name not in self._jobs:
-            raise ApiError("NotFoundException", f"Job {name} does not exist")
-        return self._jobs[name]
+        return _found(self._jobs, name)
+
+
+def _found(things: dict[str, Any], key: str) -> Any:
+    if key not in things:
+        raise ApiError("NotFoundException", f"{key} does not exist")
+    return things[key]
 
 
 def _page(name: str, items: list[Json], request: Json) -> Json:

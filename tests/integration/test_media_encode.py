@@ -366,6 +366,8 @@ def _combing(encoded: Encoded) -> float:
 @pytest.mark.parametrize("clip", ["text", "playlist", "script", "image", "empty", "headless"])
 def test_what_is_no_film_cannot_be_opened(clip: str, neutral: Callable[[str], Path], tmp_path: Path) -> None:
     job = job_for(sample("landscape"))
+    # The playlist and the script name this file: were they obeyed, there would be a film.
+    shutil.copy(sample("landscape"), tmp_path / "landscape.mp4")
     with pytest.raises(MediaError, match="Failed probe/open") as failure:
         encode_locally(neutral(clip), job, tmp_path / "out")
     assert failure.value.code == 1010

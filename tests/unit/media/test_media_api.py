@@ -41,7 +41,7 @@ class Encoder:
             raise Canceled
         if outcome := self.outcomes[job.source]:
             raise outcome
-        return Result([], [{"OutputDetails": [{"DurationInMs": 2000}]}], ["a damaged frame"] * 100)
+        return Result([], [{"OutputDetails": [{"DurationInMs": 2000}]}], ["a damaged frame"])
 
     def wait(self, count: int) -> list[str]:
         """The sources of the jobs that have started, once they are so many."""
@@ -163,7 +163,7 @@ def test_a_job_goes_through_its_states(mediaconvert: Any, encoder: Encoder) -> N
     assert done["Settings"] == job()["Settings"]
     assert done["JobPercentComplete"] == 100
     assert done["OutputGroupDetails"] == [{"OutputDetails": [{"DurationInMs": 2000}]}]
-    assert done["Messages"]["Warning"] == ["a damaged frame"] * 20
+    assert done["Messages"]["Warning"] == ["a damaged frame"]
     timing = done["Timing"]
     assert timing["SubmitTime"] <= timing["StartTime"] <= timing["FinishTime"]
 
