@@ -13,6 +13,7 @@ CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
 
@@ -66,8 +67,8 @@ def site_files(player: Path) -> dict[str, Path]:
     Raises:
         FileNotFoundError: hls.js is not installed.
     """
-    hls = player / "node_modules" / "hls.js" / "dist" / "hls.light.min.js"
+    hls = player / "node_modules" / "hls.js" / "dist" / "hls.min.mjs"
     if not hls.is_file():
         raise FileNotFoundError(f"{hls} is missing: run `npm ci --prefix player` (or `make setup`) first")
     own = {path.name: path for path in sorted(player.iterdir()) if path.suffix in CONTENT_TYPES}
-    return {**own, "vendor/hls.light.min.js": hls}
+    return {**own, "vendor/hls.min.mjs": hls}

@@ -1,0 +1,216 @@
+"""The platform end to end, on the laptop cloud: real video, every tier, and what is left when parts of it die.
+
+The tests build on one another, in the order of the file: publish, read, watch, lose a node, lose a fleet.
+"""
+
+import re
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import sync_playwright
+
+from local.cloud import LaptopCloud
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.e2e.platform import Log, key_for, objects, play, settled, title_id, upload, wait
+from tests.media_samples import sample
+
+LOW, HIGH = key_for("01234567"), key_for("89abcdef")
+"""Two films that two fleets share out between them."""
+
+
+@pytest.fixture(scope="module")
+def log(cloud: LaptopCloud) -> Log:
+    """From the first request on."""
+    return Log(cloud.run_dir)
+
+
+@pytest.fixture(scope="module")
+def titles(cloud: LaptopCloud, log: Log) -> dict[str, dict[str, Any]]:
+    """The two films, uploaded and published, by upload key."""
+    assert log.entries("edge") == []
+    ids = {key: upload(cloud, sample("long"), key) for key in (LOW, HIGH)}
+    return {key: settled(cloud, title) for key, title in ids.items()}
+
+
+@pytest.fixture(scope="module")
+def read(cloud: LaptopCloud, titles: dict[str, dict[str, Any]]) -> list[str]:
+    """Every object of both titles, read through the edge twice."""
+    paths: list[str] = []
+    for key in titles:
+        paths += objects(cloud, play(cloud, title_id(key))["hls"])
+    for path in paths:
+        assert requests.get(cloud.url + path, timeout=10).status_code == 200
+    return paths
+
+
+def test_an_upload_becomes_a_title(titles: dict[str, dict[str, Any]]) -> None:
+    for key, title in titles.items():
+        assert title["state"] == "PUBLISHED", title
+        assert title["name"] == key.removesuffix(".mp4")
+        assert title["duration"] == pytest.approx(13, abs=0.2)
+        # 360 lines high: nothing above the source, and something below it.
+        assert title["renditions"][0] == "360p"
+        assert len(title["renditions"]) > 1
+
+
+def test_what_a_viewer_reads_is_what_the_encoder_wrote(
+    cloud: LaptopCloud, titles: dict[str, dict[str, Any]], read: list[str]
+) -> None:
+    bucket, s3 = cloud.deployment.exports["media_bucket"], cloud.client("s3")
+    segments = [path for path in read if path.endswith((".cmfv", ".cmfa"))]
+    # 13 seconds in segments of 6, and an init segment, for each rung and the sound.
+    rungs = sum(len(title["renditions"]) + 1 for title in titles.values())
+    assert len(segments) == rungs * (3 + 1)
+    for path in read:
+        through_the_edge = requests.get(cloud.url + path, timeout=10).content
+        assert through_the_edge == s3.get_object(Bucket=bucket, Key=path[1:])["Body"].read()
+
+
+def test_every_tier_tells_the_same_story(cloud: LaptopCloud, log: Log, read: list[str]) -> None:
+    edge, balancer, nodes = (log.entries(tier) for tier in ("edge", "balancer", "node"))
+    assert not [entry for entry in edge if entry["failover"]]
+    assert {entry["status"] for entry in (*edge, *balancer, *nodes)} == {200}
+    missed = [entry["uri"] for entry in edge if entry["cache"] not in ("Hit", "HIT")]
+    # Each object went past the edge once, however often it was asked for.
+    assert Counter(missed) == Counter(entry["uri"] for entry in balancer) == Counter(set(read))
+    assert Counter(missed) == Counter(entry["uri"] for entry in nodes)
+    assert len(edge) > len(missed)
+
+
+def test_each_object_is_kept_only_in_the_fleet_that_owns_it(cloud: LaptopCloud, read: list[str]) -> None:
+    owners: dict[str, set[str]] = {}
+    for node in cloud.fleets.nodes.values():
+        for file in (node.site.directory / "disk" / "cache").rglob("*"):
+            if file.is_file():
+                key = re.search(rb"^KEY: (/\S+?)(bytes=\S+)?$", file.read_bytes()[:4096], re.MULTILINE)
+                assert key, f"{file} is no cache file"
+                owners.setdefault(key[1].decode(), set()).add(node.fleet)
+    assert set(owners) == set(read)
+    low, high = sorted({node.fleet for node in cloud.fleets.nodes.values()})
+    assert {path: {low if path[3] in "01234567" else high} for path in owners} == owners
+
+
+def test_the_film_plays_in_a_browser(cloud: LaptopCloud, titles: dict[str, dict[str, Any]]) -> None:
+    colours = """() => {
+        const video = document.querySelector('video'), canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+        const context = canvas.getContext('2d');
+        context.drawImage(video, 0, 0);
+        const at = x => Array.from(context.getImageData(canvas.width * x, canvas.height * 0.9, 1, 1).data);
+        return [at(0.25), at(0.75)];
+    }"""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            page = browser.new_page()
+            page.goto(f"{cloud.url}/?title={title_id(LOW)}")
+            # Asked from outside: the page's own policy forbids what wait_for_function does.
+            plays = "document.querySelector('video')?.currentTime > 2 || null"
+            wait(lambda: page.evaluate(plays), "the film plays", 30)
+            left, right = page.evaluate(colours)
+        finally:
+            browser.close()
+    # The clip is red on the left and blue on the right.
+    assert (left[0] > 180, left[2] < 80) == (True, True), left
+    assert (right[2] > 180, right[0] < 80) == (True, True), right
+
+
+def test_a_text_file_is_refused_with_a_reason(cloud: LaptopCloud) -> None:
+    title = settled(cloud, upload(cloud, sample("text"), "notes.mp4"))
+    assert title["state"] == "REJECTED"
+    assert "video" in title["reason"], title["reason"]
+    assert "Traceback" not in title["reason"]
+    refused = requests.post(f"{cloud.url}/api/titles/{title['id']}/play", timeout=10)
+    assert refused.status_code == 409
+
+
+def test_the_same_upload_again_changes_nothing(cloud: LaptopCloud, titles: dict[str, dict[str, Any]]) -> None:
+    before = play(cloud, title_id(LOW))
+    jobs = cloud.client("mediaconvert").list_jobs(MaxResults=20)["Jobs"]
+    states, machine = cloud.client("stepfunctions"), cloud.deployment.exports["state_machine"]
+
+    def ended() -> int | None:
+        executions = states.list_executions(stateMachineArn=machine)["executions"]
+        return None if any(item["status"] == "RUNNING" for item in executions) else len(executions)
+
+    count = wait(ended, "all workflows end")
+    upload(cloud, sample("long"), LOW)
+    wait(lambda: count + 1 if ended() == count + 1 else None, "another workflow ends")
+    assert play(cloud, title_id(LOW)) == before
+    assert cloud.client("mediaconvert").list_jobs(MaxResults=20)["Jobs"] == jobs
+
+
+def test_a_node_that_dies_takes_no_film_with_it(cloud: LaptopCloud, titles: dict[str, dict[str, Any]]) -> None:
+    paths = _cold_objects(cloud, "0a/drill", 400)
+    log = Log(cloud.run_dir)
+    fleet = sorted({node.fleet for node in cloud.fleets.nodes.values()})[0]
+    victim, survivor = [node for node in cloud.fleets.nodes.values() if node.fleet == fleet]
+    answers: list[int] = []
+
+    def view() -> None:
+        for path in paths:
+            answers.append(requests.get(cloud.url + path, timeout=30).status_code)
+            time.sleep(0.05)
+
+    viewer = threading.Thread(target=view)
+    viewer.start()
+    wait(lambda: len(answers) if len(answers) > 20 else None, "the viewer is at it")
+    victim.kill()
+    viewer.join(timeout=120)
+    assert answers == [200] * len(paths)
+    # Once the health checks have settled, the bucket is left alone and the survivor answers.
+    late = [entry for entry in log.entries("edge") if entry["uri"] in paths[-40:]]
+    assert len(late) == 40
+    assert not [entry for entry in late if entry["failover"]]
+    assert {entry["node"] for entry in log.entries("node") if entry["uri"] in paths[-40:]} == {
+        survivor.site.instance_id
+    }
+    # It was not for nothing: before they settled, some requests met the dead node.
+    assert [entry for entry in log.entries("edge") if entry["failover"]]
+
+
+def test_a_fleet_that_dies_leaves_the_bucket(cloud: LaptopCloud, titles: dict[str, dict[str, Any]]) -> None:
+    paths = _cold_objects(cloud, "0b/drill", 40)
+    log = Log(cloud.run_dir)
+    low, high = sorted({node.fleet for node in cloud.fleets.nodes.values()})
+    for node in cloud.fleets.nodes.values():
+        if node.fleet == low:
+            node.kill()
+    assert [requests.get(cloud.url + path, timeout=30).status_code for path in paths] == [200] * len(paths)
+    assert [entry["failover"] for entry in log.entries("edge")] == [True] * len(paths)
+    # What the edge holds plays on, and the other fleet never noticed.
+    assert requests.get(cloud.url + play(cloud, title_id(LOW))["hls"], timeout=10).status_code == 200
+    (other,) = _cold_objects(cloud, "fb/drill", 1)
+    assert requests.get(cloud.url + other, timeout=10).headers["X-Node"] in {
+        node.site.instance_id for node in cloud.fleets.nodes.values() if node.fleet == high
+    }
+
+
+def _cold_objects(cloud: LaptopCloud, folder: str, count: int) -> list[str]:
+    """Objects in the media bucket that nobody has asked for yet."""
+    s3, bucket = cloud.client("s3"), cloud.deployment.exports["media_bucket"]
+    keys = [f"v/{folder}/{number:04}.cmfv" for number in range(count)]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode() * 500)
+    return [f"/{key}" for key in keys]
+
+
+def test_no_error_was_swallowed(cloud: LaptopCloud) -> None:
+    """A tier that failed and was covered for by the next one says so in its log."""
+    words = re.compile(r"Traceback|\[(error|crit|alert|emerg)\]")
+    dead = (
+        "connect() failed",
+        "Connection refused",
+        "upstream prematurely closed",
+        "recv() failed",
+        "no live upstreams",
+    )
+    for path in sorted(Path(cloud.run_dir / "logs").glob("*.log")):
+        lines = path.read_text(errors="replace").splitlines()
+        found = [line for line in lines if words.search(line) and not any(reason in line for reason in dead)]
+        assert not found, (path.name, found[:5])
