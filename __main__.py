@@ -168,6 +168,7 @@ delivery = Delivery(
         "blocked_countries": settings.blocked_countries,
         "key_group_id": signing.key_group_id if signing else None,
         "web_acl_arn": web_acl.arn if web_acl else None,
+        "log_bucket_arn": logs[home].bucket_arn,
     },
 )
 

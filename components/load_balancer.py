@@ -54,8 +54,9 @@ class LoadBalancer(pulumi.ComponentResource):
             security_groups=[args["security_group_id"]],
             drop_invalid_header_fields=True,
             desync_mitigation_mode="defensive",
-            # A node answers in well under a second; what is silent for longer is better asked for elsewhere.
-            idle_timeout=10,
+            # Longer than CloudFront keeps an idle connection (edge_routes.py), shorter than a node does (nginx.conf):
+            # each closes before the one behind it. How long a silent node is waited for is CloudFront's to say.
+            idle_timeout=60,
             access_logs={"bucket": args["log_bucket"], "prefix": "alb", "enabled": True},
             enable_deletion_protection=args["protect"],
             opts=child,

@@ -1,0 +1,49 @@
+"""CloudFront's standard logs: one line a request, to the log bucket."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+LOGS_REGION = "us-east-1"
+"""Where a global service's log deliveries are made, whatever region the bucket is in."""
+
+
+class EdgeLogsArgs(TypedDict):
+    """From which distribution to which bucket."""
+
+    distribution_arn: pulumi.Input[str]
+    log_bucket_arn: pulumi.Input[str]
+    """Under AWSLogs/<account>/CloudFront/; its policy must let delivery.logs.amazonaws.com write."""
+
+
+class EdgeLogs(pulumi.ComponentResource):
+    """A vended log delivery (standard logging v2): the older way needs a bucket with access control lists."""
+
+    def __init__(self, name: str, args: EdgeLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:edge_logs:EdgeLogs", name, {**args}, opts)
+        # A distribution may have one source, and a source one delivery to S3: the old must go before the new comes.
+        alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
+        source = aws.cloudwatch.LogDeliverySource(
+            f"{name}-source",
+            region=LOGS_REGION,
+            log_type="ACCESS_LOGS",
+            resource_arn=args["distribution_arn"],
+            opts=alone,
+        )
+        destination = aws.cloudwatch.LogDeliveryDestination(
+            f"{name}-destination",
+            region=LOGS_REGION,
+            # JSON lines: read by Athena and jq alike. Parquet would be charged by the gigabyte.
+            output_format="json",
+            delivery_destination_configuration={"destination_resource_arn": args["log_bucket_arn"]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.cloudwatch.LogDelivery(
+            f"{name}-delivery",
+            region=LOGS_REGION,
+            delivery_source_name=source.name,
+            delivery_destination_arn=destination.arn,
+            opts=alone,
+        )
+        self.register_outputs({})
