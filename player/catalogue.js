@@ -4,10 +4,13 @@ import * as api from "/api.js";
 import { byId, clock, el, icon } from "/dom.js";
 import { refusal } from "/watch.js";
 
-const READY = ["PUBLISHED"];
-const PENDING = ["PROCESSING", "REGISTERED"];
-const BROKEN = ["REJECTED", "FAILED"];
-const STATES = [...READY, ...PENDING, ...BROKEN];
+const SHELVES = [
+  { heading: "Watch", states: ["PUBLISHED"], shape: "cards", draw: published },
+  { heading: "Being prepared", states: ["PROCESSING"], shape: "cards", draw: processing },
+  { heading: "Prepared when asked for", states: ["REGISTERED"], shape: "cards", draw: registered },
+  { heading: "Could not be prepared", states: ["REJECTED", "FAILED"], shape: "complaints", draw: complaint },
+];
+const STATES = SHELVES.flatMap(({ states }) => states);
 
 // Every look is a request for each state, so it is frequent only while there is something to wait for.
 const BUSY_MS = 4_000;
@@ -48,7 +51,7 @@ export class Catalogue {
       this.#more = new Set(STATES.filter((_, i) => shelves[i].next !== null));
       this.#draw();
     }
-    const waiting = trouble || !this.#titles.length || this.#titles.some(({ state }) => PENDING.includes(state));
+    const waiting = trouble || !this.#titles.length || this.#titles.some(({ state }) => state === "PROCESSING");
     clearTimeout(this.#timer);
     if (!document.hidden) this.#timer = setTimeout(() => this.#refresh(), waiting ? BUSY_MS : QUIET_MS);
   }
@@ -78,96 +81,67 @@ export class Catalogue {
     const drawing = JSON.stringify([titles, [...this.#more]]);
     if (drawing === this.#drawn) return;
     this.#drawn = drawing;
-    const of = (states) => titles.filter(({ state }) => states.includes(state));
-    const shelves = byId("shelves");
-    const focused = document.activeElement?.closest?.("[data-id]")?.dataset.id;
-    const ready = of(READY);
-    shelves.replaceChildren(
-      ...[
-        ready.length ? hero(ready[0]) : null,
-        this.#shelf("Watch", READY, ready.map(card)),
-        this.#shelf("Being prepared", PENDING, of(PENDING).map(card)),
-        this.#shelf("Could not be prepared", BROKEN, of(BROKEN).map(complaint)),
-        titles.length ? null : empty(),
-      ].filter(Boolean),
-    );
-    if (focused) shelves.querySelector(`[data-id="${CSS.escape(focused)}"] a`)?.focus();
+    const root = byId("shelves");
+    const focused = document.activeElement?.closest("[data-id]")?.dataset.id;
+    const newest = titles.find(({ state }) => state === "PUBLISHED");
+    root.replaceChildren();
+    if (newest) root.append(hero(newest));
+    for (const shelf of SHELVES) {
+      const items = titles.filter(({ state }) => shelf.states.includes(state)).map(shelf.draw);
+      if (items.length) root.append(this.#shelf(shelf, items));
+    }
+    if (!titles.length) root.append(empty());
+    if (focused) root.querySelector(`[data-id="${CSS.escape(focused)}"] a`)?.focus();
   }
 
-  #shelf(heading, states, items) {
-    if (!items.length) return null;
+  #shelf({ heading, states, shape }, items) {
+    const section = el("section", { class: "shelf" }, el("h2", {}, heading), el("ul", { class: shape }, ...items));
     const more = states.filter((state) => this.#more.has(state));
-    return el(
-      "section",
-      { class: "shelf" },
-      el("h2", {}, heading),
-      el("ul", { class: items[0].dataset.shape }, ...items),
-      more.length
-        ? el("button", { type: "button", class: "solid", click: () => this.#showMore(more) }, "Show more")
-        : null,
-    );
+    const show = () => this.#showMore(more);
+    if (more.length) section.append(el("button", { type: "button", class: "solid", click: show }, "Show more"));
+    return section;
   }
 }
 
-const link = (id) => `/?title=${encodeURIComponent(id)}`;
+const link = (id) => ({ href: `/?title=${encodeURIComponent(id)}`, "data-view": "watch" });
 
 function hero({ id, name, duration, poster }) {
+  const play = el("a", { class: "solid", ...link(id) }, icon("play"), "Play");
+  const words = el("div", {}, el("h2", {}, name), el("p", { class: "facts" }, clock(duration)), play);
   const image = api.path(poster);
-  return el(
-    "article",
-    { class: "hero" },
-    image ? el("img", { src: image, alt: "" }) : null,
-    el(
-      "div",
-      { class: "words" },
-      el("h2", {}, name),
-      el("p", { class: "facts" }, clock(duration)),
-      el("a", { class: "solid", href: link(id), "data-view": "watch" }, icon("play"), "Play"),
-    ),
-  );
+  return el("article", { class: "hero" }, image ? el("img", { src: image, alt: "" }) : null, words);
 }
 
-function card({ id, name, state, duration, poster, reason }) {
-  const image = api.path(poster);
-  const ready = state === "PUBLISHED";
-  const art = el("div", { class: ready ? "poster" : "poster pending" });
+function published(title) {
+  const art = el("div", { class: "poster" });
+  const image = api.path(title.poster);
   if (image) art.append(el("img", { src: image, alt: "", loading: "lazy" }));
-  art.append(
-    ready ? el("span", { class: "length" }, clock(duration)) : el("span", { class: "working", "aria-hidden": "true" }),
-  );
-  const line = ready
-    ? reason && `A newer upload was not taken: ${reason}`
-    : state === "PROCESSING"
-      ? "Being encoded now"
-      : "Waiting to be prepared";
-  return el(
-    "li",
-    { class: "card", "data-id": id, "data-state": state, "data-shape": "cards" },
-    el("a", { href: link(id), "data-view": "watch" }, art, el("h3", {}, name), line ? el("p", {}, line) : null),
-  );
+  art.append(el("span", { class: "length" }, clock(title.duration)));
+  return card(title, art, title.reason ? `A newer upload was not taken: ${title.reason}` : "");
+}
+
+function processing(title) {
+  const art = el("div", { class: "poster pending" }, el("span", { class: "working", "aria-hidden": "true" }));
+  return card(title, art, "Being encoded now");
+}
+
+function registered(title) {
+  return card(title, el("div", { class: "poster asleep" }, icon("play")), "Open it to have it prepared");
+}
+
+function card({ id, name }, art, line) {
+  return el("li", { class: "card", "data-id": id }, el("a", link(id), art, el("h3", {}, name), el("p", {}, line)));
 }
 
 function complaint({ id, name, state, reason }) {
-  const [heading, text] = refusal({ state, reason });
-  return el(
-    "li",
-    { class: "complaint", "data-id": id, "data-state": state, "data-shape": "complaints" },
-    el("h3", {}, name),
-    el("p", { class: "verdict" }, heading),
-    el("p", {}, text),
-  );
+  const [verdict, text] = refusal({ state, reason });
+  const words = [el("h3", {}, name), el("p", { class: "verdict" }, verdict), el("p", {}, text)];
+  return el("li", { class: "complaint", "data-id": id }, ...words);
 }
 
 function empty() {
-  return el(
-    "div",
-    { class: "empty" },
-    el("img", { src: "/mark.svg", alt: "", width: "64", height: "64" }),
-    el("h2", {}, "Nothing to watch yet"),
-    el(
-      "p",
-      {},
-      "Put a video into the uploads bucket. It appears here while it is being prepared, and plays when it is ready.",
-    ),
-  );
+  const how =
+    "Put a video into the uploads bucket. It appears here while it is being prepared, and plays when it is ready.";
+  const mark = el("img", { src: "/mark.svg", alt: "", width: "64", height: "64" });
+  return el("div", { class: "empty" }, mark, el("h2", {}, "Nothing to watch yet"), el("p", {}, how));
 }

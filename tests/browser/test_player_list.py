@@ -45,6 +45,15 @@ def test_a_title_in_preparation_becomes_one_to_watch_by_itself(page: Page, fake:
     expect(card.locator(".length")).to_have_text("1:15")
 
 
+def test_a_title_that_is_encoded_on_request_is_offered_so(page: Page, fake: Fake) -> None:
+    fake.add("asleep", "On request", "REGISTERED", duration=None)
+    page.goto(fake.origin)
+    card = page.locator(".card[data-id=asleep]")
+    expect(card).to_contain_text("Open it to have it prepared")
+    card.get_by_role("link").click()
+    expect(page.locator("#notice")).to_contain_text("Being prepared")
+
+
 def test_refusals_and_failures_say_why(page: Page, fake: Fake) -> None:
     fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
     fake.add("reel", "Reel", "FAILED", reason="The encoder stopped. The file is kept.")
