@@ -95,7 +95,9 @@ def test_a_failing_target_is_not_hidden(tmp_path: Path, nodes: dict[str, Origin]
 def test_a_refused_connection_is_a_502_and_no_target_a_503(tmp_path: Path) -> None:
     absent = Origin(name="absent")
     with balancer(tmp_path, balancing(target_group("low")), {"arn:low": [target(absent)]}) as (made, address):
+        began = time.monotonic()
         assert ask(address, "/v/0a").status == 502
+        assert time.monotonic() - began < 0.9, "it was tried again, a second later"
         made.update({})
         assert ask(address, "/v/0a").status == 503
         assert [line["status"] for line in log_of(tmp_path / "logs/balancer.jsonl", "/v/0a", 2)] == [502, 503]
@@ -153,16 +155,16 @@ def test_changing_the_targets_under_load_loses_nothing(tmp_path: Path, nodes: di
         viewers = [threading.Thread(target=viewer, args=(address,)) for _ in range(4)]
         for thread in viewers:
             thread.start()
-        for targets in ([first, second], [second], [second, first], [first]) * 2:
+        for targets in ([first, second], [second], [second, first], [first]):
             made.update({"arn:low": targets})
             time.sleep(0.1)
         over.set()
         for thread in viewers:
             thread.join()
     assert not wrong
-    assert asked["200"] > 100
-    # Each of 8 reloads closes at most the 4 connections of these viewers.
-    assert asked["reconnected"] <= 8 * 4
+    assert asked["200"] > 50
+    # Each of 4 reloads closes at most the 4 connections of these viewers.
+    assert asked["reconnected"] <= 4 * 4
 
 
 def test_a_request_in_flight_outlives_its_targets_deregistration(tmp_path: Path, nodes: dict[str, Origin]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from components.functions.nearest_pop import nearest_pop_code
 from local.serving.edge import Edge
 from tests.serving_kit import (
+    DISABLED,
     FAILOVER,
     Got,
     Origin,
@@ -110,6 +111,12 @@ def test_a_declared_status_falls_over_to_the_bucket(shared: Tier, status: int) -
     assert len(shared.s3.asked(f"/media-bucket{path}")) == 2
 
 
+def test_what_the_bucket_answered_in_the_others_place_is_cached(shared: Tier) -> None:
+    # A 403 is not cached: that must not stick to the answer that took its place.
+    shared.home.replies["/v/00/replica-lags.m4s"] = Reply(status=403)
+    assert [shared.get("/v/00/replica-lags.m4s").cache for _ in range(2)] == ["Miss", "Hit"]
+
+
 def test_another_status_does_not_fall_over(shared: Tier) -> None:
     shared.home.replies["/v/00/gone.m4s"] = Reply(status=410, body=b"gone")
     got = shared.get("/v/00/gone.m4s")
@@ -179,6 +186,10 @@ def test_the_path_reaches_the_origin_as_the_viewer_wrote_it(shared: Tier) -> Non
     for path in ("/v/00/a%2Fb%20c%C3%A9.m4s", "/v/00//double.m4s", "/v/00/../00/up.m4s", "/v/00/q%3Fm.m4s"):
         assert shared.get(path).status == 200
         assert shared.home.asked(path), f"{path} was rewritten"
+
+
+def test_a_doubled_slash_is_part_of_the_path_that_behaviours_match(shared: Tier) -> None:
+    assert shared.get("//api/titles").headers["X-Origin"] == "s3"
 
 
 def test_head_and_get_share_an_object(shared: Tier) -> None:
@@ -409,6 +420,20 @@ def test_a_viewer_is_sent_to_the_nearest_point_of_presence(
         assert made.get("/v/00/a.m4s").cache == "Hit"
         made.far.stop()
         assert made.get("/v/00/b.m4s").headers["X-Origin"] == ("s3" if served == "far" else served)
+
+
+def test_a_function_cannot_make_a_write_fall_over(tmp_path: Path) -> None:
+    criteria = f"failoverCriteria: {{ statusCodes: {FAILOVER} }}"
+    group = f"cf.createRequestOriginGroup({{ originIds: ['pop-far', 'media'], {criteria} }});"
+    text = f"import cf from 'cloudfront';\nfunction handler(event) {{ {group} return event.request; }}"
+    associated = [{"eventType": "viewer-request", "functionArn": "arn:choose"}]
+    api = behaviour(
+        "api", "/api/*", allowedMethods=["GET", "DELETE"], cachePolicyId=DISABLED, functionAssociations=associated
+    )
+    with tier(tmp_path, delivering(function("choose", text), orderedCacheBehaviors=[api])) as made:
+        made.far.default = Reply(status=500)
+        assert made.get("/api/a").headers["X-Origin"] == "s3"
+        assert made.send("DELETE", "/api/b").headers["X-Origin"] == "far"
 
 
 def test_response_headers_are_set_removed_or_left_as_declared(tmp_path: Path) -> None:
