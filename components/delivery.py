@@ -85,7 +85,9 @@ class Delivery(pulumi.ComponentResource):
             ordered_cache_behaviors=[edge_routes.api_behaviour("api", policies), *media],
             default_cache_behavior=edge_routes.page_behaviour("site", policies),
             # Errors are asked for again at once: a title published a second ago must not be missing for ten.
-            custom_error_responses=[{"error_code": code, "error_caching_min_ttl": 1} for code in FAILOVER_STATUS],
+            custom_error_responses=[
+                {"error_code": code, "error_caching_min_ttl": 1} for code in edge_routes.FAILOVER_STATUS
+            ],
             restrictions={"geo_restriction": edge_routes.geo_restriction(args["blocked_countries"])},
             viewer_certificate=edge_routes.viewer_certificate(domain.certificate if domain else None),
             opts=child,
