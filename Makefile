@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= dev
+# As it was typed: make would take a dollar sign in a film's name for a variable of its own.
+override VIDEO := $(value VIDEO)
+export VIDEO
 export PYTHONDONTWRITEBYTECODE =
 
 help: ## List the commands

@@ -1,0 +1,146 @@
+"""`make demo` as a person uses it: wrong films, Ctrl-C at any moment, and a second title while it runs."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.__main__ import RUNNING
+from tests.e2e.platform import wait
+from tests.media_samples import sample
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+def _environment(film: str, temporary: Path) -> dict[str, str]:
+    # The demo's run directory is made in TMPDIR, so its processes can be told from every other demo's.
+    return {**os.environ, "VIDEO": film, "TMPDIR": str(temporary), "HEADEND_X264_PRESET": "ultrafast", "COLUMNS": "120"}
+
+
+def _ours(temporary: Path) -> list[str]:
+    """Command lines of the processes that work in a directory."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(temporary) in command:
+            found.append(command)
+    return found
+
+
+@contextmanager
+def demo(film: str, temporary: Path) -> Generator[subprocess.Popen[str]]:
+    """A demo, killed in the end should it still run."""
+    process = subprocess.Popen(
+        [".venv/bin/python", "-m", "local", "demo"],
+        cwd=PROJECT,
+        env=_environment(film, temporary),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def add(film: str, temporary: Path) -> subprocess.CompletedProcess[str]:
+    """`make add`, by way of make: a film's name may hold any character."""
+    return subprocess.run(
+        ["make", "--no-print-directory", "add", f"VIDEO={film}"],
+        cwd=PROJECT,
+        env=_environment("", temporary),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+@pytest.fixture
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short: sockets lie in it."""
+    return tmp_path_factory.mktemp("d")
+
+
+@pytest.mark.parametrize(
+    ("film", "says"),
+    [("/nowhere/film.mp4", "there is no such file"), (str(sample("text")), "is not a video"), ("/", "is not a file")],
+)
+def test_a_film_that_is_none_costs_one_line(film: str, says: str, temporary: Path) -> None:
+    with demo(film, temporary) as process:
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert says in output
+    assert film in output
+    assert len(output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("step", ["Starting AWS", "Deploying", "Starting cache nodes"])
+def test_ctrl_c_while_it_starts_leaves_nothing(step: str, temporary: Path) -> None:
+    with demo("", temporary) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith(step):
+                break
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+    assert "Traceback" not in rest
+    assert process.returncode == 0
+    assert _ours(temporary) == []
+    assert list(temporary.iterdir()) == []
+    assert not RUNNING.exists()
+
+
+def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "a $b 'c' #1 (ü) [d];e.mp4"
+    odd.write_bytes(sample("landscape").read_bytes())
+    with demo(str(sample("silent")), temporary) as process:
+        assert process.stdout
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Ctrl-C stops everything"):
+                break
+        output = "".join(lines)
+        assert "Published silent" in output, output
+        url = json.loads(RUNNING.read_text())["url"]
+        added = add(str(odd), temporary)
+        assert added.returncode == 0, added.stdout + added.stderr
+        titles = requests.get(f"{url}/api/titles", timeout=10).json()["titles"]
+        assert {title["name"] for title in titles} == {"silent", odd.stem}
+        refused = add(str(sample("audio_only")), temporary)
+        assert (refused.returncode, "is not a video" in refused.stderr) == (2, True)
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+    assert "Traceback" not in rest
+    assert _ours(temporary) == []
+    assert not RUNNING.exists()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
+    alone = add(str(odd), temporary)
+    assert (alone.returncode, "no demo runs" in alone.stderr) == (2, True)
+
+
+def test_the_laptop_is_left_alone_when_the_demo_is_killed(temporary: Path) -> None:
+    """Not even SIGKILL leaves a process behind."""
+    with demo("", temporary) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("The page"):
+                break
+        process.kill()
+    wait(lambda: True if not _ours(temporary) else None, "every process of the demo ends", 20)
