@@ -3,6 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
+from components.alarm_rules import CLOUDFRONT_REGION
 from components.bucket import PrivateBucket
 from components.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
 from components.budget import Budget
@@ -12,7 +13,7 @@ from components.encoding import Encoding
 from components.fault_injection import FaultInjection
 from components.log_store import LogStore
 from components.notifications import Notifications
-from components.observability import CLOUDFRONT_REGION, Observability
+from components.observability import Observability
 from components.orchestration import Orchestration
 from components.player_site import PlayerSite
 from components.point_of_presence import PointOfPresence

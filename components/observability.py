@@ -6,16 +6,14 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.alarm import alarm
-from components.cache_node.user_data import CACHE_DISK, METRICS_NAMESPACE
+from components import alarm_rules
+from components.alarm import AlarmArgs, alarm
+from components.alarm_rules import CLOUDFRONT_REGION
 from components.dashboard import dashboard
 from components.delivery import Delivery
 from components.orchestration import Orchestration
 from components.point_of_presence import PointOfPresence
 from settings import Domain
-
-CLOUDFRONT_REGION = "us-east-1"
-"""Where CloudFront's metrics and certificates are, whatever the home region is."""
 
 
 class ObservabilityArgs(TypedDict):
@@ -41,12 +39,17 @@ class Observability(pulumi.ComponentResource):
         if missing:
             raise ValueError(f"Observability {name!r}: topics must have {', '.join(sorted(missing))}")
         super().__init__("headend:observability:Observability", name, {"home": args["home"]}, opts)
-        self._name, self._topics = name, args["topics"]
-        self.balancer_alarms = {}
-        self._making(args["home"], args["pipeline"])
-        self._edge(args["delivery"], args["domain"])
-        for pop in args["pops"]:
-            self._point_of_presence(pop)
+        child = pulumi.ResourceOptions(parent=self)
+        for key, rule in _rules(args).items():
+            alarm(f"{name}-{key}", rule, child)
+        self.balancer_alarms = {
+            pop.region: alarm(
+                f"{name}-{pop.region}-balancer-5xx",
+                alarm_rules.balancer(pop.region, args["topics"][pop.region], balancer_suffix=pop.balancer.arn_suffix),
+                child,
+            ).arn
+            for pop in args["pops"]
+        }
         aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
             region=args["home"],
@@ -60,153 +63,35 @@ class Observability(pulumi.ComponentResource):
                     groups={pop.region: [fleet.group_name for fleet in pop.fleets] for pop in args["pops"]},
                 )
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child,
         )
         self.register_outputs({})
 
-    def _making(self, home: str, pipeline: Orchestration) -> None:
-        child = pulumi.ResourceOptions(parent=self)
-        for metric, says in {
-            "ExecutionsFailed": "A title failed through our fault; its row in the catalogue says why.",
-            "ExecutionsTimedOut": "A title took longer than a day; look at the execution's last state.",
-        }.items():
-            alarm(
-                f"{self._name}-{metric}",
-                {
-                    "region": home,
-                    "topic_arn": self._topics[home],
-                    "says": says,
-                    "namespace": "AWS/States",
-                    "metric": metric,
-                    "dimensions": {"StateMachineArn": pipeline.state_machine_arn},
-                    "statistic": "Sum",
-                    "above": 0,
-                    "minutes": 1,
-                },
-                child,
-            )
-        alarm(
-            f"{self._name}-lost-uploads",
-            {
-                "region": home,
-                "topic_arn": self._topics[home],
-                "says": "An upload started no workflow. Its event is in the dead-letter queue: start it by hand.",
-                "namespace": "AWS/SQS",
-                "metric": "ApproximateNumberOfMessagesVisible",
-                "dimensions": {"QueueName": pipeline.dead_letter_name},
-                "statistic": "Maximum",
-                "above": 0,
-                "minutes": 1,
-            },
-            child,
-        )
 
-    def _edge(self, delivery: Delivery, domain: Domain | None) -> None:
-        child, topic = pulumi.ResourceOptions(parent=self), self._topics[CLOUDFRONT_REGION]
-        distribution: dict[str, pulumi.Input[str]] = {
-            "DistributionId": delivery.distribution_id,
-            "Region": "Global",
-        }
-        alarm(
-            f"{self._name}-edge-5xx",
-            {
-                "region": CLOUDFRONT_REGION,
-                "topic_arn": topic,
-                "says": "Over 1 % of viewers' requests end in a 5xx: the bucket behind every fleet fails too.",
-                "namespace": "AWS/CloudFront",
-                "metric": "5xxErrorRate",
-                "dimensions": distribution,
-                "statistic": "Average",
-                "above": 1,
-                "missing": "unsure",
-            },
-            child,
+def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
+    """Every alarm by its key, the balancers' apart."""
+    home, topics, pipeline = args["home"], args["topics"], args["pipeline"]
+    rules = alarm_rules.making(
+        home,
+        topics[home],
+        state_machine_arn=pipeline.state_machine_arn,
+        dead_letter_name=pipeline.dead_letter_name,
+    )
+    rules |= alarm_rules.edge(topics[CLOUDFRONT_REGION], distribution_id=args["delivery"].distribution_id)
+    if args["domain"]:
+        rules["edge-certificate"] = alarm_rules.certificate(
+            CLOUDFRONT_REGION, topics[CLOUDFRONT_REGION], arn=args["domain"].certificate
         )
-        alarm(
-            f"{self._name}-edge-hits",
-            {
-                "region": CLOUDFRONT_REGION,
-                "topic_arn": topic,
-                "says": "Under 80 % of requests end at the edge, for half an hour: has a cache key been split?",
-                "namespace": "AWS/CloudFront",
-                "metric": "CacheHitRate",
-                "dimensions": distribution,
-                "statistic": "Average",
-                "below": 80,
-                "minutes": 30,
-                "missing": "unsure",
-            },
-            child,
+    for pop in args["pops"]:
+        topic = topics[pop.region]
+        rules |= alarm_rules.fleets(
+            pop.region,
+            topic,
+            balancer_suffix=pop.balancer.arn_suffix,
+            target_groups=[(fleet.fleet_name, fleet.target_group_suffix) for fleet in pop.fleets],
         )
-        if domain:
-            self._certificate(f"{self._name}-edge-certificate", CLOUDFRONT_REGION, domain.certificate)
-
-    def _point_of_presence(self, pop: PointOfPresence) -> None:
-        child, region, topic = pulumi.ResourceOptions(parent=self), pop.region, self._topics[pop.region]
-        self.balancer_alarms[region] = alarm(
-            f"{self._name}-{region}-balancer-5xx",
-            {
-                "region": region,
-                "topic_arn": topic,
-                "says": f"The load balancer of {region} answers with errors of its own: nodes reset, or are silent.",
-                "namespace": "AWS/ApplicationELB",
-                "metric": "HTTPCode_ELB_5XX_Count",
-                "dimensions": {"LoadBalancer": pop.balancer.arn_suffix},
-                "statistic": "Sum",
-                "above": 50,
-            },
-            child,
-        ).arn
-        for index, fleet in enumerate(pop.fleets):
-            alarm(
-                f"{self._name}-{region}-{index:x}-unhealthy",
-                {
-                    "region": region,
-                    "topic_arn": topic,
-                    "says": f"Fleet {index:x} of {region} has a node that is unhealthy and was not replaced.",
-                    "namespace": "AWS/ApplicationELB",
-                    "metric": "UnHealthyHostCount",
-                    "dimensions": {
-                        "LoadBalancer": pop.balancer.arn_suffix,
-                        "TargetGroup": fleet.target_group_suffix,
-                    },
-                    "statistic": "Minimum",
-                    "above": 0,
-                    "minutes": 15,
-                },
-                child,
-            )
-            alarm(
-                f"{self._name}-{region}-{index:x}-disk",
-                {
-                    "region": region,
-                    "topic_arn": topic,
-                    "says": f"A cache disk of fleet {index:x} of {region} is nearly full: eviction does not keep up.",
-                    "namespace": METRICS_NAMESPACE,
-                    "metric": "disk_used_percent",
-                    "dimensions": {"Fleet": fleet.fleet_name, "path": CACHE_DISK, "fstype": "xfs"},
-                    "statistic": "Maximum",
-                    "above": 97,
-                    "minutes": 15,
-                },
-                child,
-            )
+        if pop.web_servers:
+            rules |= alarm_rules.api(pop.region, topic, function_name=pop.web_servers.function_name)
         if pop.certificate:
-            self._certificate(f"{self._name}-{region}-certificate", region, pop.certificate)
-
-    def _certificate(self, name: str, region: str, arn: str) -> None:
-        alarm(
-            name,
-            {
-                "region": region,
-                "topic_arn": self._topics[region],
-                "says": f"The certificate in {region} ends within 30 days; was its DNS record removed?",
-                "namespace": "AWS/CertificateManager",
-                "metric": "DaysToExpiry",
-                "dimensions": {"CertificateArn": arn},
-                "statistic": "Minimum",
-                "below": 30,
-                "minutes": 1440,
-            },
-            pulumi.ResourceOptions(parent=self),
-        )
+            rules[f"{pop.region}-certificate"] = alarm_rules.certificate(pop.region, topic, arn=pop.certificate)
+    return rules
