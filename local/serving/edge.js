@@ -28,16 +28,22 @@ function behaviourOf(r) {
 
 // What a behaviour's cache policy puts in the key, and what its origin request policy sends besides.
 function policies(behaviour) {
+    const names = (policy) => items(policy.headersConfig.headers).map((name) => name.toLowerCase());
     const cache = distribution.policies[behaviour.cachePolicyId];
+    const key = cache.parametersInCacheKeyAndForwardedToOrigin;
+    const request = distribution.policies[behaviour.originRequestPolicyId] || NONE;
+    const mode = request.headersConfig.headerBehavior;
+    const keyed = names(key);
+    const named = mode === 'allExcept' ? keyed : keyed.concat(names(request));
+    const all = mode.indexOf('all') === 0;
     return {
         cache: cache,
-        key: cache.parametersInCacheKeyAndForwardedToOrigin,
-        request: distribution.policies[behaviour.originRequestPolicyId] || NONE,
+        both: [key, request],
+        key: key,
+        keyed: keyed,
+        named: named,
+        forwards: (name) => named.includes(name) || (all && !(mode === 'allExcept' && names(request).includes(name))),
     };
-}
-
-function headerNames(policy) {
-    return items(policy.headersConfig.headers).map((name) => name.toLowerCase());
 }
 
 function functionOf(behaviour, type) {
@@ -67,21 +73,30 @@ function parse(text, separator) {
     }, {});
 }
 
-// The query strings or cookies that at least one policy admits, in the viewer's order.
-function admitted(object, kind, separator, admitting) {
+// The parts of a query string or Cookie header that at least one policy admits, as the viewer wrote them.
+function admitted(text, kind, separator, admitting) {
     const rules = admitting.map((policy) => policy[kind + 'sConfig']).map((config) => ({
         all: config[kind + 'Behavior'] === 'all' || config[kind + 'Behavior'] === 'allExcept',
         names: items(config[kind + 's']),
     }));
-    const parts = [];
-    Object.keys(object).filter((name) => rules.some((rule) => rule.all !== rule.names.includes(name))).forEach((name) => {
-        (object[name].multiValue || [object[name]]).forEach((item) => parts.push(name + '=' + item.value));
-    });
-    return parts.join(separator);
+    const admits = (part) => rules.some((rule) => rule.all !== rule.names.includes(part.split('=')[0]));
+    return text.split(separator).filter((part) => part && admits(part)).join(separator);
+}
+
+// What a function left of a query string or of cookies, as text: the viewer's own if it changed nothing.
+function written(object, before, text, separator) {
+    if (JSON.stringify(object) === before) {
+        return text;
+    }
+    return Object.keys(object).map((name) =>
+        (object[name].multiValue || [object[name]]).map((item) => name + '=' + item.value).join(separator)).join(separator);
+}
+
+function queryOf(r) {
+    return r.variables.request_uri.split('?').slice(1).join('?');
 }
 
 function viewerRequest(r, behaviour) {
-    const at = r.variables.request_uri.indexOf('?');
     const headers = {};
     r.rawHeadersIn.forEach((pair) => {
         const name = pair[0].toLowerCase();
@@ -90,16 +105,15 @@ function viewerRequest(r, behaviour) {
         }
     });
     // CloudFront adds this header for a function only where a policy of the behaviour names it.
-    const policy = policies(behaviour);
-    if (headerNames(policy.key).concat(headerNames(policy.request)).includes('cloudfront-viewer-country')) {
+    if (policies(behaviour).named.includes('cloudfront-viewer-country')) {
         headers['cloudfront-viewer-country'] = { value: distribution.country };
     }
     return {
         method: r.method,
-        uri: at < 0 ? r.variables.request_uri : r.variables.request_uri.slice(0, at),
-        querystring: parse(at < 0 ? '' : r.variables.request_uri.slice(at + 1), '&'),
+        uri: r.variables.request_uri.split('?')[0],
+        querystring: parse(queryOf(r), '&'),
         headers: headers,
-        cookies: parse(r.headersIn.Cookie || '', /; */),
+        cookies: parse(r.headersIn.Cookie || '', '; '),
     };
 }
 
@@ -118,11 +132,20 @@ function event(r, type, request, response) {
     };
 }
 
-function generate(r, answer) {
+function writeHeaders(r, answer) {
     const headers = answer.headers || {};
+    const cookies = answer.cookies || {};
     Object.keys(headers).forEach((name) => {
         r.headersOut[name] = headers[name].value;
     });
+    if (Object.keys(cookies).length) {
+        r.headersOut['Set-Cookie'] = Object.keys(cookies).map((name) =>
+            name + '=' + cookies[name].value + (cookies[name].attributes ? '; ' + cookies[name].attributes : ''));
+    }
+}
+
+function generate(r, answer) {
+    writeHeaders(r, answer);
     r.variables.edge_outcome = 'FunctionGeneratedResponse';
     const body = answer.body || '';
     r.return(answer.statusCode, body.encoding === 'base64' ? Buffer.from(body.data, 'base64') : body.data || body);
@@ -176,7 +199,7 @@ function request(r) {
         return refuse(r, 403, 'Error', r.method + ' is not allowed; allowed: ' + behaviour.allowedMethods.join(', '));
     }
     let seen = viewerRequest(r, behaviour);
-    const before = JSON.stringify(seen.headers);
+    const before = [seen.headers, seen.querystring, seen.cookies].map((part) => JSON.stringify(part));
     let chosen;
     try {
         const handler = functionOf(behaviour, 'viewer-request');
@@ -188,43 +211,42 @@ function request(r) {
     } catch (e) {
         return refuse(r, 503, 'FunctionExecutionError', String(e));
     }
-    if (JSON.stringify(seen.headers) !== before || !/^\/[\x21-\x7e]*$/.test(seen.uri)) {
+    if (JSON.stringify(seen.headers) !== before[0] || !/^\/[\x21-\x7e]*$/.test(seen.uri)) {
         return refuse(r, 502, 'FunctionValidationError', 'on the laptop a function may change the path (URL-encoded), the '
             + 'query string and cookies, or choose an origin; not headers');
     }
     const policy = policies(behaviour);
-    const named = headerNames(policy.key).concat(headerNames(policy.request));
-    const mode = policy.request.headersConfig.headerBehavior;
-    const forwards = (name) => mode === 'allExcept' ? !named.includes(name) : mode !== 'none' && mode !== 'whitelist' || named.includes(name);
     const path = seen.uri === '/' ? '/' + (distribution.inputs.defaultRootObject || '') : seen.uri;
-    const query = admitted(seen.querystring, 'queryString', '&', [policy.key, policy.request]);
+    const query = written(seen.querystring, before[1], queryOf(r), '&');
+    const cookies = written(seen.cookies, before[2], r.headersIn.Cookie || '', '; ');
+    const forwarded = admitted(query, 'queryString', '&', policy.both);
     const accepted = (r.headersIn['Accept-Encoding'] || '').toLowerCase();
     const encodings = [['br', 'Brotli'], ['gzip', 'Gzip']]
         .filter((pair) => policy.key['enableAcceptEncoding' + pair[1]] && accepted.includes(pair[0]))
         .map((pair) => pair[0]).join(',');
     v.edge_upstream = chosen.upstream;
-    v.edge_target = path + (query ? '?' + query : '');
+    v.edge_target = path + (forwarded ? '?' + forwarded : '');
     v.edge_bounds = [policy.cache.minTtl, policy.cache.defaultTtl, policy.cache.maxTtl].map((ttl) => ttl || 0).join(',');
     v.edge_failover = chosen.codes;
     v.edge_cache = policy.cache.maxTtl ? 'edge' : 'off';
     v.edge_key = JSON.stringify([
         path,
-        admitted(seen.querystring, 'queryString', '&', [policy.key]),
-        admitted(seen.cookies, 'cookie', '; ', [policy.key]),
-        headerNames(policy.key).map((name) => (seen.headers[name] || { value: '' }).value),
+        admitted(query, 'queryString', '&', [policy.key]),
+        admitted(cookies, 'cookie', '; ', [policy.key]),
+        policy.keyed.map((name) => (seen.headers[name] || { value: '' }).value),
         encodings,
     ]);
-    v.edge_cookie = admitted(seen.cookies, 'cookie', '; ', [policy.key, policy.request]);
-    v.edge_encoding = policy.cache.maxTtl || !forwards('accept-encoding') ? encodings : accepted;
-    v.edge_agent = forwards('user-agent') ? r.headersIn['User-Agent'] || '' : 'Amazon CloudFront';
-    v.edge_host = forwards('host') ? r.headersIn.Host : '';
+    v.edge_cookie = admitted(cookies, 'cookie', '; ', policy.both);
+    v.edge_encoding = policy.cache.maxTtl || !policy.forwards('accept-encoding') ? encodings : accepted;
+    v.edge_agent = policy.forwards('user-agent') ? r.headersIn['User-Agent'] || '' : 'Amazon CloudFront';
+    v.edge_host = policy.forwards('host') ? r.headersIn.Host : '';
     r.internalRedirect('@b' + index + chosen.suffix);
 }
 
+// The seconds that a Cache-Control header gives a shared cache, or null.
 function age(text) {
-    const found = /(?:s-maxage|max-age)=(\d+)/.exec(text);
-    const shared = /s-maxage=(\d+)/.exec(text);
-    return shared ? Number(shared[1]) : found ? Number(found[1]) : null;
+    const found = /s-maxage=(\d+)/i.exec(text) || /max-age=(\d+)/i.exec(text);
+    return found ? Number(found[1]) : null;
 }
 
 // Seconds that CloudFront keeps a response. `bounds`: the cache policy's minimum, default and maximum.
@@ -237,7 +259,7 @@ function lifetime(status, cacheControl, expires, bounds) {
         return cached ? Math.max(least, told || 0) : 0;
     }
     const clamp = (seconds) => Math.max(bounds[0], Math.min(seconds, bounds[2]));
-    if (/no-cache|no-store|private/.test(cacheControl)) {
+    if (/no-cache|no-store|private/i.test(cacheControl)) {
         return bounds[0];
     }
     if (told !== null) {
@@ -309,16 +331,14 @@ function cors(r, config) {
 
 function viewerResponse(r, handler) {
     const headers = {};
-    Object.keys(r.headersOut).forEach((name) => {
+    Object.keys(r.headersOut).filter((name) => name !== 'Set-Cookie').forEach((name) => {
         headers[name.toLowerCase()] = { value: String(r.headersOut[name]) };
     });
     const before = Object.keys(headers);
     const seen = viewerRequest(r, behaviourOf(r));
     const answer = handler(event(r, 'viewer-response', seen, { statusCode: r.status, headers: headers, cookies: {} }));
     before.filter((name) => !answer.headers[name]).forEach((name) => delete r.headersOut[name]);
-    Object.keys(answer.headers).forEach((name) => {
-        r.headersOut[name] = answer.headers[name].value;
-    });
+    writeHeaders(r, answer);
     r.status = answer.statusCode;
 }
 
@@ -330,8 +350,9 @@ function respond(r) {
     const handler = functionOf(behaviour, 'viewer-response');
     const out = r.headersOut;
     const word = outcome(r);
+    const fetched = !r.variables.edge_outcome;
     // An origin that gets no cookies may set none.
-    if ([policy.key, policy.request].every((item) => item.cookiesConfig.cookieBehavior === 'none')) {
+    if (fetched && policy.both.every((item) => item.cookiesConfig.cookieBehavior === 'none')) {
         delete out['Set-Cookie'];
     }
     if (added) {
@@ -340,7 +361,7 @@ function respond(r) {
             out[item[0]] = item[1];
         });
     }
-    if (handler && r.status < 400) {
+    if (handler && fetched && r.status < 400) {
         viewerResponse(r, handler);
     }
     out['X-Cache'] = word + ' from cloudfront';

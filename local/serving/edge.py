@@ -48,11 +48,12 @@ def edge_config(
     if len(distributions) != 1:
         raise NotOnLaptop(f"the laptop has one edge, for one distribution; {len(distributions)} are declared")
     home, inputs = run_dir / "edge", distributions[0].inputs
-    declared = {item.id: item.inputs for item in resources if item.type.startswith("aws:cloudfront/")}
-    policies: dict[str, Mapping[str, Any]] = PROPERTIES["managed"] | declared
+    vpc_origins = {item.id: item.inputs for item in of_type(resources, "aws:cloudfront/vpcOrigin:VpcOrigin")}
+    policies: dict[str, Mapping[str, Any]] = dict(PROPERTIES["managed"])
+    policies |= {item.id: item.inputs for item in resources if item.type.endswith("Policy")}
     functions = of_type(resources, "aws:cloudfront/function:Function")
     behaviours = [*(inputs.get("orderedCacheBehaviors") or []), inputs["defaultCacheBehavior"]]
-    origins = [{**origin, "address": _address(origin, declared, s3, balancers)} for origin in inputs["origins"]]
+    origins = [{**origin, "address": _address(origin, vpc_origins, s3, balancers)} for origin in inputs["origins"]]
     groups = {group["originId"]: group for group in inputs.get("originGroups") or []}
     complaints = unhonoured(resources, "aws:cloudfront/")
     complaints += [
@@ -95,7 +96,7 @@ def edge_config(
         "inputs": inputs,
         "behaviours": behaviours,
         "failover": failover,
-        "policies": {identity: inputs for identity, inputs in policies.items() if "code" not in inputs},
+        "policies": policies,
     }
     modules = {f"function_{index}": function for index, function in enumerate(functions)}
     arns = ", ".join(f"{json.dumps(function.outputs['arn'])}: {name}" for name, function in modules.items())
@@ -111,13 +112,13 @@ def edge_config(
 
 
 def _address(
-    origin: Mapping[str, Any], declared: Mapping[str, Any], s3: str, balancers: Mapping[tuple[str, int], str]
+    origin: Mapping[str, Any], vpc_origins: Mapping[str, Any], s3: str, balancers: Mapping[tuple[str, int], str]
 ) -> str | None:
     """Where an origin is on the laptop, as "host:port"."""
     if re.fullmatch(r".+\.s3[.-][a-z0-9.-]*amazonaws\.com", origin["domainName"]):
         # moto, as S3, takes the bucket from the Host header: with the bucket in the path too it finds nothing (403).
         return s3
-    vpc_origin = declared.get((origin.get("vpcOriginConfig") or {}).get("vpcOriginId", ""), {})
+    vpc_origin = vpc_origins.get((origin.get("vpcOriginConfig") or {}).get("vpcOriginId", ""), {})
     endpoint = vpc_origin.get("vpcOriginEndpointConfig", {})
     return balancers.get((endpoint.get("arn", ""), endpoint.get("httpPort", 0)))
 
@@ -153,7 +154,7 @@ def _behaviour(
     listed, mode = _names(more), more.get("headerBehavior", "none")
     named = {*_names(key.get("headersConfig") or {}), *(() if mode == "allExcept" else listed)} - {"host", "user-agent"}
     headers = {header: f"$http_{header.replace('-', '_')}" for header in sorted(named)}
-    headers |= dict.fromkeys(set(listed) - {"host"} if mode == "allExcept" else (), '""')
+    headers |= dict.fromkeys(set(listed) - {"host"} - named if mode == "allExcept" else (), '""')
     # Never the viewer's own: CloudFront writes it, where a policy asks for it.
     headers[COUNTRY] = f'"{country}"' if COUNTRY in named else '""'
     values = {
