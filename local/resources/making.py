@@ -99,6 +99,8 @@ class Making:
     def _fit(self, value: Any, shape: Any, path: str) -> Any:
         """The value as botocore wants it: tag maps as lists, numbers and documents as text."""
         match shape.type_name:
+            case "structure" if not isinstance(value, dict):
+                raise TypeError(f"{path} must be a map, not {value!r}")
             case "structure":
                 return self._fit_structure(value, shape, path)
             case "list":

@@ -75,11 +75,11 @@ def route_table_association(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:ec2/securityGroup:SecurityGroup")
 def security_group(made: Making) -> tuple[str, dict[str, Any]]:
-    """A group without rules: AWS's own, which lets everything out, is taken away, as Pulumi does."""
+    """A group without rules: AWS's own, which let everything out, are taken away, as Pulumi does."""
     tags = made.tag_specification("security-group")
     id_ = made.call("ec2", "create_security_group", GroupName=made.name, TagSpecifications=tags)["GroupId"]
-    everything = {"ipProtocol": "-1", "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}
-    made.call("ec2", "revoke_security_group_egress", GroupId=id_, IpPermissions=[everything])
+    group = made.call("ec2", "describe_security_groups", GroupIds=[id_])["SecurityGroups"][0]
+    made.call("ec2", "revoke_security_group_egress", GroupId=id_, IpPermissions=group["IpPermissionsEgress"])
     return id_, {}
 
 
