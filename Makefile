@@ -30,6 +30,9 @@ ami: setup ## Pin the newest node images in the config of STACK, with your AWS c
 bench: setup ## Measure: registering the program, and upload to playable
 	@$(BIN)/python -m bench
 
+cost: setup ## Print what a month on AWS would cost, by list prices
+	@$(BIN)/python -m bench.bill
+
 lock: setup ## Write the lock files anew from requirements*.in
 	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
 	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
@@ -38,5 +41,5 @@ lock: setup ## Write the lock files anew from requirements*.in
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup
 
-.PHONY: help demo add test preview ami bench lock setup
+.PHONY: help demo add test preview ami bench cost lock setup
 .DEFAULT_GOAL := help
