@@ -484,7 +484,7 @@ def test_services_are_called_with_objects_and_answer_in_json(aws: Aws) -> None:
         ("lambda:invoke", {"FunctionName": "none"}, "Lambda.ResourceNotFoundException"),
         ("dynamodb:getItem", {"TableName": "none", "Key": {"id": {"S": "a"}}}, "DynamoDB.ResourceNotFoundException"),
         ("dynamodb:getItem", {"TableName": "none", "Key": {"id": {"N": 1}}}, "States.Runtime"),
-        ("dynamodb:getItem", {"TableName": "none", "Kye": {"id": {"S": "a"}}}, "States.Runtime"),
+        ("dynamodb:getItem", {"TableName": "none", "Key": {"id": {"S": "a"}}, "Colour": "red"}, "States.Runtime"),
     ],
 )
 def test_errors_have_awss_names(aws: Aws, resource: str, arguments: dict[str, Any], error: str) -> None:
@@ -588,6 +588,19 @@ def test_an_event_reaches_functions_and_topics(aws: Aws) -> None:
     (message,) = aws.messages(url, 1)
     assert json.loads(message["Body"])["Message"] == '"a.mp4"'
     assert eventually(lambda: aws.dynamodb.get_item(TableName=table, Key={"id": {"S": "a.mp4"}}).get("Item"))
+
+
+def test_an_event_of_a_workflow_starts_another(aws: Aws) -> None:
+    source = unique("headend")
+    machine = aws.machine({"Done": {"Type": "Succeed", "Output": "{% $states.input.detail %}"}})
+    rule = unique("rule")
+    aws.events.put_rule(Name=rule, EventPattern=json.dumps({"source": [source]}))
+    aws.events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": machine, "RoleArn": aws.role()}])
+    entry = {"Source": source, "DetailType": "Title Published", "Detail": {"id": "{% $states.input.id %}"}}
+    tell = {"Type": "Task", "Resource": f"{STATES}aws-sdk:eventbridge:putEvents", "Arguments": {"Entries": [entry]}}
+    assert aws.output({"Tell": {**tell, "End": True}}, {"id": "film"})["FailedEntryCount"] == 0
+    (started,) = eventually(lambda: aws.stepfunctions.list_executions(stateMachineArn=machine)["executions"])
+    assert json.loads(aws.ended(started["executionArn"])["output"]) == {"id": "film"}
 
 
 # Reading without a signature, as cache nodes do
