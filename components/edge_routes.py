@@ -74,7 +74,7 @@ def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrder
     policies = route["policies"]
 
     def behaviour(
-        pattern: str, cache_policy_id: pulumi.Output[str], *, compress: bool
+        pattern: str, cache_policy_id: pulumi.Output[str], *, compress: bool, signed: bool = True
     ) -> aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict:
         made: aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict = {
             "path_pattern": pattern,
@@ -89,11 +89,14 @@ def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrder
         if route["nearest_pop_arn"] is not None:
             made["function_associations"] = [{"event_type": "viewer-request", "function_arn": route["nearest_pop_arn"]}]
             made["origin_request_policy_id"] = policies.country_request_id
-        if route["key_group_id"] is not None:
+        if signed and route["key_group_id"] is not None:
             made["trusted_key_groups"] = [route["key_group_id"]]
         return made
 
+    # A poster is shown before anybody has asked to play, so before there are cookies.
+    posters = behaviour("/v/*/poster.*.jpg", policies.segments_cache_id, compress=False, signed=False)
     return [
+        *([posters] if route["key_group_id"] is not None else []),
         behaviour("/v/*.m3u8", policies.manifests_cache_id, compress=True),
         behaviour("/v/*.mpd", policies.manifests_cache_id, compress=True),
         behaviour("/v/*", policies.segments_cache_id, compress=False),

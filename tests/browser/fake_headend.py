@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from components.edge_policies import CONTENT_SECURITY_POLICY
+
 PLAYER = Path(__file__).parents[2] / "player"
 LIBRARY = PLAYER / "node_modules/hls.js/dist/hls.min.mjs"
 LIBRARY_KEY = "vendor/hls.min.mjs"
@@ -28,12 +30,11 @@ TYPES = {
     ".jpg": "image/jpeg",
 }
 # What the distribution sends with the page: nothing inline, nothing from elsewhere, no markup made from text.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-PAGE_HEADERS = {"Cache-Control": "no-cache", "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
+PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+}
 NODE = "i-0c5d1f9e7a2b4c6d8"
 # What a response carries that came by each way: the edge stores the headers of the node that filled it.
 WAYS = {
