@@ -62,10 +62,12 @@ def _interlaced(path: Path) -> None:
 
 
 def _hdr(path: Path) -> None:
+    """In PQ, where half of the code's range is some 90 nits. The left half is grey at half."""
+    grey = ",drawbox=x=0:w=iw/2:h=ih:color=gray:t=fill"
     tags = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:log-level=error"
     tagged = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
     options = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params", tags, *tagged]
-    _ffmpeg(path, *picture("320x180"), *options, "-t", "1")
+    _ffmpeg(path, *picture("320x180", more=grey), *options, "-t", "1")
 
 
 def _variable_rate(path: Path) -> None:

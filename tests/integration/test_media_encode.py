@@ -278,6 +278,9 @@ def test_a_job_that_does_not_ask_for_rotation_gets_none(neutral: Callable[[str],
     # The upright box is kept, and the lying picture fitted into it.
     assert encoded.rungs[0][0] == "360x202"
     assert encoded.stream("index_v360p").get("side_data_list") is None
+    left, right = (encoded.colour("poster.0000000.jpg", x, 0.2) for x in (0.2, 0.8))
+    assert (left[0] > 200, left[2] < 60) == (True, True)
+    assert (right[2] > 200, right[0] < 60) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -333,9 +336,10 @@ def test_hdr_is_toned_down_and_tagged_as_sdr(neutral: Callable[[str], Path], tmp
     tags = [stream[key] for key in ("color_transfer", "color_primaries", "color_space")]
     assert tags == ["bt709"] * 3
     assert stream["pix_fmt"] == "yuv420p"
+    # Half of PQ's range, some 90 nits, is bright. Left as it is it would stay at half (128); cut off at SDR's 100 nits
+    # it would be nearly white (245) and leave nothing for highlights.
     red, green, blue = encoded.colour("poster.0000000.jpg", 0.25, 0.25)
-    assert red > 150
-    assert max(green, blue) < 60
+    assert 140 < min(red, green, blue) <= max(red, green, blue) < 220
 
 
 def test_interlaced_fields_are_woven_apart_only_where_the_job_asks(
