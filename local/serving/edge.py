@@ -17,6 +17,7 @@ import re
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -183,33 +184,42 @@ class Edge:
         balancers: Mapping[tuple[str, int], str],
         country: str = "US",
     ) -> None:
-        self.port = first_free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        files = edge_config(resources, port=self.port, s3=s3, balancers=balancers, run_dir=run_dir, country=country)
-        home = run_dir / "edge"
-        home.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (home / name).write_text(text, encoding="utf-8")
-        command = ["nginx", "-p", str(home), "-e", "stderr", "-c", str(home / "nginx.conf")]
+        self._config = partial(edge_config, resources, s3=s3, balancers=balancers, run_dir=run_dir, country=country)
+        self._home = run_dir / "edge"
+        self.port = 8080
+        command = ["nginx", "-p", str(self._home), "-e", "stderr", "-c", str(self._home / "nginx.conf")]
         self.process = ManagedProcess("edge", command, run_dir / "logs/edge.log")
 
-    def start(self, seconds: float = 10.0) -> None:
-        """Start, and wait until it listens. Raises RuntimeError where it does not."""
-        self.process.start()
-        deadline = time.monotonic() + seconds
-        while self.process.alive() and time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise RuntimeError(f"the edge did not come up on port {self.port}; nginx says why in logs/edge.log")
+    @property
+    def url(self) -> str:
+        """Where viewers go; known once it is started."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start, and wait until it listens. Raises NotOnLaptop, or RuntimeError where nginx does not come up."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        pid = self._home / "nginx.pid"
+        for _ in range(3):
+            # An nginx that was killed, or could not start, leaves its sockets; the next one cannot bind them.
+            for stale in (*self._home.glob("*.sock"), pid):
+                stale.unlink(missing_ok=True)
+            self.port = first_free_port(self.port)
+            for name, text in self._config(port=self.port).items():
+                (self._home / name).write_text(text, encoding="utf-8")
+            self.process.start()
+            # nginx writes its id once it has bound its port. Another program may have taken the port in between.
+            while self.process.alive() and not pid.exists():
+                time.sleep(0.02)
+            if self.process.alive():
+                return
+        raise RuntimeError(f"the edge did not come up; nginx says why in {self._home.parent}/logs/edge.log")
 
     def stop(self) -> None:
         """End it, its connections with it."""
         self.process.stop()
 
 
-def first_free_port(host: str = "127.0.0.1", start: int = 8080) -> int:
+def first_free_port(start: int, host: str = "127.0.0.1") -> int:
     """The first port from `start` upward that nothing listens on. Nothing reserves it: use it soon."""
     for port in range(start, 65536):
         with socket.socket() as probe:

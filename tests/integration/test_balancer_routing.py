@@ -95,9 +95,8 @@ def test_a_failing_target_is_not_hidden(tmp_path: Path, nodes: dict[str, Origin]
 def test_a_refused_connection_is_a_502_and_no_target_a_503(tmp_path: Path) -> None:
     absent = Origin(name="absent")
     with balancer(tmp_path, balancing(target_group("low")), {"arn:low": [target(absent)]}) as (made, address):
-        began = time.monotonic()
         assert ask(address, "/v/0a").status == 502
-        assert time.monotonic() - began < 0.9, "it was tried again, a second later"
+        assert log_of(tmp_path / "logs/balancer.jsonl", "/v/0a", 1)[0]["ms"] < 900, "tried again, a second later"
         made.update({})
         assert ask(address, "/v/0a").status == 503
         assert [line["status"] for line in log_of(tmp_path / "logs/balancer.jsonl", "/v/0a", 2)] == [502, 503]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from components.functions.nearest_pop import nearest_pop_code
-from local.serving.edge import Edge
+from local.serving.edge import Edge, first_free_port
 from tests.serving_kit import (
     DISABLED,
     FAILOVER,
@@ -125,7 +125,7 @@ def test_another_status_does_not_fall_over(shared: Tier) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reply", "seconds"), [("reset", Reply(reset=True), 0.5), ("silent", Reply(delay=5), 1.9)]
+    ("name", "reply", "seconds"), [("reset", Reply(reset=True), 0.9), ("silent", Reply(delay=5), 3)]
 )
 def test_an_origin_that_fails_falls_over_in_time(shared: Tier, name: str, reply: Reply, seconds: float) -> None:
     shared.home.replies[f"/v/00/{name}.m4s"] = reply
@@ -474,6 +474,42 @@ def test_response_headers_are_set_removed_or_left_as_declared(tmp_path: Path) ->
         assert made.get("/a", Origin="https://example.org").headers["Access-Control-Allow-Origin"] is None
         preflight = made.send("OPTIONS", "/a", Origin="https://www.example.com").headers
         assert (preflight["Access-Control-Allow-Methods"], preflight["Access-Control-Max-Age"]) == ("GET, HEAD", "600")
+
+
+def test_a_port_that_is_taken_at_the_last_moment_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with origins(s3="127.0.0.1", other="127.0.0.1") as by_name:
+        # The other program's port looks free, as it does when it is taken between the look and the use.
+        looks = [first_free_port(18080), by_name["other"].port]
+
+        def look(start: int) -> int:
+            return looks.pop()
+
+        monkeypatch.setattr("local.serving.edge.first_free_port", look)
+        s3 = by_name["s3"].address
+        edge = Edge(delivering(), tmp_path, s3=s3, balancers={("arn:home", 80): s3, ("arn:far", 80): s3})
+        edge.start()
+        try:
+            assert ask(edge.url, "/").headers["X-Origin"] == "s3"
+        finally:
+            edge.stop()
+
+
+def test_an_edge_that_was_killed_starts_again(tmp_path: Path) -> None:
+    with tier(tmp_path, delivering()) as made:
+        made.edge.process.kill()
+        made.edge.start()
+        assert made.get("/").status == 200
+
+
+def test_nginx_that_cannot_start_is_an_error(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 100)
+    addresses = {("arn:home", 80): "127.0.0.1:1", ("arn:far", 80): "127.0.0.1:1"}
+    edge = Edge(delivering(), deep, s3="127.0.0.1:1", balancers=addresses)
+    with pytest.raises(RuntimeError, match=r"nginx says why in .*edge\.log"):
+        edge.start()
+    assert "too long path" in (deep / "logs/edge.log").read_text()
 
 
 def test_a_country_that_is_not_served_gets_nothing(tmp_path: Path) -> None:

@@ -211,10 +211,10 @@ def test_how_long_cloudfront_keeps_a_response(tmp_path: Path, status: int, cache
 def test_the_edge_takes_the_next_port_where_one_is_taken() -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        first = first_free_port(start=18080)
+        first = first_free_port(18080)
         taken.bind(("127.0.0.1", first))
         taken.listen()
-        assert first_free_port(start=first) > first
+        assert first_free_port(first) > first
 
 
 def test_a_balancer_is_found_by_its_declared_port(tmp_path: Path) -> None:
