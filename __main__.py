@@ -220,6 +220,7 @@ if settings.fault_injection:
             "region": home,
             "account_id": account_id,
             "fleet_name": victim.fleets[0].fleet_name,
+            "nodes": max(1, settings.nodes_per_fleet.min // 3),
             "stop_alarm_arn": observability.balancer_alarms[home],
         },
     )

@@ -1,4 +1,4 @@
-"""An experiment that stops a third of a fleet: does anybody notice? Declared where a stack asks for it, run by hand."""
+"""An experiment that stops a part of a fleet: does anybody notice? Declared where a stack asks for it, run by hand."""
 
 from typing import TypedDict
 
@@ -15,16 +15,20 @@ class FaultInjectionArgs(TypedDict):
     account_id: str
     fleet_name: str
     """Value of the Name tag of the fleet's instances."""
+    nodes: int
+    """How many to stop: a number, since a percentage that comes to less than one node stops none."""
     stop_alarm_arn: pulumi.Input[str]
     """An alarm in the same region: the experiment stops where viewers are harmed."""
 
 
 class FaultInjection(pulumi.ComponentResource):
-    """AWS Fault Injection Service stops a third of a fleet's instances; Auto Scaling must replace them."""
+    """AWS Fault Injection Service stops some of a fleet's instances; Auto Scaling must replace them."""
 
     template_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: FaultInjectionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        if args["nodes"] < 1:
+            raise ValueError(f"FaultInjection {name!r}: nodes must be >= 1, got {args['nodes']}")
         super().__init__("headend:fault_injection:FaultInjection", name, {"fleet": args["fleet_name"]}, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
         role = aws.iam.Role(
@@ -52,16 +56,16 @@ class FaultInjection(pulumi.ComponentResource):
             opts=child,
         )
         template = aws.fis.ExperimentTemplate(
-            f"{name}-stop-a-third",
+            f"{name}-stop-nodes",
             region=region,
-            description=f"Stop a third of {args['fleet_name']}",
+            description=f"Stop {args['nodes']} of the nodes of {args['fleet_name']}",
             role_arn=role.arn,
             stop_conditions=[{"source": "aws:cloudwatch:alarm", "value": args["stop_alarm_arn"]}],
             targets=[
                 {
-                    "name": "a-third",
+                    "name": "some",
                     "resource_type": "aws:ec2:instance",
-                    "selection_mode": "PERCENT(33)",
+                    "selection_mode": f"COUNT({args['nodes']})",
                     "resource_tags": [{"key": "Name", "value": args["fleet_name"]}],
                     "filters": [{"path": "State.Name", "values": ["running"]}],
                 }
@@ -70,7 +74,7 @@ class FaultInjection(pulumi.ComponentResource):
                 {
                     "name": "stop",
                     "action_id": "aws:ec2:stop-instances",
-                    "target": {"key": "Instances", "value": "a-third"},
+                    "target": {"key": "Instances", "value": "some"},
                 }
             ],
             tags={"Name": name},

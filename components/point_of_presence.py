@@ -99,6 +99,7 @@ class PointOfPresence(pulumi.ComponentResource):
                     "max_nodes": settings.nodes_per_fleet.max,
                     "spot_percent": settings.spot_percent,
                     "tags": args["tags"],
+                    "needs": [self.network, groups, role],
                 },
                 child,
             )

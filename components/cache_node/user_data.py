@@ -23,7 +23,7 @@ _RULES = {
     # No dots: S3's certificate covers one label before .s3.<region>.
     "bucket": (r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name without dots"),
     "region": (r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region, such as eu-west-1"),
-    "fleet": (r"[A-Za-z0-9-]{1,128}", "letters, digits and hyphens"),
+    "fleet": (r"[A-Za-z0-9._-]{1,128}", "letters, digits, dots, underscores and hyphens"),
     "port": (r"[1-9][0-9]{3,4}", "a port from 1000 up"),
     "log_group": (r"[A-Za-z0-9_/.#-]{1,512}", "a log group name"),
 }

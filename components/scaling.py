@@ -1,0 +1,26 @@
+"""How a fleet grows: at which load, and with which kind of machine. Pure."""
+
+import pulumi
+import pulumi_aws as aws
+
+BUSY_SHARE = 0.6
+"""Share of a node's network at which another is started: what is left carries the viewers until it has booted."""
+
+
+def busy_bytes_per_minute(baseline_gbps: float) -> float:
+    """What CloudWatch's NetworkOut shows, with metrics by the minute, of a node that is as busy as it should get."""
+    return BUSY_SHARE * baseline_gbps * 1e9 / 8 * 60
+
+
+def spot_mix(
+    template_id: pulumi.Input[str], version: pulumi.Input[str], *, on_demand: int, spot_percent: int
+) -> aws.autoscaling.GroupMixedInstancesPolicyArgsDict:
+    """This many nodes on demand; of those above, the share that is spot."""
+    return {
+        "instances_distribution": {
+            "on_demand_base_capacity": on_demand,
+            "on_demand_percentage_above_base_capacity": 100 - spot_percent,
+            "spot_allocation_strategy": "price-capacity-optimized",
+        },
+        "launch_template": {"launch_template_specification": {"launch_template_id": template_id, "version": version}},
+    }
