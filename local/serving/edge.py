@@ -28,6 +28,8 @@ from local.serving.declared import PROPERTIES, Declared, NotOnLaptop, fill, of_t
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICIES = ("cachePolicyId", "originRequestPolicyId", "responseHeadersPolicyId")
 COUNTRY = "cloudfront-viewer-country"
+BY_SCRIPT = frozenset({"accept-encoding", "cookie", "host", "user-agent"})
+"""Headers whose value edge.js decides, whatever the policy."""
 
 
 def edge_config(
@@ -153,9 +155,9 @@ def _behaviour(
     cache, request = (policies.get(behaviour.get(policy) or "", {}) for policy in POLICIES[:2])
     key, more = cache.get("parametersInCacheKeyAndForwardedToOrigin", {}), request.get("headersConfig") or {}
     listed, mode = _names(more), more.get("headerBehavior", "none")
-    named = {*_names(key.get("headersConfig") or {}), *(() if mode == "allExcept" else listed)} - {"host", "user-agent"}
+    named = {*_names(key.get("headersConfig") or {}), *(() if mode == "allExcept" else listed)} - BY_SCRIPT
     headers = {header: f"$http_{header.replace('-', '_')}" for header in sorted(named)}
-    headers |= dict.fromkeys(set(listed) - {"host"} - named if mode == "allExcept" else (), '""')
+    headers |= dict.fromkeys(set(listed) - named - BY_SCRIPT if mode == "allExcept" else (), '""')
     # Never the viewer's own: CloudFront writes it, where a policy asks for it.
     headers[COUNTRY] = f'"{country}"' if COUNTRY in named else '""'
     values = {
