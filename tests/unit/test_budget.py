@@ -1,0 +1,61 @@
+"""The laptop cloud is a test bench and not a second product: each part of it has a budget in lines of code."""
+
+import ast
+import tokenize
+from pathlib import Path
+
+import pytest
+
+LOCAL = Path(__file__).parents[2] / "local"
+
+
+def lines_of_code(path: Path) -> int:
+    """Lines that hold code: neither blank, nor comment, nor docstring."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    text = path.read_text(encoding="utf-8")
+    prose: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        body = node.body if isinstance(node, documented) else []
+        for item in body:
+            # Strings that stand alone: docstrings, and those below a field.
+            if (
+                isinstance(item, ast.Expr)
+                and isinstance(item.value, ast.Constant)
+                and isinstance(item.value.value, str)
+            ):
+                prose |= set(range(item.lineno, (item.end_lineno or item.lineno) + 1))
+    with path.open("rb") as file:
+        skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENCODING, tokenize.ENDMARKER}
+        code = {
+            line
+            for token in tokenize.tokenize(file.readline)
+            if token.type not in skipped | {tokenize.INDENT, tokenize.DEDENT}
+            for line in range(token.start[0], token.end[0] + 1)
+        }
+    return len(code - prose)
+
+
+def test_what_counts(tmp_path: Path) -> None:
+    path = tmp_path / "some.py"
+    path.write_text(
+        '"""Prose,\nof two lines."""\n\n# A comment.\nx = [\n    1,  # one\n]\n\ndef f():\n    """More."""\n    return x\n'
+    )
+    assert lines_of_code(path) == 5
+
+
+@pytest.mark.parametrize(
+    ("part", "budget"),
+    [
+        ("engine", 700),
+        ("resources", 500),
+        ("aws", 650),
+        ("media", 600),
+        ("serving", 750),
+        (".", 550),
+    ],
+)
+def test_a_part_keeps_to_its_budget(part: str, budget: int) -> None:
+    files = sorted((LOCAL / part).glob("*.py"))
+    assert files
+    count = sum(lines_of_code(path) for path in files)
+    assert count <= budget, f"local/{part} has {count} lines of code; its budget is {budget}"
