@@ -9,21 +9,18 @@ from local.resources.making import Making, makes
 def group(made: Making) -> tuple[str, dict[str, Any]]:
     """A fleet; it has its minimum of nodes unless it says how many."""
     metrics, granularity = made.take("enabledMetrics"), made.take("metricsGranularity")
-    template = made.take("launchTemplate")
+    template = made.take("launchTemplate", {})
+    if "id" in template:
+        template["launchTemplateId"] = template.pop("id")
     made.call(
         "autoscaling",
         "create_auto_scaling_group",
         AutoScalingGroupName=made.name,
         VPCZoneIdentifier=",".join(made.take("vpcZoneIdentifiers")),
-        LaunchTemplate={"LaunchTemplateId": template["id"], "Version": template["version"]} if template else None,
+        LaunchTemplate=template or None,
         Tags=[{**tag, "ResourceId": made.name, "ResourceType": "auto-scaling-group"} for tag in made.take("tags", [])],
     )
     if metrics:
-        made.call(
-            "autoscaling",
-            "enable_metrics_collection",
-            AutoScalingGroupName=made.name,
-            Metrics=metrics,
-            Granularity=granularity,
-        )
+        monitored = {"AutoScalingGroupName": made.name, "Metrics": metrics, "Granularity": granularity}
+        made.call("autoscaling", "enable_metrics_collection", **monitored)
     return made.name, {}

@@ -11,32 +11,27 @@ def table(made: Making) -> tuple[str, dict[str, Any]]:
     attributes = [{"AttributeName": item["name"], "AttributeType": item["type"]} for item in made.take("attributes")]
     indexes = [
         {
-            "IndexName": item["name"],
+            "IndexName": item.pop("name"),
             "KeySchema": _keys(item),
-            "Projection": {
-                "ProjectionType": item["projectionType"],
-                **({"NonKeyAttributes": item["nonKeyAttributes"]} if "nonKeyAttributes" in item else {}),
-            },
+            "Projection": {key: item.pop(key) for key in ("projectionType", "nonKeyAttributes") if key in item},
+            **item,
         }
         for item in made.take("globalSecondaryIndexes", [])
     ]
-    made.call(
-        "dynamodb",
-        "create_table",
-        TableName=made.name,
-        AttributeDefinitions=attributes,
-        KeySchema=_keys({key: made.take(key) for key in ("hashKey", "rangeKey") if key in made.inputs}),
-        GlobalSecondaryIndexes=indexes or None,
-    )
+    keys = {key: made.take(key) for key in ("hashKey", "rangeKey") if key in made.inputs}
+    parts = {"KeySchema": _keys(keys), "AttributeDefinitions": attributes, "GlobalSecondaryIndexes": indexes or None}
+    made.call("dynamodb", "create_table", TableName=made.name, **parts)
     if recovery := made.take("pointInTimeRecovery"):
-        wanted = {"PointInTimeRecoveryEnabled": recovery["enabled"]}
-        made.call("dynamodb", "update_continuous_backups", TableName=made.name, PointInTimeRecoverySpecification=wanted)
+        recovery["pointInTimeRecoveryEnabled"] = recovery.pop("enabled")
+        wanted = {"PointInTimeRecoverySpecification": recovery}
+        made.call("dynamodb", "update_continuous_backups", TableName=made.name, **wanted)
     return made.name, {}
 
 
 def _keys(item: dict[str, str]) -> list[dict[str, str]]:
+    """The key schema of a table or index; what is left of `item` is not about keys."""
     kinds = {"hashKey": "HASH", "rangeKey": "RANGE"}
-    return [{"AttributeName": item[key], "KeyType": kind} for key, kind in kinds.items() if key in item]
+    return [{"AttributeName": item.pop(key), "KeyType": kind} for key, kind in kinds.items() if key in item]
 
 
 @makes("aws:mediaconvert/queue:Queue")

@@ -97,7 +97,7 @@ class Making:
         return getattr(client, operation)(**fitted)
 
     def _fit(self, value: Any, shape: Any, path: str) -> Any:
-        """The value as botocore wants it: tag maps as lists, numbers and documents as text."""
+        """The value as botocore wants it: tag maps and single blocks as lists, numbers and documents as text."""
         match shape.type_name:
             case "structure" if not isinstance(value, dict):
                 raise TypeError(f"{path} must be a map, not {value!r}")
@@ -106,7 +106,8 @@ class Making:
             case "list":
                 if isinstance(value, dict) and {"key", "value"} <= {name.lower() for name in _members(shape.member)}:
                     value = [{"key": key, "value": item} for key, item in cast(dict[str, Any], value).items()]
-                return [self._fit(item, shape.member, path) for item in value]
+                items = value if isinstance(value, list) else [value]
+                return [self._fit(item, shape.member, path) for item in items]
             case "map":
                 return {key: self._fit(item, shape.value, f"{path}.{key}") for key, item in value.items()}
             case scalar:

@@ -1,6 +1,5 @@
 """Buckets and what they hold."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -28,56 +27,38 @@ def contents(asset: Asset) -> bytes:
 def bucket_object(made: Making) -> tuple[str, dict[str, Any]]:
     """An object."""
     bucket_name, key = made.take("bucket"), made.take("key")
-    answer = made.call(
-        "s3",
-        "put_object",
-        Bucket=bucket_name,
-        Key=key,
-        Body=contents(made.take("source")),
-        Tagging=urlencode(made.take("tags", {})),
-    )
+    body, tags = contents(made.take("source")), urlencode(made.take("tags", {}))
+    answer = made.call("s3", "put_object", Bucket=bucket_name, Key=key, Body=body, Tagging=tags)
     return f"{bucket_name}/{key}", {"etag": answer["ETag"].strip('"')}
 
 
-def _setting(class_name: str, operation: str, parameter: str, shape: Callable[[Making], Any]) -> None:
-    """Register a type that is one setting of a bucket: `shape` makes the operation's parameter of the inputs."""
+# Types that are one setting of a bucket: the operation, and its parameter for the whole of the inputs if it has one.
+_SETTINGS = {
+    "BucketPolicy": ("put_bucket_policy", None),
+    "BucketVersioning": ("put_bucket_versioning", None),
+    "BucketLifecycleConfiguration": ("put_bucket_lifecycle_configuration", "LifecycleConfiguration"),
+    "BucketOwnershipControls": ("put_bucket_ownership_controls", "OwnershipControls"),
+    "BucketPublicAccessBlock": ("put_public_access_block", "PublicAccessBlockConfiguration"),
+    "BucketServerSideEncryptionConfiguration": ("put_bucket_encryption", "ServerSideEncryptionConfiguration"),
+}
 
+
+def _setting(class_name: str, operation: str, parameter: str | None) -> None:
     @makes(f"aws:s3/b{class_name[1:]}:{class_name}")
     def _(made: Making) -> tuple[str, dict[str, Any]]:
-        name, value = made.take("bucket"), shape(made)
-        made.call("s3", operation, Bucket=name, **{parameter: value})
+        name = made.take("bucket")
+        whole = {parameter: made.take_all()} if parameter else {}
+        made.call("s3", operation, Bucket=name, **whole)
         return name, {}
 
 
-_setting("BucketPolicy", "put_bucket_policy", "Policy", lambda made: made.take("policy"))
-_setting(
-    "BucketVersioning",
-    "put_bucket_versioning",
-    "VersioningConfiguration",
-    lambda made: made.take("versioningConfiguration"),
-)
-_setting(
-    "BucketLifecycleConfiguration",
-    "put_bucket_lifecycle_configuration",
-    "LifecycleConfiguration",
-    lambda made: {"rules": made.take("rules")},
-)
-_setting(
-    "BucketOwnershipControls",
-    "put_bucket_ownership_controls",
-    "OwnershipControls",
-    lambda made: {"rules": [made.take("rule")]},
-)
-_setting(
-    "BucketServerSideEncryptionConfiguration",
-    "put_bucket_encryption",
-    "ServerSideEncryptionConfiguration",
-    lambda made: {"rules": made.take("rules")},
-)
-_setting("BucketPublicAccessBlock", "put_public_access_block", "PublicAccessBlockConfiguration", Making.take_all)
-_setting(
-    "BucketNotification",
-    "put_bucket_notification_configuration",
-    "NotificationConfiguration",
-    lambda made: {"eventBridgeConfiguration": {}} if made.take("eventbridge") else {},
-)
+for _class_name, (_operation, _parameter) in _SETTINGS.items():
+    _setting(_class_name, _operation, _parameter)
+
+
+@makes("aws:s3/bucketNotification:BucketNotification")
+def bucket_notification(made: Making) -> tuple[str, dict[str, Any]]:
+    """Events to EventBridge."""
+    name, events = made.take("bucket"), {"eventBridgeConfiguration": {}} if made.take("eventbridge") else {}
+    made.call("s3", "put_bucket_notification_configuration", Bucket=name, NotificationConfiguration=events)
+    return name, {}
