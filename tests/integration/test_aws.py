@@ -518,7 +518,8 @@ def test_one_upload_is_one_event_however_it_is_sent(aws: Aws) -> None:
     aws.s3.put_object(Bucket=bucket, Key="a.mp4", Body=b"12345")
     upload = {"Bucket": bucket, "Key": "b.mp4", "UploadId": ""}
     upload["UploadId"] = aws.s3.create_multipart_upload(Bucket=bucket, Key="b.mp4", Tagging="a=b")["UploadId"]
-    tag = aws.s3.upload_part(**upload, PartNumber=1, Body=b"1" * 5_242_880)["ETag"]
+    body = bytes(range(256)) * 20_480
+    tag = aws.s3.upload_part(**upload, PartNumber=1, Body=body)["ETag"]
     aws.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]})
     aws.s3.copy_object(Bucket=bucket, Key="c.mp4", CopySource={"Bucket": bucket, "Key": "a.mp4"})
     aws.s3.delete_object(Bucket=bucket, Key="c.mp4")
@@ -534,6 +535,9 @@ def test_one_upload_is_one_event_however_it_is_sent(aws: Aws) -> None:
     ]
     assert details[1]["object"]["size"] == 5_242_880
     assert details[1]["object"]["etag"].endswith("-1")
+    assert aws.s3.get_object(Bucket=bucket, Key="b.mp4")["Body"].read() == body
+    part = aws.s3.get_object(Bucket=bucket, Key="b.mp4", Range="bytes=5000000-")
+    assert part["Body"].read() == body[5_000_000:]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ PINNED = {
     "moto.awslambda.models:LambdaFunction.invoke": "dadc324f30ae",
     "moto.events.models:Rule.send_to_targets": "472e002e2dab",
     "moto.s3.models:FakeBucket.get_permission": "7571412a3495",
+    "moto.s3.models:FakeKey.value": "5e9a53c3d82c",
+    "moto.s3.models:FakeMultipart.complete": "a5cd01f2f2f2",
     "moto.s3.notifications:_send_event_bridge_message": "971cee49c687",
     "moto.s3.notifications:send_event": "da8a7c7c6f2b",
     "moto.s3.responses:S3Response._key_response": "eb67586ff76b",
@@ -34,9 +36,11 @@ PINNED = {
 
 
 def digest(original: Any) -> str:
-    """Twelve hex digits of a function's source, or of a table's text; for a module, its name."""
+    """Twelve hex digits of a function's or getter's source, or of a table's text; for a module, its name."""
     if inspect.ismodule(original):
         return original.__name__
+    if isinstance(original, property):
+        return digest(original.fget)
     text = inspect.getsource(original) if callable(original) else repr(original)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -1,10 +1,13 @@
-"""S3: what a bucket's policy lets an unsigned reader do."""
+"""S3: what a bucket's policy lets an unsigned reader do, and what a read of a large object costs."""
 
+import io
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from local.aws.storage import grants
+from local.aws.storage import CHUNK, Stored, grants
 
 BUCKET = "arn:aws:s3:::media"
 TLS_ONLY = {
@@ -38,3 +41,33 @@ def test_a_grant_to_the_network_or_to_cloudfront_holds_for_its_keys_only(princip
 def test_a_grant_to_a_role_is_not_for_the_unsigned() -> None:
     role = {"AWS": "arn:aws:iam::123456789012:role/encoder"}
     assert not grants([allow(role)], "s3:GetObject", f"{BUCKET}/v/00/film")
+
+
+class CountingFile(io.BytesIO):
+    """Remembers how much was read at a time."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.reads: list[int] = []
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        self.reads.append(len(found))
+        return found
+
+
+def test_a_range_reads_no_more_than_the_range() -> None:
+    content = bytes(range(256)) * 10_000
+    file = CountingFile(content)
+    stored = Stored(SimpleNamespace(contentsize=len(content), lock=threading.Lock(), _value_buffer=file))
+    assert len(stored) == len(content)
+    assert stored[1000:2000] == content[1000:2000]
+    assert file.reads == [1000]
+
+
+def test_a_whole_object_is_read_in_chunks() -> None:
+    content = bytes(range(256)) * 10_000
+    file = CountingFile(content)
+    stored = Stored(SimpleNamespace(contentsize=len(content), lock=threading.Lock(), _value_buffer=file))
+    assert b"".join(stored) == content
+    assert max(file.reads) == CHUNK
