@@ -8,11 +8,9 @@ import pulumi_aws as aws
 
 from components.instances import INSTANCE_TYPES
 from components.node_template import NodeTemplate
-from components.scaling import busy_bytes_per_minute, spot_mix
+from components.scaling import WARM_UP_SECONDS, busy_bytes_per_minute, spot_mix
 
 NODE_PORT = 8080
-WARM_UP_SECONDS = 300
-"""From launch to a node that counts: boot, packages, and a first share of the cache."""
 
 
 class CacheFleetArgs(TypedDict):
@@ -44,7 +42,7 @@ class CacheFleet(pulumi.ComponentResource):
     target_group_suffix: pulumi.Output[str]
     group_name: pulumi.Output[str]
     fleet_name: str
-    """The instances' Name tag, and the Fleet dimension of their metrics. An account may have two stacks: it says which."""
+    """Name tag of its instances and Fleet dimension of their metrics; of this stack, as an account may have two."""
 
     def __init__(self, name: str, args: CacheFleetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         instance = INSTANCE_TYPES.get(args["instance_type"])

@@ -8,7 +8,8 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.policies import Statement, document
+from components.endpoint_policies import s3_reads, table_reads
+from components.policies import document
 
 
 class NetworkArgs(TypedDict):
@@ -94,24 +95,18 @@ class Network(pulumi.ComponentResource):
             vpc_id=vpc.id,
             service_name=f"com.amazonaws.{region}.s3",
             route_table_ids=[routes.id],
-            policy=document(_s3_reads(region, args["media_bucket_arn"])),
+            policy=document(s3_reads(region, args["media_bucket_arn"])),
             tags={"Name": f"{name}-s3"},
             opts=child,
         )
         if args["table_arn"] is not None:
-            read_titles: Statement = {
-                "Effect": "Allow",
-                "Principal": "*",
-                "Action": ["dynamodb:GetItem", "dynamodb:Query"],
-                "Resource": [args["table_arn"], pulumi.Output.concat(args["table_arn"], "/index/*")],
-            }
             aws.ec2.VpcEndpoint(
                 f"{name}-dynamodb",
                 region=region,
                 vpc_id=vpc.id,
                 service_name=f"com.amazonaws.{region}.dynamodb",
                 route_table_ids=[routes.id],
-                policy=document([read_titles]),
+                policy=document([table_reads(args["table_arn"])]),
                 tags={"Name": f"{name}-dynamodb"},
                 opts=child,
             )
@@ -134,23 +129,3 @@ class Network(pulumi.ComponentResource):
 def ipv6_part(vpc_block: str, index: int) -> str:
     """The `index`-th /64 of a VPC's /56."""
     return str(list(ipaddress.IPv6Network(vpc_block).subnets(new_prefix=64))[index])
-
-
-def _s3_reads(region: str, media_bucket_arn: pulumi.Input[str]) -> list[Statement]:
-    """What may pass the gateway endpoint: renditions, and the packages of Amazon Linux 2023."""
-    return [
-        {
-            "Sid": "Renditions",
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "s3:GetObject",
-            "Resource": pulumi.Output.concat(media_bucket_arn, "/v/*"),
-        },
-        {
-            "Sid": "AmazonLinux",
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "s3:GetObject",
-            "Resource": f"arn:aws:s3:::al2023-repos-{region}-de612dc2/*",
-        },
-    ]

@@ -5,6 +5,8 @@ import pulumi_aws as aws
 
 BUSY_SHARE = 0.6
 """Share of a node's network at which another is started: what is left carries the viewers until it has booted."""
+WARM_UP_SECONDS = 300
+"""From launch to a node that counts: boot, packages, and a first share of the cache."""
 
 
 def busy_bytes_per_minute(baseline_gbps: float) -> float:
