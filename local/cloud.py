@@ -4,7 +4,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ class CloudError(Exception):
 class LaptopCloud:
     """Everything that runs, in the order in which it starts. `stop` ends it in the opposite order, from any state.
 
-    `run_dir` must be short (it holds sockets) and is the caller's to delete. `boot_seconds`: see `Fleets`.
+    `run_dir` must be short (it holds sockets) and is the caller's to delete. `config` overrides keys of the stack's.
+    `boot_seconds`: see `Fleets`.
     """
 
     deployment: Deployment
@@ -36,8 +37,15 @@ class LaptopCloud:
     fleets: Fleets
     edge: Edge
 
-    def __init__(self, run_dir: Path, *, stack: str = "local", boot_seconds: float = 20.0) -> None:
-        self.run_dir, self._stack, self._boot_seconds = run_dir, stack, boot_seconds
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        stack: str = "local",
+        config: Mapping[str, Any] | None = None,
+        boot_seconds: float = 20.0,
+    ) -> None:
+        self.run_dir, self._stack, self._config, self._boot_seconds = run_dir, stack, config, boot_seconds
         self._stops: list[Callable[[], None]] = []
         self.endpoint = ""
 
@@ -49,7 +57,7 @@ class LaptopCloud:
         say("Starting AWS's APIs")
         self._start_aws()
         say("Deploying the program")
-        self.deployment = run_program(PROJECT, stack=self._stack, provider=Realiser(self.endpoint))
+        self.deployment = run_program(PROJECT, stack=self._stack, provider=Realiser(self.endpoint), config=self._config)
         say("Starting cache nodes, load balancer and edge")
         self._start_serving()
 

@@ -1,0 +1,50 @@
+"""The other way to encode: an upload is only catalogued, and the first viewer who asks starts the workflow."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.cloud import LaptopCloud
+from tests.e2e.platform import settled, upload, wait
+from tests.media_samples import sample
+
+
+@pytest.fixture(scope="module")
+def lazy() -> Iterator[LaptopCloud]:
+    """One fleet of one node, and nothing encoded before it is asked for."""
+    os.environ["HEADEND_X264_PRESET"] = "ultrafast"
+    run_dir = Path(tempfile.mkdtemp(prefix="headend-test-"))
+    config = {"encode": "on_request", "fleets": "1", "nodesPerFleet": {"min": 1, "max": 1}}
+    cloud = LaptopCloud(run_dir, config=config)
+    try:
+        cloud.start()
+        yield cloud
+    finally:
+        cloud.stop()
+        shutil.rmtree(run_dir, ignore_errors=True)
+
+
+def test_the_first_request_starts_the_encode(lazy: LaptopCloud) -> None:
+    title = upload(lazy, sample("landscape"), "later.mp4")
+    assert settled(lazy, title)["state"] == "REGISTERED"
+    assert lazy.client("mediaconvert").list_jobs()["Jobs"] == []
+
+    play = f"{lazy.url}/api/titles/{title}/play"
+    first = requests.post(play, timeout=10)
+    assert first.status_code == 202
+    assert int(first.headers["Retry-After"]) > 0
+
+    def plays() -> dict[str, str] | None:
+        answer = requests.post(play, timeout=10)
+        assert answer.status_code in (200, 202), answer.text
+        return answer.json() if answer.status_code == 200 else None
+
+    manifest = wait(plays, "the title plays")["hls"]
+    assert requests.get(lazy.url + manifest, timeout=10).text.startswith("#EXTM3U")
+    # However often it was asked for meanwhile, it was encoded once.
+    assert len(lazy.client("mediaconvert").list_jobs()["Jobs"]) == 1
