@@ -34,7 +34,7 @@ UNSUPPORTED_ZONES = frozenset({"use1-az3", "usw1-az2", "apne1-az3", "apne2-az1",
 CERTIFICATE = r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
 
 
-class ConfigError(Exception):
+class ConfigError(pulumi.RunError):
     """The stack's config is not usable. The message lists every mistake: key, value, and what is allowed."""
 
 

@@ -65,10 +65,10 @@ def site_files(player: Path) -> dict[str, Path]:
     """The page's files by object key: our own, and hls.js as its package ships it.
 
     Raises:
-        FileNotFoundError: hls.js is not installed.
+        RunError: hls.js is not installed.
     """
     hls = player / "node_modules" / "hls.js" / "dist" / "hls.min.mjs"
     if not hls.is_file():
-        raise FileNotFoundError(f"{hls} is missing: run `npm ci --prefix player` (or `make setup`) first")
+        raise pulumi.RunError(f"{hls} is missing: run `npm ci --prefix player` (or `make setup`) first")
     own = {path.name: path for path in sorted(player.iterdir()) if path.suffix in CONTENT_TYPES}
     return {**own, "vendor/hls.min.mjs": hls}

@@ -114,11 +114,11 @@ def signing_library() -> Path:
     """The folder of the one library that the runtime lacks: `cryptography`, for Lambda's processor and Python.
 
     Raises:
-        FileNotFoundError: it is not installed.
+        RunError: it is not installed.
     """
     folder = Path(__file__).parent.parent / ".vendor" / "playback"
     if not (folder / "cryptography").is_dir():
-        raise FileNotFoundError(f"{folder} is missing, and signed playback needs it: run `make setup` first")
+        raise pulumi.RunError(f"{folder} is missing, and signed playback needs it: run `make setup` first")
     return folder
 
 
