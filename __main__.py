@@ -106,7 +106,7 @@ media = {
 }
 replicas = {region: bucket for region, bucket in media.items() if region != home}
 if replicas:
-    Replication("replication", {"home": home, "account_id": account_id, "source": content.media, "replicas": replicas})
+    Replication("replication", {"home": home, "source": content.media, "replicas": replicas})
 signing = Signing("signing", {"keys": settings.signing}) if settings.signing else None
 web_acl = (
     WebAcl("firewall", {"api_requests_per_5_minutes": settings.api_requests_per_5_minutes})

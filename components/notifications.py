@@ -45,9 +45,15 @@ class Notifications(pulumi.ComponentResource):
                 "Sid": "Senders",
                 "Effect": "Allow",
                 "Principal": senders,
-                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "Resource": "*",
-                "Condition": {"StringEquals": own},
+                # For topics of this account and no other. SNS always says which topic it encrypts for; whether the
+                # sender's account comes along is not documented for every sender, and an alarm would be lost silently.
+                "Condition": {
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{region}:{account}:*",
+                    }
+                },
             },
         ]
         key = aws.kms.Key(

@@ -14,7 +14,6 @@ class ReplicationArgs(TypedDict):
     """From one bucket to many."""
 
     home: str
-    account_id: str
     source: PrivateBucket
     replicas: Mapping[str, PrivateBucket]
     """By region; at least one."""
@@ -29,15 +28,9 @@ class Replication(pulumi.ComponentResource):
         super().__init__("headend:replication:Replication", name, {"regions": list(args["replicas"])}, opts)
         child = pulumi.ResourceOptions(parent=self)
         source = args["source"].bucket_arn
-        role = aws.iam.Role(
-            f"{name}-role",
-            assume_role_policy=trust(
-                "s3.amazonaws.com",
-                StringEquals={"aws:SourceAccount": args["account_id"]},
-                ArnEquals={"aws:SourceArn": source},
-            ),
-            opts=child,
-        )
+        # S3's guide names no source that replication sends, and a condition on one that it does not send would stop every
+        # copy, silently. Only this account can hand the role to S3: roles are not passed between accounts.
+        role = aws.iam.Role(f"{name}-role", assume_role_policy=trust("s3.amazonaws.com"), opts=child)
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,

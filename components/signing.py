@@ -31,7 +31,13 @@ class Signing(pulumi.ComponentResource):
         super().__init__("headend:signing:Signing", name, {"keys": [key.name for key in args["keys"]]}, opts)
         child = pulumi.ResourceOptions(parent=self)
         keys = [
-            aws.cloudfront.PublicKey(f"{name}-{key.name}", encoded_key=key.public_key, comment=key.name, opts=child)
+            aws.cloudfront.PublicKey(
+                f"{name}-{key.name}",
+                # CloudFront keeps it with one line end; given otherwise, every preview would replace the key.
+                encoded_key=key.public_key.rstrip() + "\n",
+                comment=key.name,
+                opts=child,
+            )
             for key in args["keys"]
         ]
         group = aws.cloudfront.KeyGroup(f"{name}-keys", items=[key.id for key in keys], opts=child)
