@@ -1,5 +1,6 @@
 """The laptop cloud as a whole: AWS's APIs, the deployed program, and the servers that its resources stand for."""
 
+import os
 import shutil
 import socket
 import sys
@@ -51,6 +52,8 @@ class LaptopCloud:
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> None:
         """Start it all; `say` hears of each step. Raises CloudError, ProgramError, NodeError or NotOnLaptop."""
+        # Debian keeps nginx and haproxy in sbin, which the PATH of a user who is not root lacks.
+        os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"
         missing = [program for program in ("nginx", "haproxy", "ffmpeg", "ffprobe") if not shutil.which(program)]
         if missing:
             raise CloudError(f"not installed: {', '.join(missing)}; `make setup` installs them on Debian and Ubuntu")
