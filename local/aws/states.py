@@ -4,6 +4,7 @@
 and names right. Services are called through the AWS API at `endpoint`, this same server.
 """
 
+import copy
 import functools
 import time
 import uuid
@@ -144,9 +145,7 @@ class MediaConvertTask(aws_sdk.StateTaskServiceAwsSdk):
             time.sleep(POLL_SECONDS)
 
 
-def install(endpoint: str) -> None:
-    """Mend moto's interpreter. `endpoint` is the URL at which workflows reach AWS."""
-
+def _mend_evaluation() -> None:
     def eval_assign(self: Any, env: Environment) -> None:
         env.heap["variables as entered"] = dict(env.variable_store._inner_scope)
         moto_assign(self, env)
@@ -162,6 +161,28 @@ def install(endpoint: str) -> None:
         finally:
             scope.clear()
             scope.update(assigned)
+
+    def eval_rule(self: Any, env: Environment) -> None:
+        moto_rule(self, env)
+        env.heap["rule applied"] = env.stack[-1] is True
+
+    def choice_output(self: Any, env: Environment) -> None:
+        # moto applies what belongs to the default also where a rule leads to the same next state.
+        choice = copy.copy(self)
+        choice.default_state = None if env.heap.get("rule applied") else self.default_state
+        moto_choice_output(choice, env)
+
+    mend(f"{ASL}.component.common.string.string_expression:StringJSONata._eval_body", eval_jsonata)
+    moto_assign = mend(f"{ASL}.component.common.assign.assign_decl:AssignDecl._eval_body", eval_assign)
+    moto_output = mend(f"{ASL}.component.common.outputdecl:Output._eval_body", eval_output)
+    moto_rule = mend(f"{ASL}.component.state.choice.choice_rule:ChoiceRule._eval_body", eval_rule)
+    choice = f"{ASL}.component.state.choice.state_choice:StateChoice"
+    moto_choice_output = mend(f"{choice}._eval_state_output", choice_output)
+
+
+def install(endpoint: str) -> None:
+    """Mend moto's interpreter. `endpoint` is the URL at which workflows reach AWS."""
+    _mend_evaluation()
 
     def dynamodb_error(self: Any, env: Environment, ex: Exception) -> FailureEvent:
         # moto takes a timeout or a failed expression for an error of DynamoDB.
@@ -185,9 +206,6 @@ def install(endpoint: str) -> None:
     def make_client(service_name: str, region_name: str, **_: object) -> Any:
         return client(service_name, region_name, endpoint)
 
-    mend(f"{ASL}.component.common.string.string_expression:StringJSONata._eval_body", eval_jsonata)
-    moto_assign = mend(f"{ASL}.component.common.assign.assign_decl:AssignDecl._eval_body", eval_assign)
-    moto_output = mend(f"{ASL}.component.common.outputdecl:Output._eval_body", eval_output)
     mend(f"{TASK}.state_task:StateTask._eval_parameters", eval_parameters)
     mend(f"{TASK}.service.state_task_service:StateTaskService._normalise_parameters", normalise_parameters)
     mend(f"{TASK}.service.state_task_service:StateTaskService._normalise_response", normalise_response)

@@ -446,6 +446,16 @@ def test_choice_wait_map_and_fail(aws: Aws) -> None:
     assert (end["status"], end["error"], end["cause"]) == ("FAILED", "TooFew", "only 360p")
 
 
+@pytest.mark.parametrize(("code", "verdict"), [(1010, "REJECTED"), (7, "FAILED")])
+def test_a_choice_assigns_by_the_rule_or_by_default_though_both_lead_on_alike(
+    aws: Aws, code: int, verdict: str
+) -> None:
+    theirs = {"Condition": "{% $states.input.code = 1010 %}", "Assign": {"verdict": "REJECTED"}, "Next": "Mark"}
+    whose = {"Type": "Choice", "Choices": [theirs], "Assign": {"verdict": "FAILED"}, "Default": "Mark"}
+    mark = {"Type": "Succeed", "Output": "{% $verdict %}"}
+    assert aws.output({"Whose fault?": whose, "Mark": mark}, {"code": code}) == verdict
+
+
 def test_services_are_called_with_objects_and_answer_in_json(aws: Aws) -> None:
     bucket = aws.bucket()
     child = aws.machine({"Done": {"Type": "Succeed"}})

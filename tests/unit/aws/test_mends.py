@@ -29,6 +29,8 @@ PINNED = {
     f"{TASK}.service.state_task_service_dynamodb:StateTaskServiceDynamoDB._from_error": "a27eaf8b4975",
     f"{TASK}.state_task:StateTask._eval_parameters": "f98779b805f9",
     f"{TASK}.state_task_factory:state_task_service_for": "a21a16afc5f6",
+    f"{ASL}.component.state.choice.choice_rule:ChoiceRule._eval_body": "385e564c0a46",
+    f"{ASL}.component.state.choice.state_choice:StateChoice._eval_state_output": "ab3b90209aa7",
     f"{ASL}.utils.boto_client:boto3": "boto3",
     f"{PARSER}.backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": "038a396107af",
     f"{PARSER}.models:StepFunctionsParserBackend.start_execution": "0f8d9dd57baf",
