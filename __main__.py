@@ -109,7 +109,10 @@ if replicas:
     Replication("replication", {"home": home, "source": content.media, "replicas": replicas})
 signing = Signing("signing", {"keys": settings.signing}) if settings.signing else None
 web_acl = (
-    WebAcl("firewall", {"api_requests_per_5_minutes": settings.api_requests_per_5_minutes})
+    WebAcl(
+        "firewall",
+        {"api_requests_per_5_minutes": settings.api_requests_per_5_minutes, "log_days": settings.log_days},
+    )
     if settings.web_acl
     else None
 )

@@ -28,8 +28,8 @@ class Replication(pulumi.ComponentResource):
         super().__init__("headend:replication:Replication", name, {"regions": list(args["replicas"])}, opts)
         child = pulumi.ResourceOptions(parent=self)
         source = args["source"].bucket_arn
-        # S3's guide names no source that replication sends, and a condition on one that it does not send would stop every
-        # copy, silently. Only this account can hand the role to S3: roles are not passed between accounts.
+        # S3's guide names no source that replication sends, and a condition on one that it does not send would stop
+        # every copy, silently. Only this account can hand the role to S3: roles are not passed between accounts.
         role = aws.iam.Role(f"{name}-role", assume_role_policy=trust("s3.amazonaws.com"), opts=child)
         policy = aws.iam.RolePolicy(
             f"{name}-policy",

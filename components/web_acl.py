@@ -5,11 +5,15 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+REGION = "us-east-1"
+"""CloudFront reads its firewalls from there only."""
+
 
 class WebAclArgs(TypedDict):
-    """How much one address may ask of the API."""
+    """How much one address may ask of the API, and for how long it is remembered who was refused."""
 
     api_requests_per_5_minutes: int
+    log_days: int
 
 
 class WebAcl(pulumi.ComponentResource):
@@ -39,10 +43,10 @@ class WebAcl(pulumi.ComponentResource):
                 "visibility_config": seen(group),
             }
 
+        child = pulumi.ResourceOptions(parent=self)
         acl = aws.wafv2.WebAcl(
             f"{name}-acl",
-            # CloudFront reads its firewalls from us-east-1 only.
-            region="us-east-1",
+            region=REGION,
             scope="CLOUDFRONT",
             default_action={"allow": {}},
             rules=[
@@ -71,7 +75,34 @@ class WebAcl(pulumi.ComponentResource):
                 },
             ],
             visibility_config=seen(name),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child,
+        )
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-log",
+            region=REGION,
+            name_prefix="aws-waf-logs-headend-",  # the firewall writes to no other
+            retention_in_days=args["log_days"],
+            opts=child,
+        )
+        aws.wafv2.WebAclLoggingConfiguration(
+            f"{name}-logging",
+            region=REGION,
+            resource_arn=acl.arn,
+            log_destination_configs=[log_group.arn],
+            # Who was refused, and why: what was let through is in CloudFront's own log.
+            logging_filter={
+                "default_behavior": "DROP",
+                "filters": [
+                    {
+                        "behavior": "KEEP",
+                        "requirement": "MEETS_ANY",
+                        "conditions": [{"action_condition": {"action": "BLOCK"}}],
+                    }
+                ],
+            },
+            # A playback cookie is a key to the film while it lasts.
+            redacted_fields=[{"single_header": {"name": "cookie"}}],
+            opts=child,
         )
         self.arn = acl.arn
         self.register_outputs({"arn": self.arn})
