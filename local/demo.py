@@ -176,7 +176,8 @@ class Served:
     def _count(self, tier: str, entry: dict[str, Any]) -> None:
         if not str(entry.get("uri", "")).startswith("/v/"):
             return
-        hit = entry.get("cache") in ("HIT", "STALE", "UPDATING", "REVALIDATED")
+        # nginx's words at a node, CloudFront's at the edge.
+        hit = str(entry.get("cache")).upper() in ("HIT", "STALE", "UPDATING", "REVALIDATED", "REFRESHHIT")
         match tier.partition("-")[0]:
             case "edge":
                 kind = "edge hit" if hit else "failover" if entry.get("failover") else "edge miss"
