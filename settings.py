@@ -5,19 +5,31 @@ mistake of a config at once, before any resource is registered. `Pulumi.yaml` de
 a test holds the two against each other.
 """
 
+import base64
+import binascii
 import ipaddress
 import itertools
 import json
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self, cast
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from components.functions.nearest_pop import countries
 from components.instances import INSTANCE_TYPES
 
 # Regions in which CloudFront offers VPC origins, each with the prefix of its zone ids.
@@ -30,36 +42,71 @@ ZONE_PREFIXES = {
 }  # fmt: skip
 # Their zones that VPC origins do not support (CloudFront developer guide, "Restrict access with VPC origins").
 UNSUPPORTED_ZONES = frozenset({"use1-az3", "usw1-az2", "apne1-az3", "apne2-az1", "cac1-az3"})
-
-CERTIFICATE = r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
+PRIVATE = [ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+"""RFC 1918; a /16 or smaller lies within one of them or outside."""
 
 
 class ConfigError(pulumi.RunError):
     """The stack's config is not usable. The message lists every mistake: key, value, and what is allowed."""
 
 
-class Strict(BaseModel):
-    """A part of the config: immutable, camelCase outside, and a key it does not know is a mistake."""
+def _matching(pattern: str, allowed: str) -> AfterValidator:
+    """Text of one form, whose mistake is told in words."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True)
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {allowed}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _no_bool(value: object) -> object:
+    """Python counts True as 1; a config must not."""
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _country(code: str) -> str:
+    if code not in countries():
+        raise ValueError("must be an ISO 3166-1 alpha-2 code, such as GB")
+    return code
+
+
+Certificate: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}",
+        "an ARN of ACM, such as arn:aws:acm:us-east-1:111122223333:certificate/00000000-0000-0000-0000-000000000000",
+    ),
+]
+
+
+class Strict(BaseModel):
+    """A part of the config: immutable, camelCase outside, no type taken for another, no key that it does not know."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, hide_input_in_errors=True
+    )
 
 
 class Region(Strict):
     """One point of presence."""
 
-    cidr: ipaddress.IPv4Network
+    cidr: Annotated[ipaddress.IPv4Network, Field(strict=False)]
     """Addresses of its VPC, a /16 to /22 in private space; regions may not overlap, so that they can be peered."""
     zones: Annotated[list[str], Field(min_length=2, max_length=3)]
     """Zone ids, two or three. Ids rather than names: names mean other places in other accounts."""
-    ami: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$")]
+    ami: Annotated[str, _matching(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image id, such as ami-0123456789abcdef0")]
     """Amazon Linux 2023 image, arm64. Pinned: a preview never changes by itself. `make ami` writes newer ones."""
-    certificate: Annotated[str, Field(pattern=CERTIFICATE)] | None = None
+    certificate: Certificate | None = None
     """ACM certificate in this region for the load balancer; needed once the stack has a domain."""
 
     @field_validator("cidr")
     @classmethod
     def _usable(cls, cidr: ipaddress.IPv4Network) -> ipaddress.IPv4Network:
-        if not cidr.is_private or not 16 <= cidr.prefixlen <= 22:
+        if not any(cidr.subnet_of(block) for block in PRIVATE) or not 16 <= cidr.prefixlen <= 22:
             raise ValueError("must be a private IPv4 block from /16 to /22, such as 10.0.0.0/16")
         return cidr
 
@@ -67,9 +114,15 @@ class Region(Strict):
 class Domain(Strict):
     """A name of the team's own for viewers."""
 
-    name: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
+    name: Annotated[
+        str,
+        Field(max_length=253),
+        _matching(
+            r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", "a host name in lower case, such as watch.example.com"
+        ),
+    ]
     """Where viewers go, for example watch.example.com. The DNS record is yours to point at the distribution."""
-    certificate: Annotated[str, Field(pattern=CERTIFICATE)]
+    certificate: Certificate
     """ACM certificate for that name; CloudFront reads certificates from us-east-1 only."""
 
     @field_validator("certificate")
@@ -97,12 +150,24 @@ class NodesPerFleet(Strict):
 class SigningKey(Strict):
     """A public key that CloudFront trusts. The first of the list signs; the others are still accepted (rotation)."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    name: Annotated[str, _matching(r"[a-z0-9-]{1,32}", "1 to 32 lower-case letters, digits and hyphens")]
     """Names the SSM SecureString /<project>/<stack>/signing/<name> of the private key; Pulumi never reads it."""
-    public_key: Annotated[
-        str, Field(pattern=r"^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?$")
-    ]
+    public_key: str
     """PEM, RSA 2048: CloudFront accepts no other for cookies with SHA-1 signatures."""
+
+    @field_validator("public_key")
+    @classmethod
+    def _rsa_2048(cls, value: str) -> str:
+        lines = value.strip().splitlines()
+        try:
+            key = base64.b64decode("".join(lines[1:-1]), validate=True)
+        except binascii.Error:
+            key = b""
+        framed = lines[:1] == ["-----BEGIN PUBLIC KEY-----"] and lines[-1:] == ["-----END PUBLIC KEY-----"]
+        # A SubjectPublicKeyInfo (RFC 5280) of an RSA key of 2048 bits has this length, and holds RSA's identifier.
+        if not (framed and len(key) == 294 and bytes.fromhex("2a864886f70d010101") in key):
+            raise ValueError("must be the PEM of an RSA public key of 2048 bits, as `openssl rsa -pubout` writes it")
+        return value
 
 
 class Settings(Strict):
@@ -112,7 +177,7 @@ class Settings(Strict):
     """`aws:region`: where uploads land, titles are encoded, and the catalogue and the API live."""
     regions: Annotated[dict[str, Region], Field(max_length=20)] = {}
     """Points of presence by AWS region. CloudFront takes 25 origins a distribution, two of which are buckets."""
-    fleets: Literal[1, 2, 4, 8, 16] = 2
+    fleets: Annotated[Literal[1, 2, 4, 8, 16], BeforeValidator(_no_bool)] = 2
     """Cache fleets a region. K fleets hold K times the catalogue; each serves 16/K first hex digits."""
     nodes_per_fleet: NodesPerFleet = NodesPerFleet()
     instance_type: str = "c7gd.medium"
@@ -129,15 +194,15 @@ class Settings(Strict):
     """A WAF in front of CloudFront, with a rate limit on the API. Costs from about 8 USD a month."""
     api_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000
     """Per client address, with the WAF."""
-    blocked_countries: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]] = []
+    blocked_countries: list[Annotated[str, AfterValidator(_country)]] = []
     """ISO 3166-1 alpha-2 codes where nothing may be watched."""
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = "PriceClass_100"
     """Which CloudFront edges serve: 100 = North America, Europe and Israel, the cheapest."""
-    log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 400, 731] = 14
+    log_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 400, 731], BeforeValidator(_no_bool)] = 14
     """Days that logs are kept (CloudWatch takes these values only)."""
     noncurrent_days: Annotated[int, Field(ge=1, le=3650)] = 7
     """Days in which an overwritten or deleted object can still be brought back."""
-    alarm_email: Annotated[str, Field(pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$")] = ""
+    alarm_email: Annotated[str, _matching(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "a mail address, or empty")] = ""
     """Who is told when something fails; AWS sends this address a confirmation first. Empty: nobody."""
     monthly_budget_usd: Annotated[int, Field(ge=0)] = 0
     """Tell the alarm address at 80 % of it, and when the forecast passes it. 0: no budget."""
@@ -160,11 +225,10 @@ class Settings(Strict):
             for key, value in raw.items()
             if key.startswith(f"{namespace}:")
         }
-        if "home" in values:
-            raise ConfigError(f"{namespace}:home is not a key of this project; the home region is aws:region")
+        lines = [f"  {namespace}:home is not a key of this project: it is aws:region"] if "home" in values else []
         values["home"] = raw.get("aws:region", "")
-        settings, lines = _salvage(namespace, values)
-        lines += [f"  {namespace}:{mistake}" for mistake in settings.disagreements()]
+        settings, mistakes = _salvage(namespace, values)
+        lines += [*mistakes, *(f"  {namespace}:{mistake}" for mistake in settings.disagreements(values))]
         if lines:
             count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
             raise ConfigError(f"{count} in the config of stack {pulumi.get_stack()!r}:\n" + "\n".join(lines))
@@ -177,13 +241,16 @@ class Settings(Strict):
             raise ValueError(f"must be a Graviton type with NVMe: {', '.join(INSTANCE_TYPES)}")
         return value
 
-    def disagreements(self) -> list[str]:
-        """What is wrong between values that are each well formed, one `key: sentence` a mistake."""
-        return [*self._region_mistakes(), *self._option_mistakes()]
+    def disagreements(self, given: Mapping[str, Any]) -> list[str]:
+        """What is wrong between values that are each well formed, one `key: sentence` a mistake.
 
-    def _region_mistakes(self) -> Iterator[str]:
-        if self.home not in self.regions:
-            held = ", ".join(self.regions) or "none that is usable"
+        `given` is the config as written: what is missing from here since it is malformed is not missing from there.
+        """
+        return [*self._region_mistakes(given.get("regions", {})), *self._option_mistakes(given)]
+
+    def _region_mistakes(self, given: object) -> Iterator[str]:
+        if isinstance(given, dict) and self.home not in given:
+            held = ", ".join(map(str, cast(dict[object, object], given))) or "none"
             yield f"regions must hold the home region, aws:region = {self.home!r}; it holds {held}"
         for name, region in self.regions.items():
             prefix = ZONE_PREFIXES.get(name)
@@ -205,12 +272,12 @@ class Settings(Strict):
             if a.cidr.overlaps(b.cidr):
                 yield f"regions: {one}.cidr {a.cidr} overlaps {other}.cidr {b.cidr}"
 
-    def _option_mistakes(self) -> Iterator[str]:
-        if self.signing and not self.domain:
+    def _option_mistakes(self, given: Mapping[str, Any]) -> Iterator[str]:
+        if self.signing and not given.get("domain"):
             yield "signing needs a domain: the host-only cookies want a name of your own"
         if len({key.name for key in self.signing}) < len(self.signing):
             yield f"signing: {', '.join(key.name for key in self.signing)} names a key twice"
-        if self.monthly_budget_usd and not self.alarm_email:
+        if self.monthly_budget_usd and not given.get("alarmEmail"):
             yield "monthlyBudgetUsd needs alarmEmail: somebody has to be told"
 
 
@@ -244,18 +311,24 @@ def _explain(namespace: str, error: ErrorDetails) -> str:
     """One mistake on one line: `  headend:fleets: 3 is not allowed: Input should be 1, 2, 4, 8 or 16`."""
     path = ".".join(str(part) for part in error["loc"])
     key = f"{namespace}:{path}"
-    message = error["msg"].removeprefix("Value error, ")
     match error["type"]:
         case "missing":
             return f"  {key} is missing"
         case "extra_forbidden":
-            known = ", ".join(to_camel(name) for name in Settings.model_fields if name != "home")
-            return (
-                f"  {key} is not a key of this project; known: {known}"
-                if len(error["loc"]) == 1
-                else f"  {key} is not known"
-            )
+            return f"  {key} is not a key of this project; known: {', '.join(_known_keys(error['loc'][0]))}"
         case _:
-            value = cast(object, error.get("input"))
-            shown = f"{value!r} is not allowed: " if isinstance(value, str | int | float | bool) else ""
-            return f"  {key}: {shown}{message}"
+            value = json.dumps(cast(object, error.get("input")), default=str)
+            shown = value if len(value) <= 60 else f"{value[:57]}..."
+            return f"  {key}: {shown} is not allowed: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _known_keys(top: int | str) -> list[str]:
+    """The keys beside an unknown one, whose path starts at `top`."""
+    parts: dict[int | str, type[Strict]] = {
+        "regions": Region,
+        "nodesPerFleet": NodesPerFleet,
+        "domain": Domain,
+        "signing": SigningKey,
+    }
+    fields = parts.get(top, Settings).model_fields
+    return [to_camel(name) for name in fields if name != "home"]
