@@ -1,0 +1,290 @@
+"""What README.md and docs/ say can be done can be done: commands, paths, config keys, counts, alarms, AWS calls."""
+
+import json
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+import yaml
+from botocore import xform_name
+from botocore.exceptions import UnknownServiceError
+from botocore.validate import ParamValidator
+from pydantic.alias_generators import to_camel
+
+from bench.bill import MONTHS, bill, shape, table
+from components.workflow import definition
+from local.engine import Deployment, run_program
+from settings import Domain, NodesPerFleet, Region, Settings, SigningKey
+
+ROOT = Path(__file__).parents[2]
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in ROOT.glob("docs/*.md")}
+PAGES["README.md"] = (ROOT / "README.md").read_text(encoding="utf-8")
+pages = pytest.mark.parametrize("page", sorted(PAGES))
+
+
+@pytest.fixture(scope="module")
+def stacks() -> dict[str, Deployment]:
+    return {stack: run_program(ROOT, stack=stack) for stack in ("dev", "prod")}
+
+
+def counts(deployment: Deployment) -> Counter[str]:
+    return Counter(item.type for item in deployment.registrations if item.custom)
+
+
+# Config
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading."""
+    below = PAGES[page].partition(f"\n{heading}\n")[2]
+    lines = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
+    assert lines, f"{page} has no table under {heading!r}"
+    return [[cell.strip() for cell in line.strip("|\n").split("|")] for line in lines[0].splitlines()[2:]]
+
+
+def test_the_config_table_has_every_key_and_its_default() -> None:
+    told = {key.strip("`"): default.strip("`") for key, default, _ in rows("README.md", "## Configuration")}
+    parts = {"regions.*": Region, "nodesPerFleet": NodesPerFleet, "domain": Domain, "signing.*": SigningKey}
+    inner = [f"{part}.{to_camel(name)}" for part, model in parts.items() for name in model.model_fields]
+    outer = [to_camel(name) for name in Settings.model_fields if name != "home"]
+    assert sorted(told) == sorted([*inner, *outer])
+
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    for key, spec in declared.items():
+        assert told[key] == ("*(needed)*" if key == "regions" else _shown(spec["default"])), key
+    for key in inner:
+        field = parts[key.rpartition(".")[0]].model_fields[next(n for n in _fields(key, parts) if _ends(key, n))]
+        wanted = "*(needed)*" if field.is_required() else "*(none)*" if field.default is None else str(field.default)
+        assert told[key] == wanted, key
+
+
+def _fields(key: str, parts: dict[str, Any]) -> Iterator[str]:
+    yield from parts[key.rpartition(".")[0]].model_fields
+
+
+def _ends(key: str, field: str) -> bool:
+    return key.endswith(f".{to_camel(field)}")
+
+
+def _shown(value: Any) -> str:
+    """A default as the table writes it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case "":
+            return '""'
+        case dict() if value:
+            return "{" + ", ".join(f"{key}: {item}" for key, item in value.items()) + "}"
+        case _:
+            return str(value)
+
+
+# Commands and paths
+
+
+@pages
+def test_every_make_command_is_there(page: str) -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"\bmake ([a-z]+)\b", "\n".join(_code(PAGES[page])))
+    assert sorted(set(named) - set(targets)) == []
+
+
+@pages
+def test_every_path_is_there(page: str) -> None:
+    tops = {path.name for path in ROOT.iterdir()}
+    words = [word.strip("`'\",;:()") for text in _code(PAGES[page]) for word in text.split()]
+    paths = {word for word in words if word.partition("/")[0] in tops and not re.search(r"[<*$…]", word)}
+    assert sorted(path for path in paths if not (ROOT / path).exists()) == []
+
+
+def _code(text: str) -> list[str]:
+    """What is in back-quotes, and in fences."""
+    fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [*fenced, *re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))]
+
+
+@pages
+def test_every_link_leads_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        there = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+        assert there.exists(), f"{page}: {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings], target
+
+
+# What the program registers
+
+
+def test_the_readme_counts_what_the_program_makes(stacks: dict[str, Deployment]) -> None:
+    made = counts(stacks["dev"])
+    told = {kind.strip("`"): int(number) for number, kind, _ in rows("README.md", "### What it creates")}
+    assert told == {kind: made[kind] for kind in told}
+    about = re.search(r"About (\d+) resources for `dev`", PAGES["README.md"])
+    assert about
+    assert int(about[1]) == pytest.approx(made.total(), abs=10)
+
+
+def test_every_alarm_has_its_line(stacks: dict[str, Deployment]) -> None:
+    names = {item.name for item in stacks["prod"].of_type("aws:cloudwatch/metricAlarm:MetricAlarm")}
+    general = {re.sub(r"-[a-z]+-[a-z]+-\d(-[0-9a-f](?=-))?", _place, name) for name in names}
+    told = [cells[0].strip("`") for cells in rows("docs/operating.md", "## Alarms")]
+    assert sorted(told) == sorted(general)
+
+
+def _place(match: re.Match[str]) -> str:
+    return "-<region>-<fleet>" if match[1] else "-<region>"
+
+
+def test_every_resource_that_a_runbook_looks_up_is_made_once_where_it_must_be(stacks: dict[str, Deployment]) -> None:
+    made = counts(stacks["prod"])
+    text = PAGES["docs/operating.md"]
+    looked_up = set(re.findall(r"\bmade (aws:[\w/:]+)", text))
+    assert {kind for kind in looked_up if not made[kind]} == set()
+    # In a command, `$(made …)` must be one id.
+    alone = set(re.findall(r"\$\(made (aws:[\w/:]+)\)", text)) | {"aws:cloudfront/function:Function"}
+    assert {kind: made[kind] for kind in alone if made[kind] != 1} == {}
+
+
+def test_every_output_that_the_docs_ask_for_is_exported(stacks: dict[str, Deployment]) -> None:
+    asked = {name for text in PAGES.values() for name in re.findall(r"pulumi stack output (\w+)", text)}
+    assert asked <= set(stacks["dev"].exports)
+
+
+def test_the_architecture_names_every_state_of_the_workflow() -> None:
+    handlers: dict[Any, str] = {name: name for name in ("identify", "probe", "plan", "find_job", "verify")}
+    states = definition({"table": "t", "topic_arn": "a", "functions": handlers, "encode": "on_request"})["States"]
+    told = [name for first, *_ in rows("docs/architecture.md", "## Making: from an upload to a title") for name in
+            re.findall(r"`([^`]+)`", first)]  # fmt: skip
+    assert sorted(told) == sorted(states)
+
+
+def test_the_cost_page_quotes_what_the_command_prints(stacks: dict[str, Deployment]) -> None:
+    shapes = {stack: shape(deployment) for stack, deployment in stacks.items()}
+    printed = "\n".join(table(MONTHS, [bill(shapes[month.stack], month) for month in MONTHS]))
+    assert printed in PAGES["docs/cost.md"], "run `make cost`, and put what it prints into docs/cost.md"
+
+
+# AWS's command line
+
+CLI_OWN = {"--paths": "--invalidation-batch"}
+"""Options that the CLI has and the API has not, and what they stand for."""
+
+
+@pages
+def test_every_aws_command_is_one_that_aws_knows(page: str) -> None:
+    session = botocore.session.get_session()
+    for command in aws_commands(PAGES[page]):
+        service, operation, *rest = command
+        if service == "s3":
+            assert operation in ("cp", "rm", "ls"), command
+            continue
+        check(session, service, operation, rest)
+
+
+def check(session: botocore.session.Session, service: str, name: str, arguments: list[str]) -> None:
+    """An operation's options against botocore's model; JSON values against the shape of their parameter."""
+    try:
+        model: Any = session.get_service_model(service)
+    except UnknownServiceError:
+        pytest.fail(f"aws {service} is no service")
+    operations = {xform_name(operation, "-"): operation for operation in model.operation_names}
+    assert name in operations, f"aws {service} {name}"
+    shape = model.operation_model(operations[name]).input_shape
+    members = {xform_name(member, "-"): member_shape for member, member_shape in shape.members.items()} if shape else {}
+    given: set[str] = set()
+    for index, word in enumerate(arguments):
+        option = CLI_OWN.get(word, word).removeprefix("--")
+        if option == word or option in ("region", "query", "output", "max-items"):
+            continue
+        member = option.removeprefix("no-") if option not in members else option
+        assert member in members, f"aws {service} {name} {word}"
+        given.add(member)
+        value = arguments[index + 1] if index + 1 < len(arguments) else ""
+        if value.startswith("{") and members[member].type_name == "structure":
+            report = ParamValidator().validate(json.loads(value), members[member])
+            assert not report.has_errors(), f"aws {service} {name} {word}: {report.generate_report()}"
+    needed = {xform_name(member, "-") for member in shape.required_members} if shape else set()
+    # The CLI makes a token of its own where one is needed.
+    assert needed <= given | {"client-token", "client-request-token"}, f"aws {service} {name} lacks {needed - given}"
+
+
+def aws_commands(text: str) -> Iterator[list[str]]:
+    """The words of every `aws …` in a page's shell fences; `$(…)` is one word X."""
+    for fence in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        yield from _commands(fence.replace("\\\n", " "))
+
+
+def _commands(code: str) -> Iterator[list[str]]:
+    code, index = re.sub(r"(^|\s)#.*", "", code), 0
+    while start := re.compile(r"(?<![\w/:.\"'-])aws (?=[a-z0-9]+ [a-z])").search(code, index):
+        command, nested, index = _until_end(code, start.end())
+        for inner in nested:
+            yield from _commands(inner)
+        yield shlex.split(command)
+
+
+def _until_end(code: str, index: int) -> tuple[str, list[str], int]:
+    """A command up to where the shell would end it, with each `$(…)` replaced by X; what was in those; and where."""
+    out, nested, quote = "", list[str](), ""
+    while index < len(code):
+        character = code[index]
+        if code.startswith("$(", index) and quote != "'":
+            end = _closing(code, index + 2)
+            nested.append(code[index + 2 : end])
+            out, index = f"{out}X", end + 1
+            continue
+        if character in "'\"" and quote in ("", character):
+            quote = "" if quote else character
+        elif not quote and character in "|;)&\n":
+            break
+        out, index = out + character, index + 1
+    return out, nested, index
+
+
+def _closing(code: str, index: int) -> int:
+    """Where the `$(` that was opened before `index` is closed; quoted brackets do not count."""
+    depth, quote = 1, ""
+    while depth:
+        character = code[index]
+        if character in "'\"" and quote in ("", character):
+            quote = "" if quote else character
+        elif not quote:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+        index += 1
+    return index - 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "aws ec2 describe-instance",
+        "aws ec3 describe-instances",
+        "aws ec2 describe-instances --filter Name=x",
+        "aws sqs delete-message --queue-url q",
+        "aws s3control create-job --operation '{\"S3Replicate\": {}}'",
+    ],
+)
+def test_a_wrong_aws_command_is_found(command: str) -> None:
+    (words,) = aws_commands(f"```sh\n{command}\n```\n")
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        check(botocore.session.get_session(), words[0], words[1], words[2:])
+
+
+def test_nested_commands_are_read() -> None:
+    code = (
+        'x=$(aws sts get-caller-identity --query A) && aws s3 rm "s3://$(aws s3 ls "a b")/$x" | jq \'.(\' # aws ec2 no'
+    )
+    assert list(aws_commands(f"```sh\n{code}\n```\n")) == [
+        ["sts", "get-caller-identity", "--query", "A"],
+        ["s3", "ls", "a b"],
+        ["s3", "rm", "s3://X/$x"],
+    ]
