@@ -1,0 +1,194 @@
+"""Part three: what it costs the declared cache node, and the laptop's edge, to serve; against plain static files.
+
+Real servers on loopback, started anew for each round: an nginx that sends files as they lie there and is the origin, a
+node out of the declared launch template, the edge out of the declared distribution, and a cache as nginx is without any
+tuning. The servers have one processor, the viewers another. What the origin spends is not counted as a cache's.
+"""
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.figures import Row
+from bench.load import drive
+from bench.register_program import PROJECT
+from bench.usage import group_cpu
+from local.engine import Deployment, run_program
+from local.processes import ManagedProcess, free_port
+from local.serving.edge import Edge
+from local.serving.nodes import Node, Site
+
+PART = "Serving"
+ROUNDS = 4
+VIEWERS, CROWD = 40, 200
+RATE = 60e6 / 8
+"""Bytes a second of each viewer: players fill their buffers at several times the film's own rate."""
+SEGMENT, MANIFEST, SLICE = 4 * 1024 * 1024, 8 * 1024, 1024 * 1024
+"""Bytes. Six seconds of the top rung are about 4 MB; a crowd asks for an object that is one fetch of a node's."""
+MANIFESTS = 32
+"""How many each viewer reads in a round."""
+MANIFESTS_A_SECOND = 75
+"""Of each viewer; with all of them, a tenth of what a processor can do."""
+FOLDER = "/v/00/bench/000000000000"
+SETTLE = 0.2
+"""Seconds in which a server finishes what its client need not wait for: naming a cache file, writing a log."""
+
+
+@dataclass
+class Server:
+    """Something to measure: where its objects are, and the process group that it is."""
+
+    address: tuple[str, int]
+    group: int
+    prefix: str = ""
+    hit: str = ""
+    """The header line of an answer out of its cache."""
+
+    def cpu(self, names: list[list[str]], rate: float, mark: str) -> float:
+        """Processor seconds in which it serves these objects, a list a viewer."""
+        before = group_cpu(self.group)
+        self.serve(names, rate, mark)
+        return sum(seconds - before.get(process, 0.0) for process, seconds in group_cpu(self.group).items())
+
+    def serve(self, names: list[list[str]], rate: float, mark: str = "") -> None:
+        """Have viewers read these objects."""
+        drive(self.address, [[f"{self.prefix}{FOLDER}/{name}" for name in each] for each in names], rate, mark)
+
+
+@dataclass
+class Servers:
+    """One set, all of them up."""
+
+    static: Server
+    node: Server
+    edge: Server
+    untuned: Server
+    fetches: Path
+    """The origin's log, a line for each request."""
+
+
+def measure(say: Callable[[str], None]) -> list[Row]:
+    """Processor time for segments and for manifests, and what a crowd of viewers costs the origin."""
+    deployment = run_program(PROJECT, stack="local")
+    rounds: list[dict[str, float]] = []
+    for number in range(ROUNDS):
+        say(f"round {number + 1} of {ROUNDS}")
+        with _servers(deployment) as servers:
+            rounds.append(_round(servers))
+    say("a crowd")
+    with _servers(deployment) as servers:
+        crowd = [_fetches(servers, server) for server in (servers.node, servers.untuned)]
+
+    def row(who: str, what: str, unit: str, against: str = "static files") -> Row:
+        values, reference = ([each[f"{name}, {what}"] for each in rounds] for name in (who, against))
+        return Row(PART, f"{who}, processor for {what}", unit, values, against, reference)
+
+    return [
+        *(row(who, "1 GB of segments", "s") for who in ("node hit", "edge hit", "node fill")),
+        row("node fill", "1 GB of segments", "s", against="untuned cache's fill"),
+        *(row(who, "a manifest", "µs") for who in ("node hit", "edge hit")),
+        Row(PART, f"{CROWD} viewers miss an object, origin fetches", "", crowd[:1], "untuned cache", crowd[1:]),
+    ]
+
+
+def _round(servers: Servers) -> dict[str, float]:
+    """Each figure once, one right after the other."""
+    for server in (servers.node, servers.edge):
+        # Several at once, so that each worker has served before.
+        server.serve([["hit.cmfv", "hit.m3u8"]] * 4, 10 * RATE)
+    time.sleep(SETTLE)
+    figures: dict[str, float] = {}
+    hot, cold = [["hit.cmfv"] * 2] * VIEWERS, [[f"cold_{viewer}.cmfv"] for viewer in range(VIEWERS)]
+    manifests = [["hit.m3u8"] * MANIFESTS] * VIEWERS
+    for who, server in {"static files": servers.static, "node hit": servers.node, "edge hit": servers.edge}.items():
+        figures[f"{who}, 1 GB of segments"] = server.cpu(hot, RATE, server.hit) / (2 * VIEWERS * SEGMENT / 1e9)
+        pace = MANIFESTS_A_SECOND * MANIFEST
+        figures[f"{who}, a manifest"] = server.cpu(manifests, pace, server.hit) / (VIEWERS * MANIFESTS / 1e6)
+    for who, server in {"node fill": servers.node, "untuned cache's fill": servers.untuned}.items():
+        seconds = server.cpu(cold, RATE, "X-Node-Cache: MISS")
+        figures[f"{who}, 1 GB of segments"] = seconds / (VIEWERS * SEGMENT / 1e9)
+    return figures
+
+
+def _fetches(servers: Servers, server: Server) -> int:
+    """How often the origin is asked when a crowd asks a server for one object that it does not have."""
+    before = _requests_for_crowd(servers)
+    server.serve([["crowd.cmfv"]] * CROWD, RATE)
+    time.sleep(SETTLE)
+    return _requests_for_crowd(servers) - before
+
+
+def _requests_for_crowd(servers: Servers) -> int:
+    return servers.fetches.read_text(encoding="ascii").count("/crowd.cmfv")
+
+
+@contextlib.contextmanager
+def _servers(deployment: Deployment) -> Generator[Servers]:
+    ports = {name: free_port() for name in ("STATIC", "ORIGIN", "UNTUNED")}
+    origin, bucket = f"127.0.0.1:{ports['ORIGIN']}", str(deployment.exports["media_bucket"])
+    processors = os.sched_getaffinity(0)
+    with tempfile.TemporaryDirectory(prefix="headend-bench-") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        _write_files(folder / "files" / bucket)
+        plain, untuned = (_nginx(folder, name, ports) for name in ("plain", "untuned"))
+        node = _node(folder, deployment, origin)
+        at = (node.site.address, node.port)
+        listeners = deployment.of_type("aws:lb/listener:Listener")
+        balancers = {(item.inputs["loadBalancerArn"], item.inputs["port"]): "{}:{}".format(*at) for item in listeners}
+        edge = Edge(deployment.registrations, folder, s3=origin, balancers=balancers)
+        stack.callback(os.sched_setaffinity, 0, processors)
+        # Children inherit it. On a machine with one processor, everything shares that one.
+        os.sched_setaffinity(0, {max(processors)})
+        for server in (plain, untuned, node, edge):
+            stack.callback(server.stop)
+            server.start()
+        os.sched_setaffinity(0, processors - {max(processors)} or processors)
+        time.sleep(SETTLE)
+        yield Servers(
+            static=Server(("127.0.0.1", ports["STATIC"]), plain.pid, f"/{bucket}"),
+            node=Server(at, node.pid, hit="X-Node-Cache: HIT"),
+            edge=Server(("127.0.0.1", edge.port), edge.process.pid, hit="X-Cache: Hit from cloudfront"),
+            untuned=Server(("127.0.0.1", ports["UNTUNED"]), untuned.pid, f"/{bucket}"),
+            fetches=folder / "plain/fetches.log",
+        )
+
+
+def _write_files(bucket: Path) -> None:
+    """What a bucket holds of one title. The cold segments are one file under many names."""
+    media = bucket / FOLDER.lstrip("/")
+    media.mkdir(parents=True)
+    for name, size in {"hit.cmfv": SEGMENT, "hit.m3u8": MANIFEST, "crowd.cmfv": SLICE}.items():
+        (media / name).write_bytes(os.urandom(size))
+    for viewer in range(VIEWERS):
+        (media / f"cold_{viewer}.cmfv").hardlink_to(media / "hit.cmfv")
+
+
+def _nginx(folder: Path, name: str, ports: Mapping[str, int]) -> ManagedProcess:
+    """An nginx with the configuration of this name, in a directory of this name."""
+    text, home = Path(__file__).with_name(f"{name}.conf").read_text(encoding="utf-8"), folder / name
+    user = "user root;" if os.geteuid() == 0 else ""
+    for key, value in {**ports, "USER": user, "FILES": folder / "files"}.items():
+        text = text.replace(f"@{key}@", str(value))
+    home.mkdir()
+    (home / "nginx.conf").write_text(text, encoding="utf-8")
+    command = ["nginx", "-e", "stderr", "-p", str(home), "-c", str(home / "nginx.conf")]
+    return ManagedProcess(name, command, folder / "logs" / f"{name}.log")
+
+
+def _node(folder: Path, deployment: Deployment, origin: str) -> Node:
+    """A node as its user data has it."""
+    template = deployment.of_type("aws:ec2/launchTemplate:LaunchTemplate")[0]
+    site = Site(
+        instance_id="i-bench",
+        zone="bench",
+        # In this process's own range, as the laptop cloud's nodes are.
+        address=f"127.{64 + os.getpid() // 256 % 128}.{os.getpid() % 256}.254",
+        directory=folder / "node",
+        access_log=folder / "logs/node.jsonl",
+        endpoint_url=f"http://{origin}",
+    )
+    return Node(site, template.inputs["userData"])
