@@ -102,6 +102,8 @@ class Region(Strict):
     """Amazon Linux 2023 image, arm64. Pinned: a preview never changes by itself. `make ami` writes newer ones."""
     certificate: Certificate | None = None
     """ACM certificate in this region for the load balancer; needed once the stack has a domain."""
+    serving: bool = True
+    """False sends its viewers to the next nearest region, and leaves it as it is: for a region that fails."""
 
     @field_validator("cidr")
     @classmethod
@@ -258,10 +260,12 @@ class Settings(Strict):
                 yield f"regions: {name!r} is not a region with VPC origins; allowed: {', '.join(ZONE_PREFIXES)}"
                 continue
             for zone in region.zones:
-                if not re.fullmatch(rf"{prefix}-az\d", zone):
+                if not re.fullmatch(rf"{prefix}-az[1-7]", zone):
                     yield f"regions.{name}.zones: {zone!r} is not a zone id of {name}, such as {prefix}-az1"
                 elif zone in UNSUPPORTED_ZONES:
                     yield f"regions.{name}.zones: VPC origins do not support {zone!r}; choose another zone"
+            if name == self.home and not region.serving:
+                yield f"regions.{name}.serving: the home region must serve, since the API is there"
             if len(set(region.zones)) < len(region.zones):
                 yield f"regions.{name}.zones: {region.zones} names a zone twice"
             if self.domain and not region.certificate:

@@ -96,7 +96,17 @@ def api(home: str, topic_arn: Name, *, function_name: Name) -> Alarms:
             "dimensions": {"FunctionName": function_name},
             "statistic": "Sum",
             "above": 0,
-        }
+        },
+        "api-throttles": {
+            "region": home,
+            "topic_arn": topic_arn,
+            "says": "Lambda refuses the playback API: the account's limit of concurrent executions is reached.",
+            "namespace": "AWS/Lambda",
+            "metric": "Throttles",
+            "dimensions": {"FunctionName": function_name},
+            "statistic": "Sum",
+            "above": 0,
+        },
     }
 
 

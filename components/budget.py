@@ -28,12 +28,11 @@ class Budget(pulumi.ComponentResource):
             time_unit="MONTHLY",
             limit_amount=str(args["monthly_usd"]),
             limit_unit="USD",
-            cost_filters=[
-                {
-                    "name": "TagKeyValue",
-                    "values": [f"user:{key}${value}" for key, value in sorted(args["tags"].items())],
-                }
-            ],
+            # All of the tags: the values of one cost filter would be alternatives.
+            filter_expression={
+                "ands": [{"tags": {"key": key, "values": [value]}} for key, value in sorted(args["tags"].items())]
+            },
+            metrics="UnblendedCost",
             notifications=[
                 {
                     "notification_type": kind,

@@ -145,5 +145,11 @@ class CacheFleet(pulumi.ComponentResource):
         )
 
         self.group_name = group.name
-        self.target_group_arn, self.target_group_suffix = target_group.arn, target_group.arn_suffix
+        # Known once the group has its nodes: a rule that pointed at an empty target group would answer 503.
+        self.target_group_arn = pulumi.Output.all(target_group.arn, group.arn).apply(_first)
+        self.target_group_suffix = target_group.arn_suffix
         self.register_outputs({"target_group_arn": self.target_group_arn, "group_name": self.group_name})
+
+
+def _first(known: list[str]) -> str:
+    return known[0]

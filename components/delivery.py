@@ -42,8 +42,9 @@ class Delivery(pulumi.ComponentResource):
     """Where viewers go."""
 
     def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        if args["home"] not in [pop.region for pop in args["pops"]]:
-            raise ValueError(f"Delivery {name!r}: pops must hold the home region {args['home']!r}")
+        if args["home"] not in (regions := [pop.region for pop in args["pops"]]):
+            held = ", ".join(regions) or "none"
+            raise ValueError(f"Delivery {name!r}: pops must hold the home region {args['home']!r}, got {held}")
         super().__init__("headend:delivery:Delivery", name, {"home": args["home"]}, opts)
         child = pulumi.ResourceOptions(parent=self)
         policies = EdgePolicies(f"{name}-policies", child)
@@ -142,8 +143,10 @@ class Delivery(pulumi.ComponentResource):
             publish=True,
             code=nearest_pop_code(
                 home=args["home"],
-                regions=[pop.region for pop in args["pops"]],
+                regions=[pop.region for pop in args["pops"] if pop.serving],
                 failover_status=edge_routes.FAILOVER_STATUS,
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            # It names origins of the distribution. Published in place, within seconds, it would name one that is not
+            # there for another quarter of an hour; a new function comes in the same update as the origins.
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["code"]),
         ).arn

@@ -40,7 +40,10 @@ class LambdaFunction(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if f"lambdas/{args['handler']}/handler.py" not in args["files"]:
-            raise ValueError(f"LambdaFunction {name!r}: files must hold lambdas/{args['handler']}/handler.py")
+            held = ", ".join(args["files"]) or "none"
+            raise ValueError(
+                f"LambdaFunction {name!r}: files must hold lambdas/{args['handler']}/handler.py, got {held}"
+            )
         super().__init__("headend:function:LambdaFunction", name, {"handler": args["handler"]}, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
 

@@ -29,7 +29,4 @@ INSTANCE_TYPES: dict[str, InstanceType] = {
     "im4gn.4xlarge": InstanceType(25.0, 7500),
     "im4gn.8xlarge": InstanceType(50.0, 15000),
     "im4gn.16xlarge": InstanceType(100.0, 30000),
-    "i8g.2xlarge": InstanceType(6.25, 1875),
-    "i8g.4xlarge": InstanceType(12.5, 3750),
-    "i8g.8xlarge": InstanceType(25.0, 7500),
 }

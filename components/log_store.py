@@ -47,11 +47,13 @@ class LogStore(pulumi.ComponentResource):
         )
 
         account, region = args["account_id"], args["region"]
-        logs_service = f"arn:aws:logs:*:{account}:*"
+        # Flow logs come from the region's own log service, CloudFront's from the one in us-east-1.
+        logs_services = sorted({f"arn:aws:logs:{region}:{account}:*", f"arn:aws:logs:us-east-1:{account}:*"})
 
-        def write(service: str, prefix: str, source: str, **more: Values) -> Statement:
+        def write(sid: str, service: str, prefix: str, source: Values, **more: Values) -> Statement:
             """One log service may put objects under its own prefix, for this account's own resources."""
             return {
+                "Sid": sid,
                 "Effect": "Allow",
                 "Principal": {"Service": service},
                 "Action": "s3:PutObject",
@@ -70,14 +72,16 @@ class LogStore(pulumi.ComponentResource):
             # balancer's own account, and sends no source that a condition could name (ELB user guide).
             "Resource": bucket.bucket_arn.apply(lambda arn: f"{arn}/alb/AWSLogs/{account}/*"),
         }
+        # Named as AWS names it: log delivery adds its own statement to a policy in which it does not find this one.
         read_acl: Statement = {
+            "Sid": "AWSLogDeliveryAclCheck",
             "Effect": "Allow",
             "Principal": {"Service": "delivery.logs.amazonaws.com"},
             "Action": "s3:GetBucketAcl",
             "Resource": bucket.bucket_arn,
             "Condition": {
                 "StringEquals": {"aws:SourceAccount": account},
-                "ArnLike": {"aws:SourceArn": logs_service},
+                "ArnLike": {"aws:SourceArn": logs_services},
             },
         }
         access = BucketAccess(
@@ -87,13 +91,14 @@ class LogStore(pulumi.ComponentResource):
                 "bucket_name": bucket.bucket_name,
                 "bucket_arn": bucket.bucket_arn,
                 "statements": [
-                    write("logging.s3.amazonaws.com", "s3/", "arn:aws:s3:::*"),
+                    write("S3AccessLogs", "logging.s3.amazonaws.com", "s3/", "arn:aws:s3:::*"),
                     balancers,
                     # Flow logs and CloudFront's standard logs; both write with this canned ACL.
                     write(
+                        "AWSLogDeliveryWrite",
                         "delivery.logs.amazonaws.com",
                         f"AWSLogs/{account}/",
-                        logs_service,
+                        logs_services,
                         **{"s3:x-amz-acl": "bucket-owner-full-control"},
                     ),
                     read_acl,

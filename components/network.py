@@ -69,16 +69,18 @@ class Network(pulumi.ComponentResource):
             tags={"Name": name},
             opts=child,
         )
-        # Four equal parts, so that a third zone finds its place without moving the others.
-        parts = args["cidr"].subnets(prefixlen_diff=2)
+        # A zone's part is that of its own number (az1 to az7), so that none moves when another comes or goes: a subnet
+        # cannot be made while an older one has its addresses.
+        parts = list(args["cidr"].subnets(prefixlen_diff=3))
         subnets: list[aws.ec2.Subnet] = []
-        for index, (zone, cidr) in enumerate(zip(args["zones"], parts, strict=False)):
+        for zone in args["zones"]:
+            index = int(zone[-1])
             subnet = aws.ec2.Subnet(
                 f"{name}-{zone}-subnet",
                 region=region,
                 vpc_id=vpc.id,
                 availability_zone_id=zone,
-                cidr_block=str(cidr),
+                cidr_block=str(parts[index]),
                 ipv6_cidr_block=vpc.ipv6_cidr_block.apply(partial(ipv6_part, index=index)),
                 assign_ipv6_address_on_creation=True,
                 map_public_ip_on_launch=False,

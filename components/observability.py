@@ -35,9 +35,10 @@ class Observability(pulumi.ComponentResource):
     """ARN by region: the load balancer's own errors."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        missing = {CLOUDFRONT_REGION, args["home"], *(pop.region for pop in args["pops"])} - set(args["topics"])
-        if missing:
-            raise ValueError(f"Observability {name!r}: topics must have {', '.join(sorted(missing))}")
+        needed = {CLOUDFRONT_REGION, args["home"], *(pop.region for pop in args["pops"])}
+        if needed - set(args["topics"]):
+            all_of, held = " and ".join(sorted(needed)), ", ".join(args["topics"]) or "none"
+            raise ValueError(f"Observability {name!r}: topics must have {all_of}, got {held}")
         super().__init__("headend:observability:Observability", name, {"home": args["home"]}, opts)
         child = pulumi.ResourceOptions(parent=self)
         for key, rule in _rules(args).items():

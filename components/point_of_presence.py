@@ -39,6 +39,8 @@ class PointOfPresence(pulumi.ComponentResource):
     region: str
     certificate: str | None
     """Where the balancer speaks HTTPS."""
+    serving: bool
+    """False while its viewers are sent elsewhere."""
     network: Network
     balancer: LoadBalancer
     fleets: list[CacheFleet]
@@ -53,7 +55,7 @@ class PointOfPresence(pulumi.ComponentResource):
             args["settings"],
             args["place"],
         )
-        self.region, self.certificate = region, place.certificate
+        self.region, self.certificate, self.serving = region, place.certificate, place.serving
         self.network = Network(
             f"{name}-network",
             {

@@ -31,6 +31,8 @@ class PrivateOrigin(pulumi.ComponentResource):
             vpc_origin_endpoint_config=pulumi.Output.from_input(args["balancer_arn"]).apply(
                 lambda arn: endpoint_config(arn, https=args["https"], prefix=f"{name}-{stack}")
             ),
+            # AWS says up to a quarter of an hour, which is just when the provider would give up, and lose it.
+            timeouts={"create": "45m", "update": "45m", "delete": "45m"},
             opts=pulumi.ResourceOptions(
                 parent=self,
                 replace_on_changes=["vpcOriginEndpointConfig"],

@@ -48,11 +48,12 @@ def workflow_rights(args: WorkflowArns, function_arns: list[pulumi.Output[str]])
     return [
         allow("lambda:InvokeFunction", function_arns),
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], args["table_arn"]),
-        allow("mediaconvert:CreateJob", [args["queue_arn"], f"arn:aws:mediaconvert:{region}:{account}:jobs/*"]),
+        # A job has no resource of its own in the rights to make and tag one, and the integration's guide says "*".
+        # PassRole below is what bounds it: a job reads and writes what its role may, and nothing else.
         allow(
-            ["mediaconvert:GetJob", "mediaconvert:CancelJob", "mediaconvert:TagResource"],
-            f"arn:aws:mediaconvert:{region}:{account}:jobs/*",
+            ["mediaconvert:CreateJob", "mediaconvert:TagResource"], "*", StringEquals={"aws:RequestedRegion": region}
         ),
+        allow(["mediaconvert:GetJob", "mediaconvert:CancelJob"], f"arn:aws:mediaconvert:{region}:{account}:jobs/*"),
         allow("iam:PassRole", args["job_role_arn"], StringEquals={"iam:PassedToService": "mediaconvert.amazonaws.com"}),
         # How `.sync` hears of the job's end: a rule that Step Functions keeps for the account.
         allow(

@@ -20,10 +20,10 @@ trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
 # shellcheck source=/dev/null
 source /etc/headend/node.env
 
-# The packages come from Amazon Linux's bucket in this region, through the gateway endpoint to S3: no NAT. Their
-# versions are those of the image, so nodes of one image are alike.
+# The packages come from Amazon Linux's bucket in this region, through the gateway endpoint to S3: no NAT. The endpoint
+# is IPv4 only, and left alone dnf would choose IPv6. Their versions are those of the image, so nodes of one image are alike.
 for attempt in 1 2 3 4 5; do
-    dnf install --assumeyes amazon-cloudwatch-agent mdadm nginx xfsprogs && break
+    dnf install --assumeyes --setopt=ip_resolve=4 amazon-cloudwatch-agent mdadm nginx xfsprogs && break
     ((attempt < 5)) || fail "packages could not be installed"
     sleep $((attempt * 5))
 done

@@ -146,8 +146,8 @@ def test_a_value_that_a_script_could_stumble_over_is_refused(field: str, value: 
     [
         "no base64!",
         base64.b64encode(b"#cloud-config\n{}").decode(),
-        base64.b64encode(gzip.compress(b"#!/bin/sh\n")).decode(),
-        base64.b64encode(gzip.compress(b"#cloud-config\nruncmd: []\n")).decode(),
+        base64.b64encode(gzip.compress(b"#!/bin/sh\n", mtime=0)).decode(),
+        base64.b64encode(gzip.compress(b"#cloud-config\nruncmd: []\n", mtime=0)).decode(),
     ],
 )
 def test_other_user_data_is_no_node(broken: str) -> None:
