@@ -1,0 +1,101 @@
+"""What the tests ask about the things that a program declares."""
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from local.engine import Deployment, Registration, run_program
+
+ROOT = Path(__file__).parent.parent
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+# Three zones of each region that VPC origins support, home first.
+ZONES = {
+    "us-east-1": "use1-az1 use1-az2 use1-az4", "eu-west-1": "euw1-az1 euw1-az2 euw1-az3",
+    "ap-southeast-1": "apse1-az1 apse1-az2 apse1-az3", "us-west-2": "usw2-az1 usw2-az2 usw2-az3",
+    "eu-central-1": "euc1-az1 euc1-az2 euc1-az3", "ap-northeast-1": "apne1-az1 apne1-az2 apne1-az4",
+    "sa-east-1": "sae1-az1 sae1-az2 sae1-az3", "ap-south-1": "aps1-az1 aps1-az2 aps1-az3",
+    "ap-southeast-2": "apse2-az1 apse2-az2 apse2-az3", "ca-central-1": "cac1-az1 cac1-az2 cac1-az4",
+}  # fmt: skip
+
+
+def regions(count: int) -> dict[str, dict[str, Any]]:
+    """The `regions` of a stack with this many points of presence."""
+    return {
+        name: {"cidr": f"10.{index}.0.0/16", "zones": zones.split(), "ami": "ami-00000000000000000"}
+        for index, (name, zones) in enumerate(list(ZONES.items())[:count])
+    }
+
+
+@functools.cache
+def whole(stack: str = "dev", *, preview: bool = False, points_of_presence: int = 0) -> Deployment:
+    """The whole program of a stack, run once a session; with other regions than its own if a number is given."""
+    config = {"regions": regions(points_of_presence)} if points_of_presence else {}
+    return run_program(ROOT, stack=stack, preview=preview, config=config)
+
+
+def deploy(make: Callable[[], object], **options: Any) -> Deployment:
+    """What a function registers."""
+    return run_program(make, **options)
+
+
+def refusal(make: Callable[[], object]) -> str:
+    """Why a component refuses its arguments; it must do so before it registers anything."""
+    said: list[str] = []
+
+    def program() -> None:
+        try:
+            make()
+        except ValueError as error:
+            said.append(str(error))
+
+    registered = [item.urn for item in deploy(program).registrations if item.type != STACK_TYPE]
+    assert said, "it was not refused"
+    assert registered == []
+    return said[0]
+
+
+def statements(policy: str) -> list[dict[str, Any]]:
+    """Of an IAM policy document."""
+    return json.loads(policy)["Statement"]
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM writes a list of one as its item."""
+    return value if isinstance(value, list) else [value]
+
+
+# Where each type keeps IAM policy documents.
+DOCUMENTS = {
+    "aws:iam/role:Role": "assumeRolePolicy",
+    "aws:iam/rolePolicy:RolePolicy": "policy",
+    "aws:kms/key:Key": "policy",
+    "aws:s3/bucketPolicy:BucketPolicy": "policy",
+    "aws:sns/topicPolicy:TopicPolicy": "policy",
+    "aws:sqs/queuePolicy:QueuePolicy": "policy",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "policy",
+}
+
+
+def documents(deployment: Deployment) -> Iterator[tuple[Registration, str]]:
+    """Every IAM policy document, and the resource that it is of."""
+    for item in deployment.registrations:
+        if item.type in DOCUMENTS:
+            yield item, item.inputs[DOCUMENTS[item.type]]
+
+
+def depends_on(deployment: Deployment, one: Registration, other: Registration) -> bool:
+    """Whether `one` is made after `other` and deleted before it."""
+    by_urn = {item.urn: item for item in deployment.registrations}
+    seen: set[str] = set()
+    todo = [*one.dependencies]
+    while todo:
+        urn = todo.pop()
+        if urn not in seen:
+            seen.add(urn)
+            todo += by_urn[urn].dependencies
+    return other.urn in seen
