@@ -1,6 +1,6 @@
 """`make cost`: what a month on AWS would cost by list prices. Nodes, balancers and alarms are counted in the program.
 
-An estimate in whole US dollars, for us-east-1, without tax, discount or support; docs/cost.md quotes it and says what
+An estimate in US dollars, for us-east-1, without tax, discount or support; docs/cost.md quotes it and says what
 it leaves out. Touches nothing but the program and its config.
 """
 
@@ -160,13 +160,17 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
 
 
 def table(months: Sequence[Month], bills: Sequence[dict[str, float]]) -> Iterator[str]:
-    """The lines of the table."""
+    """The lines of the table; three digits, since the assumptions bear no more."""
+
+    def cells(values: Sequence[float]) -> str:
+        return "".join(f"{float(f'{usd:.3g}'):20,.0f}" for usd in values)
+
     yield f"{'US dollars a month':32}" + "".join(f"{month.title:>20}" for month in months)
     for line in bills[0]:
         if line.startswith("("):
             totals = [sum(usd for name, usd in each.items() if not name.startswith("(")) for each in bills]
-            yield f"{'Together':32}" + "".join(f"{total:20,.0f}" for total in totals)
-        yield f"{line:32}" + "".join(f"{each[line]:20,.0f}" for each in bills)
+            yield f"{'Together':32}{cells(totals)}"
+        yield f"{line:32}{cells([each[line] for each in bills])}"
 
 
 def main() -> None:

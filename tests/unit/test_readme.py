@@ -59,7 +59,7 @@ def test_the_config_table_has_every_key_and_its_default() -> None:
         assert told[key] == ("*(needed)*" if key == "regions" else _shown(spec["default"])), key
     for key in inner:
         field = parts[key.rpartition(".")[0]].model_fields[next(n for n in _fields(key, parts) if _ends(key, n))]
-        wanted = "*(needed)*" if field.is_required() else "*(none)*" if field.default is None else str(field.default)
+        wanted = "*(needed)*" if field.is_required() else "*(none)*" if field.default is None else _shown(field.default)
         assert told[key] == wanted, key
 
 
@@ -150,7 +150,7 @@ def test_every_resource_that_a_runbook_looks_up_is_made_once_where_it_must_be(st
     looked_up = set(re.findall(r"\bmade (aws:[\w/:]+)", text))
     assert {kind for kind in looked_up if not made[kind]} == set()
     # In a command, `$(made …)` must be one id.
-    alone = set(re.findall(r"\$\(made (aws:[\w/:]+)\)", text)) | {"aws:cloudfront/function:Function"}
+    alone = set(re.findall(r"\$\(made (aws:[\w/:]+)\)", text))
     assert {kind: made[kind] for kind in alone if made[kind] != 1} == {}
 
 
