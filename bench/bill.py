@@ -163,7 +163,7 @@ def table(months: Sequence[Month], bills: Sequence[dict[str, float]]) -> Iterato
     """The lines of the table; three digits, since the assumptions bear no more."""
 
     def cells(values: Sequence[float]) -> str:
-        return "".join(f"{float(f'{usd:.3g}'):20,.0f}" for usd in values)
+        return "".join(f"{usd if usd < 1000 else float(f'{usd:.3g}'):20,.0f}" for usd in values)
 
     yield f"{'US dollars a month':32}" + "".join(f"{month.title:>20}" for month in months)
     for line in bills[0]:
