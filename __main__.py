@@ -230,6 +230,7 @@ if settings.fault_injection:
 
 pulumi.export("region", home)
 pulumi.export("watch_url", pulumi.Output.concat("https://", delivery.domain_name))
+pulumi.export("edge_domain", delivery.edge_domain)  # what a domain of your own points at
 pulumi.export("uploads_bucket", content.uploads_name)
 pulumi.export("media_bucket", content.media.bucket_name)
 pulumi.export("titles_table", catalogue.table_name)

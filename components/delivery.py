@@ -38,6 +38,8 @@ class Delivery(pulumi.ComponentResource):
 
     distribution_id: pulumi.Output[str]
     distribution_arn: pulumi.Output[str]
+    edge_domain: pulumi.Output[str]
+    """The distribution's own name, which a domain of the team's points at."""
     domain_name: pulumi.Output[str]
     """Where viewers go."""
 
@@ -108,7 +110,8 @@ class Delivery(pulumi.ComponentResource):
             child,
         )
         self.distribution_id, self.distribution_arn = distribution.id, distribution.arn
-        self.domain_name = pulumi.Output.from_input(domain.name) if domain else distribution.domain_name
+        self.edge_domain = distribution.domain_name
+        self.domain_name = pulumi.Output.from_input(domain.name) if domain else self.edge_domain
         self.register_outputs({"distribution_id": self.distribution_id, "domain_name": self.domain_name})
 
     def _balancers(self, name: str, args: DeliveryArgs) -> list[aws.cloudfront.DistributionOriginArgsDict]:
