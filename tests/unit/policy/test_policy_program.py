@@ -1,0 +1,39 @@
+"""What the program registers, as an update and as a preview, against the whole pack."""
+
+import pytest
+
+from local.engine import Deployment, run_program
+from tests.unit.policy.pack import ROOT, Item, Pack, Violation
+
+
+def violations(pack: Pack, deployment: Deployment) -> list[Violation]:
+    """What both kinds of rules say, as the engine would ask them."""
+    made = [item for item in deployment.registrations if item.custom]
+    inputs = [Item(item.type, item.inputs, item.name, item.urn) for item in made]
+    outputs = [
+        Item(
+            item.type, item.outputs, item.name, item.urn, bool(item.options.get("protect")), item.property_dependencies
+        )
+        for item in made
+    ]
+    assert len(made) > 100
+    return [violation for item in inputs for violation in pack.analyze(item)] + pack.analyze_stack(outputs)
+
+
+@pytest.mark.parametrize("stack", ["dev", "local", "prod"])
+def test_the_platform_passes(pack: Pack, stack: str) -> None:
+    assert violations(pack, run_program(ROOT, stack=stack)) == []
+
+
+def test_a_preview_passes_without_a_word_about_what_it_cannot_know(pack: Pack) -> None:
+    assert violations(pack, run_program(ROOT, stack="prod", preview=True, config={"fleets": 1})) == []
+
+
+def test_production_without_protection_or_tags_is_refused(pack: Pack) -> None:
+    """The two that a config can break: the rules see what the program really registers."""
+    config = {"protect": False, "aws:defaultTags": None, "fleets": 1}
+    found = violations(pack, run_program(ROOT, stack="prod", config=config))
+    assert {violation.rule for violation in found} == {"production-protected", "required-tags"}
+    unprotected = {violation.urn.rpartition("::")[2] for violation in found if violation.rule == "production-protected"}
+    assert {"content-uploads-bucket", "content-media-bucket", "catalogue-titles", "pop-eu-west-1-alb"} <= unprotected
+    assert "site-bucket" not in unprotected
