@@ -1,0 +1,246 @@
+"""A stack's config: every mistake is told, all at once, in words, before anything is made."""
+
+import ast
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from local.engine import ProgramError, RecordingProvider, run_program
+from settings import Settings
+from tests.declared import ROOT, deploy, regions
+
+DECLARED: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+CERTIFICATE = "arn:aws:acm:{}:111122223333:certificate/00000000-0000-0000-0000-000000000001"
+PUBLIC_KEY: str = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]["headend:signing"][
+    0
+]["publicKey"]
+FIELDS = {field.alias or name: field for name, field in Settings.model_fields.items() if name != "home"}
+
+
+def load(**config: Any) -> Settings:
+    """The settings of a stack of one region with some of its config changed; None takes a key away."""
+    given = {"regions": regions(1), **config}
+    read: list[Settings] = []
+    deploy(
+        lambda: read.append(Settings.load()), config={key: value for key, value in given.items() if value is not None}
+    )
+    return read[0]
+
+
+def mistakes(**config: Any) -> list[str]:
+    """What is said of each mistake, without the headline."""
+    with pytest.raises(ProgramError) as caught:
+        load(**config)
+    headline, *lines = str(caught.value).splitlines()
+    count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
+    assert headline == f"{count} in the config of stack 'dev':"
+    return [line.strip() for line in lines]
+
+
+def region(**changed: Any) -> dict[str, Any]:
+    return {"us-east-1": {**regions(1)["us-east-1"], **changed}}
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        # Missing
+        ({"regions": None}, "regions must hold the home region, aws:region = 'us-east-1'; it holds none"),
+        ({"aws:region": "eu-west-1"}, "aws:region = 'eu-west-1'; it holds us-east-1"),
+        ({"domain": {"name": "watch.example.com"}}, "headend:domain.certificate is missing"),
+        ({"regions": {"us-east-1": {"cidr": "10.0.0.0/16"}}}, "headend:regions.us-east-1.zones is missing"),
+        # Not known
+        ({"fleetz": 2}, "headend:fleetz is not a key of this project; known: regions, fleets, nodesPerFleet,"),
+        ({"home": "us-east-1"}, "headend:home is not a key of this project: it is aws:region"),
+        ({"regions": region(zone="x")}, "headend:regions.us-east-1.zone is not a key of this project; known: cidr,"),
+        ({"nodesPerFleet": {"least": 1}}, "headend:nodesPerFleet.least is not a key of this project; known: min, max"),
+        # Of another type
+        ({"fleets": True}, "headend:fleets: true is not allowed: must be a whole number"),
+        ({"spotPercent": True}, "headend:spotPercent: true is not allowed: Input should be a valid integer"),
+        ({"spotPercent": "1.5"}, "headend:spotPercent: 1.5 is not allowed: Input should be a valid integer"),
+        (
+            {"nodesPerFleet": {"min": "2"}},
+            'headend:nodesPerFleet.min: "2" is not allowed: Input should be a valid integer',
+        ),
+        ({"nodesPerFleet": [2, 4]}, "headend:nodesPerFleet: [2, 4] is not allowed"),
+        ({"webAcl": "yes"}, 'headend:webAcl: "yes" is not allowed: Input should be a valid boolean'),
+        ({"protect": 1}, "headend:protect: 1 is not allowed: Input should be a valid boolean"),
+        ({"regions": ["us-east-1"]}, 'headend:regions: ["us-east-1"] is not allowed'),
+        ({"regions": {"us-east-1": 5}}, "headend:regions.us-east-1: 5 is not allowed"),
+        ({"blockedCountries": "GB"}, 'headend:blockedCountries: "GB" is not allowed'),
+        ({"alarmEmail": 5}, "headend:alarmEmail: 5 is not allowed: Input should be a valid string"),
+        # Out of range
+        ({"fleets": 3}, "headend:fleets: 3 is not allowed: Input should be 1, 2, 4, 8 or 16"),
+        ({"nodesPerFleet": {"min": 0}}, "headend:nodesPerFleet.min: 0 is not allowed"),
+        ({"nodesPerFleet": {"min": 5, "max": 2}}, "max (2) must not be below min (5)"),
+        ({"spotPercent": 101}, "headend:spotPercent: 101 is not allowed"),
+        ({"logDays": 2}, "headend:logDays: 2 is not allowed: Input should be 1, 3, 5, 7, 14,"),
+        ({"noncurrentDays": 0}, "headend:noncurrentDays: 0 is not allowed"),
+        ({"apiRequestsPer5Minutes": 9}, "headend:apiRequestsPer5Minutes: 9 is not allowed"),
+        ({"monthlyBudgetUsd": -1}, "headend:monthlyBudgetUsd: -1 is not allowed"),
+        ({"encode": "later"}, "headend:encode: \"later\" is not allowed: Input should be 'on_upload' or 'on_request'"),
+        ({"priceClass": "PriceClass_300"}, "Input should be 'PriceClass_100', 'PriceClass_200' or 'PriceClass_All'"),
+        ({"instanceType": "t3.micro"}, 'headend:instanceType: "t3.micro" is not allowed: must be a Graviton type'),
+        ({"blockedCountries": ["UK"]}, 'blockedCountries.0: "UK" is not allowed: must be an ISO 3166-1 alpha-2 code'),
+        ({"alarmEmail": "me"}, 'headend:alarmEmail: "me" is not allowed: must be a mail address, or empty'),
+        ({"domain": {"name": "Watch", "certificate": CERTIFICATE.format("us-east-1")}}, "must be a host name in lower"),
+        ({"signing": [{"name": "A B", "publicKey": PUBLIC_KEY}]}, "lower-case letters, digits and hyphens"),
+        # Regions
+        (
+            {"regions": {**regions(1), "us-east-9": regions(2)["eu-west-1"]}},
+            "'us-east-9' is not a region with VPC origins",
+        ),
+        ({"regions": region(zones=["use1-az1", "use1-az3"])}, "VPC origins do not support 'use1-az3'"),
+        ({"regions": region(zones=["use1-az1", "use1-az1"])}, "names a zone twice"),
+        (
+            {"regions": region(zones=["use1-az1", "us-east-1a"])},
+            "'us-east-1a' is not a zone id of us-east-1, such as use1",
+        ),
+        ({"regions": region(zones=["use1-az1"])}, "List should have at least 2 items"),
+        ({"regions": region(cidr="10.0.0.1/16")}, 'cidr: "10.0.0.1/16" is not allowed'),
+        ({"regions": region(cidr="8.8.0.0/16")}, "must be a private IPv4 block from /16 to /22, such as 10.0.0.0/16"),
+        ({"regions": region(cidr="127.0.0.0/16")}, "must be a private IPv4 block"),
+        ({"regions": region(cidr="10.0.0.0/24")}, "must be a private IPv4 block from /16 to /22"),
+        ({"regions": region(serving=False)}, "regions.us-east-1.serving: the home region must serve"),
+        ({"regions": region(ami="al2023")}, 'ami: "al2023" is not allowed: must be an image id'),
+        # Between values
+        (
+            {"regions": {**regions(1), "eu-west-1": {**regions(2)["eu-west-1"], "cidr": "10.0.128.0/20"}}},
+            "eu-west-1.cidr 10.0.128.0/20 overlaps us-east-1.cidr 10.0.0.0/16",
+        ),
+        (
+            {"domain": {"name": "watch.example.com", "certificate": CERTIFICATE.format("us-east-1")}},
+            "headend:regions.us-east-1.certificate is missing: with a domain the load balancer speaks HTTPS",
+        ),
+        (
+            {"domain": {"name": "watch.example.com", "certificate": CERTIFICATE.format("eu-west-1")}},
+            "must be a certificate in us-east-1, where CloudFront reads them",
+        ),
+        ({"regions": region(certificate=CERTIFICATE.format("eu-west-1"))}, "is not a certificate in us-east-1"),
+        ({"signing": [{"name": "key", "publicKey": PUBLIC_KEY}]}, "signing needs a domain"),
+        ({"monthlyBudgetUsd": 5}, "monthlyBudgetUsd needs alarmEmail"),
+    ],
+)
+def test_a_mistake_is_told_with_its_key_its_value_and_what_is_allowed(config: dict[str, Any], said: str) -> None:
+    told = mistakes(**config)
+    assert any(said in line for line in told), told
+    assert all(line.startswith("headend:") for line in told)
+
+
+@pytest.mark.parametrize(
+    "public_key",
+    [
+        "",
+        "not a key",
+        PUBLIC_KEY.replace("MII", "!!!"),
+        PUBLIC_KEY.replace("PUBLIC", "PRIVATE"),
+        "\n".join([*PUBLIC_KEY.splitlines()[:3], "-----END PUBLIC KEY-----"]),
+    ],
+)
+def test_a_key_that_cloudfront_would_refuse_is_refused(public_key: str) -> None:
+    told = mistakes(signing=[{"name": "key", "publicKey": public_key}])
+    assert any("must be the PEM of an RSA public key of 2048 bits" in line for line in told)
+    assert all(len(line) < 250 for line in told), "a key is not printed whole"
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    told = mistakes(
+        fleets=3,
+        instanceType="t3.micro",
+        fleetz=1,
+        regions={**region(zones=["use1-az3", "use1-az1"]), "mars-1": regions(2)["eu-west-1"]},
+        monthlyBudgetUsd=5,
+    )
+    assert len(told) == 6
+    for part in ("fleets: 3", "t3.micro", "fleetz", "use1-az3", "mars-1", "monthlyBudgetUsd"):
+        assert any(part in line for line in told), part
+
+
+def test_what_follows_from_a_mistake_is_not_told_as_another() -> None:
+    assert len(mistakes(regions=region(cidr="10.0.0.0/30"))) == 1
+    assert len(mistakes(alarmEmail="me", monthlyBudgetUsd=5)) == 1
+
+
+class Watched(RecordingProvider):
+    """Counts what is made."""
+
+    made = 0
+
+    def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
+        Watched.made += 1
+        return super().create(type_, name, inputs, region)
+
+
+def test_nothing_is_made_while_the_config_is_wrong() -> None:
+    with pytest.raises(ProgramError, match="fleetz"):
+        run_program(ROOT, provider=Watched(), config={"fleetz": 1})
+    assert Watched.made == 0
+
+
+@pytest.mark.parametrize("stack", ["dev", "local", "prod"])
+def test_the_examples_are_right(stack: str) -> None:
+    given: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    read: list[Settings] = []
+    own = {key.removeprefix("headend:"): value for key, value in given.items() if key.startswith("headend:")}
+    deploy(lambda: read.append(Settings.load()), config=own)
+    assert set(read[0].regions) == set(own["regions"])
+    assert read[0].home == "us-east-1"
+
+
+def test_text_from_the_command_line_is_read_as_what_it_stands_for() -> None:
+    read = load(fleets="4", webAcl="true", logDays="30", domain="{}", blockedCountries='["FR"]')
+    assert (read.fleets, read.web_acl, read.log_days, read.domain, read.blocked_countries) == (
+        4,
+        True,
+        30,
+        None,
+        ["FR"],
+    )
+
+
+def test_the_command_line_knows_every_key_and_no_other() -> None:
+    assert set(DECLARED) == set(FIELDS)
+
+
+TYPES: dict[str, Callable[[Any], bool]] = {
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+}
+
+
+@pytest.mark.parametrize("key", FIELDS)
+def test_the_command_line_has_the_same_default_and_type(key: str) -> None:
+    declared = DECLARED[key]
+    default = json.loads(load().model_dump_json(by_alias=True))[key]
+    # An absent domain is an empty object there: a declared key needs a default of its type.
+    default = {} if default is None else default
+    assert TYPES[declared["type"]](default), key
+    if key == "regions":
+        assert "default" not in declared, "there is no region that is right for everybody"
+    else:
+        assert declared["default"] == default
+    assert len(declared["description"]) > 10
+
+
+@pytest.mark.parametrize("key", ["encode", "priceClass", "fleets"])
+def test_the_command_line_names_the_choices(key: str) -> None:
+    choices = get_args(FIELDS[key].annotation)
+    assert choices
+    assert all(str(choice) in DECLARED[key]["description"] for choice in choices)
+
+
+def test_every_setting_explains_itself() -> None:
+    tree = ast.parse((ROOT / "settings.py").read_text(encoding="utf-8"))
+    [settings] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"]
+    for item, after in itertools.pairwise(settings.body):
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+            explained = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            # The fields of its type explain this one.
+            assert explained or item.target.id == "nodes_per_fleet", item.target.id
