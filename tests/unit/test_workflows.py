@@ -1,0 +1,172 @@
+"""The GitHub workflows: what they may do, what they run, and what a stranger cannot make them do."""
+
+import itertools
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+GITHUB = ROOT / ".github"
+FILES = sorted(GITHUB.rglob("*.yml"))
+# As text only: to YAML 1.1 the key `on` is a boolean.
+PARSED: dict[str, Any] = {path.name: yaml.load(path.read_text(), yaml.BaseLoader) for path in FILES}  # noqa: S506
+WORKFLOWS = {name: content for name, content in PARSED.items() if name != "action.yml"}
+JOBS = {(name, job): spec for name, content in WORKFLOWS.items() for job, spec in content["jobs"].items()}
+PULUMI: dict[str, Any] = PARSED["action.yml"]
+GRANTED = {
+    ("ci.yml", "preview"): {"contents": "read", "id-token": "write", "pull-requests": "write"},
+    ("ci.yml", "test"): {"contents": "read"},
+    ("deploy.yml", "dev"): {"contents": "read", "id-token": "write"},
+    ("deploy.yml", "prod"): {"contents": "read", "id-token": "write"},
+    ("deploy.yml", "prod-preview"): {"contents": "read", "id-token": "write"},
+    ("deploy.yml", "test"): {"contents": "read"},
+    ("test.yml", "make-test"): {"contents": "read"},
+}
+"""The permissions of each job: to grant another is to change this list."""
+ENVIRONMENTS = {
+    ("ci.yml", "preview"): ("dev-preview", "preview", "dev"),
+    ("deploy.yml", "dev"): ("dev", "up --yes", "dev"),
+    ("deploy.yml", "prod-preview"): ("prod-preview", "preview", "prod"),
+    ("deploy.yml", "prod"): ("prod", "up --yes", "prod"),
+}
+"""By job: GitHub environment, command, stack. A wrong one would show up as the wrong account's role."""
+
+
+def steps() -> Iterator[dict[str, Any]]:
+    """Every step of every job, and of the shared action."""
+    yield from itertools.chain(PULUMI["runs"]["steps"], *(job.get("steps", []) for job in JOBS.values()))
+
+
+def scripts() -> list[str]:
+    """Every piece of shell."""
+    return [step["run"] for step in steps() if "run" in step]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_actions_are_pinned_by_hash_with_their_version(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        if match := re.search(r"\buses: (.*)", line):
+            ours = match[1].startswith("./") and (ROOT / match[1]).exists()
+            assert ours or re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", match[1]), line
+
+
+def test_an_action_has_one_version_everywhere() -> None:
+    pins = {match for path in FILES for match in re.findall(r"\buses: ([^.@]+)@(.*)", path.read_text())}
+    assert sorted(name for name, _ in pins) == [
+        "actions/checkout",
+        "aws-actions/configure-aws-credentials",
+        "pulumi/actions",
+    ]
+
+
+def test_what_starts_them() -> None:
+    """Never pull_request_target: it would hand a fork's code our credentials."""
+    assert WORKFLOWS["ci.yml"]["on"] == {"pull_request": "", "push": {"branches-ignore": ["main"]}}
+    assert WORKFLOWS["deploy.yml"]["on"] == {"push": {"branches": ["main"]}}
+    assert WORKFLOWS["test.yml"]["on"] == "workflow_call"
+
+
+def test_a_job_may_do_no_more_than_it_needs() -> None:
+    defaults = {name: content["permissions"] or {} for name, content in WORKFLOWS.items()}
+    assert {key: job.get("permissions", defaults[key[0]]) for key, job in JOBS.items()} == GRANTED
+    assert all(step["with"]["persist-credentials"] == "false" for step in steps() if "checkout" in step.get("uses", ""))
+
+
+def test_credentials_are_short_lived_and_of_the_environment() -> None:
+    assert not any(re.search(r"secrets\.|ACCESS_KEY|ACCESS_TOKEN", path.read_text()) for path in FILES)
+    [login] = [step for step in PULUMI["runs"]["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+    assert login["with"]["role-to-assume"] == "${{ inputs.role }}"
+    for key, (environment, command, stack) in ENVIRONMENTS.items():
+        [call] = [step for step in JOBS[key]["steps"] if step.get("uses") == "./.github/actions/pulumi"]
+        assert (JOBS[key]["environment"], call["with"]["command"], call["with"]["stack"]) == (
+            environment,
+            command,
+            stack,
+        )
+        assert call["with"]["role"] == "${{ vars.AWS_ROLE_ARN }}"
+    assert {key for key, granted in GRANTED.items() if "id-token" in granted} == set(ENVIRONMENTS)
+
+
+def test_a_fork_gets_no_credentials() -> None:
+    condition = JOBS["ci.yml", "preview"]["if"]
+    assert condition.endswith("&& github.event.pull_request.head.repo.full_name == github.repository")
+
+
+def test_prod_comes_after_the_tests_after_dev_and_after_its_preview() -> None:
+    needs = {job: spec.get("needs") for job, spec in WORKFLOWS["deploy.yml"]["jobs"].items()}
+    assert needs == {"test": None, "dev": "test", "prod-preview": "dev", "prod": "prod-preview"}
+
+
+def test_a_running_update_is_never_cancelled() -> None:
+    assert "concurrency" not in WORKFLOWS["deploy.yml"]
+    for key, (_, command, stack) in ENVIRONMENTS.items():
+        expected = {"group": f"up-{stack}", "cancel-in-progress": "false"} if command.startswith("up") else None
+        assert JOBS[key].get("concurrency") == expected
+    assert WORKFLOWS["ci.yml"]["concurrency"]["cancel-in-progress"] == "true"
+
+
+def test_jobs_end() -> None:
+    limits = {key: int(job["timeout-minutes"]) for key, job in JOBS.items() if "uses" not in job}
+    assert all(0 < minutes <= 120 for minutes in limits.values())
+    assert len(limits) == 5
+
+
+def test_pulumi_is_run_in_one_place_with_the_policy_pack() -> None:
+    [script] = [script for script in scripts() if re.search(r"^ *pulumi ", script, re.MULTILINE)]
+    assert "--diff --policy-pack policy " in script
+    assert (ROOT / "policy" / "PulumiPolicy.yaml").exists()
+
+
+def test_the_cli_is_the_one_that_the_program_is_written_for() -> None:
+    [installer] = [step for step in PULUMI["runs"]["steps"] if "pulumi/actions" in step.get("uses", "")]
+    assert f"pulumi=={installer['with']['pulumi-version']}\n" in (ROOT / "requirements.in").read_text()
+    assert set(installer["with"]) == {"pulumi-version"}  # a command here would run without the pack
+
+
+def test_the_make_targets_are_there() -> None:
+    used = {target for script in scripts() for target in re.findall(r"^make ([a-z]+)", script, re.MULTILINE)}
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"test", "setup"} == used <= targets
+
+
+@pytest.mark.parametrize("script", scripts())
+def test_shell_takes_no_text_from_the_event_and_passes_shellcheck(script: str) -> None:
+    """`${{ }}` in a script is pasted in before the shell sees it: a branch's name could be a command."""
+    assert "${{" not in script
+    checked = subprocess.run(
+        ["shellcheck", "--shell=bash", "-"], input=script, capture_output=True, text=True, check=False
+    )
+    assert checked.stdout == ""
+
+
+def test_pulumi_runs_where_its_packages_are() -> None:
+    """Debian's python3 is 3.11, and scripts/setup installs Debian's packages."""
+    containers = {job["container"] for job in JOBS.values() if "uses" not in job}
+    assert containers == {"debian:bookworm"}
+
+
+def test_the_comment_is_written_whatever_the_preview_says(tmp_path: Path) -> None:
+    """The script with a CLI that a policy refused: its exit code survives, and what it said is in the comment."""
+    [script] = [script for script in scripts() if "pulumi.md" in script and "gh " not in script]
+    cli = tmp_path / "pulumi"
+    cli.write_text('#!/bin/sh\necho "$@"\necho "mandatory: bucket-access-block"\nexit 255\n')
+    cli.chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "COMMAND": "preview",
+        "STACK": "dev",
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+    }
+    run = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert run.returncode == 255
+    said = (tmp_path / "pulumi.md").read_text()
+    assert "preview --stack dev --diff --policy-pack policy" in said
+    assert "mandatory: bucket-access-block" in said
+    assert (tmp_path / "summary.md").read_text() == said
