@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from local.serving.nodes import Node, NodeError
-from tests.integration.node_bench import SLICE, USER_DATA, Origin, ask, content, make_node, running
+from tests.integration.node_bench import SLICE, USER_DATA, Origin, ask, content, eventually, make_node, running
 
 FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
 BUCKET = "/media-0123456"
@@ -47,6 +47,8 @@ def test_a_full_disk_makes_a_node_unhealthy_until_there_is_room(origin: Origin, 
     with running(make_node(origin, tmp_path / "node")) as node:
         assert ask(node, "/healthz").status == 200
         cached = ask(node, FILM).body
+        # The last byte is sent before the file has its place in the cache.
+        assert eventually(lambda: ask(node, FILM).cache == "HIT")
         filler = disk / "filler"
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while file.write(bytes(4096)):
@@ -62,7 +64,9 @@ def test_a_full_disk_makes_a_node_unhealthy_until_there_is_room(origin: Origin, 
 def test_a_read_only_disk_makes_a_node_unhealthy(origin: Origin, tmp_path: Path, disk: Path) -> None:
     with running(make_node(origin, tmp_path / "node")) as node:
         assert ask(node, "/healthz").status == 200
-        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        # "Busy" while nginx still writes what the check before sent.
+        remount = ["mount", "-o", "remount,ro", str(disk)]
+        assert eventually(lambda: subprocess.run(remount, capture_output=True, check=False).returncode == 0)
         assert ask(node, "/healthz").status == 500
 
 
