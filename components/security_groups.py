@@ -42,7 +42,7 @@ class SecurityGroups(pulumi.ComponentResource):
             )
 
         balancer = group("balancer", "Load balancer: CloudFront in, cache nodes out")
-        nodes = group("node", "Cache nodes: load balancer in, S3 and the agents' endpoints out")
+        nodes = group("node", "Cache nodes: load balancer in, S3 and endpoints of agents out")
         aws.vpc.SecurityGroupIngressRule(
             f"{name}-balancer-from-cloudfront",
             region=region,
@@ -52,7 +52,7 @@ class SecurityGroups(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            description="CloudFront's origin-facing servers",
+            description="Origin-facing servers of CloudFront",
             opts=child,
         )
         aws.vpc.SecurityGroupEgressRule(
