@@ -50,7 +50,7 @@ class Notifications(pulumi.ComponentResource):
                 # For topics of this account and no other. SNS always says which topic it encrypts for; whether the
                 # sender's account comes along is not documented for every sender, and an alarm would be lost silently.
                 "Condition": {
-                    "ArnLike": {
+                    "StringLike": {
                         "kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{region}:{account}:*",
                     }
                 },

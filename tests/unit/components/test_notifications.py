@@ -33,7 +33,7 @@ def test_the_sender_may_use_the_key_for_this_accounts_topics() -> None:
     assert sender["Principal"] == {"Service": [SENDER]}
     assert set(sender["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
     assert sender["Condition"] == {
-        "ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:*"}
+        "StringLike": {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:*"}
     }
 
 
