@@ -258,6 +258,22 @@ CASES = [
     ),
     Case(
         "service-principal-source",
+        ROLE,
+        {"assumeRolePolicy": document(Principal={"Service": "ec2.amazonaws.com"}, Action=["sts:AssumeRole", "sts:X"])},
+        trust("ec2.amazonaws.com"),
+        "ec2.amazonaws.com",
+    ),
+    Case(
+        "service-principal-source",
+        ROLE,
+        trust(
+            "events.amazonaws.com", {"StringEquals": {"s3:x-amz-acl": "private", "aws:SourceAccount": [ACCOUNT, "*"]}}
+        ),
+        trust("events.amazonaws.com", {"StringEquals": {"s3:x-amz-acl": "private", "aws:SourceAccount": [ACCOUNT]}}),
+        "events.amazonaws.com",
+    ),
+    Case(
+        "service-principal-source",
         QUEUE_POLICY,
         {"policy": document(Principal={"Service": "s3.amazonaws.com"}, Action="sqs:SendMessage")},
         trust("s3.amazonaws.com"),
@@ -511,6 +527,20 @@ STACK_CASES = [
         # A bucket that takes logs, known by its policy's output, keeps none of its own.
         {**BUCKET, **LOGGING, "access": (BUCKET_POLICY, {})},
         [("logging", "targetBucket", "access"), ("access", "bucket", "films")],
+    ),
+    StackCase(
+        "bucket-logs",
+        "films: access log is not set",
+        # That another bucket takes logs, or has a policy, says nothing of this one.
+        {**BUCKET, **LOGGING, "logs": ("aws:s3/bucket:Bucket", {}), "access": (BUCKET_POLICY, {})},
+        {
+            **BUCKET,
+            **LOGGING,
+            "logs": ("aws:s3/bucket:Bucket", {}),
+            "access": (BUCKET_POLICY, {}),
+            "own": LOGGING["logging"],
+        },
+        [("logging", "targetBucket", "access"), ("access", "bucket", "logs"), ("own", "bucket", "films")],
     ),
     StackCase(
         "cloudfront-logs",
