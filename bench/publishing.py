@@ -76,7 +76,8 @@ def _rows(first: Published, published: list[Published], bare: list[Run]) -> list
         Row(PART, "later uploads, processor", "s", cpu, against, [each.cpu for each in bare[1:]]),
         Row(PART, "their state Encode, wall", "s", encode, against, [each.wall for each in bare[1:]]),
     ]
-    steps = {step: [each.steps[step] for each in published] for step in published[0].steps}
+    names = dict.fromkeys(step for each in published for step in each.steps)
+    steps = {step: [each.steps.get(step, 0.0) for each in published] for step in names}
     large = {step: took for step, took in steps.items() if median(took) >= SMALL * median(wall)}
     small = [sum(steps[step][number] for step in steps.keys() - large) for number in range(len(published))]
     rows += [Row(PART, f"of it, {step}", "s", took, "the whole", wall) for step, took in large.items()]
@@ -132,7 +133,8 @@ def _steps(cloud: LaptopCloud, title: str, began: float, ended: float) -> dict[s
     steps = {"upload and its event": moments[0][1] - began}
     for event, moment in moments:
         if entered := event.get("stateEnteredEventDetails"):
-            steps[entered["name"]] = -moment
+            # A workflow may come by a state more than once.
+            steps[entered["name"]] = steps.get(entered["name"], 0.0) - moment
         if left := event.get("stateExitedEventDetails"):
             steps[left["name"]] += moment
             if left["name"] == "Publish":
