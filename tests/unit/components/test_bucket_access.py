@@ -1,5 +1,7 @@
 """A bucket's policy: nothing in the clear, and nobody who is not named."""
 
+import functools
+
 import pulumi_aws as aws
 
 from components.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
@@ -10,6 +12,7 @@ ARN = "arn:aws:s3:::films"
 DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E1"
 
 
+@functools.cache
 def access() -> Deployment:
     def program() -> None:
         grants = [read_by_cloudfront(ARN, DISTRIBUTION, "v/*"), read_through_endpoint(ARN, "vpce-1")]

@@ -1,5 +1,6 @@
 """A fleet: it grows before it is full, is replaced while it serves, and starts no node that cannot boot."""
 
+import functools
 from typing import Any
 
 import pulumi_aws as aws
@@ -30,6 +31,7 @@ ARGS: dict[str, Any] = {
 }
 
 
+@functools.cache
 def fleet(**other: Any) -> Deployment:
     return deploy(lambda: CacheFleet("pop-0", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
 

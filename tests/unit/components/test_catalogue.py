@@ -1,5 +1,7 @@
 """The catalogue: a row by id, lists by state, and no way to lose it by accident."""
 
+import functools
+
 import pytest
 
 from components.catalogue import Catalogue
@@ -7,6 +9,7 @@ from local.engine import Registration
 from tests.declared import REGION, deploy
 
 
+@functools.cache
 def table(*, protect: bool = False) -> Registration:
     return deploy(lambda: Catalogue("catalogue", {"region": REGION, "protect": protect})).one(
         "aws:dynamodb/table:Table"

@@ -1,5 +1,7 @@
 """The edge's log: every request of the distribution, as lines of JSON, in the log bucket."""
 
+import functools
+
 from components.edge_logs import EdgeLogs
 from local.engine import Deployment
 from tests.declared import deploy
@@ -8,6 +10,7 @@ DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E1"
 SOURCE, DELIVERY = "aws:cloudwatch/logDeliverySource:LogDeliverySource", "aws:cloudwatch/logDelivery:LogDelivery"
 
 
+@functools.cache
 def logs() -> Deployment:
     return deploy(
         lambda: EdgeLogs("logs", {"distribution_arn": DISTRIBUTION, "log_bucket_arn": "arn:aws:s3:::logs"}),

@@ -1,10 +1,13 @@
 """Encoding: a job reads sources and writes renditions, on behalf of this account."""
 
+import functools
+
 from components.encoding import Encoding
 from local.engine import Deployment
 from tests.declared import ACCOUNT, REGION, deploy, statements
 
 
+@functools.cache
 def encoding() -> Deployment:
     return deploy(
         lambda: Encoding(

@@ -1,5 +1,7 @@
 """The experiment: it stops nodes of one fleet of one stack, at least one, and ends where viewers are harmed."""
 
+import functools
+
 import pytest
 
 from components.fault_injection import FaultInjection
@@ -9,6 +11,7 @@ from tests.declared import ACCOUNT, REGION, deploy, refusal, statements, whole
 ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:harm"
 
 
+@functools.cache
 def experiment(nodes: int = 1) -> Deployment:
     return deploy(
         lambda: FaultInjection(

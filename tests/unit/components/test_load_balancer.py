@@ -1,6 +1,7 @@
 """The balancer: every title has one fleet, whatever the number of fleets, and only CloudFront reaches it."""
 
 import fnmatch
+import functools
 import hashlib
 from typing import Any
 
@@ -30,6 +31,7 @@ def args(fleets: int, **other: Any) -> Any:
     }
 
 
+@functools.cache
 def balancer(fleets: int = 2, **other: Any) -> Deployment:
     return deploy(lambda: LoadBalancer("pop", args(fleets, **other)))
 

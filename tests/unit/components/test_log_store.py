@@ -1,5 +1,7 @@
 """The log bucket: AWS's log services may add to it for this account, nobody may read it, and it empties itself."""
 
+import functools
+
 import pulumi_aws as aws
 
 from components.log_store import LogStore
@@ -7,6 +9,7 @@ from local.engine import Deployment
 from tests.declared import ACCOUNT, REGION, depends_on, deploy, listed, statements
 
 
+@functools.cache
 def log_store() -> Deployment:
     def program() -> None:
         store = LogStore("logs", {"region": REGION, "account_id": ACCOUNT, "log_days": 30, "protect": False})

@@ -1,10 +1,13 @@
 """What a stolen node could do: report metrics and logs of its own, and be reached. Not read a bucket."""
 
+import functools
+
 from components.node_role import NodeRole
 from local.engine import Deployment
 from tests.declared import REGION, deploy, listed, statements
 
 
+@functools.cache
 def role() -> Deployment:
     return deploy(lambda: NodeRole("node", {"region": REGION, "log_days": 14}))
 

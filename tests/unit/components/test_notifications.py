@@ -1,5 +1,7 @@
 """The topic: alarms get through its encryption, and no other account's alarms do."""
 
+import functools
+
 from components.notifications import Notifications
 from local.engine import Deployment
 from tests.declared import ACCOUNT, REGION, deploy, statements
@@ -7,6 +9,7 @@ from tests.declared import ACCOUNT, REGION, deploy, statements
 SENDER = "cloudwatch.amazonaws.com"
 
 
+@functools.cache
 def notifications(email: str = "") -> Deployment:
     return deploy(
         lambda: Notifications("alarms", {"region": REGION, "account_id": ACCOUNT, "senders": [SENDER], "email": email})

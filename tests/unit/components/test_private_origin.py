@@ -1,5 +1,6 @@
 """CloudFront's way to a balancer: each change makes a new one beside the old."""
 
+import functools
 from typing import Any
 
 import pulumi_aws as aws
@@ -13,6 +14,7 @@ ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/pop/
 ORIGIN = "aws:cloudfront/vpcOrigin:VpcOrigin"
 
 
+@functools.cache
 def origin() -> Deployment:
     def program() -> None:
         gateway = aws.ec2.InternetGateway("gateway")

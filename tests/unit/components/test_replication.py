@@ -1,11 +1,14 @@
 """Replication: each rendition reaches every other region, and the role that copies can do nothing else."""
 
+import functools
+
 from components.bucket import PrivateBucket
 from components.replication import Replication
 from local.engine import Deployment
 from tests.declared import depends_on, deploy, refusal, statements
 
 
+@functools.cache
 def replication() -> Deployment:
     def program() -> None:
         def bucket(region: str) -> PrivateBucket:

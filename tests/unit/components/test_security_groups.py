@@ -1,5 +1,7 @@
 """Who may speak to whom: CloudFront to the balancer on one port, the balancer to nodes, and nobody else to anything."""
 
+import functools
+
 from components.security_groups import SecurityGroups
 from local.engine import Deployment, Registration
 from tests.declared import REGION, deploy
@@ -12,6 +14,7 @@ CLOUDFRONT_WEIGHS = 55
 """Rules that CloudFront's origin-facing prefix list counts for."""
 
 
+@functools.cache
 def groups(port: int = 80) -> Deployment:
     return deploy(
         lambda: SecurityGroups(

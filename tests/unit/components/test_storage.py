@@ -1,10 +1,13 @@
 """The content's two buckets: uploads are announced and kept cheaply, renditions wait for their readers."""
 
+import functools
+
 from components.storage import ContentStorage
 from local.engine import Deployment
 from tests.declared import REGION, deploy, statements
 
 
+@functools.cache
 def storage() -> Deployment:
     return deploy(
         lambda: ContentStorage(

@@ -1,5 +1,6 @@
 """The trigger: an upload starts the workflow, whatever else happens in the account does not, and nothing is lost."""
 
+import functools
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.declared import ACCOUNT, REGION, deploy, statements
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:workflow"
 
 
+@functools.cache
 def trigger() -> Deployment:
     return deploy(
         lambda: UploadTrigger(
