@@ -47,17 +47,17 @@ def routes(done: Deployment) -> list[tuple[str, str]]:
     ]
 
 
-def target(done: Deployment, path: str) -> str | None:
-    return next((target for pattern, target in routes(done) if fnmatch.fnmatchcase(path, pattern)), None)
+def target(table: list[tuple[str, str]], path: str) -> str | None:
+    return next((target for pattern, target in table if fnmatch.fnmatchcase(path, pattern)), None)
 
 
 @pytest.mark.parametrize("fleets", FLEETS)
 def test_every_title_has_one_fleet_and_each_fleet_its_fair_share(fleets: int) -> None:
-    done = balancer(fleets)
+    table = routes(balancer(fleets))
     titles = [hashlib.sha256(str(number).encode()).hexdigest()[:2] for number in range(2000)]
-    chosen = [target(done, f"/v/{xx}/title/version/index.m3u8") for xx in titles]
+    chosen = [target(table, f"/v/{xx}/title/version/index.m3u8") for xx in titles]
     assert set(chosen) == {f"fleet-{index}" for index in range(fleets)}
-    by_digit = {target(done, f"/v/{digit}0/t/v/index.mpd") for digit in "0123456789abcdef"}
+    by_digit = {target(table, f"/v/{digit}0/t/v/index.mpd") for digit in "0123456789abcdef"}
     assert len(by_digit) == fleets
     shares = [chosen.count(fleet) / len(chosen) for fleet in set(chosen)]
     assert max(shares) < 1.5 / fleets
@@ -73,15 +73,15 @@ def test_another_number_of_fleets_changes_nothing_but_where_rules_lead(fleets: i
 
 @pytest.mark.parametrize("path", ["/", "/index.html", "/v/", "/v/zz/title", "/healthz", "/api/titles"])
 def test_no_other_path_reaches_a_node(path: str) -> None:
-    assert target(balancer(), path) is None
+    assert target(routes(balancer()), path) is None
     [default] = balancer().one("aws:lb/listener:Listener").inputs["defaultActions"]
     assert (default["type"], default["fixedResponse"]["statusCode"]) == ("fixed-response", "404")
 
 
 def test_the_api_is_where_its_target_group_is() -> None:
-    done = balancer(api_target_group="api")
-    assert target(done, "/api/titles/x/play") == "api"
-    assert target(done, "/v/00/t/v/index.m3u8") == "fleet-0"
+    table = routes(balancer(api_target_group="api"))
+    assert target(table, "/api/titles/x/play") == "api"
+    assert target(table, "/v/00/t/v/index.m3u8") == "fleet-0"
 
 
 def test_rules_stay_within_what_the_balancer_takes() -> None:
