@@ -125,7 +125,6 @@ class CacheFleet(pulumi.ComponentResource):
                     "max_healthy_percentage": 150,
                 },
             },
-            metrics_granularity="1Minute",
             enabled_metrics=[aws.autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES],
             tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(tags.items())],
             # Its nodes install packages by the endpoint as soon as they start; without it they power themselves off.
@@ -146,10 +145,6 @@ class CacheFleet(pulumi.ComponentResource):
 
         self.group_name = group.name
         # Known once the group has its nodes: a rule that pointed at an empty target group would answer 503.
-        self.target_group_arn = pulumi.Output.all(target_group.arn, group.arn).apply(_first)
+        self.target_group_arn = pulumi.Output.all(target_group.arn, group.arn).apply(lambda known: str(known[0]))
         self.target_group_suffix = target_group.arn_suffix
         self.register_outputs({"target_group_arn": self.target_group_arn, "group_name": self.group_name})
-
-
-def _first(known: list[str]) -> str:
-    return known[0]

@@ -116,7 +116,7 @@ class Delivery(pulumi.ComponentResource):
 
     def _balancers(self, name: str, args: DeliveryArgs) -> list[aws.cloudfront.DistributionOriginArgsDict]:
         """The origins of the points of presence, and of the API at home."""
-        origins: list[aws.cloudfront.DistributionOriginArgsDict] = []
+        origins, origin = list[aws.cloudfront.DistributionOriginArgsDict](), edge_routes.balancer_origin
         for pop in args["pops"]:
             # With TLS this is the name that the balancer's certificate must hold; it need not resolve.
             domain_name = f"origin.{args['domain'].name}" if args["domain"] else pop.balancer.dns_name
@@ -130,25 +130,20 @@ class Delivery(pulumi.ComponentResource):
                 },
                 pulumi.ResourceOptions(parent=self),
             )
-            origins.append(
-                edge_routes.balancer_origin(f"pop-{pop.region}", domain_name, private.origin_id, read_timeout=5)
-            )
+            origins.append(origin(f"pop-{pop.region}", domain_name, private.origin_id, read_timeout=5))
             if pop.region == args["home"]:
                 # A play request may start an execution: the API gets longer than a segment does.
-                origins.append(edge_routes.balancer_origin("api", domain_name, private.origin_id, read_timeout=10))
+                origins.append(origin("api", domain_name, private.origin_id, read_timeout=10))
         return origins
 
     def _nearest_pop(self, name: str, args: DeliveryArgs) -> pulumi.Output[str]:
+        regions = [pop.region for pop in args["pops"] if pop.serving]
         return aws.cloudfront.Function(
             f"{name}-nearest-pop",
             runtime="cloudfront-js-2.0",
             comment="Sends a viewer to the nearest point of presence",
             publish=True,
-            code=nearest_pop_code(
-                home=args["home"],
-                regions=[pop.region for pop in args["pops"] if pop.serving],
-                failover_status=edge_routes.FAILOVER_STATUS,
-            ),
+            code=nearest_pop_code(home=args["home"], regions=regions, failover_status=edge_routes.FAILOVER_STATUS),
             # It names origins of the distribution. Published in place, within seconds, it would name one that is not
             # there for another quarter of an hour; a new function comes in the same update as the origins.
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["code"]),

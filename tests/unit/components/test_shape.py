@@ -1,0 +1,52 @@
+"""What a newcomer relies on when looking for a component: one in a file, named for it, and short enough to read."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.declared import ROOT
+
+
+def components(path: Path) -> list[ast.ClassDef]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and "pulumi.ComponentResource" in map(ast.unparse, node.bases)
+    ]
+
+
+FILES = {path.stem: path for path in sorted((ROOT / "components").glob("*.py")) if components(path)}
+
+
+def test_there_are_components() -> None:
+    assert len(FILES) > 25
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_has_one_component_and_can_be_read_at_once(file: str) -> None:
+    assert len(components(FILES[file])) == 1
+    assert len(FILES[file].read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_its_token_says_where_it_is_and_its_outputs_are_registered(file: str) -> None:
+    [component] = components(FILES[file])
+    body = ast.unparse(component)
+    assert f"'headend:{file}:{component.name}'" in body
+    assert "self.register_outputs(" in body
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_explains_itself_and_each_file_of_it_is_tested(file: str) -> None:
+    [component] = components(FILES[file])
+    assert ast.get_docstring(component)
+    assert ast.get_docstring(ast.parse(FILES[file].read_text(encoding="utf-8")))
+    assert (Path(__file__).parent / f"test_{file}.py").is_file()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_nothing_but_settings_reads_the_stacks_config(file: str) -> None:
+    names = {ast.unparse(node) for node in ast.walk(ast.parse(FILES[file].read_text(encoding="utf-8")))}
+    assert not {"pulumi.Config", "os.environ", "boto3"} & names
