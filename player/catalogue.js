@@ -18,40 +18,57 @@ const QUIET_MS = 60_000;
 
 export class Catalogue {
   #pages = new Map(STATES.map((state) => [state, 1])); // state -> pages to show
-  #more = new Set(); // states with a further page
-  #titles = [];
-  #drawn = null;
+  #answers = new Map(); // state -> {titles, next}, once it has been answered
+  #slots = ["hero", ...SHELVES, "empty"].map(() => el("div"));
+  #drawn = new Map(); // slot -> what it shows
   #timer = 0;
   #open = false;
+  #look = 0;
 
   constructor() {
+    byId("shelves").append(...this.#slots);
     document.addEventListener("visibilitychange", () => this.#open && !document.hidden && this.#refresh());
   }
 
   open() {
     this.#open = true;
+    if (!this.#drawn.size) byId("list-loading").replaceChildren(el("span", { class: "working" }), "Loading titles…");
     this.#refresh();
   }
 
   close() {
     this.#open = false;
+    this.#look += 1;
     clearTimeout(this.#timer);
   }
 
   async #refresh() {
     clearTimeout(this.#timer);
-    const shelves = await Promise.all(STATES.map((state) => this.#load(state)));
-    if (!this.#open) return;
-    const trouble = shelves.includes(null);
+    this.#look += 1;
+    const look = this.#look;
+    const answers = await Promise.all(
+      STATES.map(async (state) => {
+        const answer = await this.#load(state);
+        // Only the first answer is drawn alone: a title that has moved since the last look is on one shelf, not two.
+        if (answer && look === this.#look && !this.#answers.has(state)) {
+          this.#answers.set(state, answer);
+          this.#draw();
+        }
+        return answer;
+      }),
+    );
+    if (look !== this.#look) return;
+    const trouble = answers.includes(null);
     byId("list-trouble").textContent = trouble
       ? "The list of titles could not be loaded. Trying again in a moment."
       : "";
     if (!trouble) {
-      this.#titles = shelves.flatMap(({ titles }) => titles);
-      this.#more = new Set(STATES.filter((_, i) => shelves[i].next !== null));
+      this.#answers = new Map(STATES.map((state, i) => [state, answers[i]]));
       this.#draw();
     }
-    const waiting = trouble || !this.#titles.length || this.#titles.some(({ state }) => state === "PROCESSING");
+    byId("list-loading").replaceChildren();
+    const titles = this.#titles(STATES);
+    const waiting = trouble || !titles.length || titles.some(({ state }) => state === "PROCESSING");
     clearTimeout(this.#timer);
     if (!document.hidden) this.#timer = setTimeout(() => this.#refresh(), waiting ? BUSY_MS : QUIET_MS);
   }
@@ -75,28 +92,38 @@ export class Catalogue {
     this.#refresh();
   }
 
-  #draw() {
-    const titles = this.#titles;
-    // What has not changed is left alone: pictures do not flash, and the focus stays.
-    const drawing = JSON.stringify([titles, [...this.#more]]);
-    if (drawing === this.#drawn) return;
-    this.#drawn = drawing;
-    const root = byId("shelves");
-    const focused = document.activeElement?.closest("[data-id]")?.dataset.id;
-    const newest = titles.find(({ state }) => state === "PUBLISHED");
-    root.replaceChildren();
-    if (newest) root.append(hero(newest));
-    for (const shelf of SHELVES) {
-      const items = titles.filter(({ state }) => shelf.states.includes(state)).map(shelf.draw);
-      if (items.length) root.append(this.#shelf(shelf, items));
-    }
-    if (!titles.length) root.append(empty());
-    if (focused) root.querySelector(`[data-id="${CSS.escape(focused)}"] a`)?.focus();
+  #titles(states) {
+    return states.flatMap((state) => this.#answers.get(state)?.titles ?? []);
   }
 
-  #shelf({ heading, states, shape }, items) {
-    const section = el("section", { class: "shelf" }, el("h2", {}, heading), el("ul", { class: shape }, ...items));
-    const more = states.filter((state) => this.#more.has(state));
+  #draw() {
+    const any = this.#titles(STATES).length > 0;
+    if (!any && this.#answers.size < STATES.length) return;
+    byId("list-loading").replaceChildren();
+    const [top, ...slots] = this.#slots;
+    const newest = this.#titles(["PUBLISHED"]).slice(0, 1);
+    this.#fill(top, newest, () => newest.map(hero));
+    SHELVES.forEach((shelf, i) => {
+      const titles = this.#titles(shelf.states);
+      const more = shelf.states.filter((state) => (this.#answers.get(state)?.next ?? null) !== null);
+      this.#fill(slots[i], [titles, more], () => (titles.length ? [this.#shelf(shelf, titles, more)] : []));
+    });
+    this.#fill(slots.at(-1), any, () => (any ? [] : [empty()]));
+  }
+
+  /** Draws anew only what has changed: pictures do not flash, and the focus stays. */
+  #fill(slot, shown, draw) {
+    const drawing = JSON.stringify(shown);
+    if (drawing === this.#drawn.get(slot)) return;
+    this.#drawn.set(slot, drawing);
+    const focused = slot.contains(document.activeElement) && document.activeElement.closest("[data-id]")?.dataset.id;
+    slot.replaceChildren(...draw());
+    if (focused) byId("shelves").querySelector(`[data-id="${CSS.escape(focused)}"] a`)?.focus();
+  }
+
+  #shelf({ heading, shape, draw }, titles, more) {
+    const list = el("ul", { class: shape }, ...titles.map(draw));
+    const section = el("section", { class: "shelf" }, el("h2", {}, heading), list);
     const show = () => this.#showMore(more);
     if (more.length) section.append(el("button", { type: "button", class: "solid", click: show }, "Show more"));
     return section;

@@ -60,7 +60,7 @@ class Fake:
     faults: dict[str, list[int]] = field(default_factory=dict)
     """By the end of a path: statuses (or CUT) to answer with, in turn, before it is served."""
     held: dict[str, threading.Event] = field(default_factory=dict)
-    """By the end of a path: an answer that waits for this."""
+    """By the end of a path and its query: an answer that waits for this."""
     api_down: bool = False
     page_size: int = 50
     sent: list[tuple[str, str, int]] = field(default_factory=list)
@@ -122,6 +122,9 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _answer(self) -> None:
+        for end, release in self.fake.held.items():
+            if self.path.endswith(end):
+                release.wait(10)
         url = urlsplit(self.path)
         if url.path.startswith("/api/"):
             self._api(*self.fake.api(self.command, url.path, parse_qs(url.query)))
@@ -139,9 +142,6 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _media(self, path: str) -> None:
-        for end, release in self.fake.held.items():
-            if path.endswith(end):
-                release.wait(10)
         fault = next((faults.pop(0) for end, faults in self.fake.faults.items() if path.endswith(end) and faults), None)
         tier = self.fake.tier(path)
         file = self.fake.media / path.removeprefix("/v/")

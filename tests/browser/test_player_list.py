@@ -1,5 +1,7 @@
 """The list of titles: what can be watched, what will be, and why something cannot."""
 
+from threading import Event
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.fake_headend import Fake
@@ -112,6 +114,45 @@ def test_a_list_that_cannot_be_loaded_says_so_and_recovers(page: Page, fake: Fak
     page.clock.run_for(NEXT_LOOK_MS)
     expect(page.locator(".card")).to_have_count(1)
     expect(page.locator("#list-trouble")).to_be_hidden()
+
+
+def test_the_list_says_that_it_loads_and_shows_each_shelf_as_it_comes(page: Page, fake: Fake) -> None:
+    fake.add("reel", "Reel", "FAILED", reason="The encoder stopped.")
+    watch, failures = Event(), Event()
+    fake.held = {"state=PUBLISHED": watch, "state=FAILED": failures}
+    page.goto(fake.origin)
+    loading = page.locator("#list-loading")
+    expect(loading).to_have_text("Loading titles…")
+    expect(loading).to_be_visible()
+    expect(loading).to_have_attribute("aria-live", "polite")
+    assert page.locator(".empty").count() == 0, "nobody knows yet"
+    watch.set()
+    card = page.locator(".card[data-id=film]")
+    expect(card).to_be_visible()
+    expect(loading).to_be_empty()
+    assert page.locator(".complaint").count() == 0
+    play = page.get_by_role("link", name="Play", exact=True)
+    play.focus()
+    first = card.element_handle()
+    failures.set()
+    expect(page.locator(".complaint[data-id=reel]")).to_be_visible()
+    assert page.evaluate("card => card.isConnected", first), "what was there is left alone"
+    expect(play).to_be_focused()
+
+
+def test_a_list_that_cannot_be_loaded_no_longer_says_that_it_loads(page: Page, fake: Fake) -> None:
+    fake.api_down = True
+    page.goto(fake.origin)
+    expect(page.locator("#list-trouble")).to_be_visible()
+    expect(page.locator("#list-loading")).to_be_empty()
+
+
+def test_nothing_moves_while_the_list_loads_for_who_asks_for_that(page: Page, fake: Fake) -> None:
+    fake.held = {"state=PUBLISHED": Event()}
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(fake.origin)
+    expect(page.locator("#list-loading .working")).to_be_visible()
+    until(page, "document.getAnimations().every(({ playState }) => playState === 'finished')")
 
 
 def test_an_empty_platform_says_what_to_do(page: Page, fake: Fake) -> None:
