@@ -27,16 +27,16 @@ preview: setup ## Print the resources of STACK (default dev) as `pulumi preview`
 ami: setup ## Pin the newest node images in the config of STACK, with your AWS credentials
 	@$(BIN)/python -m local.ami --stack $(STACK)
 
-bench: setup ## Measure: registering the program, and upload to playable
+bench: setup ## Measure: registering the program, upload to playable, and serving
 	@$(BIN)/python -m bench
 
 cost: setup ## Print what a month on AWS would cost, by list prices
 	@$(BIN)/python -m bench.bill
 
 lock: setup ## Write the lock files anew from requirements*.in
-	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
-	@$(PYTHON) -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
-	@$(PYTHON) -m uv pip compile -q --generate-hashes --no-header --python-version 3.13 --python-platform aarch64-manylinux2014 requirements-playback.in -o requirements-playback.txt
+	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
+	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/python -m uv pip compile -q --generate-hashes --no-header --python-version 3.13 --python-platform aarch64-manylinux2014 requirements-playback.in -o requirements-playback.txt
 
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup

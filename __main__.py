@@ -201,7 +201,7 @@ BucketAccess(
     },
 )
 
-# Operating: is anything failing, what does it cost, and what if a fleet loses a third of its nodes?
+# Operating: is anything failing, what does it cost, and what if a fleet loses some of its nodes?
 observability = Observability(
     "operations",
     {

@@ -211,7 +211,7 @@ class Settings(Strict):
     protect: bool = False
     """Refuse to delete what cannot be made again (buckets, catalogue). Set it in prod."""
     fault_injection: bool = False
-    """Declare the Fault Injection Service experiment that stops a third of a fleet."""
+    """Declare the Fault Injection Service experiment that stops a third of a fleet's minimum, one node at least."""
 
     @classmethod
     def load(cls) -> "Settings":
@@ -229,6 +229,8 @@ class Settings(Strict):
         }
         lines = [f"  {namespace}:home is not a key of this project: it is aws:region"] if "home" in values else []
         values["home"] = raw.get("aws:region", "")
+        if not values["home"]:
+            lines.append("  aws:region is missing: it names the home region")
         settings, mistakes = _salvage(namespace, values)
         lines += [*mistakes, *(f"  {namespace}:{mistake}" for mistake in settings.disagreements(values))]
         if lines:
@@ -251,19 +253,14 @@ class Settings(Strict):
         return [*self._region_mistakes(given.get("regions", {})), *self._option_mistakes(given)]
 
     def _region_mistakes(self, given: object) -> Iterator[str]:
-        if isinstance(given, dict) and self.home not in given:
-            held = ", ".join(map(str, cast(dict[object, object], given))) or "none"
+        written = cast(dict[str, Any], given) if isinstance(given, dict) else {}
+        if isinstance(given, dict) and self.home and self.home not in written:
+            held = ", ".join(written) or "none"
             yield f"regions must hold the home region, aws:region = {self.home!r}; it holds {held}"
+        # As written: a region with a malformed address still has a name and zones that can be looked at.
+        for name, region in written.items():
+            yield from _place_mistakes(name, cast(dict[str, Any], region) if isinstance(region, dict) else {})
         for name, region in self.regions.items():
-            prefix = ZONE_PREFIXES.get(name)
-            if prefix is None:
-                yield f"regions: {name!r} is not a region with VPC origins; allowed: {', '.join(ZONE_PREFIXES)}"
-                continue
-            for zone in region.zones:
-                if not re.fullmatch(rf"{prefix}-az[1-7]", zone):
-                    yield f"regions.{name}.zones: {zone!r} is not a zone id of {name}, such as {prefix}-az1"
-                elif zone in UNSUPPORTED_ZONES:
-                    yield f"regions.{name}.zones: VPC origins do not support {zone!r}; choose another zone"
             if name == self.home and not region.serving:
                 yield f"regions.{name}.serving: the home region must serve, since the API is there"
             if len(set(region.zones)) < len(region.zones):
@@ -277,12 +274,27 @@ class Settings(Strict):
                 yield f"regions: {one}.cidr {a.cidr} overlaps {other}.cidr {b.cidr}"
 
     def _option_mistakes(self, given: Mapping[str, Any]) -> Iterator[str]:
+        if self.fault_injection and self.nodes_per_fleet.min < 2:
+            yield "faultInjection needs a nodesPerFleet.min of 2: it stops one node at least, and one must be left"
         if self.signing and not given.get("domain"):
             yield "signing needs a domain: the host-only cookies want a name of your own"
         if len({key.name for key in self.signing}) < len(self.signing):
             yield f"signing: {', '.join(key.name for key in self.signing)} names a key twice"
         if self.monthly_budget_usd and not given.get("alarmEmail"):
             yield "monthlyBudgetUsd needs alarmEmail: somebody has to be told"
+
+
+def _place_mistakes(name: str, written: Mapping[str, Any]) -> Iterator[str]:
+    """Where a region is: its name, and the zones that it was given."""
+    prefix, zones = ZONE_PREFIXES.get(name), written.get("zones")
+    if prefix is None:
+        yield f"regions: {name!r} is not a region with VPC origins; allowed: {', '.join(ZONE_PREFIXES)}"
+        return
+    for zone in cast(list[object], zones) if isinstance(zones, list) else []:
+        if not re.fullmatch(rf"{prefix}-az[1-7]", str(zone)):
+            yield f"regions.{name}.zones: {zone!r} is not a zone id of {name}, such as {prefix}-az1"
+        elif zone in UNSUPPORTED_ZONES:
+            yield f"regions.{name}.zones: VPC origins do not support {zone!r}; choose another zone"
 
 
 def _salvage(namespace: str, values: dict[str, Any]) -> tuple[Settings, list[str]]:
@@ -312,7 +324,7 @@ def _decode(value: str) -> Any:
 
 
 def _explain(namespace: str, error: ErrorDetails) -> str:
-    """One mistake on one line: `  headend:fleets: 3 is not allowed: Input should be 1, 2, 4, 8 or 16`."""
+    """One mistake on one line: `  headend:fleets: 3 is not allowed: must be 1, 2, 4, 8 or 16`."""
     path = ".".join(str(part) for part in error["loc"])
     key = f"{namespace}:{path}"
     match error["type"]:
@@ -323,7 +335,13 @@ def _explain(namespace: str, error: ErrorDetails) -> str:
         case _:
             value = json.dumps(cast(object, error.get("input")), default=str)
             shown = value if len(value) <= 60 else f"{value[:57]}..."
-            return f"  {key}: {shown} is not allowed: {error['msg'].removeprefix('Value error, ')}"
+            return f"  {key}: {shown} is not allowed: {_said(error['msg'])}"
+
+
+def _said(message: str) -> str:
+    """What pydantic says, as a rule: `must be 1, 2, 4, 8 or 16`."""
+    message = re.sub(r" after validation, not \d+$", "", message.removeprefix("Value error, "))
+    return re.sub(r"^(Input|List|Dictionary|String|Tuple) should ", "must ", message)
 
 
 def _known_keys(top: int | str) -> list[str]:

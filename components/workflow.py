@@ -199,8 +199,8 @@ def _making(names: WorkflowNames) -> dict[str, State]:
                     "ErrorEquals": ["States.ALL"],
                     "Assign": {
                         "attempts": "{% $attempts + 1 %}",
-                        "code": _fault_field("ErrorCode", r"(\\d+)", "$number", "0"),
-                        "message": _fault_field("ErrorMessage", r'\\"([^\\"]*)', "$string", "''"),
+                        "code": _fault_field("ErrorCode", r"(\d+)", "$number", "0"),
+                        "message": _fault_field("ErrorMessage", r'"([^"]*)', "$string", "''"),
                         "error": "{% $states.errorOutput.Error %}",
                     },
                     "Next": "Whose fault?",
@@ -258,7 +258,7 @@ def _publishing(names: WorkflowNames) -> dict[str, State]:
     )
     return {
         "Publish": publish,
-        "Announce": _tell(names, "Published", "{% $title.name & ' can be watched' %}", {"state": "PUBLISHED"}),
+        "Announce": _tell(names, "Published", "$title.name & ' can be watched'", {"state": "PUBLISHED"}),
         "Published": {"Type": "Succeed"},
     }
 
@@ -276,7 +276,7 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
     tell = _tell(
         names,
         "Ours?",
-        "{% $title.name & ' was not published' %}",
+        "$title.name & ' was not published'",
         {"state": "{% $outcome %}", "reason": "{% $reason %}", "fault": "{% $fault %}"},
     )
     return {
@@ -364,8 +364,6 @@ def _on_lost_claim(next_state: str) -> State:
 def _fault_field(field: str, pattern: str, convert: str, default: str) -> str:
     """A field of the job that a failed `.sync` puts into its cause; by pattern, since other causes are not JSON."""
     found = f'$match($states.errorOutput.Cause, /"{field}"\\s*:\\s*{pattern}/)'
-    # JSONata writes a regular expression between slashes: the backslashes are single there.
-    found = found.replace("\\\\", "\\").replace('\\"', '"')
     return f"{{% $exists({found}.groups[0]) ? {convert}({found}[0].groups[0]) : {default} %}}"
 
 
@@ -439,14 +437,17 @@ def _settle(
 
 
 def _tell(names: WorkflowNames, next_state: str, subject: str, message: Mapping[str, str]) -> State:
-    """Publish to the topic. The title's row already says it, so a topic that cannot be reached fails nothing."""
+    """Publish to the topic; `subject` is an expression.
+
+    The title's row says it already, so a topic that cannot be reached fails nothing.
+    """
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
         "Arguments": {
             "TopicArn": names["topic_arn"],
             # SNS takes printable ASCII, at most 100 characters, as a subject.
-            "Subject": "{% $substring($replace(" + subject.strip("{%} ") + ", /[^ -~]/, '?'), 0, 100) %}",
+            "Subject": f"{{% $substring($replace({subject}, /[^ -~]/, '?'), 0, 100) %}}",
             "Message": {
                 "title": "{% $title.id %}",
                 "name": "{% $title.name %}",

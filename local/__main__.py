@@ -7,10 +7,14 @@ import signal
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from subprocess import CalledProcessError
 from types import FrameType
 from typing import NoReturn
 
+import requests
 import typer
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.cloud import PROJECT, CloudError, LaptopCloud
@@ -19,10 +23,13 @@ from local.engine import ProgramError
 from local.serving.declared import NotOnLaptop
 from local.serving.nodes import NodeError
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
-RUNNING = PROJECT / ".headend" / "demo.json"
-"""Where `make add` finds the demo that runs."""
+RUNNING = Path(os.environ.get("HEADEND_DEMO", PROJECT / ".headend" / "demo.json"))
+"""Where `make add` finds the demo that runs; another file in the environment makes another demo."""
+FAULTS = (CloudError, ProgramError, NodeError, NotOnLaptop, TimeoutError, RuntimeError, CalledProcessError)
+"""What may be wrong with the laptop or the program: a message says all of it."""
+NO_ANSWER = (BotoCoreError, ClientError, Boto3Error)
 
 
 @app.command()
@@ -31,14 +38,21 @@ def demo() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     video = _video()
-    if _running():
-        _fail(f"a demo already runs at {_running().url}; add to it with `make add VIDEO=...`")  # pyright: ignore[reportOptionalMemberAccess]
+    if running := _running():
+        _fail(f"a demo already runs at {running.url}; add to it with `make add VIDEO=...`")
     run_dir = Path(tempfile.mkdtemp(prefix="headend-"))
     cloud = LaptopCloud(run_dir)
     try:
         with console.status("") as status:
-            cloud.start(lambda step: (status.update(step), console.print(f"[dim]{step}[/]"))[0])
+
+            def say(step: str) -> None:
+                status.update(step)
+                console.print(f"[dim]{step}[/]")
+
+            cloud.start(say)
         platform = _announce(cloud)
+        # The API's first answer takes seconds: a cold function. Better now than when somebody opens the page.
+        requests.get(f"{platform.url}/api/titles", timeout=60)
         if video is None:
             video = run_dir / "Test card.mp4"
             make_clip(video)
@@ -47,7 +61,7 @@ def demo() -> None:
         show_served(run_dir, console)
     except KeyboardInterrupt:
         console.print("\nStopping")
-    except (CloudError, ProgramError, NodeError, NotOnLaptop, TimeoutError) as error:
+    except (*FAULTS, *NO_ANSWER, requests.RequestException) as error:
         _fail(str(error))
     finally:
         # A second Ctrl-C must not leave half of it running.
@@ -72,6 +86,8 @@ def add() -> None:
             raise typer.Exit(1)
     except TimeoutError as error:
         _fail(str(error))
+    except NO_ANSWER as error:
+        _fail(f"the demo stopped, or does not answer: {error}")
 
 
 def _video() -> Path | None:

@@ -12,10 +12,11 @@ from typing import Any
 import boto3
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
-from lambdas.identify.core import identify
+from lambdas.identify.core import title_id
 
 # Files that are lists of other files stay closed: they could name any path of this machine.
 CONTAINERS = "mov,matroska,mxf,mpegts,avi,mpeg"
@@ -81,10 +82,11 @@ def make_clip(path: Path) -> None:
 def add_title(platform: Platform, video: Path, console: Console) -> bool:
     """Upload a film and show its way to a title. True if it can be watched."""
     key = video.name.encode(errors="replace").decode()
-    title = identify({"bucket": platform.uploads, "key": key, "etag": "", "size": 0, "sequencer": "0"})["id"]
+    title = title_id(key)
     known = set(_executions(platform))
     progress = Progress(
-        TextColumn("  {task.description:<28}"),
+        # Not as markup: a film's name may hold brackets. As a column: it may hold characters of double width.
+        TextColumn("  {task.description}", markup=False, table_column=Column(width=30, no_wrap=True)),
         BarColumn(30),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -97,16 +99,16 @@ def add_title(platform: Platform, video: Path, console: Console) -> bool:
             progress.advance(upload, count)
 
         platform.client("s3").upload_file(str(video), platform.uploads, key, Callback=sent)
-        execution = next(arn for arn in _poll(lambda: set(_executions(platform)) - known))
-        _follow(platform, execution, progress)
+        execution = _poll(lambda: _execution_of(platform, key, known))
+        _follow(platform, title, execution, progress)
     row = platform.client("dynamodb").get_item(TableName=platform.table, Key={"id": {"S": title}}).get("Item", {})
     state, reason = (row.get(name, {}).get("S", "") for name in ("state", "reason"))
     if "prefix" in row and not reason:
         rungs = ", ".join(item["S"] for item in row["renditions"]["L"])
-        console.print(f"[green]Published[/] {row['name']['S']} in {rungs}", highlight=False)
+        console.print(f"[green]Published[/] {escape(row['name']['S'])} in {rungs}", highlight=False)
         console.print(f"Watch it: [bold]{platform.url}/?title={title}[/]", highlight=False, soft_wrap=True)
         return True
-    console.print(f"[red]{state.capitalize() or 'Unknown'}[/]: {reason}", highlight=False)
+    console.print(f"[red]{state.capitalize() or 'Unknown'}[/]: {escape(reason)}", highlight=False)
     return False
 
 
@@ -120,6 +122,16 @@ def _executions(platform: Platform) -> Iterator[str]:
         yield from (item["executionArn"] for item in page["executions"])
 
 
+def _execution_of(platform: Platform, key: str, known: set[str]) -> str | None:
+    """The new execution that this upload started; another film may be on its way too."""
+    states = platform.client("stepfunctions")
+    for arn in set(_executions(platform)) - known:
+        event = json.loads(states.describe_execution(executionArn=arn)["input"])
+        if event["detail"]["object"]["key"] == key:
+            return arn
+    return None
+
+
 def _poll(ask: Any, seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -129,7 +141,7 @@ def _poll(ask: Any, seconds: float = 60.0) -> Any:
     raise TimeoutError("the upload started no workflow within a minute")
 
 
-def _follow(platform: Platform, execution: str, progress: Progress) -> None:
+def _follow(platform: Platform, title: str, execution: str, progress: Progress) -> None:
     """A line for each state that the workflow enters, until it ends."""
     states, encoder = platform.client("stepfunctions"), platform.client("mediaconvert")
     tasks: dict[str, Any] = {}
@@ -146,8 +158,9 @@ def _follow(platform: Platform, execution: str, progress: Progress) -> None:
                 progress.stop_task(tasks[left])
         encode = tasks.get("Encode")
         if encode is not None and not progress.tasks[encode].finished:
-            jobs = encoder.list_jobs(MaxResults=1, Order="DESCENDING")["Jobs"]
-            progress.update(encode, completed=jobs[0].get("JobPercentComplete", 0) if jobs else 0)
+            jobs = encoder.list_jobs(MaxResults=20, Order="DESCENDING")["Jobs"]
+            percent = [job.get("JobPercentComplete", 0) for job in jobs if job["UserMetadata"]["title"] == title]
+            progress.update(encode, completed=percent[0] if percent else 0)
         if ended:
             return
         time.sleep(0.3)

@@ -30,18 +30,22 @@ class Upload(TypedDict):
     sequencer: str
 
 
+def title_id(key: str) -> str:
+    """The id of the title that an upload of this key becomes."""
+    return _slug(_stem(key))
+
+
 def identify(upload: Upload) -> Title:
     """Name the title. Never refuses: a title must have an id before it can be said what is wrong with it."""
     key, etag = upload["key"], upload["etag"].strip('"')
-    stem = _stem(key)
-    title_id = _slug(stem)
+    stem, identity = _stem(key), title_id(key)
     version = hashlib.sha256(f"{etag}{REVISION}".encode()).hexdigest()[:12]
     return {
-        "id": title_id,
+        "id": identity,
         "stem": stem,
-        "name": _display_name(stem) or title_id,
+        "name": _display_name(stem) or identity,
         "version": version,
-        "prefix": f"v/{hashlib.sha256(title_id.encode()).hexdigest()[:2]}/{title_id}/{version}",
+        "prefix": f"v/{hashlib.sha256(identity.encode()).hexdigest()[:2]}/{identity}/{version}",
         "sequencer": upload["sequencer"].zfill(32),
         "bucket": upload["bucket"],
         "key": key,

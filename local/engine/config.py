@@ -49,7 +49,7 @@ def load_config(project_dir: Path, stack: str, overrides: Mapping[str, Any]) -> 
     path = project_dir / f"Pulumi.{stack}.yaml"
     if not path.exists():
         known = ", ".join(sorted(item.name.split(".")[1] for item in project_dir.glob("Pulumi.*.yaml"))) or "none"
-        raise ProgramError([Problem(f"no stack named {stack!r}: there is no {path.name}. Stacks: {known}")])
+        raise ProgramError([Problem(f"no stack named {stack!r}: there is no Pulumi.{stack}.yaml. Stacks: {known}")])
     project = _read(project_dir / "Pulumi.yaml", _GoYaml)
     name = str(project.get("name"))
     declared: dict[str, dict[str, Any]] = {

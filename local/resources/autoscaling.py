@@ -8,7 +8,7 @@ from local.resources.making import Making, makes
 @makes("aws:autoscaling/group:Group", {"instanceRefresh": "nothing is ever updated: the laptop deploys once"})
 def group(made: Making) -> tuple[str, dict[str, Any]]:
     """A fleet; it has its minimum of nodes unless it says how many."""
-    metrics, granularity = made.take("enabledMetrics"), made.take("metricsGranularity")
+    metrics, granularity = made.take("enabledMetrics"), made.take("metricsGranularity", "1Minute")
     template = made.take("launchTemplate", {})
     if "id" in template:
         template["launchTemplateId"] = template.pop("id")

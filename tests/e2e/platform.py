@@ -11,17 +11,12 @@ from urllib.parse import urljoin
 
 import requests
 
-from lambdas.identify.core import identify
+from lambdas.identify.core import identify, title_id
 from local.cloud import LaptopCloud
 
 Found = TypeVar("Found")
 SECONDS = 120.0
 """Longest wait for a workflow; a shared machine may take its time."""
-
-
-def title_id(key: str) -> str:
-    """The title that an upload of this key becomes."""
-    return identify({"bucket": "b", "key": key, "etag": "", "size": 0, "sequencer": "0"})["id"]
 
 
 def first_digit(key: str) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.__main__ import RUNNING
 from tests.e2e.platform import wait
 from tests.media_samples import sample
 
@@ -21,8 +20,10 @@ PROJECT = Path(__file__).parent.parent.parent
 
 
 def _environment(film: str, temporary: Path) -> dict[str, str]:
-    # The demo's run directory is made in TMPDIR, so its processes can be told from every other demo's.
-    return {**os.environ, "VIDEO": film, "TMPDIR": str(temporary), "HEADEND_X264_PRESET": "ultrafast", "COLUMNS": "120"}
+    # The demo's run directory is made in TMPDIR, so its processes can be told from every other demo's; and it is
+    # announced there, so that a demo that somebody runs beside the tests is left alone.
+    places = {"TMPDIR": str(temporary), "HEADEND_DEMO": str(temporary / "demo.json")}
+    return {**os.environ, **places, "VIDEO": film, "HEADEND_X264_PRESET": "ultrafast", "COLUMNS": "120"}
 
 
 def _ours(temporary: Path) -> list[str]:
@@ -99,14 +100,13 @@ def test_ctrl_c_while_it_starts_leaves_nothing(step: str, temporary: Path) -> No
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
     assert "Traceback" not in rest
-    assert process.returncode == 0
+    assert process.returncode == 0, rest
     assert _ours(temporary) == []
     assert list(temporary.iterdir()) == []
-    assert not RUNNING.exists()
 
 
 def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp_path: Path) -> None:
-    odd = tmp_path / "a $b 'c' #1 (ü) [d];e.mp4"
+    odd = tmp_path / "a $b 'c' #1 (ü) [red];e.mp4"
     odd.write_bytes(sample("landscape").read_bytes())
     with demo(str(sample("silent")), temporary) as process:
         assert process.stdout
@@ -117,18 +117,32 @@ def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp
                 break
         output = "".join(lines)
         assert "Published silent" in output, output
-        url = json.loads(RUNNING.read_text())["url"]
+        url = json.loads((temporary / "demo.json").read_text())["url"]
         added = add(str(odd), temporary)
         assert added.returncode == 0, added.stdout + added.stderr
+        assert f"Published {odd.stem} in" in added.stdout
         titles = requests.get(f"{url}/api/titles", timeout=10).json()["titles"]
         assert {title["name"] for title in titles} == {"silent", odd.stem}
         refused = add(str(sample("audio_only")), temporary)
         assert (refused.returncode, "is not a video" in refused.stderr) == (2, True)
+        late = subprocess.Popen(
+            [".venv/bin/python", "-m", "local", "add"],
+            cwd=PROJECT,
+            env=_environment(str(sample("long")), temporary),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert late.stdout
+        time.sleep(4)
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
+        words, _ = late.communicate(timeout=120)
+    assert "the demo stopped, or does not answer" in words, words
+    assert "Traceback" not in words
     assert "Traceback" not in rest
     assert _ours(temporary) == []
-    assert not RUNNING.exists()
+    assert list(temporary.iterdir()) == []
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
     alone = add(str(odd), temporary)

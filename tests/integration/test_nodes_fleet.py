@@ -142,7 +142,7 @@ def test_a_dead_node_stays_a_target_until_its_instance_is_replaced(cloud: Cloud,
         assert eventually(lambda: len(cloud.registered(fleets.targets)) == 2)
         [replacement] = set(fleets.nodes) - {survivor}
         assert replacement != victim
-        assert ask(fleets.nodes[replacement], MANIFEST).status == 200
+        assert eventually(lambda: ask(fleets.nodes[replacement], MANIFEST).status == 200)
         assert ask(fleets.nodes[survivor], MANIFEST).status == 200
         # In between there was the survivor alone: a replacement takes its time to boot.
         assert [len(cloud.registered(change)) for change in cloud.changes] == [2, 1, 2]
