@@ -18,8 +18,9 @@ from pydantic.alias_generators import to_camel
 
 from bench.bill import MONTHS, bill, shape, table
 from components.workflow import definition
-from local.engine import Deployment, run_program
+from local.engine import Deployment
 from settings import Domain, NodesPerFleet, Region, Settings, SigningKey
+from tests.declared import whole
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in ROOT.glob("docs/*.md")}
@@ -29,7 +30,7 @@ pages = pytest.mark.parametrize("page", sorted(PAGES))
 
 @pytest.fixture(scope="module")
 def stacks() -> dict[str, Deployment]:
-    return {stack: run_program(ROOT, stack=stack) for stack in ("dev", "prod")}
+    return {stack: whole(stack) for stack in ("dev", "prod")}
 
 
 def counts(deployment: Deployment) -> Counter[str]:

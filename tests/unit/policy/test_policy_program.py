@@ -3,6 +3,7 @@
 import pytest
 
 from local.engine import Deployment, run_program
+from tests.declared import whole
 from tests.unit.policy.pack import ROOT, Item, Pack, Violation
 
 
@@ -22,11 +23,11 @@ def violations(pack: Pack, deployment: Deployment) -> list[Violation]:
 
 @pytest.mark.parametrize("stack", ["dev", "local", "prod"])
 def test_the_platform_passes(pack: Pack, stack: str) -> None:
-    assert violations(pack, run_program(ROOT, stack=stack)) == []
+    assert violations(pack, whole(stack)) == []
 
 
 def test_a_preview_passes_without_a_word_about_what_it_cannot_know(pack: Pack) -> None:
-    assert violations(pack, run_program(ROOT, stack="prod", preview=True, config={"fleets": 1})) == []
+    assert violations(pack, whole("prod", preview=True)) == []
 
 
 def test_production_without_protection_or_tags_is_refused(pack: Pack) -> None:

@@ -13,8 +13,7 @@ from moto import mock_aws
 from local.engine import Deployment, ProgramError, run_program
 from local.resources import DECLARED_ONLY, Realiser
 from local.resources.making import HANDLERS, IGNORED
-
-PROJECT = Path(__file__).parents[3]
+from tests.declared import whole
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +122,6 @@ def test_code_that_is_not_there_is_refused() -> None:
 
 def test_the_real_program_needs_every_handler_and_every_declared_only_type() -> None:
     """prod declares everything that there is to declare, so what it does not need, nobody does."""
-    registered = {item.type for item in run_program(PROJECT, stack="prod").registrations}
+    registered = {item.type for item in whole("prod").registrations}
     assert sorted({*HANDLERS, *DECLARED_ONLY} - registered) == []
     assert not DECLARED_ONLY.intersection(HANDLERS)
