@@ -29,13 +29,14 @@ RUNNING = Path(os.environ.get("HEADEND_DEMO", PROJECT / ".headend" / "demo.json"
 """Where `make add` finds the demo that runs; another file in the environment makes another demo."""
 FAULTS = (CloudError, ProgramError, NodeError, NotOnLaptop, TimeoutError, RuntimeError, CalledProcessError)
 """What may be wrong with the laptop or the program: a message says all of it."""
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NO_ANSWER = (BotoCoreError, ClientError, Boto3Error)
 
 
 @app.command()
 def demo() -> None:
     """Run the platform on this machine, and watch a film through every tier."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (*STOPS, signal.SIGALRM):
         signal.signal(number, _interrupt)
     video = _video()
     if running := _running():
@@ -60,12 +61,13 @@ def demo() -> None:
         add_title(platform, video, console)
         show_served(run_dir, console)
     except KeyboardInterrupt:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         console.print("\nStopping")
     except (*FAULTS, *NO_ANSWER, requests.RequestException) as error:
         _fail(str(error))
     finally:
         # A second Ctrl-C must not leave half of it running.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (*STOPS, signal.SIGALRM):
             signal.signal(number, signal.SIG_IGN)
         cloud.stop()
         RUNNING.unlink(missing_ok=True)
@@ -127,6 +129,8 @@ def _running() -> Platform | None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    # Once more in a second, until it is heeded: raised inside a callback of a library, it is lost.
+    signal.setitimer(signal.ITIMER_REAL, 1)
     raise KeyboardInterrupt
 
 

@@ -70,6 +70,11 @@ def add(film: str, temporary: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _state(url: str, title: str) -> str | None:
+    answer = requests.get(f"{url}/api/titles/{title}", timeout=10)
+    return answer.json()["state"] if answer.status_code == 200 else None
+
+
 @pytest.fixture
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Short: sockets lie in it."""
@@ -134,7 +139,7 @@ def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp
             text=True,
         )
         assert late.stdout
-        time.sleep(4)
+        wait(lambda: _state(url, "long"), "the late film is on its way", 60)
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
         words, _ = late.communicate(timeout=120)
