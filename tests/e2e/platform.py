@@ -59,7 +59,12 @@ def settled(cloud: LaptopCloud, title: str) -> dict[str, Any]:
 
 def play(cloud: LaptopCloud, title: str) -> dict[str, Any]:
     """What the page is told to play."""
-    answer = requests.post(f"{cloud.url}/api/titles/{title}/play", timeout=10)
+
+    def ask() -> requests.Response | None:
+        answer = requests.post(f"{cloud.url}/api/titles/{title}/play", timeout=10)
+        return None if answer.status_code == 503 else answer
+
+    answer = wait(ask, "the API answers")
     assert answer.status_code == 200, answer.text
     return answer.json()
 

@@ -206,6 +206,8 @@ def test_no_error_was_swallowed(cloud: LaptopCloud) -> None:
     expected = re.compile(
         # What the dead nodes, and the text file that is no film, must have left.
         r"connect\(\) failed|Connection refused|prematurely closed|recv\(\) failed|no live upstreams|SourceUnreadable"
+        # On a busy machine, a catalogue that took over two seconds: the viewer is told to try again, and the tests do.
+        r"|\tunanswered "
     )
     for path in sorted(Path(cloud.run_dir / "logs").glob("*.log")):
         # A traceback belongs to the line before it.
