@@ -29,8 +29,8 @@ PART = "From upload to playable"
 ROUNDS = 3
 LONGEST = 600.0
 """Seconds after which a title is given up."""
-ASK_EVERY = 0.25
-"""Seconds between two questions to the API. Each takes some 10 ms of processor time from the encoder."""
+ASK_EVERY = 0.5
+"""Seconds between two questions to the API. Each takes some 20 ms of processor time from the encoder."""
 SMALL = 0.01
 """Steps that take a smaller share than this are shown as one."""
 
