@@ -44,7 +44,6 @@ class PointOfPresence(pulumi.ComponentResource):
     network: Network
     balancer: LoadBalancer
     fleets: list[CacheFleet]
-    node_log_group: pulumi.Output[str]
     web_servers: WebServers | None
 
     def __init__(self, name: str, args: PointOfPresenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -122,5 +121,4 @@ class PointOfPresence(pulumi.ComponentResource):
             },
             child,
         )
-        self.node_log_group = role.log_group_name
         self.register_outputs({"balancer": self.balancer.dns_name})
