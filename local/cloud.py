@@ -27,7 +27,8 @@ class CloudError(Exception):
 
 
 class LaptopCloud:
-    """Everything that runs, in the order in which it starts. `stop` ends it in the opposite order, from any state.
+    """Everything that runs, in the order in which it starts. `stop` ends it in the opposite order, from any state: how
+    to end a process is noted before it is started.
 
     `run_dir` must be short (it holds sockets) and is the caller's to delete. `config` overrides keys of the stack's.
     `boot_seconds`: see `Fleets`.
@@ -90,8 +91,8 @@ class LaptopCloud:
         command = [sys.executable, "-m", "local.aws", "--port", str(port), "--run-dir", str(self.run_dir)]
         log = self.run_dir / "logs" / "aws.log"
         process = ManagedProcess("aws", command, log)
-        process.start()
         self._stops.append(process.stop)
+        process.start()
         deadline = time.monotonic() + 60
         while not _accepts(port):
             if not process.alive() or time.monotonic() > deadline:
@@ -106,6 +107,7 @@ class LaptopCloud:
             bridge.start()
             self._stops.append(bridge.stop)
         self.balancer = Balancer(resources, self.run_dir)
+        self._stops.append(self.balancer.stop)
         regions = sorted({item.region for item in self.deployment.of_type("aws:autoscaling/group:Group")})
         self.fleets = Fleets(
             self.endpoint,
@@ -131,7 +133,6 @@ class LaptopCloud:
             self.balancer.update(targets)
         else:
             self.balancer.start(targets)
-            self._stops.append(self.balancer.stop)
 
 
 def _accepts(port: int) -> bool:

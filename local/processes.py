@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 GUARDIAN = """
@@ -77,6 +78,12 @@ class ManagedProcess:
 
     def start(self) -> None:
         """Start it. Raises FileNotFoundError where the program is not installed, RuntimeError where it already runs."""
+        # Not on the main thread, where Ctrl-C is raised: between a start and the note of it, that would leave a
+        # process that nobody ends.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self._start).result()
+
+    def _start(self) -> None:
         with self._lock:
             if self.alive():
                 raise RuntimeError(f"{self.name} already runs as process {self.pid}")

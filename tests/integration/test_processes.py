@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,28 @@ time.sleep(60)
         assert all(running(pid) for pid in pids)
         parent.kill()
     assert eventually(lambda: not any(running(pid) for pid in pids))
+
+
+def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    children: list[int] = []
+    popen: Any = subprocess.Popen
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        child = popen(*args, **options)
+        if SERVER in args[0]:
+            children.append(child.pid)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+        return child
+
+    process = ManagedProcess("server", ["sh", "-c", SERVER], log)
+    monkeypatch.setattr("local.processes.subprocess.Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        process.start()
+    monkeypatch.undo()
+    process.stop()
+    assert children
+    assert not any(running(child) for child in children)
 
 
 def test_a_free_port_can_be_bound() -> None:
