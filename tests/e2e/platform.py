@@ -96,8 +96,17 @@ class Log:
     def _files(self) -> list[Path]:
         return sorted((self.run_dir / "logs").glob("*.jsonl"))
 
-    def entries(self, tier: str) -> list[dict[str, Any]]:
-        """Of one tier: edge, balancer or node (all of them)."""
+    def entries(self, tier: str, least: int = 0) -> list[dict[str, Any]]:
+        """Of one tier: edge, balancer or node (all of them), once there are `least`, or will not be.
+
+        A tier writes its line after it has answered.
+        """
+        deadline = time.monotonic() + 10
+        while len(found := self._read(tier)) < least and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def _read(self, tier: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for path in self._files():
             if path.stem.partition("-")[0] == tier:

@@ -115,7 +115,10 @@ def test_desired_capacity_is_nodes_that_serve_from_the_bucket(cloud: Cloud, tmp_
             assert (node.site.address, node.port) == (address, port)
             answer = ask(node, MANIFEST)
             assert (answer.status, answer.body, answer.headers["x-node"]) == (200, b"#EXTM3U\n", identity)
-            assert (tmp_path / "logs" / f"node-{identity}.jsonl").read_text().count(MANIFEST) == 1
+            # nginx writes the line after it has answered.
+            log = tmp_path / "logs" / f"node-{identity}.jsonl"
+            assert eventually(lambda log=log: MANIFEST in log.read_text())
+            assert log.read_text().count(MANIFEST) == 1
         first = set(fleets.nodes)
 
         cloud.want(3)
