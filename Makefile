@@ -25,7 +25,7 @@ preview: setup ## Print the resources of STACK (default dev) as `pulumi preview`
 	@$(BIN)/python -m local.engine --stack $(STACK) --preview
 
 ami: setup ## Pin the newest node images in the config of STACK, with your AWS credentials
-	@$(BIN)/python -m local.ami --stack $(STACK)
+	@$(BIN)/python -m scripts.ami --stack $(STACK)
 
 bench: setup ## Measure: registering the program, upload to playable, and serving
 	@$(BIN)/python -m bench

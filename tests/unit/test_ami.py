@@ -8,8 +8,8 @@ import typer
 from botocore.stub import Stubber
 from typer.testing import CliRunner
 
-from local import ami
-from local.ami import PARAMETER, AmiError, newest, pins, repin
+from scripts import ami
+from scripts.ami import PARAMETER, AmiError, newest, pins, repin
 
 ROOT = Path(__file__).parents[2]
 FLOW = """\
