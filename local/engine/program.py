@@ -6,7 +6,6 @@ own language host configures it (pulumi/automation/_server.py), with a monitor o
 
 import asyncio
 import contextlib
-import contextvars
 import gc
 import os
 import runpy
@@ -61,9 +60,12 @@ def run_program(
         _ = runpy.run_path(str(root), run_name="__main__") if isinstance(program, Path) else program()
 
     monitor = Monitor(provider or RecordingProvider(), loaded, stack, root, preview=preview)
-    engine = Engine()
+    engine, error = Engine(), None
     with _one_at_a_time, _undisturbed(root):
-        error = contextvars.copy_context().run(_run, run, monitor, engine, workers)
+        try:
+            asyncio.run(_deploy(run, monitor, engine, workers))
+        except (Exception, SystemExit) as raised:
+            error = raised
     if monitor.problems:
         raise ProgramError(monitor.problems) from (monitor.causes[0] if monitor.causes else error)
     if isinstance(error, ValueError | pulumi.RunError | SystemExit):
@@ -73,35 +75,20 @@ def run_program(
     return Deployment(loaded.project, stack, list(monitor.registrations.values()), monitor.exports, engine.logs)
 
 
-def _run(run: Callable[[], None], monitor: Monitor, engine: Engine, workers: int) -> BaseException | None:
-    """Run in a context of its own, so that the SDK's settings do not outlive it. Returns what the program raised."""
+async def _deploy(run: Callable[[], None], monitor: Monitor, engine: Engine, workers: int) -> None:
+    """Run the program, then report the exports of an update that are unknown although nothing failed.
+
+    As a task it has a context of its own, so that the SDK's settings do not outlive it.
+    """
     settings.ROOT.set(None)
     project, stack, root = monitor.config.project, monitor.stack, str(monitor.root)
     common: dict[str, Any] = {"organization": "organization", "root_directory": root, "dry_run": monitor.preview}
-    bag = settings.Settings(project, stack, monitor, engine, **common)
-    settings.configure(bag)
+    settings.configure(settings.Settings(project, stack, monitor, engine, **common))
     set_all_config(monitor.config.values, list(monitor.config.secrets))
-    loop = asyncio.new_event_loop()
+    loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(workers, thread_name_prefix="register"))
     # Outputs that nobody awaited repeat an error that is already reported.
     loop.set_exception_handler(lambda _loop, _context: None)
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_until_complete(_deploy(run, monitor))
-    except (Exception, SystemExit) as error:
-        return error
-    finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-        asyncio.set_event_loop(None)
-    return None
-
-
-async def _deploy(run: Callable[[], None], monitor: Monitor) -> None:
-    """Run the program, then report the exports of an update that are unknown although nothing failed."""
     await run_in_stack(run)
     if monitor.preview or monitor.problems:
         return
