@@ -1,8 +1,8 @@
-"""What a run of the program leaves behind, and what it asks of a cloud. Plain data, no Pulumi."""
+"""What a run of the program leaves behind. Plain data, no Pulumi."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 STACK = "pulumi:pulumi:Stack"
 
@@ -129,22 +129,3 @@ class ProgramError(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__("\n".join(map(str, problems)))
-
-
-class Provider(Protocol):
-    """A cloud that makes what the program declares. Both methods are called from several threads at once."""
-
-    def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
-        """Make one resource: its id, and its computed outputs. Inputs that are not among them are echoed.
-
-        Whatever it raises becomes a `Problem` of this resource.
-        """
-        ...
-
-    def invoke(self, token: str, args: dict[str, Any], region: str) -> dict[str, Any]:
-        """Answer a data source, such as `aws:index/getRegion:getRegion`.
-
-        Raises:
-            LookupError: if it cannot.
-        """
-        ...

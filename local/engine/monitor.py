@@ -15,7 +15,7 @@ from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from local.engine import schema
 from local.engine.config import Config
-from local.engine.model import STACK, Log, Problem, Provider, Registration
+from local.engine.model import STACK, Log, Problem, Registration
 from local.engine.recording import RecordingProvider
 from local.engine.wire import SECRET, decode_all, encode
 
@@ -47,7 +47,7 @@ class Monitor(mocks.MockMonitor):
     unknown as well: were it None, `Output.format("{0}/*", x.arn)` would quietly be "None/*".
     """
 
-    def __init__(self, provider: Provider, config: Config, stack: str, root: Path, *, preview: bool) -> None:
+    def __init__(self, provider: RecordingProvider, config: Config, stack: str, root: Path, *, preview: bool) -> None:
         super().__init__(cast(mocks.Mocks, None))  # the methods that would use it are all overridden
         self.provider, self.config, self.stack, self.root, self.preview = provider, config, stack, root, preview
         self.registrations: dict[str, Registration] = {}

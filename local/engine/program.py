@@ -21,7 +21,7 @@ from pulumi.runtime import set_all_config, settings
 from pulumi.runtime.stack import run_in_stack
 
 from local.engine.config import Config, as_text, full_key, load_config
-from local.engine.model import Deployment, Problem, ProgramError, Provider
+from local.engine.model import Deployment, Problem, ProgramError
 from local.engine.monitor import Engine, Monitor
 from local.engine.recording import RecordingProvider
 
@@ -33,7 +33,7 @@ def run_program(
     program: Path | Callable[[], object],
     *,
     stack: str = "dev",
-    provider: Provider | None = None,
+    provider: RecordingProvider | None = None,
     preview: bool = False,
     config: Mapping[str, Any] | None = None,
     workers: int = 1,

@@ -17,10 +17,16 @@ _ACCOUNT = "123456789012"
 
 
 class RecordingProvider:
-    """Makes nothing and answers everything."""
+    """Makes nothing and answers everything; a cloud that makes what the program declares derives from it.
+
+    `create` and `invoke` are called from several threads at once.
+    """
 
     def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
-        """The id and outputs that AWS could give."""
+        """Make one resource: its id, and its computed outputs. Inputs that are not among them are echoed.
+
+        Whatever it raises becomes a `Problem` of this resource.
+        """
         id_ = _values(type_, name, inputs, region, "")["id"]
         return id_, self.read(type_, name, inputs, region, id_)
 
@@ -36,7 +42,11 @@ class RecordingProvider:
         return outputs
 
     def invoke(self, token: str, args: dict[str, Any], region: str) -> dict[str, Any]:
-        """Answer a data source."""
+        """Answer a data source, such as `aws:index/getRegion:getRegion`.
+
+        Raises:
+            LookupError: if it cannot.
+        """
         if token not in _SHAPES["data-sources"]:
             raise LookupError("is not answered on the laptop; add the data source to local/engine/shapes.toml")
         templates = _SHAPES["data-sources"][token]
