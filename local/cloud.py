@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-
+from local.aws.clients import client
 from local.engine import Deployment, run_program
 from local.processes import ManagedProcess, free_port
 from local.resources import Realiser
@@ -72,8 +71,7 @@ class LaptopCloud:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client of this cloud."""
-        keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"}
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=region or self.region, **keys)
+        return client(service, region or self.region, self.endpoint)
 
     @property
     def region(self) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
@@ -17,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column, Table
 
 from lambdas.identify.core import title_id
+from local.aws.clients import client
 
 # Files that are lists of other files stay closed: they could name any path of this machine.
 CONTAINERS = "mov,matroska,mxf,mpegts,avi,mpeg"
@@ -53,8 +53,7 @@ class Platform:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the laptop's AWS."""
-        keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"}
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=self.region, **keys)
+        return client(service, self.region, self.endpoint)
 
 
 def check_video(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Clients of this server's own AWS API, for what EventBridge and Step Functions call on behalf of a user."""
+"""Clients of the laptop's AWS, for all of the laptop cloud: what serves, what shows, and this server itself."""
 
 import functools
 import threading
@@ -14,7 +14,7 @@ _making = threading.Lock()
 _client: Any = functools.cache(functools.partial(boto3.client, config=CONFIG, **KEYS))
 
 
-def client(service: str, region: str, endpoint: str) -> Any:
-    """The boto3 client of `service`, made once; it checks its parameters."""
+def client(service: str, region: str, endpoint: str | None) -> Any:
+    """The boto3 client of `service`, made once; it checks its parameters. With `endpoint` None it is AWS's own."""
     with _making:  # boto3's default session must not make clients in several threads at a time
         return _client(service, region_name=region, endpoint_url=endpoint)

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from boto3.exceptions import S3UploadFailedError
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local.aws.clients import client
 from local.media.encode import Canceled, Children, Result, encode
 from local.media.job import Encode, parse
 from local.media.probe import NAMES, MediaError, inspect, track_mappings
@@ -45,10 +44,9 @@ class Service:
     """`clock` gives seconds since the epoch."""
 
     def __init__(self, endpoint_url: str, work_dir: Path, region: str, clock: Callable[[], float] = time.time) -> None:
-        # moto's account, and any key: moto checks none.
+        # moto's account.
         self._arn = f"arn:aws:mediaconvert:{region}:123456789012:"
-        session = boto3.Session(aws_access_key_id="laptop", aws_secret_access_key="laptop", region_name=region)  # noqa: S106
-        self._s3 = session.client("s3", endpoint_url=endpoint_url, config=Config(s3={"addressing_style": "path"}))
+        self._s3 = client("s3", region, endpoint_url)
         self._work_dir, self._clock, self._endpoint, self._lock = work_dir, clock, endpoint_url, threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._queues: dict[str, Json] = {}

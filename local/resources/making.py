@@ -5,13 +5,11 @@ Nothing gets lost on the way: what no call took must be on the handler's list of
 """
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import boto3
-from botocore.config import Config
+from local.aws.clients import client
 
 Handler = Callable[["Making"], tuple[str, dict[str, Any]]]
 HANDLERS: dict[str, Handler] = {}
@@ -31,33 +29,12 @@ def makes(type_: str, ignores: Mapping[str, str] | None = None) -> Callable[[Han
     return register
 
 
-class Clients:
-    """boto3 clients of one endpoint, made once for each service and region. Thread-safe."""
-
-    def __init__(self, endpoint_url: str | None) -> None:
-        self._endpoint_url = endpoint_url
-        self._session = boto3.Session("laptop", "laptop")
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._lock = threading.Lock()
-
-    def get(self, service: str, region: str) -> Any:
-        """The client; one that is not answered at once fails, instead of trying again for minutes."""
-        with self._lock:
-            if (service, region) not in self._clients:
-                self._clients[service, region] = self._session.client(
-                    service,  # pyright: ignore[reportArgumentType] - the stubs know each service by its literal
-                    region_name=region,
-                    endpoint_url=self._endpoint_url,
-                    config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
-                )
-            return self._clients[service, region]
-
-
 @dataclass
 class Making:
     """One resource being made: what a handler works with."""
 
-    clients: Clients
+    endpoint_url: str | None
+    """Where AWS is; see `client`."""
     name: str
     """The physical name."""
     inputs: dict[str, Any]
@@ -86,15 +63,15 @@ class Making:
 
         Parameters that are None are left out.
         """
-        client = self.clients.get(service, self.region)
-        api_name = client.meta.method_to_api_mapping[operation]
-        members: dict[str, Any] = client.meta.service_model.operation_model(api_name).input_shape.members
+        aws = client(service, self.region, self.endpoint_url)
+        api_name = aws.meta.method_to_api_mapping[operation]
+        members: dict[str, Any] = aws.meta.service_model.operation_model(api_name).input_shape.members
         by_name = {_plain_name(member): member for member in members if member not in given}
         for key in list(self.inputs):
             if member := _member_for(key, by_name):
                 given[member] = self.inputs.pop(key)
         fitted = {key: self._fit(value, members[key], key) for key, value in given.items() if value is not None}
-        return getattr(client, operation)(**fitted)
+        return getattr(aws, operation)(**fitted)
 
     def _fit(self, value: Any, shape: Any, path: str) -> Any:
         """The value as botocore wants it: tag maps and single blocks as lists, numbers and documents as text."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.engine.recording import RecordingProvider, physical_name
 from local.resources import autoscaling, balancing, compute, data, functions, iam, messaging, network, s3
-from local.resources.making import HANDLERS, IGNORED, Clients, Making
+from local.resources.making import HANDLERS, IGNORED, Making
 
 DECLARED_ONLY = frozenset(tomllib.loads((Path(__file__).parent / "declared_only.toml").read_text()))
 _FAMILIES = (
@@ -30,7 +30,7 @@ class Realiser(RecordingProvider):
     """
 
     def __init__(self, endpoint_url: str | None) -> None:
-        self._clients = Clients(endpoint_url)
+        self._endpoint_url = endpoint_url
 
     def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
         """Make one resource.
@@ -46,9 +46,8 @@ class Realiser(RecordingProvider):
             )
         physical = physical_name(type_, name, inputs)
         known = {"region", "namePrefix", "bucket" if type_ == "aws:s3/bucket:Bucket" else "name"}
-        making = Making(
-            self._clients, physical, {key: deepcopy(value) for key, value in inputs.items() if key not in known}, region
-        )
+        carried = {key: deepcopy(value) for key, value in inputs.items() if key not in known}
+        making = Making(self._endpoint_url, physical, carried, region)
         id_, outputs = HANDLERS[type_](making)
         lost = [path for path in (*making.inputs, *making.dropped) if path not in IGNORED[type_]]
         if lost:

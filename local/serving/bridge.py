@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from local.aws.clients import client
 from local.serving.declared import Declared, of_type
 
 LARGEST_BODY = 1024 * 1024
@@ -82,15 +81,7 @@ class Bridge:
 
     def __init__(self, target_group_arn: str, function_arn: str, *, multi_value: bool, endpoint_url: str) -> None:
         self.target_group_arn, self._function_arn, self._multi_value = target_group_arn, function_arn, multi_value
-        self._lambda = boto3.client(
-            "lambda",
-            endpoint_url=endpoint_url,
-            region_name=function_arn.split(":")[3],
-            aws_access_key_id="laptop",
-            aws_secret_access_key="laptop",  # noqa: S106 (moto asks for some key)
-            # An ALB invokes once; a function may run for as long as its own timeout, 15 minutes at most.
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=32),
-        )
+        self._lambda = client("lambda", function_arn.split(":")[3], endpoint_url)
         self._server = make_server(
             "127.0.0.1", 0, Request.application(self._answer), threaded=True, request_handler=_Quiet
         )

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-import boto3
-
+from local.aws.clients import client
 from local.serving.nodes import Node, Site
 
 Targets = dict[str, list[tuple[str, str, int]]]
@@ -100,12 +99,6 @@ class Fleets:
         self.targets: Targets = {}
         self._endpoint_url, self._run_dir, self._on_change = endpoint_url, run_dir, on_change
         self._boot_seconds, self._notice_seconds, self._poll_seconds = boot_seconds, notice_seconds, poll_seconds
-        session = boto3.Session(aws_access_key_id="laptop", aws_secret_access_key="laptop")  # noqa: S106 (moto asks for any)
-        self._aws = {
-            (service, region): session.client(service, region_name=region, endpoint_url=endpoint_url)
-            for service in ("autoscaling", "ec2")
-            for region in regions
-        }
         self._regions = regions
         self._addresses = _addresses(os.getpid())
         self._machines: dict[str, Machine] = {}
@@ -156,10 +149,13 @@ class Fleets:
         finally:
             self._announce(desired)
 
+    def _aws(self, service: str, region: str) -> Any:
+        return client(service, region, self._endpoint_url)
+
     def _desired(self) -> dict[str, Instance]:
         found: dict[str, Instance] = {}
         for region in self._regions:
-            pages = self._aws["autoscaling", region].get_paginator("describe_auto_scaling_groups").paginate()
+            pages = self._aws("autoscaling", region).get_paginator("describe_auto_scaling_groups").paginate()
             for group in itertools.chain.from_iterable(page["AutoScalingGroups"] for page in pages):
                 arn, targets = group["AutoScalingGroupARN"], tuple(group.get("TargetGroupARNs", ()))
                 for instance in group["Instances"]:
@@ -178,20 +174,18 @@ class Fleets:
                 self._machines[instance.id] = Machine(instance, "running", node=node)
                 node.start()
             case "report":
-                self._aws["autoscaling", instance.region].set_instance_health(
-                    InstanceId=instance.id, HealthStatus="Unhealthy"
-                )
+                scaling = self._aws("autoscaling", instance.region)
+                scaling.set_instance_health(InstanceId=instance.id, HealthStatus="Unhealthy")
                 # Moto notes the status and leaves it at that; it does replace an instance that is terminated.
-                self._aws["ec2", instance.region].terminate_instances(InstanceIds=[instance.id])
+                self._aws("ec2", instance.region).terminate_instances(InstanceIds=[instance.id])
             case "remove":
                 machine = self._machines.pop(instance.id)
                 if machine.node:
                     machine.node.stop()
 
     def _node(self, instance: Instance) -> Node:
-        attribute = self._aws["ec2", instance.region].describe_instance_attribute(
-            InstanceId=instance.id, Attribute="userData"
-        )
+        machines = self._aws("ec2", instance.region)
+        attribute = machines.describe_instance_attribute(InstanceId=instance.id, Attribute="userData")
         site = Site(
             instance_id=instance.id,
             zone=instance.zone,
