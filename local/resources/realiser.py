@@ -10,17 +10,8 @@ from local.resources import autoscaling, balancing, compute, data, functions, ia
 from local.resources.making import HANDLERS, IGNORED, Making
 
 DECLARED_ONLY = frozenset(tomllib.loads((Path(__file__).parent / "declared_only.toml").read_text()))
-_FAMILIES = (
-    autoscaling,
-    balancing,
-    compute,
-    data,
-    functions,
-    iam,
-    messaging,
-    network,
-    s3,
-)  # their import fills HANDLERS
+# Their import fills HANDLERS.
+_FAMILIES = (autoscaling, balancing, compute, data, functions, iam, messaging, network, s3)
 
 
 class Realiser(RecordingProvider):
