@@ -21,13 +21,12 @@ from local.cloud import PROJECT, CloudError, LaptopCloud
 from local.demo import Platform, VideoError, add_title, check_video, make_clip, show_served
 from local.engine import ProgramError
 from local.serving.declared import NotOnLaptop
-from local.serving.nodes import NodeError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
 RUNNING = Path(os.environ.get("HEADEND_DEMO", PROJECT / ".headend" / "demo.json"))
 """Where `make add` finds the demo that runs; another file in the environment makes another demo."""
-FAULTS = (CloudError, ProgramError, NodeError, NotOnLaptop, TimeoutError, RuntimeError, CalledProcessError)
+FAULTS = (CloudError, ProgramError, NotOnLaptop, TimeoutError, RuntimeError, CalledProcessError)
 """What may be wrong with the laptop or the program: a message says all of it."""
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NO_ANSWER = (BotoCoreError, ClientError, Boto3Error)
@@ -104,16 +103,7 @@ def _video() -> Path | None:
 
 
 def _announce(cloud: LaptopCloud) -> Platform:
-    exports = cloud.deployment.exports
-    platform = Platform(
-        endpoint=cloud.endpoint,
-        region=exports["region"],
-        url=cloud.url,
-        uploads=exports["uploads_bucket"],
-        state_machine=exports["state_machine"],
-        table=exports["titles_table"],
-        run_dir=str(cloud.run_dir),
-    )
+    platform = Platform(cloud.endpoint, cloud.url, cloud.deployment.exports)
     RUNNING.parent.mkdir(exist_ok=True)
     RUNNING.write_text(json.dumps(asdict(platform) | {"pid": os.getpid()}))
     return platform

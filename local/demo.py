@@ -44,16 +44,13 @@ class Platform:
     """Where a running demo is; `make add` reads it from a file."""
 
     endpoint: str
-    region: str
     url: str
-    uploads: str
-    state_machine: str
-    table: str
-    run_dir: str
+    exports: dict[str, Any]
+    """Of the deployed program."""
 
     def client(self, service: str) -> Any:
         """A boto3 client of the laptop's AWS."""
-        return client(service, self.region, self.endpoint)
+        return client(service, self.exports["region"], self.endpoint)
 
 
 def check_video(path: Path) -> None:
@@ -97,10 +94,11 @@ def add_title(platform: Platform, video: Path, console: Console) -> bool:
         def sent(count: int) -> None:
             progress.advance(upload, count)
 
-        platform.client("s3").upload_file(str(video), platform.uploads, key, Callback=sent)
-        execution = _poll(lambda: _execution_of(platform, key, known))
+        platform.client("s3").upload_file(str(video), platform.exports["uploads_bucket"], key, Callback=sent)
+        execution = _execution_of(platform, key, known)
         _follow(platform, title, execution, progress)
-    row = platform.client("dynamodb").get_item(TableName=platform.table, Key={"id": {"S": title}}).get("Item", {})
+    table = platform.exports["titles_table"]
+    row = platform.client("dynamodb").get_item(TableName=table, Key={"id": {"S": title}}).get("Item", {})
     state, reason = (row.get(name, {}).get("S", "") for name in ("state", "reason"))
     if "prefix" in row and not reason:
         rungs = ", ".join(item["S"] for item in row["renditions"]["L"])
@@ -117,25 +115,18 @@ def _short(name: str) -> str:
 
 def _executions(platform: Platform) -> Iterator[str]:
     pages = platform.client("stepfunctions").get_paginator("list_executions")
-    for page in pages.paginate(stateMachineArn=platform.state_machine):
+    for page in pages.paginate(stateMachineArn=platform.exports["state_machine"]):
         yield from (item["executionArn"] for item in page["executions"])
 
 
-def _execution_of(platform: Platform, key: str, known: set[str]) -> str | None:
-    """The new execution that this upload started; another film may be on its way too."""
-    states = platform.client("stepfunctions")
-    for arn in set(_executions(platform)) - known:
-        event = json.loads(states.describe_execution(executionArn=arn)["input"])
-        if event["detail"]["object"]["key"] == key:
-            return arn
-    return None
-
-
-def _poll(ask: Any, seconds: float = 60.0) -> Any:
-    deadline = time.monotonic() + seconds
+def _execution_of(platform: Platform, key: str, known: set[str]) -> str:
+    """The new execution that this upload starts; another film may be on its way too. Raises TimeoutError."""
+    states, deadline = platform.client("stepfunctions"), time.monotonic() + 60
     while time.monotonic() < deadline:
-        if found := ask():
-            return found
+        for arn in set(_executions(platform)) - known:
+            event = json.loads(states.describe_execution(executionArn=arn)["input"])
+            if event["detail"]["object"]["key"] == key:
+                return arn
         time.sleep(0.2)
     raise TimeoutError("the upload started no workflow within a minute")
 
