@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,12 +90,9 @@ class LaptopCloud:
         process = ManagedProcess("aws", command, log)
         self._stops.append(process.stop)
         process.start()
-        deadline = time.monotonic() + 60
-        while not _accepts(port):
-            if not process.alive() or time.monotonic() > deadline:
-                tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-                raise CloudError(f"AWS's APIs did not start; {log} ends with:\n{tail}")
-            time.sleep(0.05)
+        if not process.wait_until(lambda: _accepts(port), seconds=60):
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+            raise CloudError(f"AWS's APIs did not start; {log} ends with:\n{tail}")
 
     def _start_serving(self) -> None:
         resources = self.deployment.registrations

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -119,6 +119,15 @@ class ManagedProcess:
                 return True
             self._finish(self._process)
             return False
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float) -> bool:
+        """Whether it becomes `ready` within `seconds`; False at once where it ends before."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if not self.alive() or time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def stop(self, grace_seconds: float = 3.0) -> None:
         """Ask the group to end, give it `grace_seconds`, then kill what is left of it."""

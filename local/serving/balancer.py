@@ -5,13 +5,13 @@ silent for the idle timeout, 503 when there is no target; all targets get traffi
 A new target waits for healthyThreshold passed checks, where an ALB asks for one: it comes in later, never earlier.
 """
 
+import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,12 +126,9 @@ class Balancer:
         self._targets: Targets = {}
         self._generation = 0
         self._lock = threading.Lock()
-        self.addresses = {
-            (
-                str(listener.inputs["loadBalancerArn"]),
-                int(listener.inputs["port"]),
-            ): f"127.0.0.1:{self._ports[listener.id]}"
-            for listener in listeners
+        self.addresses: dict[tuple[str, int], str] = {
+            (item.inputs["loadBalancerArn"], item.inputs["port"]): f"127.0.0.1:{self._ports[item.id]}"
+            for item in listeners
         }
         """By (load balancer ARN, declared listener port): "host:port" where it listens on the laptop."""
         # Requests go to stdout, with a remark at each reload that is no JSON; HAProxy's own words go to stderr.
@@ -176,13 +173,11 @@ class Balancer:
             admin.sendall(f"{command}\n".encode())
             return b"".join(iter(lambda: admin.recv(65536), b"")).decode()
 
-    def _settle(self, seconds: float = 10.0) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.process.alive():
-            try:
-                if f"description: {self._generation}\n" in self._ask("show info"):
-                    return
-            except OSError:
-                pass  # the worker has yet to bind its socket
-            time.sleep(0.02)
-        raise RuntimeError(f"HAProxy did not take haproxy.cfg up; see {self._run_dir}/logs/balancer.log")
+    def _settle(self) -> None:
+        def settled() -> bool:
+            with contextlib.suppress(OSError):  # the worker has yet to bind its socket
+                return f"description: {self._generation}\n" in self._ask("show info")
+            return False
+
+        if not self.process.wait_until(settled, seconds=10):
+            raise RuntimeError(f"HAProxy did not take haproxy.cfg up; see {self._run_dir}/logs/balancer.log")

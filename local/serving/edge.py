@@ -15,7 +15,6 @@ import json
 import os
 import re
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import permutations
@@ -210,9 +209,7 @@ class Edge:
                 (self._home / name).write_text(text, encoding="utf-8")
             self.process.start()
             # nginx writes its id once it has bound its port. Another program may have taken the port in between.
-            while self.process.alive() and not pid.exists():
-                time.sleep(0.02)
-            if self.process.alive():
+            if self.process.wait_until(pid.exists, seconds=60):
                 return
         raise RuntimeError(f"the edge did not come up; nginx says why in {self._home.parent}/logs/edge.log")
 

@@ -12,7 +12,6 @@ import os
 import pwd
 import re
 import signal
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,12 +92,9 @@ class Node:
         for name, content in self._files.items():
             (self.site.directory / name).write_text(content, encoding="utf-8")
         self._process.start()
-        deadline = time.monotonic() + START_SECONDS
-        while not self.healthy():
-            if not self._process.alive() or time.monotonic() > deadline:
-                self._process.kill()
-                raise NodeError(f"node {self.site.instance_id} did not become healthy:\n{self._last_words()}")
-            time.sleep(0.02)
+        if not self._process.wait_until(self.healthy, START_SECONDS):
+            self._process.kill()
+            raise NodeError(f"node {self.site.instance_id} did not become healthy:\n{self._last_words()}")
 
     def healthy(self) -> bool:
         """Whether the node's own health check says so, within a second."""
