@@ -7,6 +7,7 @@ pipe: when this program ends, however it ends, the pipe closes and the guardian 
 """
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -33,27 +34,21 @@ for group in groups:
 """
 
 
-class _Guardian:
+_telling = threading.Lock()
+
+
+@functools.cache
+def _guardian() -> subprocess.Popen[str]:
     """The watcher process of this program, started with its first child and ended by this program's end."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
-
-    def tell(self, sign: str, group: int) -> None:
-        """Note a process group as running ("+") or over ("-")."""
-        with self._lock:
-            if self._process is None:
-                # -I -S: nothing but the standard library; it starts in some 15 ms.
-                command = [sys.executable, "-I", "-S", "-c", GUARDIAN]
-                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
-            pipe = self._process.stdin
-            if pipe is not None:
-                pipe.write(f"{sign}{group}\n")
-                pipe.flush()
+    # -I -S: nothing but the standard library; it starts in some 15 ms.
+    command = [sys.executable, "-I", "-S", "-c", GUARDIAN]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
 
 
-_guardian = _Guardian()
+def _tell_guardian(sign: str, group: int) -> None:
+    """Note a process group as running ("+") or over ("-")."""
+    with _telling:
+        print(f"{sign}{group}", file=_guardian().stdin, flush=True)
 
 
 class ManagedProcess:
@@ -97,7 +92,7 @@ class ManagedProcess:
                     env=self._env,
                     start_new_session=True,
                 )
-            _guardian.tell("+", self._process.pid)
+            _tell_guardian("+", self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -153,7 +148,7 @@ class ManagedProcess:
         while _runs(process.pid) and time.monotonic() < deadline:
             time.sleep(0.002)
         process.wait()
-        _guardian.tell("-", process.pid)
+        _tell_guardian("-", process.pid)
 
 
 def _runs(group: int) -> bool:
