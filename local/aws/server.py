@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -29,33 +29,25 @@ def refuse(call: object) -> Response:
     return Response(body, 400, {"x-amzn-ErrorType": code}, content_type="application/json" if is_json else "text/xml")
 
 
-def with_request_id(app: Any) -> Any:
-    """`app`, whose answers all have a request id, as AWS's have: Step Functions quotes it in errors."""
-
-    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            if not REQUEST_IDS & {name.lower() for name, _ in headers}:
-                headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
-            return start_response(status, headers, *error)
-
-        return app(environ, start)
-
-    return answer
+def with_request_id(response: Response) -> Response:
+    """An answer with a request id, as all of AWS's have: Step Functions quotes it in errors."""
+    if not REQUEST_IDS & {name.lower() for name, _ in response.headers}:
+        response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+    return response
 
 
 def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServer:
     """The AWS API on 127.0.0.1:`port`, bound.
 
-    `run_dir` receives logs and unpacked Lambda code; `services` are WSGI applications by SigV4 signing name.
+    `run_dir` receives logs and unpacked Lambda code; `services` are Flask applications by SigV4 signing name.
     """
 
     def create_app(service: Any) -> Any:
-        if service in services:
-            return services[service]
         if service is None:
-            return refuse("its service is unknown")
-        app = create_backend_app(service)
+            return with_request_id(refuse("its service is unknown"))
+        app = services[service] if service in services else create_backend_app(service)
         app.register_error_handler(NotImplementedError, refuse)
+        app.after_request(with_request_id)
         return app
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no access log: the tiers in front keep theirs
@@ -69,5 +61,4 @@ def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServe
     dispatcher = DomainDispatcherApplication(create_app)
     hosts = [(name, re.compile(rf"https?://{name}\.")) for name in services]
     dispatcher.backend_url_patterns = [*hosts, *dispatcher.backend_url_patterns]
-    app = with_request_id(dispatcher)
-    return make_server("127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler)
+    return make_server("127.0.0.1", port, dispatcher, threaded=True, request_handler=MotoRequestHandler)
