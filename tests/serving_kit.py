@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from local.engine import Registration
 from local.processes import free_port
 
 FAILOVER = [403, 404, 500, 502, 503, 504]
@@ -28,15 +29,16 @@ NONE: dict[str, Any] = {
 }
 
 
-@dataclass
-class Resource:
+class Resource(Registration):
     """A registration, as far as the serving tier reads one."""
 
-    type: str
-    name: str
-    id: str
-    inputs: dict[str, Any]
-    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    def __init__(
+        self, type: str, name: str, id: str, inputs: dict[str, Any], outputs: dict[str, Any] | None = None
+    ) -> None:
+        unread: dict[str, Any] = dict.fromkeys(("urn", "parent", "region", "provider", "source"), "")
+        unread |= {"custom": True, "read": False, "dependencies": (), "secret_inputs": frozenset[str]()}
+        unread |= {"property_dependencies": {}, "options": {}}
+        super().__init__(type=type, name=name, id=id, inputs=inputs, outputs=outputs or {}, **unread)
 
 
 def target_group(name: str, **inputs: Any) -> Resource:

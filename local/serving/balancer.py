@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local.engine.model import Registration
 from local.processes import ManagedProcess, free_port
-from local.serving.declared import Declared, NotOnLaptop, fill, of_type, unhonoured
+from local.serving.declared import NotOnLaptop, fill, of_type, unhonoured
 
 Targets = Mapping[str, Sequence[tuple[str, str, int]]]
 """By target group ARN: the registered targets as (instance id, address, port)."""
@@ -30,7 +31,7 @@ CHECK = {"path": "/", "matcher": "200", "interval": 30, "timeout": 5, "healthyTh
 
 
 def haproxy_config(
-    resources: Sequence[Declared], targets: Targets, *, ports: Mapping[str, int], run_dir: Path, generation: int = 0
+    resources: Sequence[Registration], targets: Targets, *, ports: Mapping[str, int], run_dir: Path, generation: int = 0
 ) -> str:
     """haproxy.cfg for every declared load balancer. `ports`: by listener ARN, the port it gets on 127.0.0.1.
 
@@ -43,7 +44,7 @@ def haproxy_config(
     rules = sorted(of_type(resources, RULE), key=lambda rule: rule.inputs["priority"])
     backends: dict[str, str] = {}
 
-    def backend(owner: Declared, action: Mapping[str, Any], idle: int) -> str:
+    def backend(owner: Registration, action: Mapping[str, Any], idle: int) -> str:
         """The name of the backend that stands for an action."""
         if action["type"] == "fixed-response":
             backends[owner.name] = f"backend {owner.name}\n    {_fixed(action['fixedResponse'])}"
@@ -83,7 +84,7 @@ def _fixed(response: Mapping[str, Any]) -> str:
     return f'http-request return status {response["statusCode"]} content-type {response["contentType"]} string "{body}"'
 
 
-def _group(group: Declared, targets: Sequence[tuple[str, str, int]], idle: int) -> str:
+def _group(group: Registration, targets: Sequence[tuple[str, str, int]], idle: int) -> str:
     if not targets:
         return f'backend {group.name}\n    http-request return status 503 content-type text/plain string "no targets"'
     declared = {key: value for key, value in (group.inputs.get("healthCheck") or {}).items() if value is not None}
@@ -119,7 +120,7 @@ def server_state(config: str, running: str) -> str:
 class Balancer:
     """HAProxy under its own process, reloaded in place when the targets change."""
 
-    def __init__(self, resources: Sequence[Declared], run_dir: Path) -> None:
+    def __init__(self, resources: Sequence[Registration], run_dir: Path) -> None:
         listeners = of_type(resources, LISTENER)
         self._resources, self._run_dir = resources, run_dir
         self._ports = {listener.id: free_port() for listener in listeners}

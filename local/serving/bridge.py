@@ -7,7 +7,7 @@ import base64
 import json
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +17,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from local.aws.clients import client
-from local.serving.declared import Declared, of_type
+from local.engine.model import Registration
+from local.serving.declared import of_type
 
 LARGEST_BODY = 1024 * 1024
 """Bytes that an ALB passes to a function, or takes from one as JSON."""
@@ -122,9 +123,9 @@ class _Quiet(WSGIRequestHandler):
         """The balancer's log has it."""
 
 
-def bridges(resources: Sequence[Declared], endpoint_url: str) -> list[Bridge]:
+def bridges(resources: Sequence[Registration], endpoint_url: str) -> list[Bridge]:
     """A bridge, not yet started, for each function that is attached to a target group."""
-    groups: Mapping[str, Declared] = {group.id: group for group in of_type(resources, "aws:lb/targetGroup:TargetGroup")}
+    groups = {group.id: group for group in of_type(resources, "aws:lb/targetGroup:TargetGroup")}
     return [
         Bridge(
             group.id,

@@ -3,36 +3,23 @@
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+from local.engine.model import Registration
 
 PROPERTIES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("properties.toml").read_text(encoding="utf-8"))
-
-
-class Declared(Protocol):
-    """One registered resource: its type token, logical name, inputs as declared, and what realising it gave."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def inputs(self) -> Mapping[str, Any]: ...
-    @property
-    def outputs(self) -> Mapping[str, Any]: ...
 
 
 class NotOnLaptop(ValueError):
     """The platform declares something that the laptop cannot do; the message lists all of it, a line each."""
 
 
-def of_type(resources: Iterable[Declared], token: str) -> list[Declared]:
+def of_type(resources: Iterable[Registration], token: str) -> list[Registration]:
     """The resources of one type token, in the order of their registration."""
     return [resource for resource in resources if resource.type == token]
 
 
-def unhonoured(resources: Iterable[Declared], service: str) -> list[str]:
+def unhonoured(resources: Iterable[Registration], service: str) -> list[str]:
     """Complaints about what the resources of a service ("aws:lb/") ask of the laptop in vain.
 
     What is unset, empty or false asks for nothing, unless properties.toml lists the property's values.

@@ -21,8 +21,9 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+from local.engine.model import Registration
 from local.processes import ManagedProcess
-from local.serving.declared import PROPERTIES, Declared, NotOnLaptop, fill, of_type, unhonoured
+from local.serving.declared import PROPERTIES, NotOnLaptop, fill, of_type, unhonoured
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICIES = ("cachePolicyId", "originRequestPolicyId", "responseHeadersPolicyId")
@@ -32,7 +33,7 @@ BY_SCRIPT = frozenset({"accept-encoding", "cookie", "host", "user-agent"})
 
 
 def edge_config(
-    resources: Sequence[Declared],
+    resources: Sequence[Registration],
     *,
     port: int,
     s3: str,
@@ -178,7 +179,7 @@ class Edge:
 
     def __init__(
         self,
-        resources: Sequence[Declared],
+        resources: Sequence[Registration],
         run_dir: Path,
         *,
         s3: str,
