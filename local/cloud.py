@@ -13,7 +13,7 @@ from local.engine import Deployment, run_program
 from local.processes import ManagedProcess, free_port
 from local.resources import Realiser
 from local.serving.balancer import Balancer, Targets
-from local.serving.bridge import Bridge, bridges
+from local.serving.bridge import bridges
 from local.serving.edge import Edge
 from local.serving.fleet import Fleets
 
@@ -102,12 +102,13 @@ class LaptopCloud:
             self._stops.append(bridge.stop)
         self.balancer = Balancer(resources, self.run_dir)
         self._stops.append(self.balancer.stop)
+        targets: Targets = {bridge.target_group_arn: [bridge.target] for bridge in functions}
         regions = sorted({item.region for item in self.deployment.of_type("aws:autoscaling/group:Group")})
         self.fleets = Fleets(
             self.endpoint,
             self.run_dir,
             regions,
-            on_change=lambda nodes: self._retarget(nodes, functions),
+            on_change=lambda nodes: self.balancer.serve({**nodes, **targets}),
             boot_seconds=self._boot_seconds,
         )
         self._stops.append(self.fleets.stop)
@@ -120,13 +121,6 @@ class LaptopCloud:
         )
         self._stops.append(self.edge.stop)
         self.edge.start()
-
-    def _retarget(self, nodes: Targets, functions: list[Bridge]) -> None:
-        targets: Targets = {**nodes, **{bridge.target_group_arn: [bridge.target] for bridge in functions}}
-        if self.balancer.process.alive():
-            self.balancer.update(targets)
-        else:
-            self.balancer.start(targets)
 
 
 def _accepts(port: int) -> bool:

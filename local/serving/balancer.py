@@ -139,20 +139,19 @@ class Balancer:
             "balancer", ["sh", "-c", script, "balancer", *files], run_dir / "logs/balancer.log"
         )
 
-    def start(self, targets: Targets) -> None:
-        """Start with these targets. Raises NotOnLaptop, or RuntimeError with HAProxy's own words."""
-        with self._lock:
-            self._write(targets, running="")
-            self.process.start()
-            self._settle()
+    def serve(self, targets: Targets) -> None:
+        """Serve these targets from now on, without refusing or cutting a request. The same targets again are free.
 
-    def update(self, targets: Targets) -> None:
-        """Serve these targets from now on, without refusing or cutting a request. The same targets again are free."""
+        Starts HAProxy where it does not run. Raises NotOnLaptop, or RuntimeError with HAProxy's own words.
+        """
         with self._lock:
-            if targets != self._targets:
+            if not self.process.alive():
+                self._write(targets, running="")
+                self.process.start()
+            elif targets != self._targets:
                 self._write(targets, running=self._ask("show servers state"))
                 os.kill(int((self._run_dir / "balancer.pid").read_text()), signal.SIGUSR2)
-                self._settle()
+            self._settle()
 
     def stop(self) -> None:
         """End HAProxy, its connections with it."""

@@ -17,7 +17,7 @@ from tests.serving_kit import BALANCER, Origin, Reply, Resource, ask, balancing,
 @contextmanager
 def balancer(run_dir: Path, resources: list[Resource], targets: Targets) -> Generator[tuple[Balancer, str]]:
     made = Balancer(resources, run_dir)
-    made.start(targets)
+    made.serve(targets)
     try:
         yield made, made.addresses[BALANCER, 80]
     finally:
@@ -97,7 +97,7 @@ def test_a_refused_connection_is_a_502_and_no_target_a_503(tmp_path: Path) -> No
     with balancer(tmp_path, balancing(target_group("low")), {"arn:low": [target(absent)]}) as (made, address):
         assert ask(address, "/v/0a").status == 502
         assert log_of(tmp_path / "logs/balancer.jsonl", "/v/0a", 1)[0]["ms"] < 900, "tried again, a second later"
-        made.update({})
+        made.serve({})
         assert ask(address, "/v/0a").status == 503
         assert [line["status"] for line in log_of(tmp_path / "logs/balancer.jsonl", "/v/0a", 2)] == [502, 503]
 
@@ -119,7 +119,7 @@ def test_a_reload_remembers_who_was_unhealthy(tmp_path: Path, nodes: dict[str, O
         targets = {"arn:low": [target(nodes["one"]), target(nodes["two"])]}
         with balancer(tmp_path, balancing(target_group("low")), targets) as (made, address):
             assert eventually_served_by(address, {"one"}) == {"one"}
-            made.update({"arn:low": [*targets["arn:low"], target(more["third"])]})
+            made.serve({"arn:low": [*targets["arn:low"], target(more["third"])]})
             assert {ask(address, "/v/0a").headers["X-Origin"] for _ in range(10)} == {"one"}
 
 
@@ -155,7 +155,7 @@ def test_changing_the_targets_under_load_loses_nothing(tmp_path: Path, nodes: di
         for thread in viewers:
             thread.start()
         for targets in ([first, second], [second], [second, first], [first]):
-            made.update({"arn:low": targets})
+            made.serve({"arn:low": targets})
             time.sleep(0.1)
         over.set()
         for thread in viewers:
@@ -173,7 +173,7 @@ def test_a_request_in_flight_outlives_its_targets_deregistration(tmp_path: Path,
         slow = threading.Thread(target=lambda: got.append(ask(at, "/v/0a").status))
         slow.start()
         time.sleep(0.2)
-        made.update({"arn:low": [target(nodes["two"])]})
+        made.serve({"arn:low": [target(nodes["two"])]})
         assert ask(at, "/v/0b").headers["X-Origin"] == "two"
         slow.join()
     assert got == [200]
@@ -182,13 +182,13 @@ def test_a_request_in_flight_outlives_its_targets_deregistration(tmp_path: Path,
 def test_the_same_targets_again_do_not_reload(tmp_path: Path, nodes: dict[str, Origin]) -> None:
     with balancer(tmp_path, balancing(target_group("low")), {"arn:low": [target(nodes["one"])]}) as (made, _):
         written = (tmp_path / "haproxy.cfg").stat().st_mtime_ns
-        made.update({"arn:low": [target(nodes["one"])]})
+        made.serve({"arn:low": [target(nodes["one"])]})
         assert (tmp_path / "haproxy.cfg").stat().st_mtime_ns == written
 
 
 def test_no_process_is_left_behind(tmp_path: Path, nodes: dict[str, Origin]) -> None:
     with balancer(tmp_path, balancing(target_group("low")), {"arn:low": [target(nodes["one"])]}) as (made, address):
-        made.update({"arn:low": [target(nodes["two"])]})
+        made.serve({"arn:low": [target(nodes["two"])]})
         assert ask(address, "/v/0a").status == 200
     assert not made.process.alive()
     with pytest.raises(ConnectionRefusedError):

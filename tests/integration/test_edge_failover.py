@@ -15,7 +15,7 @@ def test_no_request_fails_while_a_node_and_then_a_fleet_dies(tmp_path: Path) -> 
         for origin in by_name.values():
             origin.default = Reply(body=b"segment", headers={"Cache-Control": "max-age=60"})
         balancer = Balancer(balancing(target_group("fleet")), tmp_path)
-        balancer.start({"arn:fleet": [("i-1", one.host, one.port), ("i-2", two.host, two.port)]})
+        balancer.serve({"arn:fleet": [("i-1", one.host, one.port), ("i-2", two.host, two.port)]})
         home = balancer.addresses[BALANCER, 80]
         edge = Edge(delivering(), tmp_path, s3=s3.address, balancers={("arn:home", 80): home, ("arn:far", 80): home})
         edge.start()
