@@ -1,5 +1,6 @@
 """The laptop cloud as a whole: AWS's APIs, the deployed program, and the servers that its resources stand for."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -46,7 +47,7 @@ class LaptopCloud:
         boot_seconds: float = 20.0,
     ) -> None:
         self.run_dir, self._stack, self._config, self._boot_seconds = run_dir, stack, config, boot_seconds
-        self._stops: list[Callable[[], None]] = []
+        self._stops = contextlib.ExitStack()
         self.endpoint = ""
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> None:
@@ -65,8 +66,7 @@ class LaptopCloud:
 
     def stop(self) -> None:
         """End every process; what fails to stop does not keep the rest from being stopped."""
-        while self._stops:
-            self._stops.pop()()
+        self._stops.close()
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client of this cloud."""
@@ -88,7 +88,7 @@ class LaptopCloud:
         command = [sys.executable, "-m", "local.aws", "--port", str(port), "--run-dir", str(self.run_dir)]
         log = self.run_dir / "logs" / "aws.log"
         process = ManagedProcess("aws", command, log)
-        self._stops.append(process.stop)
+        self._stops.callback(process.stop)
         process.start()
         if not process.wait_until(lambda: _accepts(port), seconds=60):
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
@@ -99,9 +99,9 @@ class LaptopCloud:
         functions = bridges(resources, self.endpoint)
         for bridge in functions:
             bridge.start()
-            self._stops.append(bridge.stop)
+            self._stops.callback(bridge.stop)
         self.balancer = Balancer(resources, self.run_dir)
-        self._stops.append(self.balancer.stop)
+        self._stops.callback(self.balancer.stop)
         targets: Targets = {bridge.target_group_arn: [bridge.target] for bridge in functions}
         regions = sorted({item.region for item in self.deployment.of_type("aws:autoscaling/group:Group")})
         self.fleets = Fleets(
@@ -111,15 +111,11 @@ class LaptopCloud:
             on_change=lambda nodes: self.balancer.serve({**nodes, **targets}),
             boot_seconds=self._boot_seconds,
         )
-        self._stops.append(self.fleets.stop)
+        self._stops.callback(self.fleets.stop)
         self.fleets.start()
-        self.edge = Edge(
-            resources,
-            self.run_dir,
-            s3=self.endpoint.removeprefix("http://"),
-            balancers=self.balancer.addresses,
-        )
-        self._stops.append(self.edge.stop)
+        s3 = self.endpoint.removeprefix("http://")
+        self.edge = Edge(resources, self.run_dir, s3=s3, balancers=self.balancer.addresses)
+        self._stops.callback(self.edge.stop)
         self.edge.start()
 
 
