@@ -29,8 +29,8 @@ class LaptopCloud:
     """Everything that runs, in the order in which it starts. `stop` ends it in the opposite order, from any state: how
     to end a process is noted before it is started.
 
-    `run_dir` must be short (it holds sockets) and is the caller's to delete. `config` overrides keys of the stack's.
-    `boot_seconds`: see `Fleets`.
+    `run_dir` must be short (it holds sockets) and is the caller's to delete. `config` overrides keys of the local
+    stack's. `boot_seconds`: see `Fleets`.
     """
 
     deployment: Deployment
@@ -38,15 +38,8 @@ class LaptopCloud:
     fleets: Fleets
     edge: Edge
 
-    def __init__(
-        self,
-        run_dir: Path,
-        *,
-        stack: str = "local",
-        config: Mapping[str, Any] | None = None,
-        boot_seconds: float = 20.0,
-    ) -> None:
-        self.run_dir, self._stack, self._config, self._boot_seconds = run_dir, stack, config, boot_seconds
+    def __init__(self, run_dir: Path, *, config: Mapping[str, Any] | None = None, boot_seconds: float = 20.0) -> None:
+        self.run_dir, self._config, self._boot_seconds = run_dir, config, boot_seconds
         self._stops = contextlib.ExitStack()
         self.endpoint = ""
 
@@ -60,7 +53,7 @@ class LaptopCloud:
         say("Starting AWS's APIs")
         self._start_aws()
         say("Deploying the program")
-        self.deployment = run_program(PROJECT, stack=self._stack, provider=Realiser(self.endpoint), config=self._config)
+        self.deployment = run_program(PROJECT, stack="local", provider=Realiser(self.endpoint), config=self._config)
         say("Starting cache nodes, load balancer and edge")
         self._start_serving()
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,20 +54,15 @@ def _tell_guardian(sign: str, group: int) -> None:
 class ManagedProcess:
     """One server and its workers: a process group that is started, watched and ended as one.
 
-    `log` receives its standard output and error, appended. `env`, where given, is the whole environment. A stopped or
-    dead process may be started again. Methods may be called from any thread.
+    `log` receives its standard output and error, appended. A stopped or dead process may be started again. Methods may
+    be called from any thread.
     """
 
     def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        log: Path,
-        env: Mapping[str, str] | None = None,
-        stop_signal: signal.Signals = signal.SIGTERM,
+        self, name: str, command: Sequence[str], log: Path, stop_signal: signal.Signals = signal.SIGTERM
     ) -> None:
         self.name = name
-        self._command, self._log, self._env, self._stop_signal = list(command), log, env, stop_signal
+        self._command, self._log, self._stop_signal = list(command), log, stop_signal
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -89,7 +84,6 @@ class ManagedProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env=self._env,
                     start_new_session=True,
                 )
             _tell_guardian("+", self._process.pid)
