@@ -6,8 +6,6 @@ for each rung, and ffmpeg's own HLS and DASH muxers get bandwidths and timelines
 """
 
 import math
-import shutil
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,7 +14,7 @@ from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import NamedTuple
 
 from local.media.commands import ffmpeg_command, fitted, packager_command
-from local.media.job import Encode, parse
+from local.media.job import Encode
 from local.media.probe import MediaError, inspect
 from local.media.wire import Json
 
@@ -120,12 +118,3 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     renditions = [*({**length, "VideoDetails": size} for size in sizes), *(length for _ in job.sounds)]
     details = [{"OutputDetails": renditions}, *({"OutputDetails": [length]} for _ in job.posters)]
     return Result(media + manifests, details, warnings)
-
-
-def encode_locally(source: Path, job: Json, out: Path) -> Result:
-    """Encode a local file as `job` (CreateJob's arguments) says, into `out`: no queue, no S3, no API."""
-    with tempfile.TemporaryDirectory() as work:
-        (Path(work) / "source").symlink_to(source.resolve())
-        result = encode(parse(job["Settings"]), Path(work), Children(), lambda _: None)
-        shutil.copytree(Path(work) / "out", out, dirs_exist_ok=True)
-    return result

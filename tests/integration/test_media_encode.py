@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
@@ -19,7 +20,8 @@ import pytest
 from lambdas.plan.core import Place, plan
 from lambdas.probe.core import source as source_of
 from lambdas.shapes import Title
-from local.media.encode import Result, encode_locally
+from local.media.encode import Children, Result, encode
+from local.media.job import parse
 from local.media.probe import MediaError, inspect, track_mappings
 from local.media.wire import MODEL, read_request, write_answer
 from tests.media_boxes import Init, Segment, read_init, read_segment
@@ -70,6 +72,15 @@ def job_for(clip: Path) -> dict[str, Any]:
     operation = MODEL.operation_model("CreateJob")
     assert read_request(operation, write_answer(operation.input_shape, job)) == job
     return job
+
+
+def encode_locally(source: Path, job: dict[str, Any], out: Path) -> Result:
+    """Encode a local file as `job` (CreateJob's arguments) says, into `out`: no queue, no S3, no API."""
+    with tempfile.TemporaryDirectory() as work:
+        (Path(work) / "source").symlink_to(source.resolve())
+        result = encode(parse(job["Settings"]), Path(work), Children(), lambda _: None)
+        shutil.copytree(Path(work) / "out", out, dirs_exist_ok=True)
+    return result
 
 
 class Encoded:
