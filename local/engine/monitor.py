@@ -210,14 +210,11 @@ def _tags(default_tags: Any) -> dict[str, str]:
 
 
 def _options(request: Any) -> dict[str, Any]:
-    slim = resource_pb2.RegisterResourceRequest()
-    slim.CopyFrom(request)
-    for name in ("object", "stackTrace", "propertyDependencies"):
-        slim.ClearField(name)
-    said = json_format.MessageToDict(slim)
+    given = {field.name: value for field, value in request.ListFields() if field.name in _OPTIONS}
+    said = json_format.MessageToDict(resource_pb2.RegisterResourceRequest(**given))
     if request.deleteBeforeReplaceDefined:
         said["deleteBeforeReplace"] = request.deleteBeforeReplace  # False would be left out
-    return {key: said[key] for key in _OPTIONS if key in said}
+    return said
 
 
 def _answer(item: Registration, sent: struct_pb2.Struct, secret_outputs: Iterable[str]) -> struct_pb2.Struct:
