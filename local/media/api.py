@@ -14,6 +14,8 @@ from werkzeug.exceptions import HTTPException
 from local.media.service import Service
 from local.media.wire import MODEL, ApiError, read_request, write_answer
 
+Failure = tuple[Response, int, dict[str, str]]
+
 
 def create_app(endpoint_url: str, work_dir: Path) -> Flask:
     """The API of version 2017-08-29 over the S3 at `endpoint_url`. Temporary files go under `work_dir`, made here.
@@ -54,15 +56,12 @@ def create_app(endpoint_url: str, work_dir: Path) -> Flask:
     return app
 
 
-def _transport_failure(error: HTTPException) -> Response:
+def _transport_failure(error: HTTPException) -> Failure:
     """What is no request of this API, and (as 500, which Flask has logged) what this program got wrong."""
     status = error.code or 500
     codes = {404: "NotFoundException", 500: "InternalServerErrorException"}
     return _failure(status, codes.get(status, "BadRequestException"), error.description or error.name)
 
 
-def _failure(status: int, code: str, message: str) -> Response:
-    response = jsonify(message=message)
-    response.status_code = status
-    response.headers["x-amzn-ErrorType"] = code
-    return response
+def _failure(status: int, code: str, message: str) -> Failure:
+    return jsonify(message=message), status, {"x-amzn-ErrorType": code}
