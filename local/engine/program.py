@@ -7,7 +7,6 @@ own language host configures it (pulumi/automation/_server.py), with a monitor o
 import asyncio
 import contextlib
 import gc
-import os
 import runpy
 import sys
 import threading
@@ -106,16 +105,15 @@ def _undisturbed(root: Path) -> Generator[None]:
     The collector rests meanwhile: it would walk the SDK's hundreds of thousands of objects again and again, which
     takes more than half of the time.
     """
-    directory, path, collecting = Path.cwd(), list(sys.path), gc.isenabled()
+    path, collecting = list(sys.path), gc.isenabled()
     kept = {name: sys.modules.pop(name) for name in _program_modules(root)}
-    os.chdir(root)
     gc.disable()
     try:
-        yield
+        with contextlib.chdir(root):
+            yield
     finally:
         if collecting:
             gc.enable()
-        os.chdir(directory)
         sys.path[:] = path
         for name in _program_modules(root):
             del sys.modules[name]
