@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.cloud import PROJECT, CloudError, LaptopCloud
-from local.demo import Platform, VideoError, add_title, check_video, make_clip, show_served
+from local.demo import Platform, add_title, make_clip, show_served, why_no_film
 from local.engine import ProgramError
 from local.serving.declared import NotOnLaptop
 
@@ -95,10 +95,8 @@ def _video() -> Path | None:
     named = os.environ.get("VIDEO", "")
     if not named:
         return None
-    try:
-        check_video(Path(named))
-    except VideoError as error:
-        _fail(str(error))
+    if reason := why_no_film(Path(named)):
+        _fail(reason)
     return Path(named)
 
 

@@ -35,10 +35,6 @@ STEPS = {
 }
 
 
-class VideoError(Exception):
-    """The file cannot be uploaded as a film; one line says why."""
-
-
 @dataclass(frozen=True)
 class Platform:
     """Where a running demo is; `make add` reads it from a file."""
@@ -53,17 +49,18 @@ class Platform:
         return client(service, self.exports["region"], self.endpoint)
 
 
-def check_video(path: Path) -> None:
-    """Refuse, before anything is started, what is no film. Raises VideoError."""
+def why_no_film(path: Path) -> str:
+    """In one line, why a file cannot be uploaded as a film; "" where it can."""
     if not path.exists():
-        raise VideoError(f"VIDEO={path}: there is no such file")
+        return f"VIDEO={path}: there is no such file"
     if not path.is_file():
-        raise VideoError(f"VIDEO={path}: is not a file")
+        return f"VIDEO={path}: is not a file"
     command = ["ffprobe", "-v", "error", "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS]
     command += ["-select_streams", "v", "-show_entries", "stream=codec_type", "-of", "csv=p=0", f"file:{path}"]
     probe = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if "video" not in probe.stdout:
-        raise VideoError(f"VIDEO={path}: is not a video that can be encoded (MP4, MOV, MKV, MXF, MPEG-TS or AVI)")
+        return f"VIDEO={path}: is not a video that can be encoded (MP4, MOV, MKV, MXF, MPEG-TS or AVI)"
+    return ""
 
 
 def make_clip(path: Path) -> None:
