@@ -87,7 +87,8 @@ def add() -> None:
             raise typer.Exit(1)
     except TimeoutError as error:
         _fail(str(error))
-    except NO_ANSWER as error:
+    # A server that is stopped in the middle of an answer leaves boto3 an empty one.
+    except (*NO_ANSWER, KeyError) as error:
         _fail(f"the demo stopped, or does not answer: {error}")
 
 

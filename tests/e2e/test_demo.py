@@ -116,6 +116,10 @@ def test_ctrl_c_while_it_starts_leaves_nothing(step: str, temporary: Path) -> No
 def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp_path: Path) -> None:
     odd = tmp_path / "a $b 'c' #1 (ü) [red];e.mp4"
     odd.write_bytes(sample("landscape").read_bytes())
+    # Two minutes: it is still on its way when the demo ends.
+    late_film = tmp_path / "late.mp4"
+    again = ["-stream_loop", "9", "-i", str(sample("long")), "-c", "copy", str(late_film)]
+    subprocess.run(["ffmpeg", "-v", "error", *again], check=True, timeout=60)
     with demo(str(sample("silent")), temporary) as process:
         assert process.stdout
         lines: list[str] = []
@@ -136,13 +140,13 @@ def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp
         late = subprocess.Popen(
             [".venv/bin/python", "-m", "local", "add"],
             cwd=PROJECT,
-            env=_environment(str(sample("long")), temporary),
+            env=_environment(str(late_film), temporary),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         assert late.stdout
-        wait(lambda: _state(url, "long"), "the late film is on its way", 60)
+        wait(lambda: _state(url, "late"), "the late film is on its way", 60)
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
         words, _ = late.communicate(timeout=120)
