@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -111,26 +110,33 @@ time.sleep(60)
     assert eventually(lambda: not any(running(pid) for pid in pids))
 
 
-def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    children: list[int] = []
-    popen: Any = subprocess.Popen
+def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing(tmp_path: Path) -> None:
+    program = f"""
+import os, pathlib, signal, subprocess, time
+from local.processes import ManagedProcess
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background would ignore it
+popen = subprocess.Popen
 
-    def interrupted(*args: Any, **options: Any) -> Any:
-        child = popen(*args, **options)
-        if SERVER in args[0]:
-            children.append(child.pid)
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.2)
-        return child
+def interrupted(command, **options):
+    child = popen(command, **options)
+    if command[0] == "sh":
+        print(child.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+    return child
 
-    process = ManagedProcess("server", ["sh", "-c", SERVER], log)
-    monkeypatch.setattr("local.processes.subprocess.Popen", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        process.start()
-    monkeypatch.undo()
+subprocess.Popen = interrupted
+process = ManagedProcess("server", ["sh", "-c", {SERVER!r}], pathlib.Path({str(tmp_path / "log")!r}))
+try:
+    process.start()
+except KeyboardInterrupt:
     process.stop()
-    assert children
-    assert not any(running(child) for child in children)
+    print("stopped")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    pid, *words = ended.stdout.split()
+    assert words == ["stopped"], ended.stderr
+    assert not running(int(pid))
 
 
 def test_a_free_port_can_be_bound() -> None:
