@@ -103,6 +103,7 @@ def _handlers(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions)
             "JOB_ROLE_ARN": args["job_role_arn"],
             "QUEUE_ARN": args["queue_arn"],
         },
+        "find_job": {"QUEUE_ARN": args["queue_arn"]},
         "verify": {"MEDIA_BUCKET": args["media_name"]},
     }
     return {

@@ -29,10 +29,10 @@ def handler_rights(args: WorkflowArns) -> dict[HandlerName, list[Statement]]:
     media = pulumi.Output.concat(args["media_arn"], "/v/*")
     return {
         "identify": [],
-        # Probe reads the source as its caller. MediaConvert has no resource of its own for Probe and SearchJobs.
+        # Probe reads the source as its caller. MediaConvert has no resource of its own for it.
         "probe": [allow("mediaconvert:Probe", "*"), allow("s3:GetObject", sources)],
         "plan": [],
-        "find_job": [allow("mediaconvert:SearchJobs", "*")],
+        "find_job": [allow("mediaconvert:SearchJobs", args["queue_arn"])],
         "verify": [
             # It lists rather than asks for one object: to a role that may not list, S3 says 403 for "gone".
             allow("s3:ListBucket", args["uploads_arn"]),
@@ -48,8 +48,8 @@ def workflow_rights(args: WorkflowArns, function_arns: list[pulumi.Output[str]])
     return [
         allow("lambda:InvokeFunction", function_arns),
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], args["table_arn"]),
-        # A job has no resource of its own in the rights to make and tag one, and the integration's guide says "*".
-        # PassRole below is what bounds it: a job reads and writes what its role may, and nothing else.
+        # The integration's guide says that these must have "*", and a refusal would stop all encoding. PassRole below
+        # is what bounds them: a job reads and writes what its role may, and nothing else.
         allow(
             ["mediaconvert:CreateJob", "mediaconvert:TagResource"], "*", StringEquals={"aws:RequestedRegion": region}
         ),

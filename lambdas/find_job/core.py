@@ -16,9 +16,13 @@ been deleted since."""
 RUNNING = ("SUBMITTED", "PROGRESSING")
 
 
-def search(title: Title) -> dict[str, Any]:
-    """SearchJobs' arguments. Newest first, so that the job that matters is on the first page."""
-    return {"InputFile": title["uri"][-LONGEST_INPUT_FILE:], "Order": "DESCENDING", "MaxResults": 20}
+def search(title: Title, queue: str) -> dict[str, Any]:
+    """SearchJobs' arguments. Newest first, so that the job that matters is on the first page.
+
+    `queue` is an ARN: only who names the queue may be given the right to search that one alone.
+    """
+    source = title["uri"][-LONGEST_INPUT_FILE:]
+    return {"InputFile": source, "Queue": queue, "Order": "DESCENDING", "MaxResults": 20}
 
 
 def find(title: Title, jobs: Iterable[Mapping[str, Any]], now: datetime) -> Found:

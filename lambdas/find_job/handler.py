@@ -1,5 +1,6 @@
 """Find job, the Lambda: looks among MediaConvert's jobs for one of this version, so that none is paid for twice."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TypedDict
@@ -9,6 +10,7 @@ from lambdas.find_job.core import find, search
 from lambdas.refusals import LOG, step
 from lambdas.shapes import Found, Title
 
+QUEUE = os.environ["QUEUE_ARN"]
 MOST_PAGES = 5
 """A hundred jobs of one upload: more are no accident that this could help with."""
 
@@ -26,7 +28,7 @@ def handle(event: Event, _context: object) -> Found:
 
 
 def _jobs(title: Title) -> Iterator[dict[str, Any]]:
-    request = search(title)
+    request = search(title, QUEUE)
     for _ in range(MOST_PAGES):
         page = clients.client("mediaconvert").search_jobs(**request)
         yield from page.get("Jobs", [])

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import ipaddress
 import json
 import subprocess
 import sys
@@ -167,11 +168,14 @@ def test_the_balancer_takes_one_port_from_cloudfront_and_its_group_lets_out_to_t
 def test_subnets_have_ipv6_of_the_networks_own_block(deployed: Deployed) -> None:
     ec2 = deployed.client("ec2")
     (network,) = ec2.describe_vpcs(VpcIds=[deployed.id("aws:ec2/vpc:Vpc")])["Vpcs"]
-    block = network["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    block = _ipv6_block(network)
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [network["VpcId"]]}])["Subnets"]
     assert {item["AvailabilityZoneId"] for item in subnets} == {"use1-az1", "use1-az2"}
-    prefix = block.removesuffix("00::/56")
-    assert all(item["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].startswith(prefix) for item in subnets)
+    assert all(_ipv6_block(item).subnet_of(block) for item in subnets)
+
+
+def _ipv6_block(described: dict[str, Any]) -> ipaddress.IPv6Network:
+    return ipaddress.IPv6Network(described["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
 
 
 def test_the_encoders_queue_and_the_dead_letter_queue_are_there(deployed: Deployed) -> None:

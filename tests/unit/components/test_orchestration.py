@@ -68,6 +68,14 @@ def test_the_plan_is_told_the_queue_the_role_and_the_bucket_of_this_stack(dev: D
     }
 
 
+def test_a_job_is_looked_for_in_this_stacks_queue_alone(dev: Deployment) -> None:
+    queue = dev.one("aws:mediaconvert/queue:Queue").outputs["arn"]
+    find = dev.one("aws:lambda/function:Function", "pipeline-find-job-function").inputs["environment"]["variables"]
+    assert find == {"QUEUE_ARN": queue}
+    *_logs, search = statements(dev.one("aws:iam/rolePolicy:RolePolicy", "pipeline-find-job-policy").inputs["policy"])
+    assert (search["Action"], search["Resource"]) == ("mediaconvert:SearchJobs", queue)
+
+
 def test_only_this_accounts_workflows_may_take_its_role(dev: Deployment) -> None:
     [trusted] = statements(dev.one("aws:iam/role:Role", "pipeline-role").inputs["assumeRolePolicy"])
     assert trusted["Principal"] == {"Service": "states.amazonaws.com"}

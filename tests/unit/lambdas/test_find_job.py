@@ -57,7 +57,7 @@ def test_last_weeks_renditions_may_be_gone(title: Title) -> None:
 
 
 def test_a_long_key_is_searched_by_its_end(title: Title) -> None:
-    asked = search({**title, "uri": f"s3://uploads/{'x' * 1000}.mp4"})
+    asked = search({**title, "uri": f"s3://uploads/{'x' * 1000}.mp4"}, handler.QUEUE)
     assert len(asked["InputFile"]) == 300
     assert asked["InputFile"].endswith("x.mp4")
     assert faults("mediaconvert", "SearchJobs", asked) == []
@@ -65,7 +65,7 @@ def test_a_long_key_is_searched_by_its_end(title: Title) -> None:
 
 def test_the_job_on_the_second_page(title: Title, stub: Stub) -> None:
     mediaconvert = stub("mediaconvert")
-    asked = {"InputFile": title["uri"], "Order": "DESCENDING", "MaxResults": 20}
+    asked = {"InputFile": title["uri"], "Queue": handler.QUEUE, "Order": "DESCENDING", "MaxResults": 20}
     always = {"Role": "r", "Settings": {}}
     failed = [a_job(title, "ERROR", id=str(n)) | always for n in range(20)]
     running = a_job(title, "PROGRESSING", id="21") | always
