@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,7 @@ def demo() -> None:
     """Run the platform on this machine, and watch a film through every tier."""
     for number in (*STOPS, signal.SIGALRM):
         signal.signal(number, _interrupt)
+    sys.unraisablehook = _tell_unless_interrupted
     video = _video()
     if running := _running():
         _fail(f"a demo already runs at {running.url}; add to it with `make add VIDEO=...`")
@@ -121,6 +123,11 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     # Once more in a second, until it is heeded: raised inside a callback of a library, it is lost.
     signal.setitimer(signal.ITIMER_REAL, 1)
     raise KeyboardInterrupt
+
+
+def _tell_unless_interrupted(lost: "sys.UnraisableHookArgs") -> None:
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
 
 
 def _fail(message: str) -> NoReturn:

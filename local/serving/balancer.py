@@ -6,9 +6,7 @@ A new target waits for healthyThreshold passed checks, where an ALB asks for one
 """
 
 import contextlib
-import os
 import re
-import signal
 import socket
 import subprocess
 import threading
@@ -133,8 +131,8 @@ class Balancer:
         }
         """By (load balancer ARN, declared listener port): "host:port" where it listens on the laptop."""
         # Requests go to stdout, with a remark at each reload that is no JSON; HAProxy's own words go to stderr.
-        script = 'haproxy -W -p "$1" -f "$2" | grep --line-buffered "^{" >>"$3"'
-        files = [str(run_dir / name) for name in ("balancer.pid", "haproxy.cfg", "logs/balancer.jsonl")]
+        script = 'haproxy -W -S "$1,mode,600" -f "$2" | grep --line-buffered "^{" >>"$3"'
+        files = [str(run_dir / name) for name in ("balancer.sock", "haproxy.cfg", "logs/balancer.jsonl")]
         self.process = ManagedProcess(
             "balancer", ["sh", "-c", script, "balancer", *files], run_dir / "logs/balancer.log"
         )
@@ -149,8 +147,8 @@ class Balancer:
                 self._write(targets, running="")
                 self.process.start()
             elif targets != self._targets:
-                self._write(targets, running=self._ask("show servers state"))
-                os.kill(int((self._run_dir / "balancer.pid").read_text()), signal.SIGUSR2)
+                self._write(targets, running=self._ask("@1 show servers state"))
+                self._ask("reload")
             self._settle()
 
     def stop(self) -> None:
@@ -168,15 +166,18 @@ class Balancer:
         self._generation, self._targets = generation, {arn: list(group) for arn, group in targets.items()}
 
     def _ask(self, command: str) -> str:
+        """Ask the master, or by `@1` its worker. Raises OSError where nobody answers; a signal would just be lost."""
         with socket.socket(socket.AF_UNIX) as admin:
+            admin.settimeout(5)
             admin.connect(str(self._run_dir / "balancer.sock"))
             admin.sendall(f"{command}\n".encode())
+            admin.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: admin.recv(65536), b"")).decode()
 
     def _settle(self) -> None:
         def settled() -> bool:
-            with contextlib.suppress(OSError):  # the worker has yet to bind its socket
-                return f"description: {self._generation}\n" in self._ask("show info")
+            with contextlib.suppress(OSError):  # the master has yet to answer
+                return f"description: {self._generation}\n" in self._ask("@1 show info")
             return False
 
         if not self.process.wait_until(settled, seconds=10):
