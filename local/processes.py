@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -138,7 +139,7 @@ class ManagedProcess:
     def _finish(self, process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
         # A worker that is still on its way out would answer once more on the server's address.
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + 10
         while _runs(process.pid) and time.monotonic() < deadline:
             time.sleep(0.002)
         process.wait()
@@ -156,8 +157,16 @@ def _runs(group: int) -> bool:
     return False
 
 
+_reserved: deque[socket.socket] = deque(maxlen=64)
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port that was free on `host` a moment ago. Nothing reserves it: use it soon."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of `host` that nobody else is given: a socket that does not listen holds it, until 64 were asked for.
+
+    A server that sets SO_REUSEADDR, as all of ours do, binds it all the same; before that, connections are refused.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind((host, 0))
+    _reserved.append(holder)
+    return int(holder.getsockname()[1])

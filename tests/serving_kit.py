@@ -18,6 +18,7 @@ from typing import Any
 
 from local.engine import Registration
 from local.processes import free_port
+from local.serving.balancer import Balancer
 
 FAILOVER = [403, 404, 500, 502, 503, 504]
 BALANCER, LISTENER = "arn:balancer", "arn:listener"
@@ -42,7 +43,7 @@ class Resource(Registration):
 
 
 def target_group(name: str, **inputs: Any) -> Resource:
-    check = {"path": "/healthz", "interval": 1, "timeout": 1, "healthyThreshold": 1, "unhealthyThreshold": 1}
+    check = {"path": "/healthz", "interval": 1, "timeout": 10, "healthyThreshold": 1, "unhealthyThreshold": 1}
     inputs = {"targetType": "instance", "port": 8080, "protocol": "HTTP", "healthCheck": check, **inputs}
     return Resource("aws:lb/targetGroup:TargetGroup", name, f"arn:{name}", inputs)
 
@@ -57,7 +58,7 @@ def rule(priority: int, pattern: str, group: str) -> Resource:
     return Resource("aws:lb/listenerRule:ListenerRule", f"rule-{priority}", f"arn:rule-{priority}", inputs)
 
 
-def balancing(*groups: Resource, idle: int = 1) -> list[Resource]:
+def balancing(*groups: Resource, idle: int = 60) -> list[Resource]:
     """One load balancer whose sixteen shards are spread over the groups, with a 404 for everything else."""
     fixed = {"statusCode": "404", "contentType": "text/plain", "messageBody": 'No "such" path\n'}
     return [
@@ -119,12 +120,12 @@ def delivering(*more: Resource, **inputs: Any) -> list[Resource]:
     """A distribution with a page, an API and segments; `more` are the policies and functions that `inputs` name."""
 
     def private(name: str, origin: str) -> dict[str, Any]:
-        timeouts = {"vpcOriginId": f"vpc-{origin}", "originReadTimeout": 1, "originKeepaliveTimeout": 5}
+        timeouts = {"vpcOriginId": f"vpc-{origin}", "originReadTimeout": 3, "originKeepaliveTimeout": 5}
         return {
             "originId": name,
             "domainName": f"{origin}.elb.amazonaws.com",
             "connectionAttempts": 1,
-            "connectionTimeout": 1,
+            "connectionTimeout": 3,
             "vpcOriginConfig": timeouts,
         }
 
@@ -261,8 +262,11 @@ class Origin:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((self.host, self.port), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 512
+
+        self._server = Server((self.host, self.port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -303,15 +307,28 @@ def ask(
         connection.close()
 
 
-def log_of(path: Path, prefix: str, count: int, seconds: float = 5.0) -> list[dict[str, Any]]:
+def log_of(path: Path, prefix: str, count: int, seconds: float = 60.0) -> list[dict[str, Any]]:
     """The lines of a log whose URI begins so, once there are `count`: a line is written after the viewer has it all."""
     deadline = time.monotonic() + seconds
     while True:
-        lines = [json.loads(line) for line in (path.read_text().splitlines() if path.exists() else [])]
+        whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
+        lines = [json.loads(line) for line in whole.splitlines()]
         found = [line for line in lines if line["uri"].startswith(prefix)]
         if len(found) >= count or time.monotonic() > deadline:
             assert len(found) == count, f"{path} has {len(found)} lines for {prefix}, not {count}"
             return found
+        time.sleep(0.02)
+
+
+def in_service(balancer: Balancer, targets: set[str], seconds: float = 60.0) -> None:
+    """Return when these targets, and no others, have passed their checks."""
+    deadline = time.monotonic() + seconds
+    while True:
+        rows = [line.split() for line in balancer._ask("@1 show servers state").splitlines()]
+        passed = {row[3] for row in rows if len(row) > 18 and row[5] == "2" and not row[3].endswith(":open")}
+        if passed == targets:
+            return
+        assert time.monotonic() < deadline, f"{passed} are in service, not {targets}"
         time.sleep(0.02)
 
 

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,7 +100,6 @@ class Fleets:
         self._endpoint_url, self._run_dir, self._on_change = endpoint_url, run_dir, on_change
         self._boot_seconds, self._notice_seconds, self._poll_seconds = boot_seconds, notice_seconds, poll_seconds
         self._regions = regions
-        self._addresses = _addresses(os.getpid())
         self._machines: dict[str, Machine] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="fleets", daemon=True)
@@ -189,7 +188,7 @@ class Fleets:
         site = Site(
             instance_id=instance.id,
             zone=instance.zone,
-            address=next(self._addresses),
+            address=_address(os.getpid()),
             directory=self._run_dir / "nodes" / instance.id,
             access_log=self._run_dir / "logs" / f"node-{instance.id}.jsonl",
             endpoint_url=self._endpoint_url,
@@ -207,7 +206,9 @@ class Fleets:
             self._on_change(targets)
 
 
-def _addresses(pid: int) -> Iterator[str]:
-    """Loopback addresses of this process's own: another laptop cloud on the machine uses other ones."""
-    for host in itertools.cycle(range(1, 255)):
-        yield f"127.{64 + pid // 256 % 128}.{pid % 256}.{host}"
+_hosts = itertools.cycle(range(1, 255))
+
+
+def _address(pid: int) -> str:
+    """A loopback address of this process's own, and of one node in it: no other laptop cloud uses it."""
+    return f"127.{64 + pid // 256 % 128}.{pid % 256}.{next(_hosts)}"

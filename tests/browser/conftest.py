@@ -38,9 +38,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests; each test has a context, and so a cache, of its own."""
-    expect.set_options(timeout=10_000)  # A machine that does other things too is slow, not wrong.
+    expect.set_options(timeout=60_000)  # A machine that does other things too is slow, not wrong.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=120_000)
         yield browser
         browser.close()
 
@@ -62,7 +62,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A new tab. The test fails if the page threw, or did what its Content-Security-Policy forbids."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     faults: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:

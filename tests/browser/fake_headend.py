@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         for end, release in self.fake.held.items():
             if self.path.endswith(end):
-                release.wait(10)
+                release.wait(120)
         url = urlsplit(self.path)
         if url.path.startswith("/api/"):
             self._api(*self.fake.api(self.command, url.path, parse_qs(url.query)))

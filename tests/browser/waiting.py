@@ -5,7 +5,7 @@ import time
 from playwright.sync_api import Page
 
 
-def until(page: Page, condition: str, arg: object = None, seconds: float = 10) -> None:
+def until(page: Page, condition: str, arg: object = None, seconds: float = 60) -> None:
     """Return when the JavaScript `condition`, an expression or a function of `arg`, is true; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not page.evaluate(condition, arg):

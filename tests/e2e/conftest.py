@@ -11,7 +11,7 @@ import pytest
 from local.cloud import LaptopCloud
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud() -> Iterator[LaptopCloud]:
     """The platform, deployed. A node that dies is not replaced while the tests run: they watch what the rest does."""
     os.environ["HEADEND_X264_PRESET"] = "ultrafast"

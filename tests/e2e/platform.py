@@ -15,7 +15,7 @@ from lambdas.identify.core import identify, title_id
 from local.cloud import LaptopCloud
 
 Found = TypeVar("Found")
-SECONDS = 120.0
+SECONDS = 300.0
 """Longest wait for a workflow; a shared machine may take its time."""
 
 
@@ -49,7 +49,7 @@ def settled(cloud: LaptopCloud, title: str) -> dict[str, Any]:
     """The title as the API shows it, once its workflow has ended."""
 
     def ask() -> dict[str, Any] | None:
-        answer = requests.get(f"{cloud.url}/api/titles/{title}", timeout=10)
+        answer = requests.get(f"{cloud.url}/api/titles/{title}", timeout=60)
         if answer.status_code == 200 and answer.json()["state"] != "PROCESSING":
             return answer.json()
         return None
@@ -57,14 +57,20 @@ def settled(cloud: LaptopCloud, title: str) -> dict[str, Any]:
     return wait(ask, f"{title} settles")
 
 
-def play(cloud: LaptopCloud, title: str) -> dict[str, Any]:
-    """What the page is told to play."""
+def ask_to_play(cloud: LaptopCloud, title: str) -> requests.Response:
+    """What the API answers, asked again where it is told to: 503 for a slow catalogue, 504 from the edge for a function
+    that is slow to start."""
 
     def ask() -> requests.Response | None:
-        answer = requests.post(f"{cloud.url}/api/titles/{title}/play", timeout=10)
-        return None if answer.status_code == 503 else answer
+        answer = requests.post(f"{cloud.url}/api/titles/{title}/play", timeout=60)
+        return None if answer.status_code in (503, 504) else answer
 
-    answer = wait(ask, "the API answers")
+    return wait(ask, "the API answers")
+
+
+def play(cloud: LaptopCloud, title: str) -> dict[str, Any]:
+    """What the page is told to play."""
+    answer = ask_to_play(cloud, title)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -78,7 +84,7 @@ def objects(cloud: LaptopCloud, manifest: str) -> Iterator[str]:
 
 
 def _referenced(cloud: LaptopCloud, manifest: str) -> list[str]:
-    text = requests.get(cloud.url + manifest, timeout=10).text
+    text = requests.get(cloud.url + manifest, timeout=60).text
     tagged = re.findall(r'URI="([^"]+)"', text)
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return list(dict.fromkeys(urljoin(manifest, name) for name in (*tagged, *lines)))
@@ -101,7 +107,7 @@ class Log:
 
         A tier writes its line after it has answered.
         """
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(found := self._read(tier)) < least and time.monotonic() < deadline:
             time.sleep(0.05)
         return found

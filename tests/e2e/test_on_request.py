@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from local.cloud import LaptopCloud
-from tests.e2e.platform import settled, upload, wait
+from tests.e2e.platform import ask_to_play, settled, upload, wait
 from tests.media_samples import sample
 
 
@@ -34,17 +34,16 @@ def test_the_first_request_starts_the_encode(lazy: LaptopCloud) -> None:
     assert settled(lazy, title)["state"] == "REGISTERED"
     assert lazy.client("mediaconvert").list_jobs()["Jobs"] == []
 
-    play = f"{lazy.url}/api/titles/{title}/play"
-    first = requests.post(play, timeout=10)
+    first = ask_to_play(lazy, title)
     assert first.status_code == 202
     assert int(first.headers["Retry-After"]) > 0
 
     def plays() -> dict[str, str] | None:
-        answer = requests.post(play, timeout=10)
+        answer = ask_to_play(lazy, title)
         assert answer.status_code in (200, 202), answer.text
         return answer.json() if answer.status_code == 200 else None
 
     manifest = wait(plays, "the title plays")["hls"]
-    assert requests.get(lazy.url + manifest, timeout=10).text.startswith("#EXTM3U")
+    assert requests.get(lazy.url + manifest, timeout=60).text.startswith("#EXTM3U")
     # However often it was asked for meanwhile, it was encoded once.
     assert len(lazy.client("mediaconvert").list_jobs()["Jobs"]) == 1

@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from local.cloud import LaptopCloud
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.e2e.platform import Log, key_for, objects, play, settled, title_id, upload, wait
+from tests.e2e.platform import Log, ask_to_play, key_for, objects, play, settled, title_id, upload, wait
 from tests.media_samples import sample
 
 LOW, HIGH = key_for("01234567"), key_for("89abcdef")
@@ -44,7 +44,7 @@ def read(cloud: LaptopCloud, titles: dict[str, dict[str, Any]]) -> list[str]:
     for key in titles:
         paths += objects(cloud, play(cloud, title_id(key))["hls"])
     for path in paths:
-        assert requests.get(cloud.url + path, timeout=10).status_code == 200
+        assert requests.get(cloud.url + path, timeout=60).status_code == 200
     return paths
 
 
@@ -67,7 +67,7 @@ def test_what_a_viewer_reads_is_what_the_encoder_wrote(
     rungs = sum(len(title["renditions"]) + 1 for title in titles.values())
     assert len(segments) == rungs * (3 + 1)
     for path in read:
-        through_the_edge = requests.get(cloud.url + path, timeout=10).content
+        through_the_edge = requests.get(cloud.url + path, timeout=60).content
         assert through_the_edge == s3.get_object(Bucket=bucket, Key=path[1:])["Body"].read()
 
 
@@ -107,13 +107,13 @@ def test_the_film_plays_in_a_browser(cloud: LaptopCloud, titles: dict[str, dict[
         return [at(0.25), at(0.75)];
     }"""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=120_000)
         try:
             page = browser.new_page()
-            page.goto(f"{cloud.url}/?title={title_id(LOW)}")
+            page.goto(f"{cloud.url}/?title={title_id(LOW)}", timeout=120_000)
             # Asked from outside: the page's own policy forbids what wait_for_function does.
             plays = "document.querySelector('video')?.currentTime > 2 || null"
-            wait(lambda: page.evaluate(plays), "the film plays", 30)
+            wait(lambda: page.evaluate(plays), "the film plays", 120)
             left, right = page.evaluate(colours)
         finally:
             browser.close()
@@ -127,8 +127,7 @@ def test_a_text_file_is_refused_with_a_reason(cloud: LaptopCloud) -> None:
     assert title["state"] == "REJECTED"
     assert "video" in title["reason"], title["reason"]
     assert "Traceback" not in title["reason"]
-    refused = requests.post(f"{cloud.url}/api/titles/{title['id']}/play", timeout=10)
-    assert refused.status_code == 409
+    assert ask_to_play(cloud, title["id"]).status_code == 409
 
 
 def test_the_same_upload_again_changes_nothing(cloud: LaptopCloud, titles: dict[str, dict[str, Any]]) -> None:
@@ -156,14 +155,14 @@ def test_a_node_that_dies_takes_no_film_with_it(cloud: LaptopCloud, titles: dict
 
     def view() -> None:
         for path in paths:
-            answers.append(requests.get(cloud.url + path, timeout=30).status_code)
+            answers.append(requests.get(cloud.url + path, timeout=60).status_code)
             time.sleep(0.05)
 
     viewer = threading.Thread(target=view)
     viewer.start()
     wait(lambda: len(answers) if len(answers) > 20 else None, "the viewer is at it")
     victim.kill()
-    viewer.join(timeout=120)
+    viewer.join(timeout=600)
     assert answers == [200] * len(paths)
     # Once the health checks have settled, the bucket is left alone and the survivor answers.
     late = [entry for entry in log.entries("edge", len(paths)) if entry["uri"] in paths[-40:]]
@@ -183,12 +182,12 @@ def test_a_fleet_that_dies_leaves_the_bucket(cloud: LaptopCloud, titles: dict[st
     for node in cloud.fleets.nodes.values():
         if node.fleet == low:
             node.kill()
-    assert [requests.get(cloud.url + path, timeout=30).status_code for path in paths] == [200] * len(paths)
+    assert [requests.get(cloud.url + path, timeout=60).status_code for path in paths] == [200] * len(paths)
     assert [entry["failover"] for entry in log.entries("edge", len(paths))] == [True] * len(paths)
     # What the edge holds plays on, and the other fleet never noticed.
-    assert requests.get(cloud.url + play(cloud, title_id(LOW))["hls"], timeout=10).status_code == 200
+    assert requests.get(cloud.url + play(cloud, title_id(LOW))["hls"], timeout=60).status_code == 200
     (other,) = _cold_objects(cloud, "fb/drill", 1)
-    assert requests.get(cloud.url + other, timeout=10).headers["X-Node"] in {
+    assert requests.get(cloud.url + other, timeout=60).headers["X-Node"] in {
         node.site.instance_id for node in cloud.fleets.nodes.values() if node.fleet == high
     }
 
@@ -208,6 +207,8 @@ def test_no_error_was_swallowed(cloud: LaptopCloud) -> None:
     expected = re.compile(
         # What the dead nodes, and the text file that is no film, must have left.
         r"connect\(\) failed|Connection refused|prematurely closed|recv\(\) failed|no live upstreams|SourceUnreadable"
+        # Another cloud took the port between the edge's look and its bind; it took the next one.
+        r"|bind\(\) to 127\.0\.0\.1:\d+ failed|still could not bind\(\)"
         # On a busy machine, a catalogue that took over two seconds: the viewer is told to try again, and the tests do.
         r"|\tunanswered "
     )

@@ -152,7 +152,7 @@ def ask(node: Node, path: str, method: str = "GET", timeout: float = 20.0, **hea
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

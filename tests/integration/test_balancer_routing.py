@@ -1,5 +1,6 @@
 """HAProxy made from the declared load balancer does to a request what an Application Load Balancer does."""
 
+import csv
 import http.client
 import threading
 import time
@@ -11,7 +12,18 @@ from pathlib import Path
 import pytest
 
 from local.serving.balancer import Balancer, Targets
-from tests.serving_kit import BALANCER, Origin, Reply, Resource, ask, balancing, log_of, origins, target_group
+from tests.serving_kit import (
+    BALANCER,
+    Origin,
+    Reply,
+    Resource,
+    ask,
+    balancing,
+    in_service,
+    log_of,
+    origins,
+    target_group,
+)
 
 
 @contextmanager
@@ -34,7 +46,7 @@ def target(origin: Origin) -> tuple[str, str, int]:
     return f"i-{origin.name}", origin.host, origin.port
 
 
-def eventually_served_by(address: str, wanted: set[str], seconds: float = 6.0) -> set[str]:
+def eventually_served_by(address: str, wanted: set[str], seconds: float = 60.0) -> set[str]:
     """Who answers ten requests, asked again until it is `wanted` or the time is up."""
     deadline = time.monotonic() + seconds
     while True:
@@ -61,10 +73,10 @@ def test_what_no_rule_names_gets_the_fixed_response(tmp_path: Path, nodes: dict[
 
 def test_targets_take_turns_and_the_log_names_them(tmp_path: Path, nodes: dict[str, Origin]) -> None:
     targets = {"arn:low": [target(nodes["one"]), target(nodes["two"])]}
-    with balancer(tmp_path, balancing(target_group("low")), targets) as (_, address):
-        # A target waits for its first check, and the checks do not all start at once.
-        assert eventually_served_by(address, {"one", "two"}) == {"one", "two"}
-        time.sleep(1.1)
+    with balancer(tmp_path, balancing(target_group("low")), targets) as (made, address):
+        # A target waits for its first check, and the checks do not all start at once. Until then all are served: nobody
+        # is healthy.
+        in_service(made, {"i-one", "i-two"})
         for number in range(10):
             ask(address, f'/v/0b?n={number}"')
         lines = log_of(tmp_path / "logs/balancer.jsonl", "/v/0b?n=", 10)
@@ -76,7 +88,7 @@ def test_targets_take_turns_and_the_log_names_them(tmp_path: Path, nodes: dict[s
 
 @pytest.mark.parametrize(
     ("reply", "status"),
-    [(Reply(reset=True), 502), (Reply(delay=3), 504), (Reply(status=503), 503)],
+    [(Reply(reset=True), 502), (Reply(delay=60), 504), (Reply(status=503), 503)],
     ids=["reset", "silent", "its own 503"],
 )
 def test_a_failing_target_is_not_hidden(tmp_path: Path, nodes: dict[str, Origin], reply: Reply, status: int) -> None:
@@ -88,7 +100,7 @@ def test_a_failing_target_is_not_hidden(tmp_path: Path, nodes: dict[str, Origin]
         took = time.monotonic() - began
         assert log_of(tmp_path / "logs/balancer.jsonl", "/v/0a", 1)[0]["status"] == status
     assert got.status == status
-    assert took < 2.5, "the idle timeout was not kept"
+    assert took < 30, "the idle timeout was not kept"
     assert len(nodes["one"].asked("/v/0a")) == 1, "an ALB does not try again"
 
 
@@ -96,7 +108,8 @@ def test_a_refused_connection_is_a_502_and_no_target_a_503(tmp_path: Path) -> No
     absent = Origin(name="absent")
     with balancer(tmp_path, balancing(target_group("low")), {"arn:low": [target(absent)]}) as (made, address):
         assert ask(address, "/v/0a").status == 502
-        assert log_of(tmp_path / "logs/balancer.jsonl", "/v/0a", 1)[0]["ms"] < 900, "tried again, a second later"
+        servers = csv.DictReader(made._ask("@1 show stat").removeprefix("# ").splitlines())
+        assert {row["wretr"] for row in servers if row["svname"].startswith("i-absent")} == {"0"}, "it was tried again"
         made.serve({})
         assert ask(address, "/v/0a").status == 503
         assert [line["status"] for line in log_of(tmp_path / "logs/balancer.jsonl", "/v/0a", 2)] == [502, 503]
@@ -130,7 +143,7 @@ def test_changing_the_targets_under_load_loses_nothing(tmp_path: Path, nodes: di
     over = threading.Event()
 
     def viewer(address: str) -> None:
-        connection = http.client.HTTPConnection(address, timeout=10)
+        connection = http.client.HTTPConnection(address, timeout=60)
         while not over.is_set():
             for path in ("/v/0a", "/v/0b"):
                 try:
@@ -167,12 +180,15 @@ def test_changing_the_targets_under_load_loses_nothing(tmp_path: Path, nodes: di
 
 
 def test_a_request_in_flight_outlives_its_targets_deregistration(tmp_path: Path, nodes: dict[str, Origin]) -> None:
-    nodes["one"].replies["/v/0a"] = Reply(delay=0.8)
-    with balancer(tmp_path, balancing(target_group("low"), idle=5), {"arn:low": [target(nodes["one"])]}) as (made, at):
+    nodes["one"].replies["/v/0a"] = Reply(delay=2)
+    with balancer(tmp_path, balancing(target_group("low")), {"arn:low": [target(nodes["one"])]}) as (made, at):
         got: list[int] = []
         slow = threading.Thread(target=lambda: got.append(ask(at, "/v/0a").status))
         slow.start()
-        time.sleep(0.2)
+        deadline = time.monotonic() + 60
+        while not nodes["one"].asked("/v/0a"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         made.serve({"arn:low": [target(nodes["two"])]})
         assert ask(at, "/v/0b").headers["X-Origin"] == "two"
         slow.join()

@@ -132,15 +132,15 @@ def test_desired_capacity_is_nodes_that_serve_from_the_bucket(cloud: Cloud, tmp_
 
 
 def test_a_dead_node_stays_a_target_until_its_instance_is_replaced(cloud: Cloud, tmp_path: Path) -> None:
-    with watched(cloud, tmp_path, boot=0.5, notice=0.5) as fleets:
+    with watched(cloud, tmp_path, boot=0.5, notice=2) as fleets:
         victim, survivor = sorted(fleets.nodes)
+        killed = time.monotonic()
         os.killpg(fleets.nodes[victim].pid, signal.SIGKILL)
         assert eventually(lambda: not fleets.nodes[victim].alive())
-        killed = time.monotonic()
         assert cloud.registered(fleets.targets) == [victim, survivor]
 
         assert eventually(lambda: victim not in cloud.registered(fleets.targets))
-        assert time.monotonic() - killed >= 0.4
+        assert time.monotonic() - killed >= 1.5
 
         assert eventually(lambda: len(cloud.registered(fleets.targets)) == 2)
         [replacement] = set(fleets.nodes) - {survivor}

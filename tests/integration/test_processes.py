@@ -24,7 +24,7 @@ def running(pid: int) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -86,7 +86,7 @@ def test_a_server_that_ignores_the_stop_signal_is_killed_after_its_grace(log: Pa
     began = time.monotonic()
     process.stop(grace_seconds=0.2)
     assert not process.alive()
-    assert 0.2 <= time.monotonic() - began < 2
+    assert 0.2 <= time.monotonic() - began < 3
 
 
 def test_nothing_outlives_a_program_that_is_killed_outright(tmp_path: Path) -> None:
@@ -97,13 +97,13 @@ process = ManagedProcess("server", ["sh", "-c", {SERVER!r}], pathlib.Path({str(t
 thread = threading.Thread(target=process.start)  # whose end must not end the server
 thread.start()
 thread.join()
-time.sleep(0.2)
 print(process.pid if process.alive() else 0, flush=True)
 time.sleep(60)
 """
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
+        assert eventually(lambda: (tmp_path / "log").read_text().endswith("\n"))
         pids = [pid, worker(tmp_path / "log")]
         assert all(running(pid) for pid in pids)
         parent.kill()
