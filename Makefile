@@ -27,6 +27,9 @@ preview: setup ## Print the resources of STACK (default dev) as `pulumi preview`
 ami: setup ## Pin the newest node images in the config of STACK, with your AWS credentials
 	@$(BIN)/python -m scripts.ami --stack $(STACK)
 
+roll: setup ## Bring STACK's new node image or configuration to its nodes, with your AWS credentials
+	@set -o pipefail; pulumi stack output fleets --json --stack $(STACK) | $(BIN)/python -m scripts.roll
+
 bench: setup ## Measure: registering the program, upload to playable, and serving
 	@$(BIN)/python -m bench
 
@@ -41,5 +44,5 @@ lock: setup ## Write the lock files anew from requirements*.in
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup
 
-.PHONY: help demo add test preview ami bench cost lock setup
+.PHONY: help demo add test preview ami roll bench cost lock setup
 .DEFAULT_GOAL := help

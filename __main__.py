@@ -234,4 +234,5 @@ pulumi.export("edge_domain", delivery.edge_domain)  # what a domain of your own 
 pulumi.export("uploads_bucket", content.uploads_name)
 pulumi.export("media_bucket", content.media.bucket_name)
 pulumi.export("titles_table", catalogue.table_name)
+pulumi.export("fleets", [fleet.rollout for pop in pops for fleet in pop.fleets])  # what `make roll` reads
 pulumi.export("state_machine", pipeline.state_machine_arn)

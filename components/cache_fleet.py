@@ -41,6 +41,8 @@ class CacheFleet(pulumi.ComponentResource):
     target_group_arn: pulumi.Output[str]
     target_group_suffix: pulumi.Output[str]
     group_name: pulumi.Output[str]
+    rollout: pulumi.Output[Mapping[str, str]]
+    """What `make roll` brings to its nodes: region, group, template and version."""
     fleet_name: str
     """Name tag of its instances and Fleet dimension of their metrics; of this stack, as an account may have two."""
 
@@ -102,12 +104,9 @@ class CacheFleet(pulumi.ComponentResource):
             vpc_zone_identifiers=list(args["subnet_ids"]),
             target_group_arns=[target_group.arn],
             # A numbered version, since a rollback has to know which one was there before.
-            launch_template=None if args["spot_percent"] else {"id": template.template_id, "version": template.version},
             mixed_instances_policy=spot_mix(
                 template.template_id, template.version, on_demand=args["min_nodes"], spot_percent=args["spot_percent"]
-            )
-            if args["spot_percent"]
-            else None,
+            ),
             capacity_rebalance=args["spot_percent"] > 0,
             health_check_type="ELB",
             health_check_grace_period=WARM_UP_SECONDS,
@@ -115,20 +114,16 @@ class CacheFleet(pulumi.ComponentResource):
             availability_zone_distribution={"capacity_distribution_strategy": "balanced-best-effort"},
             # A new node is in service before an old one goes.
             instance_maintenance_policy={"min_healthy_percentage": 100, "max_healthy_percentage": 150},
-            instance_refresh={
-                "strategy": "Rolling",
-                "preferences": {
-                    "auto_rollback": True,
-                    "skip_matching": True,
-                    "instance_warmup": str(WARM_UP_SECONDS),
-                    "min_healthy_percentage": 100,
-                    "max_healthy_percentage": 150,
-                },
-            },
             enabled_metrics=[aws.autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES],
             tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(tags.items())],
-            # Its nodes install packages by the endpoint as soon as they start; without it they power themselves off.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args["needs"])),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Its nodes install packages by the endpoint as soon as they start; else they power themselves off.
+                depends_on=list(args["needs"]),
+                # A new template reaches the nodes by an instance refresh (`make roll`), which writes it here once it
+                # has succeeded. The provider's own refresh writes it first: AWS would "go back" to what is bad.
+                ignore_changes=["mixedInstancesPolicy.launchTemplate"],
+            ),
         )
         aws.autoscaling.Policy(
             f"{name}-bytes-out",
@@ -144,6 +139,9 @@ class CacheFleet(pulumi.ComponentResource):
         )
 
         self.group_name = group.name
+        self.rollout = pulumi.Output.all(
+            region=region, group=group.name, template=template.template_id, version=template.version
+        )
         # Known once the group has its nodes: a rule that pointed at an empty target group would answer 503.
         self.target_group_arn = pulumi.Output.all(target_group.arn, group.arn).apply(lambda known: str(known[0]))
         self.target_group_suffix = target_group.arn_suffix

@@ -75,6 +75,7 @@ def main(
     if new != old:
         path.write_text(repin(text, new), encoding="utf-8")
         typer.echo(f"{path.name} written. Look at `pulumi preview`: each fleet gets a new launch template version.")
+        typer.echo(f"After `pulumi up`, `make roll STACK={stack}` brings it to the nodes.")
 
 
 if __name__ == "__main__":

@@ -5,19 +5,15 @@ from typing import Any
 from local.resources.making import Making, makes
 
 
-@makes("aws:autoscaling/group:Group", {"instanceRefresh": "nothing is ever updated: the laptop deploys once"})
+@makes("aws:autoscaling/group:Group")
 def group(made: Making) -> tuple[str, dict[str, Any]]:
     """A fleet; it has its minimum of nodes unless it says how many."""
     metrics, granularity = made.take("enabledMetrics"), made.take("metricsGranularity", "1Minute")
-    template = made.take("launchTemplate", {})
-    if "id" in template:
-        template["launchTemplateId"] = template.pop("id")
     made.call(
         "autoscaling",
         "create_auto_scaling_group",
         AutoScalingGroupName=made.name,
         VPCZoneIdentifier=",".join(made.take("vpcZoneIdentifiers")),
-        LaunchTemplate=template or None,
         Tags=[{**tag, "ResourceId": made.name, "ResourceType": "auto-scaling-group"} for tag in made.take("tags", [])],
     )
     if metrics:

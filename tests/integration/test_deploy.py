@@ -124,7 +124,8 @@ def test_a_fleet_starts_its_nodes_from_the_template_and_registers_them(deployed:
             "AutoScalingGroups"
         ]
         assert len(made["Instances"]) == group.inputs["minSize"] == 2
-        template = group.inputs["launchTemplate"]["id"]
+        policy = group.inputs["mixedInstancesPolicy"]
+        template = policy["launchTemplate"]["launchTemplateSpecification"]["launchTemplateId"]
         (version,) = ec2.describe_launch_template_versions(LaunchTemplateId=template)["LaunchTemplateVersions"]
         templates = {item.id: item.inputs for item in deployed.deployment.of_type(TEMPLATE)}
         assert version["LaunchTemplateData"]["UserData"] == templates[template]["userData"]

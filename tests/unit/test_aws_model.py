@@ -108,7 +108,7 @@ ELSEWHERE = {
     "Budget": {"limitAmount", "limitUnit", "notifications"},
     "Distribution": {"defaultCacheBehavior.cachedMethods", "orderedCacheBehaviors.cachedMethods"},
     "FlowLog": {"vpcId"},
-    "Group": {"enabledMetrics", "instanceRefresh", "launchTemplate.id"},
+    "Group": {"enabledMetrics"},
     "Key": {"deletionWindowInDays", "enableKeyRotation"},
     "LaunchTemplate": {"tagSpecifications.tags", "updateDefaultVersion"},
     "Listener": {"certificateArn"},
@@ -252,14 +252,6 @@ def test_every_property_is_looked_at_or_has_a_reason_not_to_be() -> None:
         )
         left |= set() if known else {path}
     assert left == set()
-
-
-def test_aws_takes_the_way_in_which_nodes_are_replaced() -> None:
-    refresh = shape_of("autoscaling", "StartInstanceRefresh", "")
-    for group in whole("prod").of_type("aws:autoscaling/group:Group"):
-        unknown: list[str] = []
-        assert list(faults(group.inputs["instanceRefresh"], refresh, "Group.instanceRefresh", unknown)) == []
-        assert unknown == []
 
 
 @pytest.mark.parametrize(

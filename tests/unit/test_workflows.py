@@ -131,7 +131,7 @@ def test_the_cli_is_the_one_that_the_program_is_written_for() -> None:
 def test_the_make_targets_are_there() -> None:
     used = {target for script in scripts() for target in re.findall(r"^make ([a-z]+)", script, re.MULTILINE)}
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {"test", "setup"} == used <= targets
+    assert {"test", "setup", "roll"} == used <= targets
 
 
 @pytest.mark.parametrize("script", scripts())

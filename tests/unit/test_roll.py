@@ -1,0 +1,136 @@
+"""`make roll` gives nodes a new template so that AWS can take it back, and says where that ended."""
+
+import io
+import json
+from copy import deepcopy
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from rich.console import Console
+
+from scripts import roll
+from scripts.roll import Fleet, RollError, read, wanted
+
+KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+FLEET: Fleet = {"region": "eu-west-1", "group": "pop-0-group", "template": "lt-0123456789abcdef0", "version": "3"}
+POLICY: dict[str, Any] = {
+    "LaunchTemplate": {
+        "LaunchTemplateSpecification": {
+            "LaunchTemplateId": "lt-0123456789abcdef0",
+            "LaunchTemplateName": "pop-0-template",
+            "Version": "2",
+        },
+    },
+    "InstancesDistribution": {"OnDemandBaseCapacity": 2, "OnDemandPercentageAboveBaseCapacity": 25},
+}
+NAME = {"AutoScalingGroupName": "pop-0-group"}
+
+
+def described(version: str) -> dict[str, Any]:
+    policy = deepcopy(POLICY)
+    policy["LaunchTemplate"]["LaunchTemplateSpecification"]["Version"] = version
+    fixed: dict[str, Any] = {"MinSize": 2, "MaxSize": 4, "DesiredCapacity": 2, "DefaultCooldown": 300}
+    rest = {"AvailabilityZones": ["a"], "HealthCheckType": "ELB", "CreatedTime": "2026-11-01T00:00:00Z"}
+    return {"AutoScalingGroups": [{**NAME, **fixed, **rest, "MixedInstancesPolicy": policy}]}
+
+
+class Rolling:
+    """Auto Scaling, answering as told, and what was said of it."""
+
+    def __init__(self) -> None:
+        self.client: Any = boto3.client("autoscaling", region_name="eu-west-1", **KEYS)
+        self.stub = Stubber(self.client)
+        self.said = io.StringIO()
+        self.slept: list[float] = []
+
+    def group(self, version: str) -> None:
+        self.stub.add_response(
+            "describe_auto_scaling_groups", described(version), {"AutoScalingGroupNames": ["pop-0-group"]}
+        )
+
+    def begins(self) -> None:
+        policy = deepcopy(POLICY)
+        template = {"LaunchTemplateId": "lt-0123456789abcdef0", "Version": "3"}
+        policy["LaunchTemplate"]["LaunchTemplateSpecification"] = template
+        asked = {**NAME, "DesiredConfiguration": {"MixedInstancesPolicy": policy}, "Preferences": roll.PREFERENCES}
+        self.stub.add_response("start_instance_refresh", {"InstanceRefreshId": "r-1"}, asked)
+
+    def stands(self, status: str, percent: int, reason: str = "") -> None:
+        refresh = {"Status": status, "PercentageComplete": percent} | ({"StatusReason": reason} if reason else {})
+        asked = {**NAME, "InstanceRefreshIds": ["r-1"]}
+        self.stub.add_response("describe_instance_refreshes", {"InstanceRefreshes": [refresh]}, asked)
+
+    def run(self) -> bool:
+        with self.stub:
+            done = roll.roll(
+                [FLEET], Console(file=self.said, width=200), lambda _region: self.client, self.slept.append
+            )
+        self.stub.assert_no_pending_responses()
+        return done
+
+
+@pytest.fixture
+def aws() -> Rolling:
+    return Rolling()
+
+
+def test_a_new_version_is_rolled_to_its_end(aws: Rolling) -> None:
+    aws.group("2")
+    aws.begins()
+    aws.stands("InProgress", 50)
+    aws.stands("Successful", 100)
+    assert aws.run() is True
+    assert aws.slept == [15, 15]
+    assert "pop-0-group: Successful" in aws.said.getvalue()
+
+
+def test_a_fleet_that_has_its_version_is_left_alone(aws: Rolling) -> None:
+    aws.group("3")
+    assert aws.run() is True
+    assert "pop-0-group has version 3" in aws.said.getvalue()
+
+
+@pytest.mark.parametrize("status", ["RollbackSuccessful", "RollbackFailed", "Failed", "Cancelled"])
+def test_one_that_went_back_is_a_failure_with_its_reason(aws: Rolling, status: str) -> None:
+    aws.group("2")
+    aws.begins()
+    aws.stands(status, 40, "2 instances failed their health check")
+    assert aws.run() is False
+    assert f"{status}. 2 instances failed their health check" in aws.said.getvalue()
+
+
+def test_the_shares_of_spot_stay_as_they_are() -> None:
+    group = described("2")["AutoScalingGroups"][0]
+    desired = wanted(group, FLEET)
+    assert desired
+    assert desired["MixedInstancesPolicy"]["InstancesDistribution"] == POLICY["InstancesDistribution"]
+    assert group["MixedInstancesPolicy"] == POLICY, "what AWS described is not ours to change"
+
+
+def test_a_refresh_that_runs_already_is_told_in_aws_s_words(aws: Rolling) -> None:
+    aws.group("2")
+    aws.stub.add_client_error(
+        "start_instance_refresh", "InstanceRefreshInProgress", "An Instance Refresh is\nin progress"
+    )
+    with pytest.raises(RollError, match=r"pop-0-group: .*An Instance Refresh is in progress$"):
+        aws.run()
+
+
+def test_a_group_that_is_gone(aws: Rolling) -> None:
+    aws.stub.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": []})
+    with pytest.raises(RollError, match="eu-west-1 has no group pop-0-group"):
+        aws.run()
+
+
+@pytest.mark.parametrize("text", ["", "null", "[1]", '[{"region": "eu-west-1"}]', "error: no stack"])
+def test_what_is_no_output_of_fleets_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    with pytest.raises(RollError, match="has no output `fleets`"):
+        read(text)
+    assert roll.main() == 1
+
+
+def test_the_output_is_read_as_it_is_written() -> None:
+    assert read(json.dumps([FLEET])) == [FLEET]
