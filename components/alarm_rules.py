@@ -38,7 +38,7 @@ def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_n
             "ExecutionsFailed", "A title failed through our fault; its row in the catalogue says why."
         ),
         "ExecutionsTimedOut": workflow(
-            "ExecutionsTimedOut", "A title took longer than a day; look at the execution's last state."
+            "ExecutionsTimedOut", "A title took longer than three days; look at the execution's last state."
         ),
         "lost-uploads": {
             "region": home,

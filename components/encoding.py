@@ -39,6 +39,8 @@ class Encoding(pulumi.ComponentResource):
             policy=document(
                 [
                     allow("s3:GetObject", pulumi.Output.concat(args["uploads_arn"], "/*")),
+                    # To a role that may not list, S3 says 403 for a source that is gone, which looks like our fault.
+                    allow("s3:ListBucket", args["uploads_arn"]),
                     allow("s3:PutObject", pulumi.Output.concat(args["media_arn"], "/v/*")),
                 ]
             ),

@@ -16,10 +16,12 @@ import pulumi
 
 State = dict[str, Any]
 
-ENCODE_TIMEOUT_SECONDS = 6 * 3600
-"""Past this an encode is given up. Two hours of film take MediaConvert well under one hour."""
-LEASE_SECONDS = ENCODE_TIMEOUT_SECONDS + 3600
-"""How long a claim holds without being renewed: the longest an execution may honestly take."""
+LIFE_SECONDS = 72 * 3600
+"""The longest that an execution may take. A film takes well under an hour; ten thousand that arrive at once wait in
+MediaConvert's queue, and Step Functions counts that as encoding. lambdas/find_job/core.py knows it too."""
+ENCODE_TIMEOUT_SECONDS = LIFE_SECONDS - 2 * 3600
+LEASE_SECONDS = LIFE_SECONDS + 3600
+"""How long a claim holds without being renewed: longer than any execution may take."""
 ENCODE_ATTEMPTS = 3
 
 # MediaConvert's error codes that say something of the file and nothing of us: it cannot be opened or is no media
@@ -43,7 +45,7 @@ def definition(names: WorkflowNames) -> State:
         "Comment": "An upload becomes a title, or says why it did not.",
         "QueryLanguage": "JSONata",
         "StartAt": "Identify",
-        "TimeoutSeconds": 24 * 3600,
+        "TimeoutSeconds": LIFE_SECONDS,
         "States": {**_claiming(names), **_making(names), **_publishing(names), **_ending(names)},
     }
 
@@ -157,7 +159,12 @@ def _not_ours(names: WorkflowNames) -> dict[str, State]:
 def _making(names: WorkflowNames) -> dict[str, State]:
     """From a source to renditions that were looked at."""
     functions = names["functions"]
+    probe = _invoke(functions["probe"], "{% $title %}", "source", "Plan")
     find_job = _invoke(functions["find_job"], {"title": "{% $title %}"}, "job", "Job there?")
+    for asks in (probe, find_job):
+        # Both by botocore's names, and Lambda's own limit by its.
+        crowd = _in_a_crowd("TooManyRequestsException", "ThrottlingException", "Lambda.TooManyRequestsException")
+        asks["Retry"] = [crowd, *_RETRY]
     verify = _invoke(
         functions["verify"],
         {"title": "{% $title %}", "expected": "{% $plan.expected %}"},
@@ -165,7 +172,7 @@ def _making(names: WorkflowNames) -> dict[str, State]:
         "Publish",
     )
     return {
-        "Probe": _invoke(functions["probe"], "{% $title %}", "source", "Plan"),
+        "Probe": probe,
         "Plan": _invoke(functions["plan"], {"title": "{% $title %}", "source": "{% $source %}"}, "plan", "Find job"),
         "Find job": find_job,
         "Job there?": {
@@ -184,16 +191,7 @@ def _making(names: WorkflowNames) -> dict[str, State]:
             "Arguments": "{% $plan.job %}",
             "TimeoutSeconds": ENCODE_TIMEOUT_SECONDS,
             # Refused for its rate, so no job was made. CreateJob allows five a second: a burst of uploads waits here.
-            "Retry": [
-                {
-                    "ErrorEquals": ["MediaConvert.TooManyRequestsException"],
-                    "IntervalSeconds": 5,
-                    "BackoffRate": 2,
-                    "MaxDelaySeconds": 300,
-                    "MaxAttempts": 30,
-                    "JitterStrategy": "FULL",
-                }
-            ],
+            "Retry": [_in_a_crowd("MediaConvert.TooManyRequestsException")],
             "Catch": [
                 {
                     "ErrorEquals": ["States.ALL"],
@@ -321,6 +319,20 @@ _TRANSIENT = [
     "EndpointConnectionError",
     "States.Timeout",
 ]
+
+
+def _in_a_crowd(*errors: str) -> State:
+    """Patience where MediaConvert refuses for its rate: over an hour, for thousands of films that arrive at once."""
+    return {
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": 5,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 300,
+        "MaxAttempts": 40,
+        "JitterStrategy": "FULL",
+    }
+
+
 _RETRY: list[State] = [
     {
         "ErrorEquals": _TRANSIENT,
@@ -362,8 +374,11 @@ def _on_lost_claim(next_state: str) -> State:
 
 
 def _fault_field(field: str, pattern: str, convert: str, default: str) -> str:
-    """A field of the job that a failed `.sync` puts into its cause; by pattern, since other causes are not JSON."""
-    found = f'$match($states.errorOutput.Cause, /"{field}"\\s*:\\s*{pattern}/)'
+    """A field of the job that a failed `.sync` puts into its cause; by pattern, since other causes are not JSON.
+
+    Its first letter may be small: GetJob's are capitals, those of MediaConvert's events are not.
+    """
+    found = f'$match($states.errorOutput.Cause, /"[{field[0]}{field[0].lower()}]{field[1:]}"\\s*:\\s*{pattern}/)'
     return f"{{% $exists({found}.groups[0]) ? {convert}({found}[0].groups[0]) : {default} %}}"
 
 

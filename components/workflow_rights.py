@@ -30,7 +30,11 @@ def handler_rights(args: WorkflowArns) -> dict[HandlerName, list[Statement]]:
     return {
         "identify": [],
         # Probe reads the source as its caller. MediaConvert has no resource of its own for it.
-        "probe": [allow("mediaconvert:Probe", "*"), allow("s3:GetObject", sources)],
+        "probe": [
+            allow("mediaconvert:Probe", "*"),
+            allow("s3:GetObject", sources),
+            allow("s3:ListBucket", args["uploads_arn"]),  # for the same reason as verify
+        ],
         "plan": [],
         "find_job": [allow("mediaconvert:SearchJobs", args["queue_arn"])],
         "verify": [

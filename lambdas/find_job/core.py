@@ -9,7 +9,7 @@ from lambdas.shapes import Found, Title
 LONGEST_INPUT_FILE = 300
 """Characters that SearchJobs takes; it finds a part of an input's name as well."""
 
-FRESH = timedelta(hours=24)
+FRESH = timedelta(hours=72)
 """The longest that an execution of the workflow lives. An older job was another execution's, and what it made may have
 been deleted since."""
 

@@ -27,7 +27,11 @@ def test_a_job_may_read_uploads_and_write_renditions_and_no_more() -> None:
         statement["Action"]: statement["Resource"]
         for statement in statements(encoding().one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
     }
-    assert may == {"s3:GetObject": "arn:aws:s3:::uploads/*", "s3:PutObject": "arn:aws:s3:::media/v/*"}
+    assert may == {
+        "s3:GetObject": "arn:aws:s3:::uploads/*",
+        "s3:ListBucket": "arn:aws:s3:::uploads",
+        "s3:PutObject": "arn:aws:s3:::media/v/*",
+    }
 
 
 def test_only_mediaconvert_for_this_account_may_take_the_role() -> None:

@@ -10,7 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from components.workflow import ENCODE_ATTEMPTS, LEASE_SECONDS, SOURCE_FAULTS, definition
+from components.workflow import ENCODE_ATTEMPTS, LEASE_SECONDS, LIFE_SECONDS, SOURCE_FAULTS, definition
+from lambdas.find_job.core import FRESH
 from lambdas.identify.core import identify
 from tests.declared import ACCOUNT, REGION, ROOT
 from tests.workflow_runner import Execution, Failure, run
@@ -85,8 +86,9 @@ def test_every_state_is_reached_and_every_way_ends(states: dict[str, Any]) -> No
 
 def test_nothing_hangs(states: dict[str, Any]) -> None:
     for name, state in tasks(states).items():
-        assert state["TimeoutSeconds"] <= 6 * 3600, name
-    assert workflow()["TimeoutSeconds"] <= 24 * 3600
+        # All but the encode, which counts the wait in MediaConvert's queue.
+        assert state["TimeoutSeconds"] <= (LIFE_SECONDS if name == "Encode" else 120), name
+    assert workflow()["TimeoutSeconds"] == LIFE_SECONDS == FRESH.total_seconds()
 
 
 def test_errors_are_retried_by_name_and_with_patience(states: dict[str, Any]) -> None:
@@ -121,8 +123,22 @@ def test_after_the_claim_every_write_is_on_the_claims_condition(states: dict[str
             }
 
 
-def test_a_claim_outlasts_the_longest_encode(states: dict[str, Any]) -> None:
-    assert states["Encode"]["TimeoutSeconds"] < LEASE_SECONDS
+def test_a_claim_outlasts_the_longest_execution(states: dict[str, Any]) -> None:
+    assert states["Encode"]["TimeoutSeconds"] < LIFE_SECONDS < LEASE_SECONDS
+
+
+@pytest.mark.parametrize("name", ["Probe", "Find job", "Encode"])
+def test_ten_thousand_films_at_once_have_the_patience_for_five_calls_a_second(
+    states: dict[str, Any], name: str
+) -> None:
+    refused = "MediaConvert.TooManyRequestsException" if name == "Encode" else "TooManyRequestsException"
+    retry = next(item for item in states[name]["Retry"] if refused in item["ErrorEquals"])
+    waits = [
+        min(retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt, retry["MaxDelaySeconds"])
+        for attempt in range(retry["MaxAttempts"])
+    ]
+    # With full jitter a wait is half as long on the average.
+    assert sum(waits) / 2 > 10_000 / 5
 
 
 # What happens to an upload
@@ -237,6 +253,12 @@ def test_what_the_encoder_says_of_the_file_rejects_it_at_once(table: Any, code: 
     assert row(table)["state"] == "REJECTED"
     assert "No video stream" in row(table)["reason"]
     assert len(done.called("Encode")) == 1
+
+
+def test_the_encoder_may_say_it_as_its_events_do(table: Any) -> None:
+    failure = Failure("States.TaskFailed", {"status": "ERROR", "errorCode": 1020, "errorMessage": "No video stream"})
+    upload(answering=answers(Encode=always(failure)))
+    assert (row(table)["state"], "No video stream" in row(table)["reason"]) == ("REJECTED", True)
 
 
 @pytest.mark.parametrize(
