@@ -42,6 +42,8 @@ ZONE_PREFIXES = {
 }  # fmt: skip
 # Their zones that VPC origins do not support (CloudFront developer guide, "Restrict access with VPC origins").
 UNSUPPORTED_ZONES = frozenset({"use1-az3", "usw1-az2", "apne1-az3", "apne2-az1", "cac1-az3"})
+# And those of them where MediaConvert is not offered (botocore's list of its regions), so that they cannot be home.
+NO_MEDIACONVERT = frozenset({"eu-south-1", "ap-east-1", "me-south-1", "il-central-1"})
 PRIVATE = [ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 """RFC 1918; a /16 or smaller lies within one of them or outside."""
 
@@ -257,6 +259,9 @@ class Settings(Strict):
         if isinstance(given, dict) and self.home and self.home not in written:
             held = ", ".join(written) or "none"
             yield f"regions must hold the home region, aws:region = {self.home!r}; it holds {held}"
+        if self.home in NO_MEDIACONVERT:
+            homes = ", ".join(name for name in ZONE_PREFIXES if name not in NO_MEDIACONVERT)
+            yield f"regions: {self.home!r} cannot be home (aws:region), as MediaConvert is not there; allowed: {homes}"
         # As written: a region with a malformed address still has a name and zones that can be looked at.
         for name, region in written.items():
             yield from _place_mistakes(name, cast(dict[str, Any], region) if isinstance(region, dict) else {})

@@ -84,13 +84,27 @@ def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
     }
 
 
-def api(home: str, topic_arn: Name, *, function_name: Name) -> Alarms:
-    """Nobody can start a film: too few requests to move the edge's error rate."""
+def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Name, target_group: Name) -> Alarms:
+    """Nobody can start a film: too few requests to move the edge's error rate.
+
+    `target_group`: the suffix of the function's target group.
+    """
     return {
+        "api-5xx": {
+            "region": home,
+            "topic_arn": topic_arn,
+            # What the function catches it answers with 503, which Lambda counts as a success.
+            "says": "The playback API tells viewers to try again: its function's log says why.",
+            "namespace": "AWS/ApplicationELB",
+            "metric": "HTTPCode_Target_5XX_Count",
+            "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": target_group},
+            "statistic": "Sum",
+            "above": 0,
+        },
         "api-errors": {
             "region": home,
             "topic_arn": topic_arn,
-            "says": "The playback API fails minute after minute: its function's log has the traceback.",
+            "says": "The playback API crashes or runs out of time: its function's log has the traceback.",
             "namespace": "AWS/Lambda",
             "metric": "Errors",
             "dimensions": {"FunctionName": function_name},
@@ -138,7 +152,8 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, target_groups
             "namespace": "AWS/ApplicationELB",
             "metric": "UnHealthyHostCount",
             "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": target_group},
-            "statistic": "Minimum",
+            # The balancer's own nodes count each for themselves.
+            "statistic": "Maximum",
             "above": 0,
             "minutes": 15,
         }

@@ -92,7 +92,13 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
             target_groups=[(fleet.fleet_name, fleet.target_group_suffix) for fleet in pop.fleets],
         )
         if pop.web_servers:
-            rules |= alarm_rules.api(pop.region, topic, function_name=pop.web_servers.function_name)
+            rules |= alarm_rules.api(
+                pop.region,
+                topic,
+                function_name=pop.web_servers.function_name,
+                balancer_suffix=pop.balancer.arn_suffix,
+                target_group=pop.web_servers.target_group_suffix,
+            )
         if pop.certificate:
             rules[f"{pop.region}-certificate"] = alarm_rules.certificate(pop.region, topic, arn=pop.certificate)
     return rules

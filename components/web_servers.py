@@ -44,6 +44,8 @@ class WebServers(pulumi.ComponentResource):
     """
 
     target_group_arn: pulumi.Output[str]
+    target_group_suffix: pulumi.Output[str]
+    """As CloudWatch's metrics name it."""
     function_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: WebServersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -106,7 +108,8 @@ class WebServers(pulumi.ComponentResource):
             # The balancer tries the function when it is attached.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )
-        self.target_group_arn, self.function_name = target_group.arn, function.function_name
+        self.target_group_arn, self.target_group_suffix = target_group.arn, target_group.arn_suffix
+        self.function_name = function.function_name
         self.register_outputs({"target_group_arn": self.target_group_arn})
 
 

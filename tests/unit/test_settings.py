@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any, get_args
 
+import boto3
 import pytest
 import yaml
 
 from local.engine import ProgramError, RecordingProvider, run_program
-from settings import Settings
+from settings import NO_MEDIACONVERT, ZONE_PREFIXES, Settings
 from tests.declared import ROOT, deploy, regions
 
 DECLARED: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
@@ -93,6 +94,13 @@ def region(**changed: Any) -> dict[str, Any]:
         (
             {"regions": {**regions(1), "us-east-9": regions(2)["eu-west-1"]}},
             "'us-east-9' is not a region with VPC origins",
+        ),
+        (
+            {
+                "aws:region": "il-central-1",
+                "regions": {"il-central-1": {**regions(1)["us-east-1"], "zones": ["ilc1-az1", "ilc1-az2"]}},
+            },
+            "'il-central-1' cannot be home (aws:region), as MediaConvert is not there; allowed: us-east-1, ",
         ),
         ({"regions": region(zones=["use1-az1", "use1-az3"])}, "VPC origins do not support 'use1-az3'"),
         ({"regions": region(zones=["use1-az1", "use1-az1"])}, "names a zone twice"),
@@ -234,6 +242,11 @@ def test_the_command_line_names_the_choices(key: str) -> None:
     choices = get_args(FIELDS[key].annotation)
     assert choices
     assert all(str(choice) in DECLARED[key]["description"] for choice in choices)
+
+
+def test_where_mediaconvert_is_not_is_what_botocore_says() -> None:
+    offered = set(boto3.Session().get_available_regions("mediaconvert"))
+    assert {region for region in ZONE_PREFIXES if region not in offered} == NO_MEDIACONVERT
 
 
 def test_every_setting_explains_itself() -> None:

@@ -57,10 +57,23 @@ def test_what_can_go_wrong_is_watched(prod: Deployment) -> None:
         "5xxErrorRate",
         "CacheHitRate",
         "HTTPCode_ELB_5XX_Count",
+        "HTTPCode_Target_5XX_Count",
         "UnHealthyHostCount",
         "disk_used_percent",
         "DaysToExpiry",
     }
+
+
+def test_what_the_playback_function_catches_is_told_too(prod: Deployment) -> None:
+    """It answers 503 for what it is refused, which Lambda counts as a success."""
+    [told] = watched(prod, "HTTPCode_Target_5XX_Count")
+    api = prod.one("aws:lb/targetGroup:TargetGroup", "web-api").outputs["arnSuffix"]
+    home = prod.one("aws:lb/loadBalancer:LoadBalancer", f"pop-{told.region}-alb").outputs["arnSuffix"]
+    assert told.inputs["dimensions"] == {"LoadBalancer": home, "TargetGroup": api}
+
+
+def test_one_of_the_balancers_own_nodes_is_enough_to_tell_of_a_sick_node(prod: Deployment) -> None:
+    assert {item.inputs["statistic"] for item in watched(prod, "UnHealthyHostCount")} == {"Maximum"}
 
 
 def test_alarms_watch_things_that_there_are(prod: Deployment) -> None:
