@@ -60,7 +60,7 @@ class Replication(pulumi.ComponentResource):
                     "priority": priority,
                     "status": "Enabled",
                     "filter": {"prefix": "v/"},
-                    # The sweeper's deletes are followed; deletes by lifecycle rules never are.
+                    # What somebody deletes goes everywhere; what lifecycle rules delete is never replicated.
                     "delete_marker_replication": {"status": "Enabled"},
                     "destination": {"bucket": replica.bucket_arn, "metrics": {"status": "Enabled"}},
                 }

@@ -36,6 +36,11 @@ systemctl daemon-reload
 systemctl restart amazon-ssm-agent || echo "cache node: no session manager: its agent did not start"
 
 built_with=$(nginx -V 2>&1)
+# The first that follows the bucket's changing addresses ("resolve" in node.conf).
+oldest=1.27.3
+[[ $built_with =~ nginx/([0-9.]+) ]] || fail "nginx does not tell its version"
+printf '%s\n' "$oldest" "${BASH_REMATCH[1]}" | sort --check=quiet --version-sort ||
+    fail "nginx is ${BASH_REMATCH[1]}, and $oldest is needed: pin a newer image"
 for module in http_dav_module http_slice_module http_ssl_module; do
     [[ $built_with == *"--with-$module"* ]] || fail "nginx was built without $module"
 done

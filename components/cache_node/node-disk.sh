@@ -54,7 +54,7 @@ zone=$(metadata placement/availability-zone)
 host=$BUCKET.s3.$REGION.amazonaws.com
 
 # KEYS_MB: a megabyte holds 7,000 keys; slices are up to 1 MB, audio and low rungs smaller: four keys a megabyte.
-# "resolve" follows the bucket's changing addresses and needs nginx 1.27.3.
+# "resolve" follows the bucket's changing addresses; node-boot has seen that this nginx knows it.
 sed -e "s|@NODE@|$node|" \
     -e "s|@FLEET@|$FLEET|" \
     -e "s|@ZONE@|$zone|" \

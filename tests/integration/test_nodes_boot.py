@@ -24,7 +24,9 @@ case "$*" in
 *) echo "unexpected: $*" >&2; exit 22 ;;
 esac
 """
-NGINX = "echo 'configure arguments: --with-http_dav_module --with-http_slice_module --with-http_ssl_module' >&2"
+NGINX = """printf '%s\\n' 'nginx version: nginx/1.28.0' \\
+    'configure arguments: --with-http_dav_module --with-http_slice_module --with-http_ssl_module' >&2
+"""
 
 
 @dataclass
@@ -174,6 +176,8 @@ def test_a_machine_that_becomes_healthy_stays(machine: Machine) -> None:
     [
         ("dnf", "exit 1", "packages could not be installed"),
         ("nginx", NGINX.replace("slice", "x"), "nginx was built without http_slice_module"),
+        ("nginx", NGINX.replace("1.28.0", "1.26.3"), "nginx is 1.26.3, and 1.27.3 is needed"),
+        ("nginx", NGINX.replace("/1.28.0", ""), "nginx does not tell its version"),
         ("systemctl", '[ "$1" != start ]', "systemctl start cache-node.service"),
         ("curl", "exit 7", "nginx is not healthy"),
     ],
