@@ -25,7 +25,11 @@ from settings import Settings
 
 settings = Settings.load()
 home = settings.home
-account_id = aws.get_caller_identity().account_id
+try:
+    account_id = aws.get_caller_identity().account_id
+except Exception as error:  # the SDK's own, of no narrower class
+    sentence = f"AWS does not say which account this is: {error}. Check your credentials: aws sts get-caller-identity"
+    raise pulumi.RunError(sentence) from None
 tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack()}
 
 # Everywhere: where logs go, and who is told.

@@ -64,7 +64,8 @@ class Observability(pulumi.ComponentResource):
                     groups={pop.region: [fleet.group_name for fleet in pop.fleets] for pop in args["pops"]},
                 )
             ),
-            opts=child,
+            # By its name, of which an account has one: the new one must not be made and then deleted with the old one.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         self.register_outputs({})
 
