@@ -3,7 +3,6 @@
 import pulumi
 import pulumi_aws as aws
 
-from components.alarm_rules import CLOUDFRONT_REGION
 from components.bucket import PrivateBucket
 from components.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
 from components.budget import Budget
@@ -21,6 +20,7 @@ from components.replication import Replication
 from components.signing import Signing
 from components.storage import ContentStorage
 from components.web_acl import WebAcl
+from facts.regions import CLOUDFRONT_REGION
 from settings import Settings
 
 settings = Settings.load()

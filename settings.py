@@ -30,20 +30,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from components.functions.nearest_pop import countries
-from components.instances import INSTANCE_TYPES
+from facts.instances import INSTANCE_TYPES
+from facts.regions import CLOUDFRONT_REGION, NO_MEDIACONVERT, REGIONS, UNSUPPORTED_ZONES
 
-# Regions in which CloudFront offers VPC origins, each with the prefix of its zone ids.
-ZONE_PREFIXES = {
-    "us-east-1": "use1", "us-east-2": "use2", "us-west-1": "usw1", "us-west-2": "usw2", "ca-central-1": "cac1",
-    "sa-east-1": "sae1", "eu-west-1": "euw1", "eu-west-2": "euw2", "eu-west-3": "euw3", "eu-central-1": "euc1",
-    "eu-north-1": "eun1", "eu-south-1": "eus1", "ap-northeast-1": "apne1", "ap-northeast-2": "apne2",
-    "ap-northeast-3": "apne3", "ap-southeast-1": "apse1", "ap-southeast-2": "apse2", "ap-south-1": "aps1",
-    "ap-east-1": "ape1", "me-south-1": "mes1", "me-central-1": "mec1", "af-south-1": "afs1", "il-central-1": "ilc1",
-}  # fmt: skip
-# Their zones that VPC origins do not support (CloudFront developer guide, "Restrict access with VPC origins").
-UNSUPPORTED_ZONES = frozenset({"use1-az3", "usw1-az2", "apne1-az3", "apne2-az1", "cac1-az3"})
-# And those of them where MediaConvert is not offered (botocore's list of its regions), so that they cannot be home.
-NO_MEDIACONVERT = frozenset({"eu-south-1", "ap-east-1", "me-south-1", "il-central-1"})
 PRIVATE = [ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 """RFC 1918; a /16 or smaller lies within one of them or outside."""
 
@@ -132,8 +121,8 @@ class Domain(Strict):
     @field_validator("certificate")
     @classmethod
     def _in_us_east_1(cls, arn: str) -> str:
-        if arn.split(":")[3] != "us-east-1":
-            raise ValueError("must be a certificate in us-east-1, where CloudFront reads them")
+        if arn.split(":")[3] != CLOUDFRONT_REGION:
+            raise ValueError(f"must be a certificate in {CLOUDFRONT_REGION}, where CloudFront reads them")
         return arn
 
 
@@ -185,7 +174,7 @@ class Settings(Strict):
     """Cache fleets a region. K fleets hold K times the catalogue; each serves 16/K first hex digits."""
     nodes_per_fleet: NodesPerFleet = NodesPerFleet()
     instance_type: str = "c7gd.medium"
-    """The smallest Graviton with an NVMe disk: right for dev; see components/instances.py for the others."""
+    """The smallest Graviton with an NVMe disk: right for dev; see facts/instances.py for the others."""
     spot_percent: Annotated[int, Field(ge=0, le=100)] = 0
     """Share of the nodes above the minimum that are spot: cheap, but a reclaimed fleet refills all at once."""
     encode: Literal["on_upload", "on_request"] = "on_upload"
@@ -260,7 +249,7 @@ class Settings(Strict):
             held = ", ".join(written) or "none"
             yield f"regions must hold the home region, aws:region = {self.home!r}; it holds {held}"
         if self.home in NO_MEDIACONVERT:
-            homes = ", ".join(name for name in ZONE_PREFIXES if name not in NO_MEDIACONVERT)
+            homes = ", ".join(name for name in REGIONS if name not in NO_MEDIACONVERT)
             yield f"regions: {self.home!r} cannot be home (aws:region), as MediaConvert is not there; allowed: {homes}"
         # As written: a region with a malformed address still has a name and zones that can be looked at.
         for name, region in written.items():
@@ -291,13 +280,13 @@ class Settings(Strict):
 
 def _place_mistakes(name: str, written: Mapping[str, Any]) -> Iterator[str]:
     """Where a region is: its name, and the zones that it was given."""
-    prefix, zones = ZONE_PREFIXES.get(name), written.get("zones")
-    if prefix is None:
-        yield f"regions: {name!r} is not a region with VPC origins; allowed: {', '.join(ZONE_PREFIXES)}"
+    region, zones = REGIONS.get(name), written.get("zones")
+    if region is None:
+        yield f"regions: {name!r} is not a region with VPC origins; allowed: {', '.join(REGIONS)}"
         return
     for zone in cast(list[object], zones) if isinstance(zones, list) else []:
-        if not re.fullmatch(rf"{prefix}-az[1-7]", str(zone)):
-            yield f"regions.{name}.zones: {zone!r} is not a zone id of {name}, such as {prefix}-az1"
+        if not re.fullmatch(rf"{region.zone_prefix}-az[1-7]", str(zone)):
+            yield f"regions.{name}.zones: {zone!r} is not a zone id of {name}, such as {region.zone_prefix}-az1"
         elif zone in UNSUPPORTED_ZONES:
             yield f"regions.{name}.zones: VPC origins do not support {zone!r}; choose another zone"
 

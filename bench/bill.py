@@ -10,6 +10,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from facts.prices import (
+    ALARM,
+    BALANCER,
+    BALANCER_GB,
+    EDGE_REQUESTS,
+    EDGE_TIERS,
+    ENCODING,
+    FIREWALL,
+    FIREWALL_REQUESTS,
+    GET,
+    KEY,
+    METRIC,
+    NODE,
+    REPLICATION,
+    SHIELD,
+    STORAGE,
+    VOLUME,
+)
 from lambdas.ladder import ladder
 from local.engine import Deployment, run_program
 
@@ -17,46 +35,6 @@ PROJECT = Path(__file__).parent.parent
 HOURS = 730
 """Of a month."""
 
-
-class Price(NamedTuple):
-    """A list price in us-east-1."""
-
-    usd: float
-    per: str
-    read: str
-    """When it was read; "undated" or "not confirmed" where that is not known."""
-
-
-NODE = {
-    "c7gd.medium": Price(0.0454, "hour", "not confirmed"),
-    "im4gn.4xlarge": Price(1.455, "hour", "2026-07"),
-}
-"""By instance type, on demand."""
-VOLUME = Price(0.08, "GB of gp3", "not confirmed")
-METRIC = Price(0.30, "metric", "not confirmed")
-ALARM = Price(0.10, "alarm", "not confirmed")
-KEY = Price(1.00, "key", "not confirmed")
-BALANCER = Price(0.0225, "hour", "undated")
-BALANCER_GB = Price(0.008, "GB (one LCU-hour)", "undated")
-STORAGE = Price(0.023, "GB a month", "undated")
-GET = Price(0.0004, "1,000 requests", "not confirmed")
-REPLICATION = Price(0.02, "GB between regions", "not confirmed")
-ENCODING = Price(0.0075, "normalised minute, Basic; an HD one counts twice", "undated; the factor not confirmed")
-EDGE_REQUESTS = Price(0.01, "10,000 requests over 10 million", "2026-03, not from AWS")
-SHIELD = Price(0.0075, "10,000 requests", "not confirmed")
-FIREWALL = Price(8.00, "web ACL with 3 rules", "not confirmed")
-FIREWALL_REQUESTS = Price(0.60, "million requests", "not confirmed")
-EDGE_TIERS = (
-    (1_000, Price(0.0, "GB, the first TB", "2026-09")),
-    (10_000, Price(0.085, "GB up to 10 TB", "undated")),
-    (50_000, Price(0.080, "GB up to 50 TB", "2026-03, not from AWS")),
-    (150_000, Price(0.060, "GB up to 150 TB", "2026-03, not from AWS")),
-    (500_000, Price(0.040, "GB up to 500 TB", "not confirmed")),
-    (1_024_000, Price(0.030, "GB up to 1 PB", "not confirmed")),
-    (5_000_000, Price(0.025, "GB up to 5 PB", "not confirmed")),
-    (float("inf"), Price(0.020, "GB above", "undated")),
-)
-"""CloudFront to viewers in North America and Europe: up to how many GB a month, at what price."""
 
 WATCHED_GB = 2.25
 """An hour of film at 5 Mb/s."""
@@ -135,7 +113,7 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
         ValueError: for a node type whose price is not known.
     """
     if declared.instance_type not in NODE:
-        raise ValueError(f"no price for {declared.instance_type}; add it to NODE in bench/bill.py")
+        raise ValueError(f"no price for {declared.instance_type}; add it to NODE in facts/prices.py")
     rungs = ladder(1920, 1080, 24)
     # What the encoder may not exceed; films stay well below it.
     rendition_gb = sum(rung.max_bitrate for rung in rungs) / 8 * 3600 / 1e9

@@ -9,9 +9,7 @@ import pulumi
 
 from components.alarm import AlarmArgs
 from components.cache_node.user_data import CACHE_DISK, METRICS_NAMESPACE
-
-CLOUDFRONT_REGION = "us-east-1"
-"""Where CloudFront's metrics and certificates are, whatever the home region is."""
+from facts.regions import CLOUDFRONT_REGION
 
 Alarms = dict[str, AlarmArgs]
 Name = pulumi.Input[str]

@@ -6,9 +6,9 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.instances import INSTANCE_TYPES
 from components.node_template import NodeTemplate
 from components.scaling import WARM_UP_SECONDS, busy_bytes_per_minute, spot_mix
+from facts.instances import INSTANCE_TYPES
 
 NODE_PORT = 8080
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pulumi
 
+from facts.regions import CLOUDFRONT_REGION
+
 Metric = list[Any]
 Widget = dict[str, Any]
 
@@ -29,14 +31,14 @@ def dashboard(
         return ["AWS/States", metric, "StateMachineArn", state_machine_arn, {"stat": "Sum"}]
 
     widgets = [
-        _graph("Are viewers watching? Bytes and requests at the edge", "us-east-1", [
+        _graph("Are viewers watching? Bytes and requests at the edge", CLOUDFRONT_REGION, [
             edge("BytesDownloaded", stat="Sum"),
             edge("Requests", stat="Sum", yAxis="right"),
         ]),
-        _graph("Do the caches work? Share of requests that end at the edge, in percent", "us-east-1", [
+        _graph("Do the caches work? Share of requests that end at the edge, in percent", CLOUDFRONT_REGION, [
             edge("CacheHitRate", stat="Average"),
         ]),
-        _graph("Does anything fail at the edge? Error rates, in percent", "us-east-1", [
+        _graph("Does anything fail at the edge? Error rates, in percent", CLOUDFRONT_REGION, [
             edge("5xxErrorRate", stat="Average"),
             edge("4xxErrorRate", stat="Average"),
         ]),

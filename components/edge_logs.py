@@ -5,8 +5,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-LOGS_REGION = "us-east-1"
-"""Where a global service's log deliveries are made, whatever region the bucket is in."""
+from facts.regions import CLOUDFRONT_REGION
 
 
 class EdgeLogsArgs(TypedDict):
@@ -26,14 +25,14 @@ class EdgeLogs(pulumi.ComponentResource):
         alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
         source = aws.cloudwatch.LogDeliverySource(
             f"{name}-source",
-            region=LOGS_REGION,
+            region=CLOUDFRONT_REGION,
             log_type="ACCESS_LOGS",
             resource_arn=args["distribution_arn"],
             opts=alone,
         )
         destination = aws.cloudwatch.LogDeliveryDestination(
             f"{name}-destination",
-            region=LOGS_REGION,
+            region=CLOUDFRONT_REGION,
             # JSON lines: read by Athena and jq alike. Parquet would be charged by the gigabyte.
             output_format="json",
             delivery_destination_configuration={"destination_resource_arn": args["log_bucket_arn"]},
@@ -41,7 +40,7 @@ class EdgeLogs(pulumi.ComponentResource):
         )
         aws.cloudwatch.LogDelivery(
             f"{name}-delivery",
-            region=LOGS_REGION,
+            region=CLOUDFRONT_REGION,
             delivery_source_name=source.name,
             delivery_destination_arn=destination.arn,
             opts=alone,

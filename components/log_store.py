@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from components.bucket import PrivateBucket
 from components.bucket_access import BucketAccess
 from components.policies import Statement, Values
+from facts.regions import CLOUDFRONT_REGION
 
 
 class LogStoreArgs(TypedDict):
@@ -47,8 +48,8 @@ class LogStore(pulumi.ComponentResource):
         )
 
         account, region = args["account_id"], args["region"]
-        # Flow logs come from the region's own log service, CloudFront's from the one in us-east-1.
-        logs_services = sorted({f"arn:aws:logs:{region}:{account}:*", f"arn:aws:logs:us-east-1:{account}:*"})
+        # Flow logs come from the region's own log service, CloudFront's from its home region's.
+        logs_services = sorted({f"arn:aws:logs:{region}:{account}:*", f"arn:aws:logs:{CLOUDFRONT_REGION}:{account}:*"})
 
         def write(sid: str, service: str, prefix: str, source: Values, **more: Values) -> Statement:
             """One log service may put objects under its own prefix, for this account's own resources."""

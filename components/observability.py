@@ -8,11 +8,11 @@ import pulumi_aws as aws
 
 from components import alarm_rules
 from components.alarm import AlarmArgs, alarm
-from components.alarm_rules import CLOUDFRONT_REGION
 from components.dashboard import dashboard
 from components.delivery import Delivery
 from components.orchestration import Orchestration
 from components.point_of_presence import PointOfPresence
+from facts.regions import CLOUDFRONT_REGION
 from settings import Domain
 
 

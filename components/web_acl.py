@@ -5,8 +5,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-REGION = "us-east-1"
-"""CloudFront reads its firewalls from there only."""
+from facts.regions import CLOUDFRONT_REGION
 
 
 class WebAclArgs(TypedDict):
@@ -46,7 +45,7 @@ class WebAcl(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         acl = aws.wafv2.WebAcl(
             f"{name}-acl",
-            region=REGION,
+            region=CLOUDFRONT_REGION,
             scope="CLOUDFRONT",
             default_action={"allow": {}},
             rules=[
@@ -79,14 +78,14 @@ class WebAcl(pulumi.ComponentResource):
         )
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
-            region=REGION,
+            region=CLOUDFRONT_REGION,
             name_prefix="aws-waf-logs-headend-",  # the firewall writes to no other
             retention_in_days=args["log_days"],
             opts=child,
         )
         aws.wafv2.WebAclLoggingConfiguration(
             f"{name}-logging",
-            region=REGION,
+            region=CLOUDFRONT_REGION,
             resource_arn=acl.arn,
             log_destination_configs=[log_group.arn],
             # Who was refused, and why: what was let through is in CloudFront's own log.

@@ -8,19 +8,10 @@ from itertools import filterfalse
 from math import acos, cos, radians, sin
 from pathlib import Path
 
+from facts.regions import REGIONS
+
 LONGEST_CODE = 10 * 1024
 """Bytes of a CloudFront Function (quota, cannot be raised)."""
-
-# Latitude and longitude of the city that a region is named for.
-REGIONS = {
-    "us-east-1": (39.0, -77.5), "us-east-2": (40.0, -83.0), "us-west-1": (37.4, -122.0), "us-west-2": (45.8, -119.7),
-    "ca-central-1": (45.5, -73.6), "sa-east-1": (-23.6, -46.6), "eu-west-1": (53.3, -6.3), "eu-west-2": (51.5, -0.1),
-    "eu-west-3": (48.9, 2.4), "eu-central-1": (50.1, 8.7), "eu-north-1": (59.3, 18.1), "eu-south-1": (45.5, 9.2),
-    "ap-northeast-1": (35.7, 139.7), "ap-northeast-2": (37.6, 127.0), "ap-northeast-3": (34.7, 135.5),
-    "ap-southeast-1": (1.3, 103.8), "ap-southeast-2": (-33.9, 151.2), "ap-south-1": (19.1, 72.9),
-    "ap-east-1": (22.3, 114.2), "me-south-1": (26.1, 50.6), "me-central-1": (24.5, 54.4), "af-south-1": (-33.9, 18.4),
-    "il-central-1": (32.1, 34.8),
-}  # fmt: skip
 
 Place = tuple[float, float]
 
@@ -37,7 +28,9 @@ def nearest_pop(country: str, regions: Sequence[str]) -> str:
     """The region with the shortest way to a country, over the globe; of equal ones the first."""
 
     def angle(region: str) -> float:
-        (here, east), (there, west) = ([radians(degrees) for degrees in place] for place in (place_of, REGIONS[region]))
+        (here, east), (there, west) = (
+            [radians(degrees) for degrees in place] for place in (place_of, REGIONS[region].place)
+        )
         # Rounding may leave the arc cosine's domain for two places that are the same.
         return acos(min(1.0, sin(here) * sin(there) + cos(here) * cos(there) * cos(east - west)))
 
@@ -52,7 +45,7 @@ def nearest_pop_code(*, home: str, regions: Sequence[str], failover_status: Sequ
     know. Raises ValueError for a region that has no place on the map here, or code that CloudFront would refuse.
     """
     if unknown := sorted({home, *regions} - REGIONS.keys()):
-        raise ValueError(f"nearest_pop: no coordinates for {', '.join(unknown)}; add them to REGIONS")
+        raise ValueError(f"nearest_pop: no coordinates for {', '.join(unknown)}; add them to facts/regions.py")
     candidates = [home, *(region for region in regions if region != home)]
     by_region: dict[str, list[str]] = {}
     for country in countries():

@@ -10,8 +10,9 @@ import boto3
 import pytest
 import yaml
 
+from facts.regions import NO_MEDIACONVERT, REGIONS
 from local.engine import ProgramError, RecordingProvider, run_program
-from settings import NO_MEDIACONVERT, ZONE_PREFIXES, Settings
+from settings import Settings
 from tests.declared import ROOT, deploy, regions
 
 DECLARED: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
@@ -246,7 +247,7 @@ def test_the_command_line_names_the_choices(key: str) -> None:
 
 def test_where_mediaconvert_is_not_is_what_botocore_says() -> None:
     offered = set(boto3.Session().get_available_regions("mediaconvert"))
-    assert {region for region in ZONE_PREFIXES if region not in offered} == NO_MEDIACONVERT
+    assert {region for region in REGIONS if region not in offered} == NO_MEDIACONVERT
 
 
 def test_every_setting_explains_itself() -> None:

@@ -8,8 +8,8 @@ import pulumi_aws as aws
 import pytest
 
 from components.cache_fleet import NODE_PORT, CacheFleet
-from components.instances import INSTANCE_TYPES
 from components.node_role import NodeRole
+from facts.instances import INSTANCE_TYPES
 from local.engine import Deployment
 from tests.declared import REGION, ROOT, depends_on, deploy, refusal
 
