@@ -71,3 +71,14 @@ def read_through_endpoint(bucket_arn: pulumi.Input[str], endpoint_id: pulumi.Inp
         "Resource": pulumi.Output.concat(bucket_arn, "/v/*"),
         "Condition": {"StringEquals": {"aws:SourceVpce": endpoint_id}},
     }
+
+
+def keep_versions(bucket_arn: pulumi.Input[str]) -> Statement:
+    """Bucket policy statement: nobody deletes a version for good, nor a delete marker. Lifecycle rules still do."""
+    return {
+        "Sid": "KeepVersions",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteObjectVersion",
+        "Resource": pulumi.Output.concat(bucket_arn, "/*"),
+    }

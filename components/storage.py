@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.bucket import PrivateBucket
-from components.bucket_access import BucketAccess
+from components.bucket_access import BucketAccess, keep_versions
 
 
 class ContentStorageArgs(TypedDict):
@@ -54,7 +54,9 @@ class ContentStorage(pulumi.ComponentResource):
                 "region": args["region"],
                 "bucket_name": uploads.bucket_name,
                 "bucket_arn": uploads.bucket_arn,
-                "statements": [],
+                # Whoever could delete an overwritten film's newer version would make the older one current again, and
+                # an encode that had read the newer would pass for the older's. Lifecycle rules are not subject to this.
+                "statements": [keep_versions(uploads.bucket_arn)],
             },
             child,
         )

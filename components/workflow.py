@@ -58,6 +58,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         "etag": "{% $states.input.detail.object.etag %}",
         "size": "{% $states.input.detail.object.size %}",
         "sequencer": "{% $states.input.detail.object.sequencer %}",
+        "version_id": "{% $states.input.detail.object.`version-id` %}",
     }
     identify = _invoke(names["functions"]["identify"], event, "title", "Claim")
     # Nothing is claimed yet, so there is no row on which to write a reason: the execution fails, which an alarm tells.
@@ -71,6 +72,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
             "etag": {"S": "{% $title.etag %}"},
             "#size": {"N": "{% $string($title.size) %}"},
             "sequencer": {"S": "{% $title.sequencer %}"},
+            "#source": {"S": "{% $title.source %}"},
             "execution": _ME,
             "lease": {"N": f"{{% $string($floor($millis() / 1000) + {LEASE_SECONDS}) %}}"},
             "updated": _NOW,
@@ -93,14 +95,14 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
     )
     claim["Arguments"]["ReturnValues"] = "ALL_OLD"
     claim["Assign"] = {
-        "published": "{% $exists($states.result.Attributes.version) ? $states.result.Attributes.version.S : '' %}",
+        "published": "{% $exists($states.result.Attributes.content) ? $states.result.Attributes.content.S : '' %}",
         "attempts": 0,
     }
     # Any other error fails the execution: to mark a row that was never claimed would pass for a newer upload's work.
     claim["Catch"] = [_on_lost_claim("Whose title?")]
     same: State = {
         "Type": "Choice",
-        "Choices": [{"Condition": "{% $published = $title.version %}", "Next": "Settle"}],
+        "Choices": [{"Condition": "{% $published = $title.content %}", "Next": "Settle"}],
         "Default": "Probe",
     }
     states: dict[str, State] = {
@@ -242,6 +244,7 @@ def _publishing(names: WorkflowNames) -> dict[str, State]:
             "outcome": {"S": "PUBLISHED"},
             "live": {"S": "PUBLISHED"},
             "version": {"S": "{% $title.version %}"},
+            "content": {"S": "{% $title.content %}"},
             "prefix": {"S": "{% $title.prefix %}"},
             "#duration": {"N": "{% $string($made.duration) %}"},
             "width": {"N": "{% $string($made.width) %}"},
@@ -428,7 +431,7 @@ def _update(
     }
 
 
-_RESERVED = ("name", "key", "size", "state", "duration")
+_RESERVED = ("name", "key", "size", "source", "state", "duration")
 
 
 def _settle(

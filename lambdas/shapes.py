@@ -13,7 +13,10 @@ class Title(TypedDict):
     name: str
     """What a person reads: the file's name without its extension."""
     version: str
-    """12 hex digits; the same bytes and the same ladder give the same version."""
+    """12 hex digits. Another object version, other bytes or another ladder is another version, and so another place:
+    a job that runs for an upload that was replaced can never write where a newer upload's job does."""
+    content: str
+    """12 hex digits; the same bytes and the same ladder give the same content."""
     prefix: str
     """`v/<xx>/<id>/<version>`, the renditions' place in the media bucket; no slash at either end."""
     sequencer: str
@@ -23,6 +26,8 @@ class Title(TypedDict):
     etag: str
     size: int
     """Bytes."""
+    source: str
+    """S3's version id of the uploaded object: no two uploads share one, even of the same bytes."""
     uri: str
     """`s3://bucket/key`."""
 

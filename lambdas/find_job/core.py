@@ -1,4 +1,8 @@
-"""Find job: is this version of the title already being encoded, or just was? Pure."""
+"""Find job: is this version of the title already being encoded, or just was? Pure.
+
+A job counts only if it was made for this very version of the uploaded object. One that was made for an earlier upload
+of the same bytes may have read what replaced that upload in between: MediaConvert reads a key, never a version of it.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -12,6 +16,9 @@ LONGEST_INPUT_FILE = 300
 FRESH = timedelta(hours=72)
 """The longest that an execution of the workflow lives. An older job was another execution's, and what it made may have
 been deleted since."""
+
+OWN = {"title": "id", "version": "version", "source": "source"}
+"""A job's UserMetadata by the title's fields, all of which must be the same."""
 
 RUNNING = ("SUBMITTED", "PROGRESSING")
 
@@ -39,4 +46,4 @@ def find(title: Title, jobs: Iterable[Mapping[str, Any]], now: datetime) -> Foun
 
 def _of_version(job: Mapping[str, Any], title: Title) -> bool:
     metadata: Mapping[str, str] = job.get("UserMetadata") or {}
-    return metadata.get("title") == title["id"] and metadata.get("version") == title["version"]
+    return all(metadata.get(field) == title[own] for field, own in OWN.items())

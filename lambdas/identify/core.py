@@ -28,6 +28,8 @@ class Upload(TypedDict):
     etag: str
     size: int
     sequencer: str
+    version_id: str
+    """Of the object: the uploads bucket is versioned."""
 
 
 def title_id(key: str) -> str:
@@ -39,18 +41,21 @@ def identify(upload: Upload) -> Title:
     """Name the title. Never refuses: a title must have an id before it can be said what is wrong with it."""
     key, etag = upload["key"], upload["etag"].strip('"')
     stem, identity = _stem(key), title_id(key)
-    version = hashlib.sha256(f"{etag}{REVISION}".encode()).hexdigest()[:12]
+    content = _digest(f"{etag}{REVISION}", 12)
+    version = _digest(f"{content}/{upload['version_id']}", 12)
     return {
         "id": identity,
         "stem": stem,
         "name": _display_name(stem) or identity,
         "version": version,
-        "prefix": f"v/{hashlib.sha256(identity.encode()).hexdigest()[:2]}/{identity}/{version}",
+        "content": content,
+        "prefix": f"v/{_digest(identity, 2)}/{identity}/{version}",
         "sequencer": upload["sequencer"].zfill(32),
         "bucket": upload["bucket"],
         "key": key,
         "etag": etag,
         "size": int(upload["size"]),
+        "source": upload["version_id"],
         "uri": f"s3://{upload['bucket']}/{key}",
     }
 
@@ -74,8 +79,13 @@ def _slug(stem: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", decomposed.encode("ascii", "ignore").decode().lower()).strip("-")
     if slug and not lost and len(slug) <= LONGEST_ID:
         return slug
-    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+    digest = _digest(stem, 8)
     return "-".join(part for part in (slug[: LONGEST_ID - 9].strip("-"), digest) if part)
+
+
+def _digest(text: str, length: int) -> str:
+    """The first hex digits of the text's hash."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def _display_name(stem: str) -> str:

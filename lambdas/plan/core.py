@@ -75,7 +75,7 @@ def plan(title: Title, source: Source, place: Place) -> Plan:
         "ClientRequestToken": hashlib.sha256(f"{title['id']}/{title['version']}".encode()).hexdigest(),
         "StatusUpdateInterval": "SECONDS_10",
         # By these find_job knows its own, and the workflow's listeners know the title.
-        "UserMetadata": {"title": title["id"], "version": title["version"]},
+        "UserMetadata": {"title": title["id"], "version": title["version"], "source": title["source"]},
         "Tags": {"title": title["id"]},
         "Settings": {
             "TimecodeConfig": {"Source": "ZEROBASED"},

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
-from lambdas import clients
+from lambdas import clients, upload
 from lambdas.probe import core
 from lambdas.refusals import LOG, error_code, step
 from lambdas.shapes import Source, Title
@@ -12,8 +12,9 @@ from lambdas.shapes import Source, Title
 
 @step
 def handle(event: Title, _context: object) -> Source:
-    """Returns the source; raises SourceUnreadable, or MediaConvert's error by its code (TooManyRequestsException)."""
+    """Returns the source; raises SourceUnreadable, SourceMoved, SourceRefused, or MediaConvert's error by its code."""
     core.check(event)
+    upload.check(event)
     try:
         answer = _mediaconvert().probe(InputFiles=[{"FileUrl": event["uri"]}])
     except Exception as error:

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import TypedDict
 
 from lambdas import playlist
-from lambdas.refusals import RenditionsIncomplete, SourceMoved, SourceRefused, SourceTruncated
+from lambdas.refusals import RenditionsIncomplete, SourceTruncated
 from lambdas.shapes import Expected, Title, Verified
 
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 1.0, 0.005
@@ -14,21 +13,6 @@ TOLERANCE_SECONDS, TOLERANCE_SHARE = 1.0, 0.005
 MASTER, MANIFEST = "index.m3u8", "index.mpd"
 AUDIO_PLAYLIST = "index_a128.m3u8"
 _POSTER = re.compile(r"poster\.\d{7}\.jpg")
-
-
-class Object(TypedDict):
-    """The upload as S3 lists it now."""
-
-    etag: str
-    size: int
-
-
-def check_source(title: Title, now: Object | None) -> None:
-    """Raise unless the upload is still the one that was identified: the encoder reads a key, never a version of it."""
-    if now is None:
-        raise SourceRefused("The file was deleted while it was being encoded. Upload it again.")
-    if (now["etag"], now["size"]) != (title["etag"], title["size"]):
-        raise SourceMoved("The file was replaced while it was being encoded; the newer one is encoded instead.")
 
 
 def playlists(expected: Expected) -> list[str]:

@@ -3,7 +3,7 @@
 import os
 from typing import TypedDict
 
-from lambdas import clients
+from lambdas import clients, upload
 from lambdas.refusals import LOG, step
 from lambdas.shapes import Expected, Title, Verified
 from lambdas.verify import core
@@ -20,21 +20,12 @@ class Event(TypedDict):
 def handle(event: Event, _context: object) -> Verified:
     """Returns what to publish; raises SourceMoved, SourceRefused, SourceTruncated, RenditionsIncomplete."""
     title, expected = event["title"], event["expected"]
-    core.check_source(title, _source(title))
+    upload.check(title)
     sizes = _sizes(title["prefix"])
     texts = {name: _text(f"{title['prefix']}/{name}") for name in core.playlists(expected) if name in sizes}
     verified = core.verify(title, expected, sizes, texts)
     LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
     return verified
-
-
-def _source(title: Title) -> core.Object | None:
-    """The upload as it is now. Listed, because a HEAD's errors have no names and "forbidden" can mean "not there"."""
-    listed = clients.client("s3").list_objects_v2(Bucket=title["bucket"], Prefix=title["key"], MaxKeys=1)
-    for found in listed.get("Contents", []):  # the key itself sorts before any longer one
-        if found["Key"] == title["key"]:
-            return {"etag": found["ETag"].strip('"'), "size": found["Size"]}
-    return None
 
 
 def _sizes(prefix: str) -> dict[str, int]:

@@ -21,7 +21,7 @@ SECONDS = 300.0
 
 def first_digit(key: str) -> str:
     """The hex digit that chooses the fleet of a title."""
-    return identify({"bucket": "b", "key": key, "etag": "", "size": 0, "sequencer": "0"})["prefix"][2]
+    return identify({"bucket": "b", "key": key, "etag": "", "size": 0, "sequencer": "0", "version_id": ""})["prefix"][2]
 
 
 def key_for(digits: str) -> str:

@@ -63,11 +63,13 @@ def job_for(mediaconvert: Any, s3: Any, clip: str, prefix: str) -> dict[str, Any
         name=prefix,
         version="1",
         prefix=f"v/00/{prefix}/1",
+        content="abc",
         sequencer="0",
         bucket="uploads",
         key=f"{prefix}.mp4",
         etag="e",
         size=1,
+        source="1",
         uri=f"s3://uploads/{prefix}.mp4",
     )
     queue = mediaconvert.get_queue(Name="Default")["Queue"]["Arn"]

@@ -40,7 +40,18 @@ def test_a_mezzanine_cools_down_and_can_still_be_encoded_from() -> None:
 def test_nothing_but_roles_reaches_the_uploads() -> None:
     policy = storage().one("aws:s3/bucketPolicy:BucketPolicy")
     assert policy.name == "content-uploads-access-policy"
-    assert [statement["Effect"] for statement in statements(policy.inputs["policy"])] == ["Deny"]
+    assert {statement["Effect"] for statement in statements(policy.inputs["policy"])} == {"Deny"}
+
+
+def test_no_version_of_an_upload_can_be_deleted_so_that_an_older_one_becomes_current_again() -> None:
+    [kept] = [
+        statement
+        for statement in statements(storage().one("aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])
+        if statement["Action"] == "s3:DeleteObjectVersion"
+    ]
+    uploads = storage().one("aws:s3/bucket:Bucket", "content-uploads-bucket").outputs["arn"]
+    assert (kept["Effect"], kept["Principal"], kept["Resource"]) == ("Deny", "*", f"{uploads}/*")
+    assert "Condition" not in kept
 
 
 def test_both_buckets_are_protected_and_logged() -> None:

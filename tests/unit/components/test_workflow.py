@@ -13,6 +13,7 @@ from moto import mock_aws
 from components.workflow import ENCODE_ATTEMPTS, LEASE_SECONDS, LIFE_SECONDS, SOURCE_FAULTS, definition
 from lambdas.find_job.core import FRESH
 from lambdas.identify.core import identify
+from lambdas.shapes import Title
 from tests.declared import ACCOUNT, REGION, ROOT
 from tests.workflow_runner import Execution, Failure, run
 
@@ -164,8 +165,15 @@ def table(titles: Any) -> Any:
 
 
 def event(key: str = "films/Ein Film.mp4", sequencer: int = 1, etag: str = "e1", **other: Any) -> dict[str, Any]:
-    source = {"key": key, "etag": etag, "size": 1000, "sequencer": f"{sequencer:016X}"}
+    source = {"key": key, "etag": etag, "size": 1000, "sequencer": f"{sequencer:016X}", "version-id": f"v{sequencer}"}
     return {"detail": {"bucket": {"name": "uploads"}, "object": source}, **other}
+
+
+def identified(etag: str, sequencer: int) -> Title:
+    """What an upload of `event` becomes."""
+    source = event(etag=etag, sequencer=sequencer)["detail"]["object"]
+    upload: Any = {**source, "bucket": "uploads", "version_id": source["version-id"]}
+    return identify(upload)
 
 
 def answers(**other: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
@@ -217,7 +225,7 @@ def job_failed(code: int, message: str) -> Failure:
 def test_a_good_film_is_published_and_people_are_told(table: Any) -> None:
     done = upload()
     assert done.status == "SUCCEEDED"
-    title = identify({"bucket": "uploads", "key": "films/Ein Film.mp4", "etag": "e1", "size": 1, "sequencer": "1"})
+    title = identified("e1", 1)
     published = row(table)
     assert {key: published[key] for key in ("state", "live", "outcome", "name")} == {
         "state": "PUBLISHED",
@@ -318,8 +326,7 @@ def test_a_newer_upload_takes_over_and_the_older_does_not_publish(table: Any) ->
 
     older = upload(answering=answers(Verify=meanwhile))
     assert older.path[-1] == "Superseded"
-    newer = identify({"bucket": "uploads", "key": "films/Ein Film.mp4", "etag": "e2", "size": 1, "sequencer": "2"})
-    assert row(table)["version"] == newer["version"]
+    assert row(table)["version"] == identified("e2", 2)["version"]
 
 
 def test_a_source_that_moved_leaves_the_title_to_its_newer_upload(table: Any) -> None:

@@ -60,12 +60,14 @@ def title() -> Title:
         "stem": "films/Apollo",
         "name": "Apollo",
         "version": "0123456789ab",
+        "content": "c0123456789a",
         "prefix": "v/ab/films-apollo/0123456789ab",
         "sequencer": "0" * 14 + "0065A1B2C3D4E5F6AB",
         "bucket": "uploads",
         "key": "films/Apollo.mp4",
         "etag": "0af3-2",
         "size": 123_456_789,
+        "source": "WX9q0VTmZ9vTzuQ1",
         "uri": "s3://uploads/films/Apollo.mp4",
     }
 
@@ -112,3 +114,10 @@ def an_expectation(*shorts: int, audio: bool = True, duration: float = 13.0) -> 
         "audio": audio,
         "duration": duration,
     }
+
+
+def is_current(stub: Stub, title: Title) -> None:
+    """S3 will say, when asked for the upload, that this one is what its key holds now."""
+    found = {"Key": title["key"], "VersionId": title["source"], "IsLatest": True, "ETag": f'"{title["etag"]}"'}
+    asked = {"Bucket": title["bucket"], "Prefix": title["key"], "MaxKeys": 1}
+    stub("s3").add_response("list_object_versions", {"Versions": [{**found, "Size": title["size"]}]}, asked)

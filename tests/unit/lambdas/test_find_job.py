@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.find_job import handler
-from lambdas.find_job.core import find, search
+from lambdas.find_job.core import OWN, find, search
 from lambdas.shapes import Title
 from tests.unit.lambdas.conftest import Stub
 from tests.unit.lambdas.service_model import faults
@@ -19,7 +19,7 @@ def a_job(title: Title, status: str, *, id: str = "1", hours: int = 1, other: di
         "Id": id,
         "Status": status,
         "CreatedAt": NOW - timedelta(hours=hours),
-        "UserMetadata": {"title": title["id"], "version": title["version"], **(other or {})},
+        "UserMetadata": {**{field: title[own] for field, own in OWN.items()}, **(other or {})},
     }
 
 
@@ -37,9 +37,10 @@ def test_by_status(title: Title, status: str, found: dict[str, str]) -> None:
     assert find(title, [a_job(title, status)], NOW) == found
 
 
-@pytest.mark.parametrize("other", [{"title": "films-gemini"}, {"version": "ba9876543210"}])
-def test_another_title_or_version_is_not_ours(title: Title, other: dict[str, str]) -> None:
-    assert find(title, [a_job(title, "COMPLETE", other=other)], NOW)["status"] == "NONE"
+@pytest.mark.parametrize("other", [{"title": "films-gemini"}, {"version": "ba9876543210"}, {"source": "earlier"}])
+@pytest.mark.parametrize("status", ["PROGRESSING", "COMPLETE"])
+def test_a_job_of_another_title_version_or_upload_is_not_ours(title: Title, status: str, other: dict[str, str]) -> None:
+    assert find(title, [a_job(title, status, other=other)], NOW)["status"] == "NONE"
 
 
 def test_a_job_that_somebody_made_by_hand(title: Title) -> None:

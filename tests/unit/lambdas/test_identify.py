@@ -12,8 +12,8 @@ from lambdas.shapes import Title
 ALPHABET = "abcXYZ019 ._-/+%&?#'\"\\<>|*:;~^`{}[]()=,@!$\t\nåäöéß½ﬁ電影日本Москваفيلم🎬👩‍👩‍👧\u202e\u200d\u0301\x00\x7f"
 
 
-def title(key: str, etag: str = "abc", sequencer: str = "0065A1") -> Title:
-    upload = {"bucket": "uploads", "key": key, "etag": etag, "size": 10.0, "sequencer": sequencer}
+def title(key: str, etag: str = "abc", sequencer: str = "0065A1", source: str = "v1") -> Title:
+    upload = {"bucket": "uploads", "key": key, "etag": etag, "size": 10.0, "sequencer": sequencer, "version_id": source}
     return handler.handle(upload, None)  # pyright: ignore[reportArgumentType] - JSON's numbers are floats
 
 

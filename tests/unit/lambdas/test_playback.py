@@ -29,6 +29,7 @@ PUBLISHED: dict[str, Any] = {
     "key": {"S": "films/Apollo.mp4"},
     "etag": {"S": "0af3-2"},
     "sequencer": {"S": "0" * 14 + "0065A1B2C3D4E5F6AB"},
+    "source": {"S": "WX9q0VTmZ9vTzuQ1"},
     "size": {"N": "123456789"},
     "fault": {"S": "MediaConvert error 1040 at arn:aws:iam::111122223333:role/encode"},
 }
@@ -299,7 +300,8 @@ def test_an_execution_starts_from_what_an_upload_event_says() -> None:
     event = json.loads(started["input"])
     assert event["requested"] is True
     assert event["detail"]["bucket"] == {"name": "uploads"}
-    assert event["detail"]["object"] == {field: row[field] for field in ("key", "etag", "size", "sequencer")}
+    upload = {field: row[field] for field in ("key", "etag", "size", "sequencer")}
+    assert event["detail"]["object"] == {**upload, "version-id": row["source"]}
     again = core.start(row, "uploads", NOW + 1)
     assert again == started, "one execution for everyone who asks now"
     assert core.start(row, "uploads", NOW + core.START_WINDOW)["name"] != started["name"], "and another, should it die"

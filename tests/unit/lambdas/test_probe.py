@@ -10,15 +10,15 @@ from botocore.awsrequest import AWSResponse
 from lambdas.plan.core import display_size
 from lambdas.probe import handler
 from lambdas.probe.core import source
-from lambdas.refusals import SourceUnreadable
+from lambdas.refusals import SourceMoved, SourceUnreadable
 from lambdas.shapes import Title
-from tests.unit.lambdas.conftest import Stub
+from tests.unit.lambdas.conftest import Stub, is_current
 
 Answers = Callable[[int, Any], list[Any]]
 
 
 @pytest.fixture
-def answers(stub: Stub) -> Answers:
+def answers(title: Title, stub: Stub) -> Answers:
     """`answers(status, body)` is what MediaConvert says on the wire; returns the requests that it got."""
     stubber = stub("mediaconvert")
     stubber.deactivate()  # a Stubber answers above the wire, whose JSON is what is read here
@@ -26,6 +26,7 @@ def answers(stub: Stub) -> Answers:
 
     def answer(status: int, body: Any) -> list[Any]:
         requests: list[Any] = []
+        is_current(stub, title)
 
         def send(request: Any, **_: object) -> AWSResponse:
             requests.append(json.loads(request.body))
@@ -172,6 +173,12 @@ def test_our_own_faults_keep_their_name(title: Title, answers: Answers, status: 
         handler.handle(title, None)
     assert type(error.value).__name__ == kind
     assert not isinstance(error.value, SourceUnreadable)
+
+
+def test_a_file_that_was_replaced_already_is_not_worth_a_call(title: Title, stub: Stub) -> None:
+    is_current(stub, {**title, "source": "newer"})
+    with pytest.raises(SourceMoved):
+        handler.handle(title, None)
 
 
 def test_an_empty_file_is_not_worth_a_call(title: Title) -> None:

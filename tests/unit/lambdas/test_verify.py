@@ -2,16 +2,16 @@
 
 import io
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from botocore.response import StreamingBody
 
 from lambdas import playlist
-from lambdas.refusals import RenditionsIncomplete, SourceMoved, SourceRefused, SourceTruncated
+from lambdas.refusals import RenditionsIncomplete, SourceMoved, SourceTruncated
 from lambdas.shapes import Expected, Title
 from lambdas.verify import core, handler
-from tests.unit.lambdas.conftest import Stub, an_expectation
+from tests.unit.lambdas.conftest import Stub, an_expectation, is_current
 
 Files = dict[str, str]
 
@@ -144,29 +144,13 @@ def test_a_sound_that_ends_before_the_picture_is_fine(title: Title, expected: Ex
     assert check(title, expected, files)["duration"] == 13.0
 
 
-@pytest.mark.parametrize("change", [{"etag": "other"}, {"size": 1}])
-def test_a_replaced_source_is_left_to_its_own_execution(title: Title, change: Any) -> None:
-    now: core.Object = {"etag": title["etag"], "size": title["size"]}
-    core.check_source(title, now)
-    with pytest.raises(SourceMoved):
-        core.check_source(title, cast(core.Object, {**now, **change}))
-
-
-def test_a_deleted_source_is_said_since_no_other_execution_will_come(title: Title) -> None:
-    with pytest.raises(SourceRefused, match="deleted"):
-        core.check_source(title, None)
-
-
 def test_a_quoted_comma_is_no_end_of_an_attribute() -> None:
     assert playlist.multivariant('#EXT-X-MEDIA:TYPE=AUDIO,NAME="a,URI=b",URI="c.m3u8"').audio == ["c.m3u8"]
 
 
-def s3_holds(stub: Stub, title: Title, files: Files, read: list[str], *, etag: str = "0af3-2") -> None:
+def s3_holds(stub: Stub, title: Title, files: Files, read: list[str]) -> None:
     s3 = stub("s3")
-    found = [{"Key": title["key"], "ETag": f'"{etag}"', "Size": title["size"]}]
-    s3.add_response("list_objects_v2", {"Contents": found}, {"Bucket": "uploads", "Prefix": title["key"], "MaxKeys": 1})
-    if not read:
-        return
+    is_current(stub, title)
     keys = [{"Key": f"{title['prefix']}/{name}", "Size": len(text)} for name, text in files.items()]
     asked = {"Bucket": "media", "Prefix": f"{title['prefix']}/"}
     s3.add_response("list_objects_v2", {"Contents": keys[:5], "IsTruncated": True, "NextContinuationToken": "2"}, asked)
@@ -185,13 +169,6 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
 
 
 def test_a_moved_source_is_noticed_before_anything_is_read(title: Title, expected: Expected, stub: Stub) -> None:
-    s3_holds(stub, title, {}, [], etag="new")
+    is_current(stub, {**title, "source": "newer"})
     with pytest.raises(SourceMoved):
-        handler.handle({"title": title, "expected": expected}, None)
-
-
-def test_a_longer_key_is_not_the_source(title: Title, expected: Expected, stub: Stub) -> None:
-    longer = [{"Key": title["key"] + ".part", "ETag": '"0af3-2"', "Size": title["size"]}]
-    stub("s3").add_response("list_objects_v2", {"Contents": longer})
-    with pytest.raises(SourceRefused, match="deleted"):
         handler.handle({"title": title, "expected": expected}, None)

@@ -19,11 +19,13 @@ TITLE = Title(
     name="Film",
     version="abc",
     prefix="v/00/film/abc",
+    content="abc",
     sequencer="0",
     bucket="uploads",
     key="film.mp4",
     etag="e",
     size=1,
+    source="1",
     uri="s3://uploads/film.mp4",
 )
 PLACE = Place(

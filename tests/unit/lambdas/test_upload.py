@@ -1,0 +1,60 @@
+"""Upload: whether what a job reads is what the title was identified by."""
+
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas import clients, upload
+from lambdas.refusals import SourceMoved, SourceRefused
+from lambdas.shapes import Title
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Any:
+    with mock_aws():
+        made: Any = boto3.client("s3", region_name="us-east-1")
+        made.create_bucket(Bucket="uploads")
+        made.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
+        monkeypatch.setattr(clients, "client", {"s3": made}.__getitem__)
+        yield made
+
+
+def put(s3: Any, title: Title, body: bytes, key: str | None = None) -> Title:
+    stored = s3.put_object(Bucket="uploads", Key=key or title["key"], Body=body)
+    return {**title, "source": stored["VersionId"], "etag": stored["ETag"].strip('"'), "size": len(body)}
+
+
+def test_the_upload_that_is_there(s3: Any, title: Title) -> None:
+    upload.check(put(s3, title, b"film"))
+
+
+def test_the_same_bytes_again_are_another_upload(s3: Any, title: Title) -> None:
+    first = put(s3, title, b"film")
+    put(s3, title, b"another")
+    again = put(s3, title, b"film")
+    assert first["etag"] == again["etag"]
+    upload.check(again)
+    with pytest.raises(SourceMoved):
+        upload.check(first)
+
+
+def test_a_replaced_upload_is_left_to_its_successors_execution(s3: Any, title: Title) -> None:
+    first = put(s3, title, b"film")
+    put(s3, title, b"another")
+    with pytest.raises(SourceMoved):
+        upload.check(first)
+
+
+def test_a_deleted_upload_is_said_since_no_other_execution_will_come(s3: Any, title: Title) -> None:
+    there = put(s3, title, b"film")
+    s3.delete_object(Bucket="uploads", Key=title["key"])
+    with pytest.raises(SourceRefused, match="deleted"):
+        upload.check(there)
+
+
+def test_a_longer_key_is_not_the_upload(s3: Any, title: Title) -> None:
+    put(s3, title, b"film", title["key"] + ".part")
+    with pytest.raises(SourceRefused, match="deleted"):
+        upload.check(title)
