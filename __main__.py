@@ -3,23 +3,23 @@
 import pulumi
 import pulumi_aws as aws
 
-from components.bucket import PrivateBucket
-from components.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
-from components.budget import Budget
-from components.catalogue import Catalogue
-from components.delivery import Delivery
-from components.encoding import Encoding
-from components.fault_injection import FaultInjection
-from components.log_store import LogStore
-from components.notifications import Notifications
-from components.observability import Observability
-from components.orchestration import Orchestration
-from components.player_site import PlayerSite
-from components.point_of_presence import PointOfPresence
-from components.replication import Replication
-from components.signing import Signing
-from components.storage import ContentStorage
-from components.web_acl import WebAcl
+from components.blocks.bucket import PrivateBucket
+from components.blocks.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
+from components.edge.delivery import Delivery
+from components.edge.player_site import PlayerSite
+from components.edge.signing import Signing
+from components.edge.web_acl import WebAcl
+from components.making.catalogue import Catalogue
+from components.making.encoding import Encoding
+from components.making.orchestration import Orchestration
+from components.making.storage import ContentStorage
+from components.operating.budget import Budget
+from components.operating.fault_injection import FaultInjection
+from components.operating.log_store import LogStore
+from components.operating.notifications import Notifications
+from components.operating.observability import Observability
+from components.serving.point_of_presence import PointOfPresence
+from components.serving.replication import Replication
 from facts.regions import CLOUDFRONT_REGION
 from settings import Settings
 

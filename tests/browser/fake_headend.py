@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from components.edge_policies import CONTENT_SECURITY_POLICY
+from components.edge.policies import CONTENT_SECURITY_POLICY
 
 PLAYER = Path(__file__).parents[2] / "player"
 LIBRARY = PLAYER / "node_modules/hls.js/dist/hls.min.mjs"

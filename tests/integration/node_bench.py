@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from components.cache_node.user_data import NodeConfig, user_data
+from components.serving.cache_node.user_data import NodeConfig, user_data
 from local.serving.nodes import Node, Site
 
 SLICE = 1024 * 1024

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.functions.nearest_pop import nearest_pop_code
+from components.edge.nearest_pop import nearest_pop_code
 from local.serving.edge import Edge, first_free_port
 from tests.serving_kit import (
     DISABLED,

@@ -8,7 +8,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from components.cache_node.user_data import NodeConfig, user_data
+from components.serving.cache_node.user_data import NodeConfig, user_data
 from local.serving.nodes import written_files
 
 FILES = written_files(user_data(NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes")))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from local.engine import UNKNOWN, Archive, Asset, Deployment, run_program
-from tests.declared import ACCOUNT, ROOT, STACK_TYPE, depends_on, documents, regions, whole
+from tests.declared import ACCOUNT, ROOT, depends_on, documents, regions, whole
 
 STACKS = ("dev", "local", "prod")
 GLOBAL = ("aws:iam/", "aws:cloudfront/", "aws:budgets/")
@@ -79,16 +79,6 @@ def test_further_regions_preview_as_well() -> None:
 
 
 # A reviewer who reads the next preview
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_component_tokens_say_where_they_are_written(stack: str) -> None:
-    for item in whole(stack).registrations:
-        if item.custom or item.type == STACK_TYPE:
-            continue
-        package, file, name = item.type.split(":")
-        assert package == "headend"
-        assert f"class {name}(pulumi.ComponentResource)" in (ROOT / f"components/{file}.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -17,7 +17,7 @@ from botocore.validate import ParamValidator
 from pydantic.alias_generators import to_camel
 
 from bench.bill import MONTHS, bill, shape, table
-from components.workflow import definition
+from components.making.workflow import definition
 from local.engine import Deployment
 from settings import Domain, NodesPerFleet, Region, Settings, SigningKey
 from tests.declared import whole

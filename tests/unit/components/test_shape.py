@@ -17,7 +17,10 @@ def components(path: Path) -> list[ast.ClassDef]:
     ]
 
 
-FILES = {path.stem: path for path in sorted((ROOT / "components").glob("*.py")) if components(path)}
+FILES = {path.stem: path for path in sorted((ROOT / "components").glob("*/*.py")) if components(path)}
+
+TOKENS = {"logs": "edge_logs", "policies": "edge_policies", "lambda_function": "function"}
+"""Files that were renamed: a live stack knows their components by the old name, and would make another token anew."""
 
 
 def test_there_are_components() -> None:
@@ -34,7 +37,7 @@ def test_a_file_has_one_component_and_can_be_read_at_once(file: str) -> None:
 def test_its_token_says_where_it_is_and_its_outputs_are_registered(file: str) -> None:
     [component] = components(FILES[file])
     body = ast.unparse(component)
-    assert f"'headend:{file}:{component.name}'" in body
+    assert f"'headend:{TOKENS.get(file, file)}:{component.name}'" in body
     assert "self.register_outputs(" in body
 
 
@@ -43,7 +46,7 @@ def test_it_explains_itself_and_each_file_of_it_is_tested(file: str) -> None:
     [component] = components(FILES[file])
     assert ast.get_docstring(component)
     assert ast.get_docstring(ast.parse(FILES[file].read_text(encoding="utf-8")))
-    assert (Path(__file__).parent / f"test_{file}.py").is_file()
+    assert (Path(__file__).parent / FILES[file].parent.name / f"test_{file}.py").is_file()
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from components.function import handler_files
+from components.blocks.lambda_function import handler_files
 from lambdas.refusals import SourceRefused, step
 
 ROOT = Path(__file__).parents[3]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.cache_node import user_data as module
-from components.cache_node.user_data import LIMIT_BYTES, NodeConfig, cloud_config, user_data
+from components.serving.cache_node import user_data as module
+from components.serving.cache_node.user_data import LIMIT_BYTES, NodeConfig, cloud_config, user_data
 from local.serving.nodes import NodeError, written_files
 
 CONFIG = NodeConfig("media-0123456", "eu-west-1", "pop-eu-west-1-fleet-3", 8080, "/headend/dev/nodes")

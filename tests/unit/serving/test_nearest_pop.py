@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.functions.nearest_pop import LONGEST_CODE, countries, nearest_pop, nearest_pop_code
+from components.edge.nearest_pop import LONGEST_CODE, countries, nearest_pop, nearest_pop_code
 from facts.regions import REGIONS
 
 THREE = ("us-east-1", "eu-west-1", "ap-northeast-1")

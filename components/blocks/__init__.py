@@ -1,0 +1,1 @@
+"""Blocks: what every room builds with. May import: nothing here."""

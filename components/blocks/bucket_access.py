@@ -1,0 +1,84 @@
+"""Who may do what with a bucket: the one policy that each of the platform's buckets has."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.blocks.policies import Statement, document
+
+
+class BucketAccessArgs(TypedDict):
+    """Who may do what with a bucket."""
+
+    region: str
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    statements: Sequence[Statement]
+    """Grants to principals outside of IAM's roles: services, and readers that the network vouches for."""
+
+
+class BucketAccess(pulumi.ComponentResource):
+    """The one policy of a bucket: TLS only, and the grants."""
+
+    bucket_name: pulumi.Output[str]
+    bucket_arn: pulumi.Output[str]
+    """Both known only once the policy is in force: for what AWS lets write to the bucket only if it may already."""
+
+    def __init__(self, name: str, args: BucketAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:bucket_access:BucketAccess", name, {**args}, opts)
+        arn = pulumi.Output.from_input(args["bucket_arn"])
+        tls_only: Statement = {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, arn.apply(lambda value: f"{value}/*")],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        policy = aws.s3.BucketPolicy(
+            f"{name}-policy",
+            region=args["region"],
+            bucket=args["bucket_name"],
+            policy=document([tls_only, *args["statements"]]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.bucket_name = policy.bucket
+        self.bucket_arn = policy.bucket.apply(lambda bucket: f"arn:aws:s3:::{bucket}")
+        self.register_outputs({"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn})
+
+
+def read_by_cloudfront(bucket_arn: pulumi.Input[str], distribution_arn: pulumi.Input[str], keys: str) -> Statement:
+    """Bucket policy statement: this distribution, and no other of CloudFront's, may read these keys."""
+    return {
+        "Sid": "CloudFront",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": pulumi.Output.concat(bucket_arn, "/", keys),
+        "Condition": {"StringEquals": {"aws:SourceArn": distribution_arn}},
+    }
+
+
+def read_through_endpoint(bucket_arn: pulumi.Input[str], endpoint_id: pulumi.Input[str]) -> Statement:
+    """Bucket policy statement: cache nodes read renditions unsigned, vouched for by their VPC's endpoint."""
+    return {
+        "Sid": "CacheNodes",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": pulumi.Output.concat(bucket_arn, "/v/*"),
+        "Condition": {"StringEquals": {"aws:SourceVpce": endpoint_id}},
+    }
+
+
+def keep_versions(bucket_arn: pulumi.Input[str]) -> Statement:
+    """Bucket policy statement: nobody deletes a version for good, nor a delete marker. Lifecycle rules still do."""
+    return {
+        "Sid": "KeepVersions",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteObjectVersion",
+        "Resource": pulumi.Output.concat(bucket_arn, "/*"),
+    }

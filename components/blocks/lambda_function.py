@@ -1,0 +1,92 @@
+"""A Lambda function with a role, a log group and code of its own: the way every handler is deployed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.blocks.policies import Statement, allow, document, trust
+
+
+class LambdaFunctionArgs(TypedDict):
+    """One handler of `lambdas/`."""
+
+    region: str
+    handler: str
+    """Folder of `lambdas/`: its `handler.py` has `handle(event, context)`."""
+    files: Sequence[str]
+    """The `.py` files that it needs, from the project's root. Listed, because a folder would bring `__pycache__` along
+    and differ on every preview."""
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    statements: NotRequired[Sequence[Statement]]
+    """What it may do in AWS, besides writing its own log."""
+    timeout: int
+    """Seconds."""
+    memory: int
+    """Megabytes; a CPU share comes with them (1,769 MB = one vCPU)."""
+    log_days: int
+    vendored: NotRequired[Mapping[str, pulumi.Archive]]
+    """Libraries beyond the runtime's own, by folder in the zip."""
+
+
+class LambdaFunction(pulumi.ComponentResource):
+    """Python on arm64, traced, logging JSON to a group whose retention is ours."""
+
+    function_name: pulumi.Output[str]
+    function_arn: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        if f"lambdas/{args['handler']}/handler.py" not in args["files"]:
+            held = ", ".join(args["files"]) or "none"
+            raise ValueError(
+                f"LambdaFunction {name!r}: files must hold lambdas/{args['handler']}/handler.py, got {held}"
+            )
+        super().__init__("headend:function:LambdaFunction", name, {"handler": args["handler"]}, opts)
+        child, region = pulumi.ResourceOptions(parent=self), args["region"]
+
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-log", region=region, retention_in_days=args["log_days"], opts=child
+        )
+        # Lambda sends no source account or ARN when it assumes an execution role, so there is nothing to condition on.
+        role = aws.iam.Role(f"{name}-role", assume_role_policy=trust("lambda.amazonaws.com"), opts=child)
+        own = [
+            allow(
+                ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.arn.apply(lambda arn: f"{arn}:log-stream:*")
+            ),
+            # X-Ray has no resources to name.
+            allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
+        ]
+        policy = aws.iam.RolePolicy(
+            f"{name}-policy", role=role.name, policy=document([*own, *args.get("statements", [])]), opts=child
+        )
+        code: dict[str, pulumi.Asset | pulumi.Archive] = {path: pulumi.FileAsset(path) for path in args["files"]}
+        code |= args.get("vendored", {})
+        function = aws.lambda_.Function(
+            f"{name}-function",
+            region=region,
+            role=role.arn,
+            runtime=aws.lambda_.Runtime.PYTHON3D13,
+            architectures=["arm64"],
+            handler=f"lambdas.{args['handler']}.handler.handle",
+            code=pulumi.AssetArchive(code),
+            timeout=args["timeout"],
+            memory_size=args["memory"],
+            environment={"variables": args.get("environment", {})},
+            logging_config={"log_format": "JSON", "log_group": log_group.name},
+            tracing_config={"mode": "Active"},
+            # A function that runs before its policy is attached fails for a reason that nobody finds later.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.function_name, self.function_arn = function.name, function.arn
+        self.log_group_name = log_group.name
+        self.register_outputs({"function_name": self.function_name, "function_arn": self.function_arn})
+
+
+def handler_files(handler: str) -> list[str]:
+    """The files of a handler's zip: its own two, and the modules that the handlers share."""
+    root = Path(__file__).parents[2]
+    shared = sorted(path.relative_to(root).as_posix() for path in (root / "lambdas").glob("*.py"))
+    return [f"lambdas/{handler}/handler.py", f"lambdas/{handler}/core.py", *shared]

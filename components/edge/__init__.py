@@ -1,0 +1,1 @@
+"""Edge: what viewers reach, and the page that they load from it. May import: serving, blocks."""

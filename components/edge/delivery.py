@@ -1,0 +1,150 @@
+"""Delivery: the CloudFront distribution, its origins, and how it falls over from a point of presence to the bucket."""
+
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.blocks.bucket import PrivateBucket
+from components.edge import routes
+from components.edge.logs import EdgeLogs
+from components.edge.nearest_pop import nearest_pop_code
+from components.edge.policies import EdgePolicies
+from components.edge.private_origin import PrivateOrigin
+from components.serving.point_of_presence import PointOfPresence
+from settings import Domain
+
+
+class DeliveryArgs(TypedDict):
+    """What is delivered, from where, to whom."""
+
+    home: str
+    pops: Sequence[PointOfPresence]
+    media: PrivateBucket
+    """The home bucket: where every point of presence falls over to."""
+    site: PrivateBucket
+    domain: Domain | None
+    price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
+    blocked_countries: Sequence[str]
+    key_group_id: pulumi.Input[str] | None
+    """Who signs; None plays without cookies."""
+    web_acl_arn: pulumi.Input[str] | None
+    log_bucket_arn: pulumi.Input[str]
+
+
+class Delivery(pulumi.ComponentResource):
+    """The only thing of the platform that the internet reaches."""
+
+    distribution_id: pulumi.Output[str]
+    distribution_arn: pulumi.Output[str]
+    edge_domain: pulumi.Output[str]
+    """The distribution's own name, which a domain of the team's points at."""
+    domain_name: pulumi.Output[str]
+    """Where viewers go."""
+
+    def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        if args["home"] not in (regions := [pop.region for pop in args["pops"]]):
+            held = ", ".join(regions) or "none"
+            raise ValueError(f"Delivery {name!r}: pops must hold the home region {args['home']!r}, got {held}")
+        super().__init__("headend:delivery:Delivery", name, {"home": args["home"]}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        policies = EdgePolicies(f"{name}-policies", child)
+        domain, home_group = args["domain"], f"pop-{args['home']}-or-media"
+        access = aws.cloudfront.OriginAccessControl(
+            f"{name}-buckets",
+            origin_access_control_origin_type="s3",
+            signing_behavior="always",
+            signing_protocol="sigv4",
+            description="CloudFront reads the media and site buckets as itself",
+            opts=child,
+        )
+        nearest_pop_arn = self._nearest_pop(name, args) if len(args["pops"]) > 1 else None
+        media = routes.media_behaviours(
+            {
+                "origin_group": home_group,
+                "policies": policies,
+                "nearest_pop_arn": nearest_pop_arn,
+                "key_group_id": args["key_group_id"],
+            }
+        )
+        distribution = aws.cloudfront.Distribution(
+            f"{name}-distribution",
+            enabled=True,
+            comment=f"{pulumi.get_project()} {pulumi.get_stack()}",
+            aliases=[domain.name] if domain else [],
+            http_version="http2and3",
+            is_ipv6_enabled=True,
+            price_class=args["price_class"],
+            default_root_object="index.html",
+            web_acl_id=args["web_acl_arn"],
+            origins=[
+                routes.bucket_origin("site", args["site"].domain_name, access.id),
+                routes.bucket_origin("media", args["media"].domain_name, access.id),
+                *self._balancers(name, args),
+            ],
+            # The home group alone: the function forms the others' groups as it chooses them.
+            origin_groups=[routes.origin_group(home_group, f"pop-{args['home']}", "media")],
+            ordered_cache_behaviors=[routes.api_behaviour("api", policies), *media],
+            default_cache_behavior=routes.page_behaviour("site", policies),
+            # Errors are asked for again at once: a title published a second ago must not be missing for ten.
+            custom_error_responses=[
+                {"error_code": code, "error_caching_min_ttl": 1} for code in routes.FAILOVER_STATUS
+            ],
+            restrictions={"geo_restriction": routes.geo_restriction(args["blocked_countries"])},
+            viewer_certificate=routes.viewer_certificate(domain.certificate if domain else None),
+            opts=child,
+        )
+        # The hit ratio and the error rates by status: metrics that CloudFront sends only when asked to.
+        aws.cloudfront.MonitoringSubscription(
+            f"{name}-metrics",
+            distribution_id=distribution.id,
+            monitoring_subscription={
+                "realtime_metrics_subscription_config": {"realtime_metrics_subscription_status": "Enabled"}
+            },
+            opts=child,
+        )
+        EdgeLogs(
+            f"{name}-logs",
+            {"distribution_arn": distribution.arn, "log_bucket_arn": args["log_bucket_arn"]},
+            child,
+        )
+        self.distribution_id, self.distribution_arn = distribution.id, distribution.arn
+        self.edge_domain = distribution.domain_name
+        self.domain_name = pulumi.Output.from_input(domain.name) if domain else self.edge_domain
+        self.register_outputs({"distribution_id": self.distribution_id, "domain_name": self.domain_name})
+
+    def _balancers(self, name: str, args: DeliveryArgs) -> list[aws.cloudfront.DistributionOriginArgsDict]:
+        """The origins of the points of presence, and of the API at home."""
+        origins, origin = list[aws.cloudfront.DistributionOriginArgsDict](), routes.balancer_origin
+        for pop in args["pops"]:
+            # With TLS this is the name that the balancer's certificate must hold; it need not resolve.
+            domain_name = f"origin.{args['domain'].name}" if args["domain"] else pop.balancer.dns_name
+            private = PrivateOrigin(
+                f"{name}-{pop.region}",
+                {
+                    "region": pop.region,
+                    "balancer_arn": pop.balancer.arn,
+                    "https": pop.certificate is not None,
+                    "internet_gateway": pop.network.internet_gateway,
+                },
+                pulumi.ResourceOptions(parent=self),
+            )
+            origins.append(origin(f"pop-{pop.region}", domain_name, private.origin_id, read_timeout=5))
+            if pop.region == args["home"]:
+                # A play request may start an execution: the API gets longer than a segment does.
+                origins.append(origin("api", domain_name, private.origin_id, read_timeout=10))
+        return origins
+
+    def _nearest_pop(self, name: str, args: DeliveryArgs) -> pulumi.Output[str]:
+        regions = [pop.region for pop in args["pops"] if pop.serving]
+        return aws.cloudfront.Function(
+            f"{name}-nearest-pop",
+            runtime="cloudfront-js-2.0",
+            comment="Sends a viewer to the nearest point of presence",
+            publish=True,
+            code=nearest_pop_code(home=args["home"], regions=regions, failover_status=routes.FAILOVER_STATUS),
+            # It names origins of the distribution. Published in place, within seconds, it would name one that is not
+            # there for another quarter of an hour; a new function comes in the same update as the origins.
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["code"]),
+        ).arn

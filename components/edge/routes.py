@@ -1,0 +1,147 @@
+"""What the distribution is made of: its origins, and which path goes to which. Pure: ids in, arguments out."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.edge.policies import ALL_VIEWER_EXCEPT_HOST, CACHING_DISABLED, EdgePolicies
+
+READ = ["GET", "HEAD"]
+READ_AND_ASK = ["GET", "HEAD", "OPTIONS"]
+ALL_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
+# Without 503 and 504 nothing fails over when a fleet is gone or silent. 403 is how S3 says "not there" to a reader that
+# may not list: a replica that has not caught up.
+FAILOVER_STATUS = [403, 404, 500, 502, 503, 504]
+KEEPALIVE_SECONDS = 30
+"""Half of the balancer's idle timeout: the other way round, requests would go into connections that it is closing."""
+
+
+class MediaRoute(TypedDict):
+    """What the behaviours of renditions have in common."""
+
+    origin_group: str
+    policies: EdgePolicies
+    nearest_pop_arn: pulumi.Input[str] | None
+    """Function that sends a viewer to another point of presence, where there is one."""
+    key_group_id: pulumi.Input[str] | None
+    """Who signs; None plays without cookies."""
+
+
+def balancer_origin(
+    origin_id: str, domain_name: pulumi.Input[str], vpc_origin_id: pulumi.Input[str], *, read_timeout: int
+) -> aws.cloudfront.DistributionOriginArgsDict:
+    """A load balancer; `read_timeout` in seconds."""
+    return {
+        "origin_id": origin_id,
+        "domain_name": domain_name,
+        # One short attempt: the second member of the origin group is the better retry.
+        "connection_attempts": 1,
+        "connection_timeout": 2,
+        "vpc_origin_config": {
+            "vpc_origin_id": vpc_origin_id,
+            "origin_read_timeout": read_timeout,
+            "origin_keepalive_timeout": KEEPALIVE_SECONDS,
+        },
+    }
+
+
+def bucket_origin(
+    origin_id: str, domain_name: pulumi.Input[str], access_control_id: pulumi.Input[str]
+) -> aws.cloudfront.DistributionOriginArgsDict:
+    """A bucket that CloudFront reads as itself."""
+    return {
+        "origin_id": origin_id,
+        "domain_name": domain_name,
+        "origin_access_control_id": access_control_id,
+        "connection_attempts": 2,
+        "connection_timeout": 3,
+    }
+
+
+def origin_group(origin_id: str, first: str, second: str) -> aws.cloudfront.DistributionOriginGroupArgsDict:
+    """Ask the first; where it fails, the second. CloudFront takes exactly two."""
+    return {
+        "origin_id": origin_id,
+        "failover_criteria": {"status_codes": FAILOVER_STATUS},
+        "members": [{"origin_id": first}, {"origin_id": second}],
+    }
+
+
+def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict]:
+    """Manifests and segments."""
+    policies = route["policies"]
+
+    def behaviour(
+        pattern: str, cache_policy_id: pulumi.Output[str], *, compress: bool, signed: bool = True
+    ) -> aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict:
+        made: aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict = {
+            "path_pattern": pattern,
+            "target_origin_id": route["origin_group"],
+            "viewer_protocol_policy": "https-only",
+            "allowed_methods": READ,
+            "cached_methods": READ,
+            "compress": compress,
+            "cache_policy_id": cache_policy_id,
+            "response_headers_policy_id": policies.media_headers_id,
+        }
+        if route["nearest_pop_arn"] is not None:
+            made["function_associations"] = [{"event_type": "viewer-request", "function_arn": route["nearest_pop_arn"]}]
+            made["origin_request_policy_id"] = policies.country_request_id
+        if signed and route["key_group_id"] is not None:
+            made["trusted_key_groups"] = [route["key_group_id"]]
+        return made
+
+    # A poster is shown before anybody has asked to play, so before there are cookies.
+    posters = behaviour("/v/*/poster.*.jpg", policies.segments_cache_id, compress=False, signed=False)
+    return [
+        *([posters] if route["key_group_id"] is not None else []),
+        behaviour("/v/*.m3u8", policies.manifests_cache_id, compress=True),
+        behaviour("/v/*.mpd", policies.manifests_cache_id, compress=True),
+        behaviour("/v/*", policies.segments_cache_id, compress=False),
+    ]
+
+
+def api_behaviour(origin_id: str, policies: EdgePolicies) -> aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict:
+    """The playback API: never cached, and an origin rather than a group, which would refuse POST."""
+    return {
+        "path_pattern": "/api/*",
+        "target_origin_id": origin_id,
+        "viewer_protocol_policy": "https-only",
+        "allowed_methods": ALL_METHODS,
+        "cached_methods": READ,
+        "compress": True,
+        "cache_policy_id": CACHING_DISABLED,
+        "origin_request_policy_id": ALL_VIEWER_EXCEPT_HOST,
+        "response_headers_policy_id": policies.media_headers_id,
+    }
+
+
+def page_behaviour(origin_id: str, policies: EdgePolicies) -> aws.cloudfront.DistributionDefaultCacheBehaviorArgsDict:
+    """The player page and its assets."""
+    return {
+        "target_origin_id": origin_id,
+        "viewer_protocol_policy": "redirect-to-https",
+        "allowed_methods": READ_AND_ASK,
+        "cached_methods": READ,
+        "compress": True,
+        "cache_policy_id": policies.page_cache_id,
+        "response_headers_policy_id": policies.page_headers_id,
+    }
+
+
+def geo_restriction(
+    blocked_countries: Sequence[str],
+) -> aws.cloudfront.DistributionRestrictionsGeoRestrictionArgsDict:
+    """Everywhere but there."""
+    if not blocked_countries:
+        return {"restriction_type": "none"}
+    return {"restriction_type": "blacklist", "locations": list(blocked_countries)}
+
+
+def viewer_certificate(arn: str | None) -> aws.cloudfront.DistributionViewerCertificateArgsDict:
+    """TLS 1.2 and newer; CloudFront's own certificate comes with its oldest policy, and cannot have another."""
+    if arn is None:
+        return {"cloudfront_default_certificate": True}
+    return {"acm_certificate_arn": arn, "ssl_support_method": "sni-only", "minimum_protocol_version": "TLSv1.2_2021"}

@@ -1,0 +1,1 @@
+"""Making: an upload becomes a title. May import: blocks."""

@@ -1,0 +1,84 @@
+"""Storage at home: what is uploaded, and what is made of it."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.blocks.bucket import PrivateBucket
+from components.blocks.bucket_access import BucketAccess, keep_versions
+
+
+class ContentStorageArgs(TypedDict):
+    """How the content is kept."""
+
+    region: str
+    noncurrent_days: int
+    log_bucket: pulumi.Input[str]
+    protect: bool
+
+
+class ContentStorage(pulumi.ComponentResource):
+    """The uploads bucket, which announces every new object to EventBridge, and the media bucket of the renditions."""
+
+    uploads_name: pulumi.Output[str]
+    uploads_arn: pulumi.Output[str]
+    media: PrivateBucket
+    """Given whole: its policy is written once its readers exist."""
+
+    def __init__(self, name: str, args: ContentStorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:storage:ContentStorage", name, {**args}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # A mezzanine is read once, then only to encode it anew. Instant Retrieval can still be encoded from at any
+        # moment, which the archive classes cannot; its 90-day minimum is why this waits until the title has settled.
+        cool: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
+            "id": "cool-mezzanines",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "transitions": [{"days": 30, "storage_class": "GLACIER_IR"}],
+        }
+        uploads = PrivateBucket(
+            f"{name}-uploads",
+            {
+                "region": args["region"],
+                "noncurrent_days": args["noncurrent_days"],
+                "protect": args["protect"],
+                "log_bucket": args["log_bucket"],
+                "lifecycle": [cool],
+            },
+            child,
+        )
+        BucketAccess(
+            f"{name}-uploads-access",
+            {
+                "region": args["region"],
+                "bucket_name": uploads.bucket_name,
+                "bucket_arn": uploads.bucket_arn,
+                # Whoever could delete an overwritten film's newer version would make the older one current again, and
+                # an encode that had read the newer would pass for the older's. Lifecycle rules are not subject to this.
+                "statements": [keep_versions(uploads.bucket_arn)],
+            },
+            child,
+        )
+        aws.s3.BucketNotification(
+            f"{name}-uploads-events", region=args["region"], bucket=uploads.bucket_name, eventbridge=True, opts=child
+        )
+        self.media = PrivateBucket(
+            f"{name}-media",
+            {
+                "region": args["region"],
+                "noncurrent_days": args["noncurrent_days"],
+                "protect": args["protect"],
+                "log_bucket": args["log_bucket"],
+            },
+            child,
+        )
+        self.uploads_name, self.uploads_arn = uploads.bucket_name, uploads.bucket_arn
+        self.register_outputs(
+            {
+                "uploads_name": self.uploads_name,
+                "uploads_arn": self.uploads_arn,
+                "media_name": self.media.bucket_name,
+                "media_arn": self.media.bucket_arn,
+            }
+        )

@@ -1,0 +1,100 @@
+"""What starts the workflow: the uploads bucket's events, and the queue where those end that could not."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.blocks.policies import Statement, allow, document, from_account, trust
+
+
+class UploadTriggerArgs(TypedDict):
+    """From which bucket to which workflow."""
+
+    region: str
+    account_id: str
+    uploads_name: pulumi.Input[str]
+    state_machine_arn: pulumi.Input[str]
+
+
+class UploadTrigger(pulumi.ComponentResource):
+    """An EventBridge rule with a dead-letter queue."""
+
+    dead_letter_name: pulumi.Output[str]
+    """Queue of the events that could not start the workflow."""
+
+    def __init__(self, name: str, args: UploadTriggerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:upload_trigger:UploadTrigger", name, {**args}, opts)
+        child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
+        rule = aws.cloudwatch.EventRule(
+            f"{name}-rule",
+            region=region,
+            description="A film was uploaded",
+            event_pattern=pulumi.Output.json_dumps(
+                {
+                    "source": ["aws.s3"],
+                    "detail-type": ["Object Created"],
+                    # A key that ends in a slash is a folder that a console made.
+                    "detail": {
+                        "bucket": {"name": [args["uploads_name"]]},
+                        "object": {"key": [{"anything-but": {"suffix": "/"}}]},
+                    },
+                }
+            ),
+            opts=child,
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            assume_role_policy=trust(
+                "events.amazonaws.com",
+                StringEquals=from_account(account),
+                ArnEquals={"aws:SourceArn": rule.arn},
+            ),
+            opts=child,
+        )
+        aws.iam.RolePolicy(
+            f"{name}-policy",
+            role=role.name,
+            policy=document([allow("states:StartExecution", args["state_machine_arn"])]),
+            opts=child,
+        )
+        # Two weeks, the longest there is: the event is the only trace of an upload that did not start a workflow.
+        queue = aws.sqs.Queue(
+            f"{name}-dead-letters",
+            region=region,
+            message_retention_seconds=14 * 24 * 3600,
+            sqs_managed_sse_enabled=True,
+            opts=child,
+        )
+        statements: list[Statement] = [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue.arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": rule.arn}},
+            },
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": queue.arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ]
+        aws.sqs.QueuePolicy(
+            f"{name}-dead-letters-policy", region=region, queue_url=queue.url, policy=document(statements), opts=child
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-target",
+            region=region,
+            rule=rule.name,
+            arn=args["state_machine_arn"],
+            role_arn=role.arn,
+            dead_letter_config={"arn": queue.arn},
+            retry_policy={"maximum_event_age_in_seconds": 24 * 3600, "maximum_retry_attempts": 185},
+            opts=child,
+        )
+
+        self.dead_letter_name = queue.name
+        self.register_outputs({"dead_letter_name": self.dead_letter_name})

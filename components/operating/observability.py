@@ -1,0 +1,105 @@
+"""Operations: are viewers watching, and is anything failing? Alarms where each metric lives, and one dashboard."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.edge.delivery import Delivery
+from components.making.orchestration import Orchestration
+from components.operating import alarm_rules
+from components.operating.alarm import AlarmArgs, alarm
+from components.operating.dashboard import dashboard
+from components.serving.point_of_presence import PointOfPresence
+from facts.regions import CLOUDFRONT_REGION
+from settings import Domain
+
+
+class ObservabilityArgs(TypedDict):
+    """What is watched, and who is told."""
+
+    home: str
+    topics: Mapping[str, pulumi.Input[str]]
+    """ARN of a topic in each region, CloudFront's among them."""
+    pipeline: Orchestration
+    pops: Sequence[PointOfPresence]
+    delivery: Delivery
+    domain: Domain | None
+
+
+class Observability(pulumi.ComponentResource):
+    """Alarms that a person can act on, and a dashboard."""
+
+    balancer_alarms: dict[str, pulumi.Output[str]]
+    """ARN by region: the load balancer's own errors."""
+
+    def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        needed = {CLOUDFRONT_REGION, args["home"], *(pop.region for pop in args["pops"])}
+        if needed - set(args["topics"]):
+            all_of, held = " and ".join(sorted(needed)), ", ".join(args["topics"]) or "none"
+            raise ValueError(f"Observability {name!r}: topics must have {all_of}, got {held}")
+        super().__init__("headend:observability:Observability", name, {"home": args["home"]}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        for key, rule in _rules(args).items():
+            alarm(f"{name}-{key}", rule, child)
+        self.balancer_alarms = {
+            pop.region: alarm(
+                f"{name}-{pop.region}-balancer-5xx",
+                alarm_rules.balancer(pop.region, args["topics"][pop.region], balancer_suffix=pop.balancer.arn_suffix),
+                child,
+            ).arn
+            for pop in args["pops"]
+        }
+        aws.cloudwatch.Dashboard(
+            f"{name}-dashboard",
+            region=args["home"],
+            dashboard_name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
+            dashboard_body=pulumi.Output.json_dumps(
+                dashboard(
+                    home=args["home"],
+                    distribution_id=args["delivery"].distribution_id,
+                    state_machine_arn=args["pipeline"].state_machine_arn,
+                    balancers={pop.region: pop.balancer.arn_suffix for pop in args["pops"]},
+                    groups={pop.region: [fleet.group_name for fleet in pop.fleets] for pop in args["pops"]},
+                )
+            ),
+            # By its name, of which an account has one: the new one must not be made and then deleted with the old one.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+        self.register_outputs({})
+
+
+def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
+    """Every alarm by its key, the balancers' apart."""
+    home, topics, pipeline = args["home"], args["topics"], args["pipeline"]
+    rules = alarm_rules.making(
+        home,
+        topics[home],
+        state_machine_arn=pipeline.state_machine_arn,
+        dead_letter_name=pipeline.dead_letter_name,
+    )
+    rules |= alarm_rules.edge(topics[CLOUDFRONT_REGION], distribution_id=args["delivery"].distribution_id)
+    if args["domain"]:
+        rules["edge-certificate"] = alarm_rules.certificate(
+            CLOUDFRONT_REGION, topics[CLOUDFRONT_REGION], arn=args["domain"].certificate
+        )
+    for pop in args["pops"]:
+        topic = topics[pop.region]
+        rules |= alarm_rules.fleets(
+            pop.region,
+            topic,
+            balancer_suffix=pop.balancer.arn_suffix,
+            target_groups=[(fleet.fleet_name, fleet.target_group_suffix) for fleet in pop.fleets],
+        )
+        if pop.web_servers:
+            rules |= alarm_rules.api(
+                pop.region,
+                topic,
+                function_name=pop.web_servers.function_name,
+                balancer_suffix=pop.balancer.arn_suffix,
+                target_group=pop.web_servers.target_group_suffix,
+            )
+        if pop.certificate:
+            rules[f"{pop.region}-certificate"] = alarm_rules.certificate(pop.region, topic, arn=pop.certificate)
+    return rules

@@ -1,0 +1,148 @@
+"""A cache fleet: interchangeable nginx nodes on NVMe that hold one shard of the catalogue."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.serving.node_template import NodeTemplate
+from components.serving.scaling import WARM_UP_SECONDS, busy_bytes_per_minute, spot_mix
+from facts.instances import INSTANCE_TYPES
+
+NODE_PORT = 8080
+
+
+class CacheFleetArgs(TypedDict):
+    """One fleet of a point of presence."""
+
+    region: str
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+    instance_profile_arn: pulumi.Input[str]
+    log_group_name: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    """The media bucket of this region."""
+    ami: str
+    instance_type: str
+    min_nodes: int
+    max_nodes: int
+    spot_percent: int
+    tags: Mapping[str, str]
+    """The provider's default tags do not reach the instances of a group, so they are passed on here."""
+    needs: Sequence[pulumi.Resource]
+    """What a node cannot boot without, and AWS would let it try: routes, endpoints, rules, rights."""
+
+
+class CacheFleet(pulumi.ComponentResource):
+    """A launch template, an Auto Scaling group over the zones, and the target group that the balancer sends to."""
+
+    target_group_arn: pulumi.Output[str]
+    target_group_suffix: pulumi.Output[str]
+    group_name: pulumi.Output[str]
+    rollout: pulumi.Output[Mapping[str, str]]
+    """What `make roll` brings to its nodes: region, group, template and version."""
+    fleet_name: str
+    """Name tag of its instances and Fleet dimension of their metrics; of this stack, as an account may have two."""
+
+    def __init__(self, name: str, args: CacheFleetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        instance = INSTANCE_TYPES.get(args["instance_type"])
+        if instance is None:
+            known = ", ".join(INSTANCE_TYPES)
+            raise ValueError(
+                f"CacheFleet {name!r}: instance_type must be one of {known}, got {args['instance_type']!r}"
+            )
+        super().__init__("headend:cache_fleet:CacheFleet", name, {"region": args["region"]}, opts)
+        child, region = pulumi.ResourceOptions(parent=self), args["region"]
+        self.fleet_name = f"{pulumi.get_stack()}-{name}"
+        tags = {**args["tags"], "Name": self.fleet_name, "headend:role": "cache"}
+
+        target_group = aws.lb.TargetGroup(
+            f"{name}-tg",  # AWS takes 32 characters, of which a region's name and Pulumi's suffix leave few
+            region=region,
+            vpc_id=args["vpc_id"],
+            target_type="instance",
+            protocol="HTTP",
+            port=NODE_PORT,
+            # A request in flight is a segment: seconds, not minutes.
+            deregistration_delay=30,
+            load_balancing_algorithm_type="least_outstanding_requests",
+            health_check={
+                "path": "/healthz",
+                "port": "traffic-port",
+                "protocol": "HTTP",
+                "matcher": "200",
+                "interval": 5,
+                "timeout": 2,
+                "healthy_threshold": 2,
+                "unhealthy_threshold": 2,
+            },
+            opts=child,
+        )
+        template = NodeTemplate(
+            name,
+            {
+                "region": region,
+                "fleet": self.fleet_name,
+                "port": NODE_PORT,
+                "bucket_name": args["bucket_name"],
+                "log_group_name": args["log_group_name"],
+                "instance_profile_arn": args["instance_profile_arn"],
+                "security_group_id": args["security_group_id"],
+                "ami": args["ami"],
+                "instance_type": args["instance_type"],
+                "tags": tags,
+            },
+            child,
+        )
+        group = aws.autoscaling.Group(
+            f"{name}-group",
+            region=region,
+            min_size=args["min_nodes"],
+            max_size=args["max_nodes"],
+            vpc_zone_identifiers=list(args["subnet_ids"]),
+            target_group_arns=[target_group.arn],
+            # A numbered version, since a rollback has to know which one was there before.
+            mixed_instances_policy=spot_mix(
+                template.template_id, template.version, on_demand=args["min_nodes"], spot_percent=args["spot_percent"]
+            ),
+            capacity_rebalance=args["spot_percent"] > 0,
+            health_check_type="ELB",
+            health_check_grace_period=WARM_UP_SECONDS,
+            default_instance_warmup=WARM_UP_SECONDS,
+            availability_zone_distribution={"capacity_distribution_strategy": "balanced-best-effort"},
+            # A new node is in service before an old one goes.
+            instance_maintenance_policy={"min_healthy_percentage": 100, "max_healthy_percentage": 150},
+            enabled_metrics=[aws.autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES],
+            tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(tags.items())],
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Its nodes install packages by the endpoint as soon as they start; else they power themselves off.
+                depends_on=list(args["needs"]),
+                # A new template reaches the nodes by an instance refresh (`make roll`), which writes it here once it
+                # has succeeded. The provider's own refresh writes it first: AWS would "go back" to what is bad.
+                ignore_changes=["mixedInstancesPolicy.launchTemplate"],
+            ),
+        )
+        aws.autoscaling.Policy(
+            f"{name}-bytes-out",
+            region=region,
+            autoscaling_group_name=group.name,
+            policy_type="TargetTrackingScaling",
+            estimated_instance_warmup=WARM_UP_SECONDS,
+            target_tracking_configuration={
+                "predefined_metric_specification": {"predefined_metric_type": "ASGAverageNetworkOut"},
+                "target_value": busy_bytes_per_minute(instance.baseline_gbps),
+            },
+            opts=child,
+        )
+
+        self.group_name = group.name
+        self.rollout = pulumi.Output.all(
+            region=region, group=group.name, template=template.template_id, version=template.version
+        )
+        # Known once the group has its nodes: a rule that pointed at an empty target group would answer 503.
+        self.target_group_arn = pulumi.Output.all(target_group.arn, group.arn).apply(lambda known: str(known[0]))
+        self.target_group_suffix = target_group.arn_suffix
+        self.register_outputs({"target_group_arn": self.target_group_arn, "group_name": self.group_name})

@@ -1,0 +1,35 @@
+"""What may pass a network's gateway endpoints, whoever asks. Pure."""
+
+import pulumi
+
+from components.blocks.policies import Statement
+
+
+def s3_reads(region: str, media_bucket_arn: pulumi.Input[str]) -> list[Statement]:
+    """What may pass the gateway endpoint: renditions, and the packages of Amazon Linux 2023."""
+    return [
+        {
+            "Sid": "Renditions",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": pulumi.Output.concat(media_bucket_arn, "/v/*"),
+        },
+        {
+            "Sid": "AmazonLinux",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::al2023-repos-{region}-de612dc2/*",
+        },
+    ]
+
+
+def table_reads(table_arn: pulumi.Input[str]) -> Statement:
+    """Reads of the catalogue."""
+    return {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": ["dynamodb:GetItem", "dynamodb:Query"],
+        "Resource": [table_arn, pulumi.Output.concat(table_arn, "/index/*")],
+    }

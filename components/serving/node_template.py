@@ -1,0 +1,90 @@
+"""The machine that a cache node is: its image, its rights, its first boot."""
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.serving.cache_node.user_data import NodeConfig, user_data
+
+
+class NodeTemplateArgs(TypedDict):
+    """One fleet's nodes."""
+
+    region: str
+    fleet: str
+    """Named in the nodes' metrics and logs."""
+    port: int
+    bucket_name: pulumi.Input[str]
+    """The media bucket of this region."""
+    log_group_name: pulumi.Input[str]
+    instance_profile_arn: pulumi.Input[str]
+    security_group_id: pulumi.Input[str]
+    ami: str
+    instance_type: str
+    tags: Mapping[str, str]
+    """For the instances, their volumes and network interfaces: the provider's default tags do not reach these."""
+
+
+class NodeTemplate(pulumi.ComponentResource):
+    """A launch template; every change of it is a new, numbered version."""
+
+    template_id: pulumi.Output[str]
+    version: pulumi.Output[str]
+
+    def __init__(self, name: str, args: NodeTemplateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:node_template:NodeTemplate", name, {**args}, opts)
+
+        def render(known: dict[str, str]) -> str:
+            """User data once the names are known."""
+            return user_data(
+                NodeConfig(
+                    bucket=known["bucket"],
+                    region=args["region"],
+                    fleet=args["fleet"],
+                    port=args["port"],
+                    log_group=known["log_group"],
+                )
+            )
+
+        template = aws.ec2.LaunchTemplate(
+            f"{name}-template",
+            region=args["region"],
+            image_id=args["ami"],
+            instance_type=args["instance_type"],
+            iam_instance_profile={"arn": args["instance_profile_arn"]},
+            user_data=pulumi.Output.all(bucket=args["bucket_name"], log_group=args["log_group_name"]).apply(render),
+            vpc_security_group_ids=[args["security_group_id"]],
+            # One hop: a container or a proxied request on the node cannot fetch its credentials.
+            metadata_options={
+                "http_endpoint": "enabled",
+                "http_tokens": "required",
+                "http_put_response_hop_limit": 1,
+                "instance_metadata_tags": "disabled",
+            },
+            # Metrics by the minute: five are too slow to scale by.
+            monitoring={"enabled": True},
+            # A node whose boot failed powers itself off; the group then makes another.
+            instance_initiated_shutdown_behavior="terminate",
+            ebs_optimized="true",
+            block_device_mappings=[
+                {
+                    "device_name": "/dev/xvda",
+                    "ebs": {
+                        "volume_size": 16,
+                        "volume_type": "gp3",
+                        "encrypted": "true",
+                        "delete_on_termination": "true",
+                    },
+                }
+            ],
+            tag_specifications=[
+                {"resource_type": kind, "tags": dict(args["tags"])}
+                for kind in ("instance", "volume", "network-interface")
+            ],
+            update_default_version=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.template_id, self.version = template.id, template.latest_version.apply(str)
+        self.register_outputs({"template_id": self.template_id, "version": self.version})

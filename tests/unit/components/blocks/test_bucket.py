@@ -1,0 +1,75 @@
+"""A bucket of the platform: nothing public, nothing in the clear, nothing lost at once or kept for ever."""
+
+import functools
+from typing import Any
+
+import pytest
+
+from components.blocks.bucket import PrivateBucket
+from local.engine import Deployment
+from tests.declared import depends_on, deploy, refusal
+
+ARGS: dict[str, Any] = {"region": "eu-west-1", "noncurrent_days": 7, "protect": False}
+
+
+@functools.cache
+def bucket(**other: Any) -> Deployment:
+    return deploy(lambda: PrivateBucket("films", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
+
+
+def test_nothing_makes_it_public() -> None:
+    done = bucket()
+    block = done.one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs
+    switches = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    assert [block[switch] for switch in switches] == [True] * 4
+    ownership = done.one("aws:s3/bucketOwnershipControls:BucketOwnershipControls").inputs
+    assert ownership["rule"]["objectOwnership"] == "BucketOwnerEnforced"
+
+
+def test_it_is_encrypted_in_a_way_that_unsigned_reads_can_use() -> None:
+    [rule] = (
+        bucket()
+        .one("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
+        .inputs["rules"]
+    )
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+
+
+def test_what_is_deleted_can_be_brought_back_for_a_while_and_is_then_gone() -> None:
+    done = bucket(noncurrent_days=9)
+    versioning = done.one("aws:s3/bucketVersioning:BucketVersioning")
+    lifecycle = done.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+    assert versioning.inputs["versioningConfiguration"]["status"] == "Enabled"
+    [rule] = lifecycle.inputs["rules"]
+    assert rule["status"] == "Enabled"
+    assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 9}
+    assert rule["expiration"] == {"expiredObjectDeleteMarker": True}
+    assert 1 <= rule["abortIncompleteMultipartUpload"]["daysAfterInitiation"] <= 7
+    assert depends_on(done, lifecycle, versioning)
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_destroy_takes_it_with_its_objects_or_not_at_all(protect: bool) -> None:
+    made = bucket(protect=protect).one("aws:s3/bucket:Bucket")
+    assert made.options.get("protect", False) is protect
+    assert made.inputs["forceDestroy"] is not protect
+
+
+def test_every_part_is_in_its_region_and_of_this_bucket() -> None:
+    done = bucket(log_bucket="logs")
+    parts = [item for item in done.registrations if item.custom]
+    assert {item.region for item in parts} == {"eu-west-1"}
+    [name] = {item.outputs["bucket"] for item in done.of_type("aws:s3/bucket:Bucket")}
+    assert {item.inputs["bucket"] for item in parts if item.type != "aws:s3/bucket:Bucket"} == {name}
+
+
+def test_who_asked_for_an_object_is_logged_where_that_was_asked_for() -> None:
+    logging = "aws:s3/bucketLogging:BucketLogging"
+    assert bucket().of_type(logging) == []
+    target = bucket(log_bucket="logs").one(logging).inputs
+    assert (target["targetBucket"], target["targetPrefix"]) == ("logs", "s3/films/")
+
+
+def test_versions_that_are_kept_for_no_day_are_refused() -> None:
+    said = refusal(lambda: PrivateBucket("films", {**ARGS, "noncurrent_days": 0}))  # pyright: ignore[reportArgumentType]
+    assert said == "PrivateBucket 'films': noncurrent_days must be >= 1, got 0"

@@ -1,0 +1,55 @@
+"""CloudFront's way to a balancer: each change makes a new one beside the old."""
+
+import functools
+from typing import Any
+
+import pulumi_aws as aws
+import pytest
+
+from components.edge.private_origin import PrivateOrigin, endpoint_config
+from local.engine import Deployment
+from tests.declared import REGION, ZONES, depends_on, deploy
+
+ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/pop/1"
+ORIGIN = "aws:cloudfront/vpcOrigin:VpcOrigin"
+
+
+@functools.cache
+def origin() -> Deployment:
+    def program() -> None:
+        gateway = aws.ec2.InternetGateway("gateway")
+        PrivateOrigin(
+            "delivery-us-east-1",
+            {"region": REGION, "balancer_arn": ARN, "https": False, "internet_gateway": gateway},
+        )
+
+    return deploy(program)
+
+
+def test_it_leads_to_the_balancer_over_what_the_balancer_speaks() -> None:
+    config: Any = origin().one(ORIGIN).inputs["vpcOriginEndpointConfig"]
+    assert (config["arn"], config["originProtocolPolicy"]) == (ARN, "http-only")
+    secure = endpoint_config(ARN, https=True, prefix="x")
+    assert secure["origin_protocol_policy"] == "https-only"
+    assert secure["origin_ssl_protocols"] == {"items": ["TLSv1.2"], "quantity": 1}
+
+
+@pytest.mark.parametrize("changed", [{"balancer_arn": f"{ARN}2", "https": False}, {"balancer_arn": ARN, "https": True}])
+def test_what_is_changed_has_another_name_and_never_meets_the_old_one(changed: dict[str, Any]) -> None:
+    made = origin().one(ORIGIN)
+    assert made.options["replaceOnChanges"] == ["vpcOriginEndpointConfig"]
+    assert not made.options.get("deleteBeforeReplace")
+    before = endpoint_config(ARN, https=False, prefix="x")["name"]
+    assert before == endpoint_config(ARN, https=False, prefix="x")["name"]
+    assert before != endpoint_config(**changed, prefix="x")["name"]
+
+
+def test_the_internet_gateway_is_there_first_and_stays_until_it_is_gone() -> None:
+    done = origin()
+    assert depends_on(done, done.one(ORIGIN), done.one("aws:ec2/internetGateway:InternetGateway"))
+
+
+def test_the_longest_region_leaves_room_for_a_stacks_name() -> None:
+    longest = max(ZONES, key=len)
+    name = endpoint_config(ARN, https=True, prefix=f"delivery-{longest}-{'s' * 28}")["name"]
+    assert len(str(name)) <= 64

@@ -1,0 +1,42 @@
+"""The catalogue: a row by id, lists by state, and no way to lose it by accident."""
+
+import functools
+
+import pytest
+
+from components.making.catalogue import Catalogue
+from local.engine import Registration
+from tests.declared import REGION, deploy
+
+
+@functools.cache
+def table(*, protect: bool = False) -> Registration:
+    return deploy(lambda: Catalogue("catalogue", {"region": REGION, "protect": protect})).one(
+        "aws:dynamodb/table:Table"
+    )
+
+
+def test_titles_are_found_by_id_and_listed_by_state_newest_or_oldest_first() -> None:
+    made = table().inputs
+    assert made["hashKey"] == "id"
+    [index] = made["globalSecondaryIndexes"]
+    assert (index["name"], index["hashKey"], index["rangeKey"]) == ("by-state", "state", "updated")
+    # DynamoDB refuses an attribute that no key uses, and a key without its attribute.
+    assert {attribute["name"] for attribute in made["attributes"]} == {"id", "state", "updated"}
+    # A list shows names and posters, which another look-up a row would otherwise have to fetch.
+    assert index["projectionType"] == "ALL"
+
+
+def test_it_costs_nothing_while_nobody_uploads() -> None:
+    assert table().inputs["billingMode"] == "PAY_PER_REQUEST"
+
+
+def test_any_second_of_the_last_weeks_can_be_restored() -> None:
+    assert table().inputs["pointInTimeRecovery"] == {"enabled": True}
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_where_it_is_protected_neither_pulumi_nor_a_console_deletes_it(protect: bool) -> None:
+    made = table(protect=protect)
+    assert made.inputs["deletionProtectionEnabled"] is protect
+    assert made.options.get("protect", False) is protect

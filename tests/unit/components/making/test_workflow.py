@@ -1,0 +1,389 @@
+"""The workflow: whatever happens to an upload, its title says so, and what plays goes on playing."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from components.making.workflow import ENCODE_ATTEMPTS, LEASE_SECONDS, LIFE_SECONDS, SOURCE_FAULTS, definition
+from lambdas.find_job.core import FRESH
+from lambdas.identify.core import identify
+from lambdas.shapes import Title
+from tests.declared import ACCOUNT, REGION, ROOT
+from tests.workflow_runner import Execution, Failure, run
+
+HANDLERS = ("identify", "probe", "plan", "find_job", "verify")
+MODES = ("on_upload", "on_request")
+MADE = {"duration": 12.5, "width": 1280, "height": 720, "renditions": ["720p", "360p"], "poster": "/v/x/poster.jpg"}
+
+
+def workflow(encode: str = "on_upload") -> dict[str, Any]:
+    return definition(
+        {
+            "table": "titles",
+            "topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:people",
+            "functions": {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in HANDLERS},
+            "encode": encode,  # pyright: ignore[reportArgumentType]
+        }
+    )
+
+
+@pytest.fixture(params=MODES)
+def states(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return workflow(request.param)["States"]
+
+
+def tasks(states: dict[str, Any]) -> dict[str, Any]:
+    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+def following(state: dict[str, Any]) -> set[str]:
+    rules = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {rule[key] for rule in rules for key in ("Next", "Default") if key in rule}
+
+
+# What is true of every path
+
+
+def test_step_functions_would_accept_it(tmp_path: Path) -> None:
+    definitions = {mode: workflow(mode) for mode in MODES}
+    definitions["broken"] = {**workflow(), "StartAt": "Nowhere"}
+    paths: list[Path] = []
+    for name, content in definitions.items():
+        paths.append(tmp_path / f"{name}.json")
+        paths[-1].write_text(json.dumps(content))
+        assert paths[-1].stat().st_size < 1024 * 1024
+    validator = ROOT / "tests/node/node_modules/.bin/asl-validator"
+    arguments = [argument for path in paths for argument in ("--json-path", path)]
+    checked = subprocess.run([validator, *arguments], capture_output=True, text=True, check=False)
+    said = checked.stdout + checked.stderr
+    assert [line.split('"')[1] for line in said.splitlines() if line.endswith("is valid")] == list(
+        map(str, paths[:2])
+    ), said
+
+
+def test_every_state_is_reached_and_every_way_ends(states: dict[str, Any]) -> None:
+    seen, todo = set[str](), ["Identify"]
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += following(states[name])
+    assert seen == set(states)
+    ends = {name for name, state in states.items() if state["Type"] in {"Succeed", "Fail"}}
+    for name in states:
+        reached, todo = set[str](), [name]
+        while todo:
+            if (current := todo.pop()) not in reached:
+                reached.add(current)
+                todo += following(states[current])
+        assert reached & ends, f"{name} never ends"
+
+
+def test_nothing_hangs(states: dict[str, Any]) -> None:
+    for name, state in tasks(states).items():
+        # All but the encode, which counts the wait in MediaConvert's queue.
+        assert state["TimeoutSeconds"] <= (LIFE_SECONDS if name == "Encode" else 120), name
+    assert workflow()["TimeoutSeconds"] == LIFE_SECONDS == FRESH.total_seconds()
+
+
+def test_errors_are_retried_by_name_and_with_patience(states: dict[str, Any]) -> None:
+    for name, state in tasks(states).items():
+        for rule in state["Retry"]:
+            assert "States.ALL" not in rule["ErrorEquals"], name
+            assert "States.TaskFailed" not in rule["ErrorEquals"], name
+            assert rule["BackoffRate"] > 1
+            assert rule["JitterStrategy"] == "FULL"
+
+
+def test_after_the_claim_every_error_is_written_down(states: dict[str, Any]) -> None:
+    before = {"Identify", "Claim", "Whose title?"}
+    for name, state in tasks(states).items():
+        if name in before or name in {"Mark", "Announce", "Tell"}:
+            continue
+        caught = {error: rule["Next"] for rule in state["Catch"] for error in rule["ErrorEquals"]}
+        assert caught["States.ALL"] in {"Mark", "Whose fault?"}, name
+        assert set(caught.values()) <= {"Mark", "Superseded", "Whose fault?"}, name
+    # Telling people fails nothing: the row has said it already.
+    for name in ("Announce", "Tell"):
+        [rule] = states[name]["Catch"]
+        assert (rule["ErrorEquals"], rule["Next"]) == (["States.ALL"], states[name]["Next"])
+
+
+def test_after_the_claim_every_write_is_on_the_claims_condition(states: dict[str, Any]) -> None:
+    for name, state in tasks(states).items():
+        if state["Resource"].endswith("dynamodb:updateItem") and name != "Claim":
+            assert state["Arguments"]["ConditionExpression"] == "execution = :execution", name
+            assert state["Arguments"]["ExpressionAttributeValues"][":execution"] == {
+                "S": "{% $states.context.Execution.Id %}"
+            }
+
+
+def test_a_claim_outlasts_the_longest_execution(states: dict[str, Any]) -> None:
+    assert states["Encode"]["TimeoutSeconds"] < LIFE_SECONDS < LEASE_SECONDS
+
+
+@pytest.mark.parametrize("name", ["Probe", "Find job", "Encode"])
+def test_ten_thousand_films_at_once_have_the_patience_for_five_calls_a_second(
+    states: dict[str, Any], name: str
+) -> None:
+    refused = "MediaConvert.TooManyRequestsException" if name == "Encode" else "TooManyRequestsException"
+    retry = next(item for item in states[name]["Retry"] if refused in item["ErrorEquals"])
+    waits = [
+        min(retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt, retry["MaxDelaySeconds"])
+        for attempt in range(retry["MaxAttempts"])
+    ]
+    # With full jitter a wait is half as long on the average.
+    assert sum(waits) / 2 > 10_000 / 5
+
+
+# What happens to an upload
+
+
+@pytest.fixture(scope="module")
+def titles() -> Iterator[Any]:
+    with mock_aws():
+        resource: Any = boto3.resource("dynamodb", region_name=REGION)
+        yield resource.create_table(
+            TableName="titles",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+
+@pytest.fixture
+def table(titles: Any) -> Any:
+    for item in titles.scan()["Items"]:
+        titles.delete_item(Key={"id": item["id"]})
+    return titles
+
+
+def event(key: str = "films/Ein Film.mp4", sequencer: int = 1, etag: str = "e1", **other: Any) -> dict[str, Any]:
+    source = {"key": key, "etag": etag, "size": 1000, "sequencer": f"{sequencer:016X}", "version-id": f"v{sequencer}"}
+    return {"detail": {"bucket": {"name": "uploads"}, "object": source}, **other}
+
+
+def identified(etag: str, sequencer: int) -> Title:
+    """What an upload of `event` becomes."""
+    source = event(etag=etag, sequencer=sequencer)["detail"]["object"]
+    upload: Any = {**source, "bucket": "uploads", "version_id": source["version-id"]}
+    return identify(upload)
+
+
+def answers(**other: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
+    """A film that has nothing wrong with it, but for `other`: states by name, `_` for a space."""
+    fine: dict[str, Callable[[Any], Any]] = {
+        "Identify": identify,
+        "Probe": lambda _title: {"duration": 12.5},
+        "Plan": lambda _asked: {"job": {"Role": "role"}, "expected": {"duration": 12.5}},
+        "Find job": lambda _asked: {"status": "NONE", "id": None},
+        "Encode": lambda _job: {"Job": {"Status": "COMPLETE"}},
+        "Verify": lambda _asked: MADE,
+        "Announce": lambda _message: {},
+        "Tell": lambda _message: {},
+    }
+    return fine | {name.replace("_", " "): answer for name, answer in other.items()}
+
+
+def fails(*failures: Failure) -> Callable[[Any], Any]:
+    """Fails once with each, then goes well."""
+    left = list(failures)
+
+    def answer(_asked: Any) -> Any:
+        if left:
+            raise left.pop(0)
+        return {"Job": {"Status": "COMPLETE"}}
+
+    return answer
+
+
+def always(failure: Failure) -> Callable[[Any], Any]:
+    def answer(_asked: Any) -> Any:
+        raise failure
+
+    return answer
+
+
+def row(table: Any, title: str = "films-ein-film") -> dict[str, Any]:
+    return table.get_item(Key={"id": title}).get("Item", {})
+
+
+def upload(*, name: str = "first", answering: Any = None, encode: str = "on_upload", **given: Any) -> Execution:
+    return run(workflow(encode), event(**given), answering or answers(), name=name)
+
+
+def job_failed(code: int, message: str) -> Failure:
+    return Failure("States.TaskFailed", {"Status": "ERROR", "ErrorCode": code, "ErrorMessage": message})
+
+
+def test_a_good_film_is_published_and_people_are_told(table: Any) -> None:
+    done = upload()
+    assert done.status == "SUCCEEDED"
+    title = identified("e1", 1)
+    published = row(table)
+    assert {key: published[key] for key in ("state", "live", "outcome", "name")} == {
+        "state": "PUBLISHED",
+        "live": "PUBLISHED",
+        "outcome": "PUBLISHED",
+        "name": title["name"],
+    }
+    assert (published["version"], published["prefix"]) == (title["version"], title["prefix"])
+    assert (published["width"], published["height"], published["renditions"]) == (1280, 720, ["720p", "360p"])
+    [message] = done.called("Announce")
+    assert message["Message"]["state"] == "PUBLISHED"
+
+
+def test_the_subject_of_a_message_is_what_sns_takes(table: Any) -> None:
+    done = upload(key=f"films/{'Фильм 映画 ' * 30}.mp4")
+    [message] = done.called("Announce")
+    assert message["Subject"].isascii()
+    assert len(message["Subject"]) <= 100
+
+
+@pytest.mark.parametrize("refuses", ["Probe", "Plan", "Verify"])
+def test_a_source_that_cannot_be_played_is_rejected_with_the_reason(table: Any, refuses: str) -> None:
+    error = Failure("SourceRefused", {"errorMessage": "This film has no pictures.", "errorType": "SourceRefused"})
+    done = upload(answering=answers(**{refuses: always(error)}))
+    assert (row(table)["state"], row(table)["reason"]) == ("REJECTED", "This film has no pictures.")
+    assert done.status == "SUCCEEDED", "nobody is woken for a bad file"
+    assert done.called("Tell")[0]["Message"]["reason"] == "This film has no pictures."
+
+
+@pytest.mark.parametrize("code", SOURCE_FAULTS)
+def test_what_the_encoder_says_of_the_file_rejects_it_at_once(table: Any, code: int) -> None:
+    done = upload(answering=answers(Encode=always(job_failed(code, "No video stream"))))
+    assert row(table)["state"] == "REJECTED"
+    assert "No video stream" in row(table)["reason"]
+    assert len(done.called("Encode")) == 1
+
+
+def test_the_encoder_may_say_it_as_its_events_do(table: Any) -> None:
+    failure = Failure("States.TaskFailed", {"status": "ERROR", "errorCode": 1020, "errorMessage": "No video stream"})
+    upload(answering=answers(Encode=always(failure)))
+    assert (row(table)["state"], "No video stream" in row(table)["reason"]) == ("REJECTED", True)
+
+
+@pytest.mark.parametrize(
+    "failure", [job_failed(1999, "Internal error"), Failure("States.Timeout", "It took too long"), Failure("X", "")]
+)
+def test_another_failure_of_the_encoder_is_tried_again_and_then_ours(table: Any, failure: Failure) -> None:
+    done = upload(answering=answers(Encode=always(failure)))
+    assert (row(table)["state"], done.status, done.error) == ("FAILED", "FAILED", "TitleFailed")
+    assert len(done.called("Encode")) == ENCODE_ATTEMPTS
+    assert "operators" in row(table)["reason"]
+
+
+def test_the_encoders_rate_is_waited_for(table: Any) -> None:
+    busy = Failure("MediaConvert.TooManyRequestsException")
+    done = upload(answering=answers(Encode=fails(*[busy] * 20)))
+    assert (row(table)["state"], done.status) == ("PUBLISHED", "SUCCEEDED")
+
+
+def test_a_job_whose_answer_was_lost_is_not_made_again(table: Any) -> None:
+    found = [{"status": "NONE", "id": None}, {"status": "RUNNING", "id": "1"}, {"status": "COMPLETE", "id": "1"}]
+    done = upload(
+        answering=answers(
+            Find_job=lambda _asked: found.pop(0), Encode=fails(Failure("MediaConvert.SdkClientException", "reset"))
+        )
+    )
+    assert row(table)["state"] == "PUBLISHED"
+    assert len(done.called("Encode")) == 1
+
+
+def test_an_event_that_comes_twice_changes_nothing(table: Any) -> None:
+    upload()
+    before = row(table)
+    again = upload(name="second")
+    assert (again.status, again.path[-1]) == ("SUCCEEDED", "Already taken")
+    assert row(table) == before
+
+
+def test_what_failed_through_our_fault_can_be_tried_again(table: Any) -> None:
+    upload(answering=answers(Plan=always(Failure("KeyError", "a bug"))))
+    assert (row(table)["state"], "KeyError" in row(table)["fault"]) == ("FAILED", True)
+    upload(name="second")
+    assert row(table)["state"] == "PUBLISHED"
+    assert not {"reason", "fault"} & set(row(table))
+
+
+def test_an_older_event_that_comes_late_changes_nothing(table: Any) -> None:
+    upload(sequencer=2, etag="e2")
+    before = row(table)
+    assert upload(sequencer=1, name="late").path[-1] == "Already taken"
+    assert row(table) == before
+
+
+def test_a_newer_upload_takes_over_and_the_older_does_not_publish(table: Any) -> None:
+    def meanwhile(_asked: Any) -> Any:
+        upload(sequencer=2, etag="e2", name="newer")
+        return MADE
+
+    older = upload(answering=answers(Verify=meanwhile))
+    assert older.path[-1] == "Superseded"
+    assert row(table)["version"] == identified("e2", 2)["version"]
+
+
+def test_a_source_that_moved_leaves_the_title_to_its_newer_upload(table: Any) -> None:
+    moved = Failure("SourceMoved", {"errorMessage": "it moved"})
+    done = upload(answering=answers(Verify=always(moved)))
+    assert (done.status, done.path[-1]) == ("SUCCEEDED", "Superseded")
+
+
+@pytest.mark.parametrize("broken", ["Plan", "Encode"])
+def test_a_new_version_that_fails_leaves_the_old_one_playing(table: Any, broken: str) -> None:
+    upload()
+    version = row(table)["version"]
+    upload(sequencer=2, etag="e2", name="second", answering=answers(**{broken: always(Failure("X", "a bug"))}))
+    after = row(table)
+    assert (after["state"], after["version"], after["outcome"]) == ("PUBLISHED", version, "FAILED")
+
+
+def test_the_same_bytes_again_are_not_encoded_again(table: Any) -> None:
+    upload()
+    again = upload(sequencer=2, name="second")
+    assert again.path[-1] == "Nothing to do"
+    assert not again.called("Encode")
+    assert row(table)["state"] == "PUBLISHED"
+
+
+def test_what_cannot_be_published_is_marked_and_not_left_as_in_progress(table: Any) -> None:
+    incomplete = {key: value for key, value in MADE.items() if key != "poster"}
+    done = upload(answering=answers(Verify=lambda _asked: incomplete))
+    assert (row(table)["state"], done.status) == ("FAILED", "FAILED")
+    assert row(table)["fault"].startswith("Publish: ")
+
+
+def test_what_cannot_be_told_is_published_all_the_same(table: Any) -> None:
+    done = upload(answering=answers(Announce=always(Failure("SNS.AuthorizationErrorException"))))
+    assert (row(table)["state"], done.status) == ("PUBLISHED", "SUCCEEDED")
+
+
+@pytest.mark.parametrize("broken", ["Identify", "Claim"])
+def test_an_execution_that_claims_nothing_fails_and_is_not_taken_for_superseded(table: Any, broken: str) -> None:
+    done = upload(answering=answers(**{broken: always(Failure("DynamoDB.AccessDeniedException"))}))
+    assert done.status == "FAILED"
+    assert row(table) == {}
+
+
+def test_two_films_of_one_slug_do_not_touch_each_other(table: Any) -> None:
+    upload()
+    before = row(table)
+    other = upload(key="films/ein-film.mov", name="other", sequencer=9)
+    assert (other.status, other.error) == ("FAILED", "TitleFailed")
+    assert "films/Ein Film.mp4" in other.called("Tell")[0]["Message"]["reason"]
+    assert row(table) == before
+
+
+def test_on_request_an_upload_is_catalogued_and_the_first_viewer_starts_the_encode(table: Any) -> None:
+    first = upload(encode="on_request")
+    assert (row(table)["state"], first.path[-1]) == ("REGISTERED", "Registered")
+    assert not first.called("Encode")
+    asked = upload(encode="on_request", name="asked", requested=True)
+    assert (row(table)["state"], asked.status) == ("PUBLISHED", "SUCCEEDED")
+    assert upload(encode="on_request", name="asked again", requested=True).path[-1] == "Already taken"

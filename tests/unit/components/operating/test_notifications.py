@@ -1,0 +1,51 @@
+"""The topic: alarms get through its encryption, and no other account's alarms do."""
+
+import functools
+
+from components.operating.notifications import Notifications
+from local.engine import Deployment
+from tests.declared import ACCOUNT, REGION, deploy, statements
+
+SENDER = "cloudwatch.amazonaws.com"
+
+
+@functools.cache
+def notifications(email: str = "") -> Deployment:
+    return deploy(
+        lambda: Notifications("alarms", {"region": REGION, "account_id": ACCOUNT, "senders": [SENDER], "email": email})
+    )
+
+
+def test_the_sender_may_publish_for_this_account_only() -> None:
+    done = notifications()
+    topic = done.one("aws:sns/topic:Topic").outputs["arn"]
+    allowed, denied = statements(done.one("aws:sns/topicPolicy:TopicPolicy").inputs["policy"])
+    assert (allowed["Action"], allowed["Resource"]) == ("sns:Publish", topic)
+    assert allowed["Principal"] == {"Service": [SENDER]}
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_the_sender_may_use_the_key_for_this_accounts_topics() -> None:
+    done = notifications()
+    key = done.one("aws:kms/key:Key")
+    assert done.one("aws:sns/topic:Topic").inputs["kmsMasterKeyId"] == key.outputs["arn"]
+    account, sender = statements(key.inputs["policy"])
+    # Without this statement a key can never be changed or deleted again.
+    assert (account["Principal"], account["Action"]) == ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "kms:*")
+    assert sender["Principal"] == {"Service": [SENDER]}
+    assert set(sender["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    assert sender["Condition"] == {
+        "StringLike": {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:*"}
+    }
+
+
+def test_the_key_is_changed_every_year() -> None:
+    assert notifications().one("aws:kms/key:Key").inputs["enableKeyRotation"] is True
+
+
+def test_who_gave_an_address_is_told_and_nobody_else() -> None:
+    subscription = "aws:sns/topicSubscription:TopicSubscription"
+    assert notifications().of_type(subscription) == []
+    told = notifications("operations@example.com").one(subscription).inputs
+    assert (told["protocol"], told["endpoint"]) == ("email", "operations@example.com")

@@ -1,0 +1,175 @@
+"""Operations: each alarm is where its metric is, says what to do, and reaches somebody."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.operating.alarm import alarm
+from components.operating.observability import Observability
+from components.serving.cache_node.user_data import CACHE_DISK, METRICS_NAMESPACE
+from local.engine import Deployment, Registration, run_program
+from tests.declared import ROOT, deploy, refusal, whole
+
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+
+
+@pytest.fixture(scope="module")
+def prod() -> Deployment:
+    return whole("prod")
+
+
+def watched(done: Deployment, metric: str) -> list[Registration]:
+    return [item for item in done.of_type(ALARM) if item.inputs["metricName"] == metric]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_alarm_tells_the_topic_of_its_own_region_when_it_starts_and_ends(stack: str) -> None:
+    done = whole(stack)
+    topics = {item.outputs["arn"]: item.region for item in done.of_type("aws:sns/topic:Topic")}
+    for item in done.of_type(ALARM):
+        told = item.inputs["alarmActions"]
+        assert item.inputs["okActions"] == told
+        assert [topics[arn] for arn in told] == [item.region], item.name
+
+
+def test_what_cloudfront_measures_is_watched_where_it_measures() -> None:
+    done = deploy_in_europe()
+    for metric in ("5xxErrorRate", "CacheHitRate"):
+        [item] = watched(done, metric)
+        assert item.region == "us-east-1"
+        assert item.inputs["dimensions"]["Region"] == "Global"
+
+
+def deploy_in_europe() -> Deployment:
+    """A stack whose home is not CloudFront's region."""
+    place = {"cidr": "10.0.0.0/16", "zones": ["euw1-az1", "euw1-az2"], "ami": "ami-00000000000000000"}
+    return run_program(ROOT, stack="dev", config={"aws:region": "eu-west-1", "regions": {"eu-west-1": place}})
+
+
+def test_what_can_go_wrong_is_watched(prod: Deployment) -> None:
+    assert {item.inputs["metricName"] for item in prod.of_type(ALARM)} == {
+        "ExecutionsFailed",
+        "ExecutionsTimedOut",
+        "ApproximateNumberOfMessagesVisible",
+        "Errors",
+        "Throttles",
+        "5xxErrorRate",
+        "CacheHitRate",
+        "HTTPCode_ELB_5XX_Count",
+        "HTTPCode_Target_5XX_Count",
+        "UnHealthyHostCount",
+        "disk_used_percent",
+        "DaysToExpiry",
+    }
+
+
+def test_what_the_playback_function_catches_is_told_too(prod: Deployment) -> None:
+    """It answers 503 for what it is refused, which Lambda counts as a success."""
+    [told] = watched(prod, "HTTPCode_Target_5XX_Count")
+    api = prod.one("aws:lb/targetGroup:TargetGroup", "web-api").outputs["arnSuffix"]
+    home = prod.one("aws:lb/loadBalancer:LoadBalancer", f"pop-{told.region}-alb").outputs["arnSuffix"]
+    assert told.inputs["dimensions"] == {"LoadBalancer": home, "TargetGroup": api}
+
+
+def test_one_of_the_balancers_own_nodes_is_enough_to_tell_of_a_sick_node(prod: Deployment) -> None:
+    assert {item.inputs["statistic"] for item in watched(prod, "UnHealthyHostCount")} == {"Maximum"}
+
+
+def test_alarms_watch_things_that_there_are(prod: Deployment) -> None:
+    [lost] = watched(prod, "ApproximateNumberOfMessagesVisible")
+    assert lost.inputs["dimensions"] == {"QueueName": prod.one("aws:sqs/queue:Queue").outputs["name"]}
+    machine = prod.one("aws:sfn/stateMachine:StateMachine").outputs["arn"]
+    assert {item.inputs["dimensions"]["StateMachineArn"] for item in watched(prod, "ExecutionsFailed")} == {machine}
+    fleets = {
+        tag["value"]
+        for group in prod.of_type("aws:autoscaling/group:Group")
+        for tag in group.inputs["tags"]
+        if tag["key"] == "Name"
+    }
+    disks = watched(prod, "disk_used_percent")
+    assert {item.inputs["dimensions"]["Fleet"] for item in disks} == fleets
+    assert {(item.inputs["namespace"], item.inputs["dimensions"]["path"]) for item in disks} == {
+        (METRICS_NAMESPACE, CACHE_DISK)
+    }
+    suffixes = {item.outputs["arnSuffix"]: item.region for item in prod.of_type("aws:lb/loadBalancer:LoadBalancer")}
+    for item in watched(prod, "HTTPCode_ELB_5XX_Count"):
+        assert suffixes[item.inputs["dimensions"]["LoadBalancer"]] == item.region
+
+
+def test_every_certificate_is_watched_before_it_ends(prod: Deployment) -> None:
+    used = {item.inputs["certificateArn"] for item in prod.of_type("aws:lb/listener:Listener")}
+    used.add(prod.one("aws:cloudfront/distribution:Distribution").inputs["viewerCertificate"]["acmCertificateArn"])
+    expiring = watched(prod, "DaysToExpiry")
+    assert {item.inputs["dimensions"]["CertificateArn"] for item in expiring} == used
+    assert all(item.region == item.inputs["dimensions"]["CertificateArn"].split(":")[3] for item in expiring)
+    assert all(item.inputs["threshold"] >= 14 for item in expiring)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_cloudwatch_takes_every_alarm(stack: str) -> None:
+    for item in whole(stack).of_type(ALARM):
+        made = item.inputs
+        # An alarm looks back a day at most; what it says is cut at 1,024 characters.
+        assert made["evaluationPeriods"] * made["period"] <= 86400, item.name
+        assert 1 <= made["datapointsToAlarm"] <= made["evaluationPeriods"]
+        assert made["period"] % 60 == 0
+        assert 20 < len(made["alarmDescription"]) <= 1024
+
+
+def test_quiet_is_not_trouble(prod: Deployment) -> None:
+    for item in prod.of_type(ALARM):
+        ratio = item.inputs["metricName"] in {"5xxErrorRate", "CacheHitRate"}
+        assert item.inputs["treatMissingData"] == ("ignore" if ratio else "notBreaching")
+
+
+def test_the_dashboard_shows_viewers_titles_and_every_region(prod: Deployment) -> None:
+    body: dict[str, Any] = json.loads(prod.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
+    titles = [widget["properties"]["title"] for widget in body["widgets"]]
+    assert titles[0].startswith("Are viewers watching?")
+    assert any(title.startswith("Are titles being made?") for title in titles)
+    for region in ("us-east-1", "eu-west-1", "ap-southeast-1"):
+        assert len([title for title in titles if title.startswith(region)]) == 2
+    for widget in body["widgets"]:
+        assert widget["x"] + widget["width"] <= 24
+        for metric in widget["properties"]["metrics"]:
+            assert all(isinstance(part, str) for part in metric[:-1])
+    places = [(widget["x"], widget["y"]) for widget in body["widgets"]]
+    assert len(set(places)) == len(places)
+
+
+def test_the_dashboard_asks_each_region_for_its_own_metrics(prod: Deployment) -> None:
+    body: dict[str, Any] = json.loads(prod.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
+    groups = {item.outputs["name"]: item.region for item in prod.of_type("aws:autoscaling/group:Group")}
+    shown: dict[str, str] = {}
+    for widget in body["widgets"]:
+        for metric in widget["properties"]["metrics"]:
+            if "AutoScalingGroupName" in metric:
+                shown[metric[metric.index("AutoScalingGroupName") + 1]] = widget["properties"]["region"]
+            if metric[0] == "AWS/CloudFront":
+                assert widget["properties"]["region"] == "us-east-1"
+    assert shown == groups
+
+
+def test_a_region_without_a_topic_is_refused() -> None:
+    args: Any = {"home": "eu-west-1", "topics": {"eu-west-1": "arn"}, "pops": []}
+    assert refusal(lambda: Observability("operations", args)) == (
+        "Observability 'operations': topics must have eu-west-1 and us-east-1, got eu-west-1"
+    )
+
+
+@pytest.mark.parametrize("bounds", [{}, {"above": 1, "below": 2}])
+def test_an_alarm_has_one_threshold(bounds: dict[str, float]) -> None:
+    args: Any = {
+        "region": "us-east-1",
+        "topic_arn": "arn",
+        "says": "Something is wrong.",
+        "namespace": "AWS/X",
+        "metric": "Y",
+        "dimensions": {},
+        "statistic": "Sum",
+        **bounds,
+    }
+    with pytest.raises(ValueError, match="alarm 'x': give either above or below"):
+        alarm("x", args, None)  # pyright: ignore[reportArgumentType]
+    assert deploy(lambda: None).of_type(ALARM) == []

@@ -1,0 +1,143 @@
+"""A fleet: it grows before it is full, is replaced while it serves, and starts no node that cannot boot."""
+
+import functools
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from components.serving.cache_fleet import NODE_PORT, CacheFleet
+from components.serving.node_role import NodeRole
+from facts.instances import INSTANCE_TYPES
+from local.engine import Deployment
+from tests.declared import REGION, ROOT, depends_on, deploy, refusal
+
+GROUP, TARGETS = "aws:autoscaling/group:Group", "aws:lb/targetGroup:TargetGroup"
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+ARGS: dict[str, Any] = {
+    "region": REGION,
+    "vpc_id": "vpc-1",
+    "subnet_ids": ["subnet-1", "subnet-2"],
+    "security_group_id": "sg-1",
+    "instance_profile_arn": "arn:aws:iam::123456789012:instance-profile/node",
+    "log_group_name": "nodes",
+    "bucket_name": "media",
+    "ami": "ami-0123456789abcdef0",
+    "instance_type": "im4gn.large",
+    "min_nodes": 2,
+    "max_nodes": 6,
+    "spot_percent": 0,
+    "tags": {"project": "headend", "stack": "dev"},
+    "needs": [],
+}
+
+
+@functools.cache
+def fleet(**other: Any) -> Deployment:
+    return deploy(lambda: CacheFleet("pop-0", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
+
+
+def test_the_balancer_asks_nodes_what_they_answer() -> None:
+    check = fleet().one(TARGETS).inputs
+    nginx = (ROOT / "components/serving/cache_node/nginx.conf").read_text(encoding="utf-8")
+    assert f"location = {check['healthCheck']['path']} " in nginx
+    assert check["port"] == NODE_PORT
+    # A dead node is out of the way within about ten seconds.
+    assert check["healthCheck"]["interval"] * check["healthCheck"]["unhealthyThreshold"] <= 10
+    # The worker finishes what it sends before the node is taken away.
+    assert check["deregistrationDelay"] >= 30
+
+
+def test_a_node_that_fails_its_check_is_replaced() -> None:
+    group = fleet().one(GROUP).inputs
+    assert group["healthCheckType"] == "ELB"
+    assert group["healthCheckGracePeriod"] >= 120
+
+
+@pytest.mark.parametrize("spot_percent", [0, 50])
+def test_an_update_leaves_a_group_the_template_to_which_it_could_go_back(spot_percent: int) -> None:
+    group = fleet(spot_percent=spot_percent).one(GROUP)
+    assert group.options["ignoreChanges"] == ["mixedInstancesPolicy.launchTemplate"]
+    # Auto Scaling refuses to roll back from "$Latest": it would not know to what.
+    template = group.inputs["mixedInstancesPolicy"]["launchTemplate"]["launchTemplateSpecification"]
+    assert (template["launchTemplateId"], template["version"]) == (fleet().one(TEMPLATE).id, "1")
+    # The provider would write the new template first, and then "go back" to it.
+    assert not {"instanceRefresh", "launchTemplate"} & set(group.inputs)
+
+
+def test_what_make_roll_reads_is_what_was_made() -> None:
+    done = deploy(lambda: pulumi.export("fleets", [CacheFleet("pop-0", ARGS).rollout]))  # pyright: ignore[reportArgumentType]
+    group, template = done.one(GROUP), done.one(TEMPLATE)
+    assert done.exports["fleets"] == [
+        {"region": REGION, "group": group.outputs["name"], "template": template.id, "version": "1"}
+    ]
+
+
+def test_a_node_goes_only_when_its_successor_serves() -> None:
+    policy = fleet().one(GROUP).inputs["instanceMaintenancePolicy"]
+    assert policy == {"minHealthyPercentage": 100, "maxHealthyPercentage": 150}
+
+
+def test_zones_share_the_nodes() -> None:
+    group = fleet().one(GROUP).inputs
+    assert group["vpcZoneIdentifiers"] == ["subnet-1", "subnet-2"]
+    assert group["availabilityZoneDistribution"] == {"capacityDistributionStrategy": "balanced-best-effort"}
+
+
+@pytest.mark.parametrize("instance_type", INSTANCE_TYPES)
+def test_it_grows_before_a_node_sends_all_that_it_can(instance_type: str) -> None:
+    tracking = fleet(instance_type=instance_type).one("aws:autoscaling/policy:Policy").inputs
+    target = tracking["targetTrackingConfiguration"]
+    assert target["predefinedMetricSpecification"] == {"predefinedMetricType": "ASGAverageNetworkOut"}
+    full = INSTANCE_TYPES[instance_type].baseline_gbps * 1e9 / 8 * 60
+    assert 0.4 * full < target["targetValue"] < 0.75 * full
+
+
+def test_spot_comes_with_rebalancing_above_the_minimum_and_only_then() -> None:
+    plain, mixed = fleet().one(GROUP).inputs, fleet(spot_percent=75).one(GROUP).inputs
+    assert plain["capacityRebalance"] is False
+    assert plain["mixedInstancesPolicy"]["instancesDistribution"]["onDemandPercentageAboveBaseCapacity"] == 100
+    assert mixed["capacityRebalance"] is True
+    shares = mixed["mixedInstancesPolicy"]["instancesDistribution"]
+    assert (shares["onDemandBaseCapacity"], shares["onDemandPercentageAboveBaseCapacity"]) == (2, 25)
+
+
+def test_the_bill_says_whose_the_nodes_are() -> None:
+    tags = {tag["key"]: tag["value"] for tag in fleet().one(GROUP).inputs["tags"]}
+    assert {**ARGS["tags"], "Name": "dev-pop-0", "headend:role": "cache"} == tags
+    assert all(tag["propagateAtLaunch"] for tag in fleet().one(GROUP).inputs["tags"])
+
+
+def test_two_stacks_in_one_account_have_fleets_of_different_names() -> None:
+    def name(stack: str) -> str:
+        done = deploy(lambda: CacheFleet("pop-0", ARGS), stack=stack)  # pyright: ignore[reportArgumentType]
+        return next(tag["value"] for tag in done.one(GROUP).inputs["tags"] if tag["key"] == "Name")
+
+    assert name("dev") != name("prod")
+
+
+def test_no_node_starts_before_what_it_needs_to_boot() -> None:
+    def program() -> None:
+        role = NodeRole("role", {"region": REGION, "log_days": 1})
+        route = aws.ec2.VpcEndpoint("endpoint", vpc_id="vpc-1", service_name="s3")
+        CacheFleet("pop-0", {**ARGS, "needs": [role, route]})  # pyright: ignore[reportArgumentType]
+
+    done = deploy(program)
+    group = done.one(GROUP)
+    for type_ in ("aws:iam/rolePolicy:RolePolicy", "aws:ec2/vpcEndpoint:VpcEndpoint"):
+        assert depends_on(done, group, done.one(type_)), type_
+
+
+def test_an_unknown_instance_type_is_refused_with_those_that_are_known() -> None:
+    said = refusal(lambda: CacheFleet("pop-0", {**ARGS, "instance_type": "t3.micro"}))  # pyright: ignore[reportArgumentType]
+    assert said.startswith("CacheFleet 'pop-0': instance_type must be one of c7gd.medium, ")
+    assert said.endswith(", got 't3.micro'")
+
+
+def test_every_known_type_is_graviton_with_a_disk() -> None:
+    for name, known in INSTANCE_TYPES.items():
+        family = name.split(".")[0]
+        assert "g" in family[1:], name
+        assert known.nvme_gb > 0
+        assert known.baseline_gbps > 0

@@ -1,0 +1,72 @@
+"""A node's machine: its credentials are hard to steal, nobody can log in, and it says at boot what it is."""
+
+from typing import Any
+
+import pytest
+
+from components.serving.node_template import NodeTemplate
+from local.engine import Deployment
+from local.serving.nodes import written_files
+from tests.declared import REGION, deploy
+
+ARGS: dict[str, Any] = {
+    "region": REGION,
+    "fleet": "dev-pop-0",
+    "port": 8080,
+    "bucket_name": "media",
+    "log_group_name": "nodes",
+    "instance_profile_arn": "arn:aws:iam::123456789012:instance-profile/node",
+    "security_group_id": "sg-1",
+    "ami": "ami-0123456789abcdef0",
+    "instance_type": "c7gd.medium",
+    "tags": {"stack": "dev"},
+}
+
+
+@pytest.fixture(scope="module")
+def done() -> Deployment:
+    return deploy(lambda: NodeTemplate("pop-0", ARGS))  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(scope="module")
+def template(done: Deployment) -> dict[str, Any]:
+    return done.one("aws:ec2/launchTemplate:LaunchTemplate").inputs
+
+
+def test_a_forged_request_on_the_node_does_not_get_its_credentials(template: dict[str, Any]) -> None:
+    assert template["metadataOptions"]["httpTokens"] == "required"
+    assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1
+
+
+def test_nobody_logs_in_with_a_key_and_no_address_is_public(template: dict[str, Any]) -> None:
+    assert "keyName" not in template
+    assert "networkInterfaces" not in template
+    assert template["vpcSecurityGroupIds"] == ["sg-1"]
+
+
+def test_its_volume_is_encrypted_and_goes_with_it(template: dict[str, Any]) -> None:
+    for device in template["blockDeviceMappings"]:
+        assert (device["ebs"]["encrypted"], device["ebs"]["deleteOnTermination"]) == ("true", "true")
+
+
+def test_a_node_that_powers_itself_off_is_gone(template: dict[str, Any]) -> None:
+    assert template["instanceInitiatedShutdownBehavior"] == "terminate"
+
+
+def test_metrics_come_by_the_minute(template: dict[str, Any]) -> None:
+    assert template["monitoring"] == {"enabled": True}
+
+
+def test_it_boots_as_a_node_of_its_fleet_and_its_bucket(template: dict[str, Any]) -> None:
+    files = written_files(template["userData"])
+    for line in ("BUCKET=media", "FLEET=dev-pop-0", f"REGION={REGION}", "PORT=8080"):
+        assert line in files["/etc/headend/node.env"].splitlines()
+
+
+def test_the_image_is_the_one_that_was_pinned(template: dict[str, Any]) -> None:
+    assert template["imageId"] == "ami-0123456789abcdef0"
+
+
+def test_everything_that_is_billed_is_tagged(template: dict[str, Any]) -> None:
+    tagged = {item["resourceType"]: item["tags"] for item in template["tagSpecifications"]}
+    assert tagged == {kind: {"stack": "dev"} for kind in ("instance", "volume", "network-interface")}

@@ -1,0 +1,94 @@
+"""The API: it reads the catalogue, starts an encode where that is asked for, and answers its balancer alone."""
+
+from typing import Any
+
+import pytest
+
+from components.serving import web_servers
+from components.serving.web_servers import WebServers
+from local.engine import Deployment
+from tests.declared import ACCOUNT, REGION, depends_on, deploy, listed, statements
+
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/titles"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:workflow"
+SIGNING = {"key_pair_id": "K1", "parameter": "/headend/prod/signing/key-1", "host": "watch.example.com"}
+ARGS: dict[str, Any] = {
+    "region": REGION,
+    "account_id": ACCOUNT,
+    "log_days": 14,
+    "encode": "on_upload",
+    "table_name": "titles",
+    "table_arn": TABLE,
+    "uploads_name": "uploads",
+    "state_machine_arn": MACHINE,
+    "signing": None,
+}
+
+
+def servers(**other: Any) -> Deployment:
+    return deploy(lambda: WebServers("web", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
+
+
+def rights(done: Deployment) -> dict[str, Any]:
+    """Resources by action, without those of every function."""
+    return {
+        action: statement["Resource"]
+        for statement in statements(done.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
+        for action in listed(statement["Action"])
+        if not action.startswith(("logs:", "xray:"))
+    }
+
+
+def environment(done: Deployment) -> dict[str, str]:
+    return done.one("aws:lambda/function:Function").inputs["environment"]["variables"]
+
+
+def test_it_reads_titles_and_writes_nothing() -> None:
+    assert rights(servers()) == {"dynamodb:GetItem": TABLE, "dynamodb:Query": f"{TABLE}/index/by-state"}
+    assert environment(servers()) == {"TITLES_TABLE": "titles"}
+
+
+def test_a_viewer_starts_an_encode_only_where_a_stack_encodes_on_request() -> None:
+    done = servers(encode="on_request")
+    assert rights(done)["states:StartExecution"] == MACHINE
+    assert environment(done)["ENCODE_ON_REQUEST_STATE_MACHINE"] == MACHINE
+
+
+def test_signing_reads_one_parameter_and_its_key_through_ssm_alone() -> None:
+    done = servers(signing=SIGNING)
+    parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/headend/prod/signing/key-1"
+    assert rights(done)["ssm:GetParameter"] == parameter
+    [decrypt] = [
+        statement["Condition"]["StringEquals"]
+        for statement in statements(done.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
+        if statement["Action"] == "kms:Decrypt"
+    ]
+    assert decrypt == {
+        "kms:ViaService": f"ssm.{REGION}.amazonaws.com",
+        "kms:EncryptionContext:PARAMETER_ARN": parameter,
+    }
+
+
+def test_no_private_key_is_in_the_functions_environment() -> None:
+    assert set(environment(servers(signing=SIGNING)).values()) >= {"K1", "/headend/prod/signing/key-1"}
+    assert "PRIVATE" not in str(environment(servers(signing=SIGNING)))
+
+
+def test_three_cookies_reach_the_viewer() -> None:
+    # Without this the balancer passes on the last Set-Cookie only, and CloudFront wants all three.
+    group = servers().one("aws:lb/targetGroup:TargetGroup").inputs
+    assert (group["targetType"], group["lambdaMultiValueHeadersEnabled"]) == ("lambda", True)
+
+
+def test_only_its_own_target_group_may_call_it_and_may_before_it_is_attached() -> None:
+    done = servers()
+    permission = done.one("aws:lambda/permission:Permission")
+    assert permission.inputs["principal"] == "elasticloadbalancing.amazonaws.com"
+    assert permission.inputs["sourceArn"] == done.one("aws:lb/targetGroup:TargetGroup").outputs["arn"]
+    assert depends_on(done, done.one("aws:lb/targetGroupAttachment:TargetGroupAttachment"), permission)
+
+
+def test_signing_without_its_library_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setattr(web_servers, "__file__", str(tmp_path / "components" / "serving" / "web_servers.py"))
+    with pytest.raises(Exception, match="make setup"):
+        web_servers.signing_library()
