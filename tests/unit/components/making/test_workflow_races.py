@@ -19,7 +19,7 @@ from lambdas.identify.core import identify
 from lambdas.plan.core import Place, plan
 from lambdas.shapes import Title
 from tests.declared import REGION
-from tests.unit.components.test_workflow import MADE, workflow
+from tests.unit.components.making.test_workflow import MADE, workflow
 from tests.unit.lambdas.conftest import a_source
 from tests.workflow_runner import Execution, Failure, run
 
