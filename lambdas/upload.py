@@ -1,4 +1,4 @@
-"""Is an upload still the one that the title was identified by? Lists it in S3.
+"""Is an upload still the one that the title was identified by? Asks S3.
 
 MediaConvert reads a key, never a version of it. So the object version that a job is made for must be the key's current
 one before the job (probe asks) and after it (verify asks). That is enough: S3 gives no two uploads the same version id,
@@ -8,12 +8,12 @@ and the bucket's policy lets nobody delete a version, so one that was replaced n
 from typing import NamedTuple
 
 from lambdas import clients
-from lambdas.refusals import SourceMoved, SourceRefused
+from lambdas.refusals import SourceMoved, SourceRefused, error_code
 from lambdas.shapes import Title
 
 
 class Current(NamedTuple):
-    """The key's current version, as S3 lists it."""
+    """What the key holds now."""
 
     source: str
     """Version id."""
@@ -31,13 +31,10 @@ def check(title: Title) -> None:
 
 
 def _current(title: Title) -> Current | None:
-    """Listed, because a HEAD's errors have no names and "forbidden" can mean "not there".
-
-    The key itself sorts before any longer one, and its versions from the newest: the first entry is what counts. A
-    deleted key's is a delete marker, which is listed apart.
-    """
-    listed = clients.client("s3").list_object_versions(Bucket=title["bucket"], Prefix=title["key"], MaxKeys=1)
-    for found in listed.get("Versions", []):
-        if found["Key"] == title["key"] and found["IsLatest"]:
-            return Current(found["VersionId"], found["ETag"].strip('"'), found["Size"])
-    return None
+    try:
+        found = clients.client("s3").head_object(Bucket=title["bucket"], Key=title["key"])
+    except Exception as error:
+        if error_code(error) == "404":  # the answer to a HEAD has no body, and so its error no name
+            return None
+        raise
+    return Current(found.get("VersionId", ""), found["ETag"].strip('"'), found["ContentLength"])

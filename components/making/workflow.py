@@ -317,6 +317,8 @@ _TRANSIENT = [
     "TooManyRequestsException",
     "ThrottlingException",
     "SlowDown",
+    "500",  # an error of a HEAD has no name
+    "503",
     "ServiceUnavailableException",
     "InternalServerErrorException",
     "EndpointConnectionError",

@@ -33,13 +33,13 @@ def handler_rights(args: WorkflowArns) -> dict[HandlerName, list[Statement]]:
         "probe": [
             allow("mediaconvert:Probe", "*"),
             allow("s3:GetObject", sources),
-            allow(["s3:ListBucket", "s3:ListBucketVersions"], args["uploads_arn"]),  # for the same reason as verify
+            allow("s3:ListBucket", args["uploads_arn"]),  # to a role that may not list, S3 says 403 for "gone"
         ],
         "plan": [],
         "find_job": [allow("mediaconvert:SearchJobs", args["queue_arn"])],
         "verify": [
-            # It lists rather than asks for one object: to a role that may not list, S3 says 403 for "gone".
-            allow("s3:ListBucketVersions", args["uploads_arn"]),
+            allow("s3:GetObject", sources),
+            allow("s3:ListBucket", args["uploads_arn"]),  # for the same reason as probe
             allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
             allow("s3:GetObject", media),
         ],

@@ -120,7 +120,7 @@ def test_a_film_becomes_renditions_in_the_media_bucket(mediaconvert: Any, s3: An
         len(keys(s3, "v/00/film/1/")) == 3 * 3 + 2 + 2
     )  # init, segment and playlist of each track, manifests, posters
     found = mediaconvert.search_jobs(InputFile="s3://uploads/film.mp4")["Jobs"]
-    assert [job["UserMetadata"] for job in found] == [{"title": "film", "version": "1"}]
+    assert [job["UserMetadata"] for job in found] == [{"title": "film", "version": "1", "source": "1"}]
 
 
 def test_probe_tells_a_films_tracks_and_metadata(mediaconvert: Any, s3: Any) -> None:
