@@ -9,9 +9,9 @@ import pulumi_aws as aws
 from components.blocks.bucket import PrivateBucket
 from components.edge import routes
 from components.edge.logs import EdgeLogs
-from components.edge.nearest_pop import nearest_pop_code
 from components.edge.policies import EdgePolicies
 from components.edge.private_origin import PrivateOrigin
+from components.edge.viewer_request import viewer_request_code
 from components.serving.point_of_presence import PointOfPresence
 from settings import Domain
 
@@ -59,15 +59,15 @@ class Delivery(pulumi.ComponentResource):
             description="CloudFront reads the media and site buckets as itself",
             opts=child,
         )
-        nearest_pop_arn = self._nearest_pop(name, args) if len(args["pops"]) > 1 else None
+        keys, many = args["key_group_id"], len(regions) > 1
         media = routes.media_behaviours(
-            {
-                "origin_group": home_group,
-                "policies": policies,
-                "nearest_pop_arn": nearest_pop_arn,
-                "key_group_id": args["key_group_id"],
-            }
+            {"origin_group": home_group, "policies": policies, "many_pops": many, "key_group_id": keys}
         )
+        api = routes.api_behaviour("api", policies)
+        # Of every behaviour: CloudFront chooses one by the resolved path, and passes on the path as it was written.
+        first: list[aws.cloudfront.DistributionOrderedCacheBehaviorFunctionAssociationArgsDict] = [
+            {"event_type": "viewer-request", "function_arn": self._viewer_request(name, args)}
+        ]
         distribution = aws.cloudfront.Distribution(
             f"{name}-distribution",
             enabled=True,
@@ -85,8 +85,8 @@ class Delivery(pulumi.ComponentResource):
             ],
             # The home group alone: the function forms the others' groups as it chooses them.
             origin_groups=[routes.origin_group(home_group, f"pop-{args['home']}", "media")],
-            ordered_cache_behaviors=[routes.api_behaviour("api", policies), *media],
-            default_cache_behavior=routes.page_behaviour("site", policies),
+            ordered_cache_behaviors=[{**item, "function_associations": first} for item in (api, *media)],
+            default_cache_behavior={**routes.page_behaviour("site", policies), "function_associations": first},
             # Errors are asked for again at once: a title published a second ago must not be missing for ten.
             custom_error_responses=[
                 {"error_code": code, "error_caching_min_ttl": 1} for code in routes.FAILOVER_STATUS
@@ -105,9 +105,7 @@ class Delivery(pulumi.ComponentResource):
             opts=child,
         )
         EdgeLogs(
-            f"{name}-logs",
-            {"distribution_arn": distribution.arn, "log_bucket_arn": args["log_bucket_arn"]},
-            child,
+            f"{name}-logs", {"distribution_arn": distribution.arn, "log_bucket_arn": args["log_bucket_arn"]}, child
         )
         self.distribution_id, self.distribution_arn = distribution.id, distribution.arn
         self.edge_domain = distribution.domain_name
@@ -136,15 +134,17 @@ class Delivery(pulumi.ComponentResource):
                 origins.append(origin("api", domain_name, private.origin_id, read_timeout=10))
         return origins
 
-    def _nearest_pop(self, name: str, args: DeliveryArgs) -> pulumi.Output[str]:
-        regions = [pop.region for pop in args["pops"] if pop.serving]
+    def _viewer_request(self, name: str, args: DeliveryArgs) -> pulumi.Output[str]:
+        serving = [pop.region for pop in args["pops"] if pop.serving]
         return aws.cloudfront.Function(
-            f"{name}-nearest-pop",
+            f"{name}-viewer-request",
             runtime="cloudfront-js-2.0",
-            comment="Sends a viewer to the nearest point of presence",
+            comment="Refuses paths that do not exist; sends a viewer to the nearest point of presence",
             publish=True,
-            code=nearest_pop_code(home=args["home"], regions=regions, failover_status=routes.FAILOVER_STATUS),
+            code=viewer_request_code(home=args["home"], regions=serving, failover_status=routes.FAILOVER_STATUS),
             # It names origins of the distribution. Published in place, within seconds, it would name one that is not
             # there for another quarter of an hour; a new function comes in the same update as the origins.
-            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["code"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, replace_on_changes=["code"], aliases=[pulumi.Alias(name=f"{name}-nearest-pop")]
+            ),
         ).arn

@@ -1,7 +1,6 @@
-"""The code of the CloudFront Function that picks a viewer's point of presence, with what it has to know put in."""
+"""Which point of presence is nearest to a country's viewers."""
 
 import csv
-import json
 from collections.abc import Sequence
 from functools import cache
 from itertools import filterfalse
@@ -9,9 +8,6 @@ from math import acos, cos, radians, sin
 from pathlib import Path
 
 from facts.regions import REGIONS
-
-LONGEST_CODE = 10 * 1024
-"""Bytes of a CloudFront Function (quota, cannot be raised)."""
 
 Place = tuple[float, float]
 
@@ -38,11 +34,11 @@ def nearest_pop(country: str, regions: Sequence[str]) -> str:
     return min(regions, key=angle)
 
 
-def nearest_pop_code(*, home: str, regions: Sequence[str], failover_status: Sequence[int]) -> str:
-    """JavaScript for a `cloudfront-js-2.0` viewer-request function; origins must be named `pop-<region>` and `media`.
+def countries_by_region(*, home: str, regions: Sequence[str]) -> dict[str, str]:
+    """By region other than `home`: the codes of the countries that it is nearest to, with spaces between them.
 
     `home` gets every country that no other of `regions` is nearer to, and viewers whose country CloudFront does not
-    know. Raises ValueError for a region that has no place on the map here, or code that CloudFront would refuse.
+    know. Raises ValueError for a region that has no place on the map here.
     """
     if unknown := sorted({home, *regions} - REGIONS.keys()):
         raise ValueError(f"nearest_pop: no coordinates for {', '.join(unknown)}; add them to facts/regions.py")
@@ -51,12 +47,4 @@ def nearest_pop_code(*, home: str, regions: Sequence[str], failover_status: Sequ
     for country in countries():
         if (region := nearest_pop(country, candidates)) != home:
             by_region.setdefault(region, []).append(country)
-    data = {
-        "failover": list(failover_status),
-        "countries": {region: " ".join(codes) for region, codes in sorted(by_region.items())},
-    }
-    template = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    code = template.replace("__DATA__", json.dumps(data))
-    if len(code.encode()) > LONGEST_CODE:
-        raise ValueError(f"nearest_pop: {len(code.encode())} bytes, CloudFront takes {LONGEST_CODE}")
-    return code
+    return {region: " ".join(codes) for region, codes in sorted(by_region.items())}

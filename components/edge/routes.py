@@ -23,8 +23,8 @@ class MediaRoute(TypedDict):
 
     origin_group: str
     policies: EdgePolicies
-    nearest_pop_arn: pulumi.Input[str] | None
-    """Function that sends a viewer to another point of presence, where there is one."""
+    many_pops: bool
+    """Whether the viewer's country decides between points of presence."""
     key_group_id: pulumi.Input[str] | None
     """Who signs; None plays without cookies."""
 
@@ -86,8 +86,7 @@ def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrder
             "cache_policy_id": cache_policy_id,
             "response_headers_policy_id": policies.media_headers_id,
         }
-        if route["nearest_pop_arn"] is not None:
-            made["function_associations"] = [{"event_type": "viewer-request", "function_arn": route["nearest_pop_arn"]}]
+        if route["many_pops"]:
             made["origin_request_policy_id"] = policies.country_request_id
         if signed and route["key_group_id"] is not None:
             made["trusted_key_groups"] = [route["key_group_id"]]

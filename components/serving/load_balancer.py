@@ -74,7 +74,8 @@ class LoadBalancer(pulumi.ComponentResource):
                 {
                     "type": "fixed-response",
                     "fixed_response": {
-                        "status_code": "404",
+                        # Not 404: the edge would ask the bucket for it.
+                        "status_code": "400",
                         "content_type": "text/plain",
                         "message_body": "No such path",
                     },

@@ -151,7 +151,7 @@ def test_the_balancer_sends_each_first_digit_to_a_fleet_and_the_api_to_its_funct
     shard = groups[routes["/v/0*"]]
     assert (shard["HealthCheckPath"], shard["HealthCheckIntervalSeconds"], shard["Port"]) == ("/healthz", 5, 8080)
     fixed = next(rule["Actions"][0] for rule in rules if rule["IsDefault"])["FixedResponseConfig"]
-    assert fixed["StatusCode"] == "404"
+    assert fixed["StatusCode"] == "400"
 
 
 def test_the_balancer_takes_one_port_from_cloudfront_and_its_group_lets_out_to_the_nodes_only(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.edge.nearest_pop import nearest_pop_code
+from components.edge.viewer_request import viewer_request_code
 from local.serving.edge import Edge, first_free_port
 from tests.serving_kit import (
     DISABLED,
@@ -32,6 +32,7 @@ from tests.serving_kit import (
 )
 
 TEXT = b"#EXTM3U\n" + b"segment.m4s\n" * 200
+VERSION = "/v/00/film/0123456789ab"
 COMMON = {"cookiesConfig": {"cookieBehavior": "none"}, "headersConfig": {"headerBehavior": "none"}}
 
 
@@ -409,7 +410,7 @@ def test_a_viewer_is_sent_to_the_nearest_point_of_presence(
     tmp_path: Path, country: str, policy: str, served: str
 ) -> None:
     regions = ["us-east-1", "ap-northeast-1"]
-    code = nearest_pop_code(home="us-east-1", regions=regions, failover_status=FAILOVER)
+    code = viewer_request_code(home="us-east-1", regions=regions, failover_status=FAILOVER)
     # The origins here are named for what they are to the test.
     nearest = function("nearest", code.replace('"ap-northeast-1"', '"far"'))
     header = {"headerBehavior": "whitelist", "headers": {"items": ["CloudFront-Viewer-Country"]}}
@@ -420,10 +421,10 @@ def test_a_viewer_is_sent_to_the_nearest_point_of_presence(
     resources = delivering(nearest, request_policy("country", headersConfig=header), orderedCacheBehaviors=[segments])
     with tier(tmp_path, resources, country) as made:
         # What a viewer claims counts for nothing.
-        assert made.get("/v/00/a.m4s", CloudFront_Viewer_Country="FR").headers["X-Origin"] == served
-        assert made.get("/v/00/a.m4s").cache == "Hit"
+        assert made.get(f"{VERSION}/a.m4s", CloudFront_Viewer_Country="FR").headers["X-Origin"] == served
+        assert made.get(f"{VERSION}/a.m4s").cache == "Hit"
         made.far.stop()
-        assert made.get("/v/00/b.m4s").headers["X-Origin"] == ("s3" if served == "far" else served)
+        assert made.get(f"{VERSION}/b.m4s").headers["X-Origin"] == ("s3" if served == "far" else served)
 
 
 def test_a_function_cannot_make_a_write_fall_over(tmp_path: Path) -> None:

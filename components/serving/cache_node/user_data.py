@@ -12,6 +12,8 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from components.blocks import paths
+
 LIMIT_BYTES = 16 * 1024
 """EC2's limit for user data, before base64."""
 CACHE_DISK = "/srv/headend/disk"
@@ -66,7 +68,7 @@ def cloud_config(config: NodeConfig) -> str:
     environment = {"BUCKET": config.bucket, "REGION": config.region, "FLEET": config.fleet, "PORT": config.port}
     files = {
         # Not in /etc/nginx, where the package brings a configuration of its own.
-        "/etc/headend/nginx.conf": _file("nginx.conf"),
+        "/etc/headend/nginx.conf": _file("nginx.conf").replace("@MEDIA@", paths.MEDIA),
         "/etc/headend/node.conf.in": _file("node.conf.in"),
         "/etc/headend/listen.conf": f"listen {config.port} reuseport backlog=65535;\n",
         "/etc/headend/node.env": "".join(f"{name}={value}\n" for name, value in environment.items()),

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.edge.nearest_pop import LONGEST_CODE, countries, nearest_pop, nearest_pop_code
+from components.edge.nearest_pop import countries, nearest_pop
+from components.edge.viewer_request import LONGEST_CODE, viewer_request_code
 from facts.regions import REGIONS
 
 THREE = ("us-east-1", "eu-west-1", "ap-northeast-1")
@@ -31,7 +32,7 @@ def run(directory: Path, code: str, headers: dict[str, str]) -> dict[str, Any]:
         "viewer": {"ip": "198.51.100.11"},
         "request": {
             "method": "GET",
-            "uri": "/v/00/title/index.m3u8",
+            "uri": "/v/00/title/0123456789ab/index.m3u8",
             "querystring": {"token": {"value": "t"}},
             "headers": {name: {"value": value} for name, value in headers.items()},
             "cookies": {},
@@ -61,7 +62,7 @@ def run(directory: Path, code: str, headers: dict[str, str]) -> dict[str, Any]:
     ],
 )
 def test_a_viewer_goes_to_the_nearest_point_of_presence(tmp_path: Path, country: str, region: str | None) -> None:
-    code = nearest_pop_code(home="us-east-1", regions=THREE, failover_status=FAILOVER)
+    code = viewer_request_code(home="us-east-1", regions=THREE, failover_status=FAILOVER)
     result = run(tmp_path, code, {"cloudfront-viewer-country": country, "host": "video.example.com"})
     group = {
         "originIds": [{"originId": f"pop-{region}"}, {"originId": "media"}],
@@ -72,12 +73,12 @@ def test_a_viewer_goes_to_the_nearest_point_of_presence(tmp_path: Path, country:
 
 @pytest.mark.parametrize("headers", [{}, {"cloudfront-viewer-country": "XX"}], ids=["no country", "unknown country"])
 def test_a_viewer_from_nowhere_goes_home(tmp_path: Path, headers: dict[str, str]) -> None:
-    code = nearest_pop_code(home="eu-west-1", regions=THREE, failover_status=FAILOVER)
+    code = viewer_request_code(home="eu-west-1", regions=THREE, failover_status=FAILOVER)
     assert run(tmp_path, code, headers)["calls"] == []
 
 
 def test_every_country_is_sent_where_the_map_says(tmp_path: Path) -> None:
-    code = nearest_pop_code(home="us-east-1", regions=THREE, failover_status=FAILOVER)
+    code = viewer_request_code(home="us-east-1", regions=THREE, failover_status=FAILOVER)
     for country in ("FR", "IN", "CL", "NZ", "MA"):
         region = nearest_pop(country, THREE)
         calls = run(tmp_path, code, {"cloudfront-viewer-country": country})["calls"]
@@ -99,14 +100,14 @@ def test_the_date_line_is_no_edge_of_the_world() -> None:
 
 
 def test_the_code_fits_with_every_region_there_is() -> None:
-    code = nearest_pop_code(home="us-east-1", regions=sorted(REGIONS), failover_status=FAILOVER)
+    code = viewer_request_code(home="us-east-1", regions=sorted(REGIONS), failover_status=FAILOVER)
     assert len(code.encode()) < LONGEST_CODE
     assert len(countries()) > 240
 
 
 def test_the_order_of_regions_changes_nothing() -> None:
     one, other = (
-        nearest_pop_code(home="us-east-1", regions=regions, failover_status=FAILOVER)
+        viewer_request_code(home="us-east-1", regions=regions, failover_status=FAILOVER)
         for regions in (THREE, tuple(reversed(THREE)))
     )
     assert one == other, "a config whose keys were reordered must not change the function"
@@ -114,4 +115,4 @@ def test_the_order_of_regions_changes_nothing() -> None:
 
 def test_a_region_without_a_place_is_named() -> None:
     with pytest.raises(ValueError, match="no coordinates for mars-north-1"):
-        nearest_pop_code(home="us-east-1", regions=["us-east-1", "mars-north-1"], failover_status=FAILOVER)
+        viewer_request_code(home="us-east-1", regions=["us-east-1", "mars-north-1"], failover_status=FAILOVER)

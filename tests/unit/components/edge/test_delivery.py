@@ -109,15 +109,19 @@ def test_what_a_viewer_sees_before_playing_is_all_that_needs_no_cookie(
     assert ("trustedKeyGroups" not in first) is is_open
 
 
-def test_one_point_of_presence_needs_no_choice_and_three_do(prod: dict[str, Any], dev: dict[str, Any]) -> None:
-    function = "aws:cloudfront/function:Function"
-    assert whole("dev").of_type(function) == []
-    assert not any("functionAssociations" in item for item in media(dev))
-    arn = whole("prod").one(function).outputs["arn"]
-    for behaviour in media(prod):
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_no_path_escapes_the_function_that_refuses_what_does_not_exist(stack: str) -> None:
+    distribution = whole(stack).one(DISTRIBUTION).inputs
+    arn = whole(stack).one("aws:cloudfront/function:Function").outputs["arn"]
+    for behaviour in (distribution["defaultCacheBehavior"], *distribution["orderedCacheBehaviors"]):
         assert behaviour["functionAssociations"] == [{"eventType": "viewer-request", "functionArn": arn}]
-        # Without this policy CloudFront tells the function no country.
-        assert "originRequestPolicyId" in behaviour
+
+
+def test_with_many_points_of_presence_the_function_is_told_the_country(
+    prod: dict[str, Any], dev: dict[str, Any]
+) -> None:
+    assert not any("originRequestPolicyId" in behaviour for behaviour in media(dev))
+    assert all("originRequestPolicyId" in behaviour for behaviour in media(prod))
 
 
 def test_the_function_names_origins_that_there_are(prod: dict[str, Any]) -> None:

@@ -75,7 +75,7 @@ def test_another_number_of_fleets_changes_nothing_but_where_rules_lead(fleets: i
 def test_no_other_path_reaches_a_node(path: str) -> None:
     assert target(routes(balancer()), path) is None
     [default] = balancer().one("aws:lb/listener:Listener").inputs["defaultActions"]
-    assert (default["type"], default["fixedResponse"]["statusCode"]) == ("fixed-response", "404")
+    assert (default["type"], default["fixedResponse"]["statusCode"]) == ("fixed-response", "400")
 
 
 def test_the_api_is_where_its_target_group_is() -> None:

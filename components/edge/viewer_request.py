@@ -1,0 +1,30 @@
+"""The code of the CloudFront Function that sees every request first, with what it has to know put in."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.blocks import paths
+from components.edge.nearest_pop import countries_by_region
+
+LONGEST_CODE = 10 * 1024
+"""Bytes of a CloudFront Function (quota, cannot be raised)."""
+
+
+def viewer_request_code(*, home: str, regions: Sequence[str], failover_status: Sequence[int]) -> str:
+    """JavaScript for a `cloudfront-js-2.0` viewer-request function; origins must be named `pop-<region>` and `media`.
+
+    Raises ValueError for a region that has no place on the map, or code that CloudFront would refuse.
+    """
+    data = {
+        "prefix": paths.MEDIA_PREFIX,
+        "media": paths.MEDIA,
+        "other": paths.OTHER,
+        "failover": list(failover_status),
+        "countries": countries_by_region(home=home, regions=regions),
+    }
+    template = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    code = template.replace("__DATA__", json.dumps(data))
+    if len(code.encode()) > LONGEST_CODE:
+        raise ValueError(f"viewer_request: {len(code.encode())} bytes, CloudFront takes {LONGEST_CODE}")
+    return code
