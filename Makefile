@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= dev
+BASE ?= main
 # As it was typed: make would take a dollar sign in a film's name for a variable of its own.
 override VIDEO := $(value VIDEO)
 export VIDEO
@@ -34,7 +35,10 @@ bench: setup ## Measure: registering the program, upload to playable, and servin
 	@$(BIN)/python -m bench
 
 cost: setup ## Print what a month on AWS would cost, by list prices
-	@$(BIN)/python -m bench.bill
+	@$(BIN)/python -m planner.bill
+
+change: setup ## Print what the config of STACK and this program add to BASE (default main), in resources and dollars
+	@$(BIN)/python -m planner.change --base "$(BASE)" --stack $(STACK)
 
 lock: setup ## Write the lock files anew from requirements*.in
 	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
@@ -44,5 +48,5 @@ lock: setup ## Write the lock files anew from requirements*.in
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup
 
-.PHONY: help demo add test preview ami roll bench cost lock setup
+.PHONY: help demo add test preview ami roll bench cost change lock setup
 .DEFAULT_GOAL := help

@@ -13,10 +13,10 @@ class Price(NamedTuple):
 
 
 NODE = {
-    "c7gd.medium": Price(0.0454, "hour", "not confirmed"),
-    "im4gn.4xlarge": Price(1.455, "hour", "2026-07"),
+    "c7gd": Price(0.0454, "vCPU and hour", "not confirmed"),
+    "im4gn": Price(0.0909375, "vCPU and hour", "2026-07"),
 }
-"""By instance type, on demand."""
+"""By instance family, on demand. Sizes cost in proportion: an im4gn.4xlarge was read at 1.455, a 16xlarge at 5.82."""
 VOLUME = Price(0.08, "GB of gp3", "not confirmed")
 METRIC = Price(0.30, "metric", "not confirmed")
 ALARM = Price(0.10, "alarm", "not confirmed")
@@ -34,11 +34,40 @@ FIREWALL_REQUESTS = Price(0.60, "million requests", "not confirmed")
 EDGE_TIERS = (
     (1_000, Price(0.0, "GB, the first TB", "2026-09")),
     (10_000, Price(0.085, "GB up to 10 TB", "undated")),
-    (50_000, Price(0.080, "GB up to 50 TB", "2026-03, not from AWS")),
-    (150_000, Price(0.060, "GB up to 150 TB", "2026-03, not from AWS")),
-    (500_000, Price(0.040, "GB up to 500 TB", "not confirmed")),
-    (1_024_000, Price(0.030, "GB up to 1 PB", "not confirmed")),
-    (5_000_000, Price(0.025, "GB up to 5 PB", "not confirmed")),
+    (50_000, Price(0.080, "GB up to 50 TB", "undated")),
+    (150_000, Price(0.060, "GB up to 150 TB", "undated")),
+    (500_000, Price(0.040, "GB up to 500 TB", "undated")),
+    (1_024_000, Price(0.030, "GB up to 1 PB", "undated")),
+    (5_000_000, Price(0.025, "GB up to 5 PB", "undated")),
     (float("inf"), Price(0.020, "GB above", "undated")),
 )
-"""CloudFront to viewers in North America and Europe: up to how many GB a month, at what price."""
+"""CloudFront to viewers in North America and Europe: up to how many GB a month, at what price.
+
+From a copy of aws.amazon.com/cloudfront/pricing without a date. Elsewhere a GB costs up to four times the last price.
+"""
+
+
+class FlatRate(NamedTuple):
+    """A level of CloudFront's flat-rate plans, for one distribution with one web ACL."""
+
+    name: str
+    usd: float
+    """A month, whatever is used. Above the allowance CloudFront may slow down; it bills nothing more."""
+    gb: int
+    """To viewers, a month."""
+    requests: int
+    """A month."""
+
+
+FLAT_RATES = (
+    FlatRate("Free", 0, 100, 1_000_000),
+    FlatRate("Pro", 15, 50_000, 10_000_000),
+    FlatRate("Business", 200, 50_000, 125_000_000),
+    FlatRate("Premium", 1_000, 50_000, 500_000_000),
+    FlatRate("Premium", 1_450, 75_000, 750_000_000),
+    FlatRate("Premium", 2_250, 125_000, 1_250_000_000),
+    FlatRate("Premium", 3_500, 200_000, 2_000_000_000),
+    FlatRate("Premium", 6_000, 350_000, 3_500_000_000),
+    FlatRate("Premium", 10_000, 600_000, 6_000_000_000),
+)
+"""Cheapest first, read 2026-09. They replace bytes, requests and the web ACL. Above the last, AWS asks to be called."""

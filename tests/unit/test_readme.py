@@ -16,9 +16,9 @@ from botocore.exceptions import UnknownServiceError
 from botocore.validate import ParamValidator
 from pydantic.alias_generators import to_camel
 
-from bench.bill import MONTHS, bill, shape, table
 from components.making.workflow import definition
 from local.engine import Deployment
+from planner.bill import MONTHS, bill, shape, table
 from settings import Domain, NodesPerFleet, Region, Settings, SigningKey
 from tests.declared import whole
 

@@ -152,7 +152,7 @@ def test_pulumi_runs_where_its_packages_are() -> None:
 
 def test_the_comment_is_written_whatever_the_preview_says(tmp_path: Path) -> None:
     """The script with a CLI that a policy refused: its exit code survives, and what it said is in the comment."""
-    [script] = [script for script in scripts() if "pulumi.md" in script and "gh " not in script]
+    [script] = [script for script in scripts() if "--policy-pack" in script]
     cli = tmp_path / "pulumi"
     cli.write_text('#!/bin/sh\necho "$@"\necho "mandatory: bucket-access-block"\nexit 255\n')
     cli.chmod(0o755)

@@ -1,0 +1,213 @@
+"""`make cost`: what a month on AWS would cost by list prices. Nodes, balancers and alarms are counted in the program.
+
+An estimate in US dollars, for us-east-1, without tax, discount or support; docs/cost.md quotes it and says what
+it leaves out. Touches nothing but the program and its config.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from facts.instances import INSTANCE_TYPES
+from facts.prices import (
+    ALARM,
+    BALANCER,
+    BALANCER_GB,
+    EDGE_REQUESTS,
+    EDGE_TIERS,
+    ENCODING,
+    FIREWALL,
+    FIREWALL_REQUESTS,
+    FLAT_RATES,
+    GET,
+    KEY,
+    METRIC,
+    NODE,
+    REPLICATION,
+    SHIELD,
+    STORAGE,
+    VOLUME,
+    FlatRate,
+)
+from lambdas.ladder import ladder
+from local.engine import Deployment, ProgramError, Registration, run_program
+
+PROJECT = Path(__file__).parent.parent
+HOURS = 730
+"""Of a month."""
+WATCHED_GB = 2.25
+"""An hour of film at 5 Mb/s."""
+REQUESTS = 1200
+"""An hour: a segment of picture and one of sound, every six seconds."""
+MISSES = 0.05
+"""Share of requests that the edge does not answer itself. The target that operators use is less."""
+MEZZANINE_GB = 10.0
+"""An hour of film as uploaded, at 22 Mb/s."""
+RENDITION_GB = sum(rung.max_bitrate for rung in ladder(1920, 1080, 24)) / 8 * 3600 / 1e9
+"""An hour of all rungs of a 1080p film, at what the encoder may not exceed; films stay well below it."""
+
+
+class Month(NamedTuple):
+    """What one month brings."""
+
+    title: str
+    stack: str
+    config: Mapping[str, Any]
+    """What differs from the stack's own config."""
+    watched: int
+    """Hours of film."""
+    encoded: int
+    """Hours of 1080p film."""
+    kept: int
+    """Hours of film in the buckets."""
+
+
+MONTHS = (
+    Month("dev, idle", "dev", {}, 0, 0, 0),
+    Month("dev, 100 h watched", "dev", {}, 100, 10, 10),
+    Month("prod example", "prod", {}, 100_000, 200, 2_000),
+)
+
+
+class Shape(NamedTuple):
+    """What costs by the hour, as the program declares it."""
+
+    nodes: Mapping[str, int]
+    """How many of each instance type, with each fleet at its minimum."""
+    volumes_gb: int
+    """Root volumes of all nodes."""
+    balancers: int
+    alarms: int
+    keys: int
+    firewalls: int
+    replicas: int
+    """Copies of the media bucket besides the home one."""
+
+
+def shape(deployment: Deployment) -> Shape:
+    """Count it."""
+    count = Counter(item.type for item in deployment.registrations)
+    templates = {item.id: item for item in deployment.of_type("aws:ec2/launchTemplate:LaunchTemplate")}
+    nodes, volumes_gb = Counter[str](), 0
+    for group in deployment.of_type("aws:autoscaling/group:Group"):
+        template, smallest = templates[_template_id(group)].inputs, group.inputs["minSize"]
+        nodes[template["instanceType"]] += smallest
+        volumes_gb += smallest * template["blockDeviceMappings"][0]["ebs"]["volumeSize"]
+    return Shape(
+        nodes=nodes,
+        volumes_gb=volumes_gb,
+        balancers=count["aws:lb/loadBalancer:LoadBalancer"],
+        alarms=count["aws:cloudwatch/metricAlarm:MetricAlarm"],
+        keys=count["aws:kms/key:Key"],
+        firewalls=count["aws:wafv2/webAcl:WebAcl"],
+        replicas=sum(len(item.inputs["rules"]) for item in deployment.of_type(REPLICATION_TYPE)),
+    )
+
+
+REPLICATION_TYPE = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+
+
+def _template_id(group: Registration) -> str:
+    policy = cast(dict[str, Any], group.inputs["mixedInstancesPolicy"])
+    return policy["launchTemplate"]["launchTemplateSpecification"]["launchTemplateId"]
+
+
+def node_hour(instance_type: str) -> float:
+    """US dollars for an hour of a node, on demand.
+
+    Raises:
+        ValueError: for a type whose price is not known.
+    """
+    family = instance_type.partition(".")[0]
+    if family not in NODE or instance_type not in INSTANCE_TYPES:
+        raise ValueError(f"no price for {instance_type}; add it to facts/instances.py, and its family to NODE")
+    return INSTANCE_TYPES[instance_type].vcpus * NODE[family].usd
+
+
+def delivery(gb: float) -> float:
+    """US dollars for so many GB from CloudFront to viewers."""
+    total, below = 0.0, 0.0
+    for limit, price in EDGE_TIERS:
+        total += max(0.0, min(gb, limit) - below) * price.usd
+        below = limit
+    return total
+
+
+def flat_rate(gb: float, requests: float) -> FlatRate | None:
+    """The cheapest flat-rate plan of CloudFront that allows so much a month; None where none does."""
+    return next((plan for plan in FLAT_RATES if gb <= plan.gb and requests <= plan.requests), None)
+
+
+def bill(declared: Shape, month: Month) -> dict[str, float]:
+    """US dollars by line. Lines in brackets are what would stand in for others, and are no part of the sum.
+
+    Raises:
+        ValueError: for a node type whose price is not known.
+    """
+    minutes = 60 * sum(2 if min(rung.width, rung.height) >= 720 else 1 for rung in ladder(1920, 1080, 24))
+    watched_gb, requests = month.watched * WATCHED_GB, month.watched * REQUESTS
+    nodes, copies = sum(declared.nodes.values()), 1 + declared.replicas
+    from_bucket = requests * MISSES * (SHIELD.usd / 10_000 + GET.usd / 1_000)
+    plan = flat_rate(watched_gb, requests)
+    return {
+        "Cache nodes": sum(number * HOURS * node_hour(kind) for kind, number in declared.nodes.items()),
+        # EC2's own seven metrics by the minute.
+        "Their volumes and metrics": declared.volumes_gb * VOLUME.usd + nodes * 7 * METRIC.usd,
+        "Load balancers": declared.balancers * HOURS * BALANCER.usd
+        + (watched_gb * MISSES * BALANCER_GB.usd if nodes else 0),
+        "S3 and Origin Shield": 0.0 if nodes else from_bucket,
+        "CloudFront, bytes to viewers": delivery(watched_gb),
+        "CloudFront, requests": max(0, requests - 10_000_000) / 10_000 * EDGE_REQUESTS.usd,
+        "Encoding": month.encoded * minutes * ENCODING.usd,
+        "Storage, sources and renditions": month.kept * (MEZZANINE_GB + RENDITION_GB * copies) * STORAGE.usd,
+        "Replication": month.encoded * RENDITION_GB * declared.replicas * REPLICATION.usd,
+        "Firewall": declared.firewalls * (FIREWALL.usd + requests / 1e6 * FIREWALL_REQUESTS.usd),
+        # CloudFront's eight additional metrics.
+        "Alarms, keys, edge metrics": declared.alarms * ALARM.usd + declared.keys * KEY.usd + 8 * METRIC.usd,
+        "(S3 and Origin Shield, no nodes)": from_bucket,
+        "(CloudFront at a flat rate)": plan.usd if plan else float("nan"),
+    }
+
+
+def together(lines: Mapping[str, float]) -> float:
+    """The sum of a bill, without the lines in brackets."""
+    return sum(usd for name, usd in lines.items() if not name.startswith("("))
+
+
+def table(months: Sequence[Month], bills: Sequence[Mapping[str, float]]) -> Iterator[str]:
+    """The lines of the table; three digits, since the assumptions bear no more. A dash is what cannot be bought."""
+
+    def cells(values: Sequence[float]) -> str:
+        return "".join(f"{three_digits(usd):>20}" for usd in values)
+
+    yield f"{'US dollars a month':32}" + "".join(f"{month.title:>20}" for month in months)
+    summed = [line for line in bills[0] if not line.startswith("(")]
+    for line in summed:
+        yield f"{line:32}{cells([each[line] for each in bills])}"
+    yield f"{'Together':32}{cells([together(each) for each in bills])}"
+    for line in bills[0]:
+        if line not in summed:
+            yield f"{line:32}{cells([each[line] for each in bills])}"
+
+
+def three_digits(usd: float) -> str:
+    """1,230,000 for 1,234,567; a dash for what is not a number."""
+    if usd != usd:  # noqa: PLR0124  # only "not a number" differs from itself
+        return "-"
+    return f"{usd if abs(usd) < 1000 else float(f'{usd:.3g}'):,.0f}"
+
+
+def main() -> None:
+    """Print it."""
+    try:
+        shapes = [shape(run_program(PROJECT, stack=month.stack, config=month.config)) for month in MONTHS]
+        bills = [bill(declared, month) for declared, month in zip(shapes, MONTHS, strict=True)]
+    except (ProgramError, ValueError) as error:
+        sys.exit(str(error))
+    print("\n".join(table(MONTHS, bills)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""`make change`: what a change of the program or its config adds and removes, in resources and dollars a month.
+
+Base and head are each a directory or a git reference, and a stack. Nothing is asked of AWS: both programs run here.
+`pulumi preview` says what a deployment would do to a stack that exists; this says what the two programs differ in.
+"""
+
+import json
+import pickle
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, NamedTuple, cast
+
+import typer
+
+from local.engine import Deployment, Registration
+from planner.bill import Month, bill, shape, three_digits, together
+
+PROJECT = Path(__file__).parent.parent
+TOGETHER = "Together"
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+
+class ChangeError(Exception):
+    """One of the two programs cannot be had, or does not run. The message says which, and why."""
+
+
+class Change(NamedTuple):
+    """How head differs from base."""
+
+    added: Mapping[str, int]
+    """By resource type."""
+    removed: Mapping[str, int]
+    changed: Mapping[str, int]
+    """Resources of the same name whose inputs differ."""
+    usd: Mapping[str, tuple[float, float]]
+    """Dollars a month in base and in head, by line of the bill; the last one is their sum."""
+
+
+def change(base: Deployment, head: Deployment, month: Month) -> Change:
+    """Compare two registered programs; `month` is what is watched, encoded and kept in both.
+
+    Raises:
+        ValueError: for a node type whose price is not known.
+    """
+    before, after = _resources(base), _resources(head)
+    bills = [bill(shape(deployment), month) for deployment in (base, head)]
+    lines = {name: (bills[0][name], bills[1][name]) for name in bills[0] if not name.startswith("(")}
+    return Change(
+        added=Counter(after[key].type for key in after.keys() - before.keys()),
+        removed=Counter(before[key].type for key in before.keys() - after.keys()),
+        changed=Counter(
+            after[key].type for key in after.keys() & before.keys() if _inputs(after[key]) != _inputs(before[key])
+        ),
+        usd={**lines, TOGETHER: (together(bills[0]), together(bills[1]))},
+    )
+
+
+def _resources(deployment: Deployment) -> dict[str, Registration]:
+    """By URN, without the stack's and the project's name, so that two stacks can be compared."""
+    return {item.urn.split("::", 2)[2]: item for item in deployment.registrations if item.custom}
+
+
+def _inputs(item: Registration) -> str:
+    return json.dumps(item.inputs, sort_keys=True, default=repr)
+
+
+def report(found: Change) -> Iterator[str]:
+    """Its lines: types with signs, then dollars where they differ, and the sum."""
+    kinds = {"+": found.added, "-": found.removed, "~": found.changed}
+    counts = [sum(kind.values()) for kind in kinds.values()]
+    yield "Resources: {} added, {} removed, {} with other inputs".format(*counts)
+    for sign, kind in kinds.items():
+        for type_, number in sorted(kind.items()):
+            yield f"  {sign}{number:4} {type_}"
+    yield f"\n{'US dollars a month':32}{'base':>12}{'head':>12}{'change':>12}"
+    for name, (before, after) in found.usd.items():
+        if name == TOGETHER or abs(after - before) >= 0.5:
+            difference = ("+" if after > before else "") + three_digits(after - before)
+            yield f"{name:32}{three_digits(before):>12}{three_digits(after):>12}{difference:>12}"
+
+
+def registered(source: str, stack: str) -> Deployment:
+    """What the program of a directory or a git reference of this repository registers.
+
+    Raises:
+        ChangeError: the source is neither, or its program does not run.
+    """
+    with ExitStack() as stack_:
+        folder = Path(source)
+        if not (folder / "Pulumi.yaml").is_file():
+            folder = Path(stack_.enter_context(tempfile.TemporaryDirectory(prefix="headend-base-")))
+            _check_out(source, folder)
+        command = [sys.executable, "-m", "planner.registered", str(folder.resolve()), stack]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)
+    if done.returncode:
+        raise ChangeError(f"{source}, stack {stack}: {done.stderr.decode().strip()}")
+    return cast(Deployment, pickle.loads(done.stdout))  # noqa: S301  # our own process wrote it
+
+
+def _check_out(reference: str, folder: Path) -> None:
+    """Put the files of a git reference into a folder."""
+    # An option would be taken for one, whatever it is meant as.
+    command = ["git", "archive", "--format=tar", f"--output={folder}/head.tar", "--end-of-options", reference]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ChangeError(
+            f"{reference!r} is neither a directory with a Pulumi.yaml nor a git reference: {done.stderr.strip()}"
+        )
+    with tarfile.open(folder / "head.tar") as archive:
+        archive.extractall(folder, filter="data")
+    # What the page takes from npm is not in git; the installed copy stands in, as it has no part in a bill.
+    (folder / "player/node_modules").symlink_to(PROJECT / "player/node_modules")
+
+
+@app.command()
+def main(
+    base: Annotated[str, typer.Option(help="A directory, or a git reference such as main.")] = "main",
+    head: Annotated[str, typer.Option(help="The same, of what is compared with it.")] = ".",
+    stack: Annotated[str, typer.Option(help="Whose config head uses: Pulumi.<stack>.yaml.")] = "dev",
+    base_stack: Annotated[str, typer.Option(help="Whose config base uses; the same as head's by default.")] = "",
+    watched: Annotated[int, typer.Option(min=0, help="Hours of film that are watched in the month.")] = 0,
+    encoded: Annotated[int, typer.Option(min=0, help="Hours of film that are encoded in it.")] = 0,
+    kept: Annotated[int, typer.Option(min=0, help="Hours of film that are kept in it.")] = 0,
+) -> None:
+    """Print what head adds to base and removes from it, in resources and in dollars a month."""
+    month = Month("", stack, {}, watched, encoded, kept)
+    try:
+        found = change(registered(base, base_stack or stack), registered(head, stack), month)
+    except (ChangeError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    print("\n".join(report(found)))
+
+
+if __name__ == "__main__":
+    app()
