@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,18 @@ def deploy(make: Callable[[], object], **options: Any) -> Deployment:
     return run_program(make, **options)
 
 
-def refusal(make: Callable[[], object]) -> str:
-    """Why a component refuses its arguments; it must do so before it registers anything."""
+def made(component: Callable[..., object], name: str, args: Mapping[str, Any], **options: Any) -> Deployment:
+    """What a component registers that is given these arguments, which need not be of the right types."""
+    return deploy(lambda: component(name, args), **options)
+
+
+def refusal(component: Callable[..., object], name: str, args: Mapping[str, Any]) -> str:
+    """Why a component refuses these arguments; it must do so before it registers anything."""
     said: list[str] = []
 
     def program() -> None:
         try:
-            make()
+            component(name, args)
         except ValueError as error:
             said.append(str(error))
 

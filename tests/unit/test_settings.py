@@ -164,9 +164,9 @@ def test_all_mistakes_are_told_at_once() -> None:
         regions={**region(zones=["use1-az3", "use1-az1"]), "mars-1": regions(2)["eu-west-1"]},
         monthlyBudgetUsd=5,
     )
-    assert len(told) == 6
-    for part in ("fleets: 3", "t3.micro", "fleetz", "use1-az3", "mars-1", "monthlyBudgetUsd"):
-        assert any(part in line for line in told), part
+    parts = ("fleets: 3", "t3.micro", "fleetz", "use1-az3", "mars-1", "monthlyBudgetUsd")
+    assert [part for part in parts if not any(part in line for line in told)] == []
+    assert len(told) == len(parts)
 
 
 def test_what_follows_from_a_mistake_is_not_told_as_another() -> None:

@@ -7,14 +7,14 @@ import pytest
 
 from components.blocks.bucket import PrivateBucket
 from local.engine import Deployment
-from tests.declared import depends_on, deploy, refusal
+from tests.declared import depends_on, made, refusal
 
 ARGS: dict[str, Any] = {"region": "eu-west-1", "noncurrent_days": 7, "protect": False}
 
 
 @functools.cache
 def bucket(**other: Any) -> Deployment:
-    return deploy(lambda: PrivateBucket("films", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
+    return made(PrivateBucket, "films", {**ARGS, **other})
 
 
 def test_nothing_makes_it_public() -> None:
@@ -50,9 +50,9 @@ def test_what_is_deleted_can_be_brought_back_for_a_while_and_is_then_gone() -> N
 
 @pytest.mark.parametrize("protect", [True, False])
 def test_destroy_takes_it_with_its_objects_or_not_at_all(protect: bool) -> None:
-    made = bucket(protect=protect).one("aws:s3/bucket:Bucket")
-    assert made.options.get("protect", False) is protect
-    assert made.inputs["forceDestroy"] is not protect
+    films = bucket(protect=protect).one("aws:s3/bucket:Bucket")
+    assert films.options.get("protect", False) is protect
+    assert films.inputs["forceDestroy"] is not protect
 
 
 def test_every_part_is_in_its_region_and_of_this_bucket() -> None:
@@ -71,5 +71,5 @@ def test_who_asked_for_an_object_is_logged_where_that_was_asked_for() -> None:
 
 
 def test_versions_that_are_kept_for_no_day_are_refused() -> None:
-    said = refusal(lambda: PrivateBucket("films", {**ARGS, "noncurrent_days": 0}))  # pyright: ignore[reportArgumentType]
+    said = refusal(PrivateBucket, "films", {**ARGS, "noncurrent_days": 0})
     assert said == "PrivateBucket 'films': noncurrent_days must be >= 1, got 0"

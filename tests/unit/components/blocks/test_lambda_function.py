@@ -9,7 +9,7 @@ import pytest
 from components.blocks.lambda_function import LambdaFunction, handler_files
 from components.blocks.policies import allow
 from local.engine import Archive, Deployment
-from tests.declared import REGION, ROOT, depends_on, deploy, listed, refusal, statements
+from tests.declared import REGION, ROOT, depends_on, listed, made, refusal, statements
 
 HANDLERS = sorted(path.parent.name for path in ROOT.glob("lambdas/*/handler.py"))
 
@@ -23,7 +23,7 @@ def function(**other: Any) -> Deployment:
         "memory": 512,
         "log_days": 14,
     }
-    return deploy(lambda: LambdaFunction("identify", {**args, **other}))  # pyright: ignore[reportArgumentType]
+    return made(LambdaFunction, "identify", {**args, **other})
 
 
 def imports(path: Path) -> set[str]:
@@ -108,9 +108,8 @@ def test_it_is_traced_and_starts_only_once_it_has_its_rights() -> None:
 
 def test_a_zip_without_its_handler_is_refused() -> None:
     said = refusal(
-        lambda: LambdaFunction(
-            "probe",
-            {"region": REGION, "handler": "probe", "files": [], "timeout": 1, "memory": 128, "log_days": 1},
-        )
+        LambdaFunction,
+        "probe",
+        {"region": REGION, "handler": "probe", "files": [], "timeout": 1, "memory": 128, "log_days": 1},
     )
     assert said == "LambdaFunction 'probe': files must hold lambdas/probe/handler.py, got none"

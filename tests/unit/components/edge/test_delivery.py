@@ -158,7 +158,6 @@ def test_the_hit_ratio_is_measured() -> None:
 
 
 def test_a_home_region_that_is_none_of_the_points_of_presence_is_refused() -> None:
-    args: Any = {"home": "eu-west-1", "pops": []}
-    assert refusal(lambda: Delivery("delivery", args)) == (
+    assert refusal(Delivery, "delivery", {"home": "eu-west-1", "pops": []}) == (
         "Delivery 'delivery': pops must hold the home region 'eu-west-1', got none"
     )

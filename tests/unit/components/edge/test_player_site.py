@@ -8,14 +8,14 @@ import pytest
 from components.edge import player_site
 from components.edge.player_site import PLAYER, PlayerSite, site_files
 from local.engine import Asset, Deployment
-from tests.declared import REGION, deploy
+from tests.declared import REGION, deploy, made
 
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 
 
 @pytest.fixture(scope="module")
 def done() -> Deployment:
-    return deploy(lambda: PlayerSite("site", {"region": REGION, "noncurrent_days": 7, "log_bucket": "logs"}))
+    return made(PlayerSite, "site", {"region": REGION, "noncurrent_days": 7, "log_bucket": "logs"})
 
 
 def test_the_page_and_all_that_it_names_are_there(done: Deployment) -> None:

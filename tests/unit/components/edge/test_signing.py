@@ -3,7 +3,7 @@
 from components.edge.signing import Signing
 from local.engine import Deployment
 from settings import SigningKey
-from tests.declared import ROOT, deploy, refusal
+from tests.declared import ROOT, deploy, made, refusal
 
 PEM = next(
     text.split("publicKey: |\n")[1].split("END PUBLIC KEY-----")[0]
@@ -18,21 +18,21 @@ def keys(*names: str) -> list[SigningKey]:
 
 
 def signing(*names: str) -> tuple[Deployment, Signing]:
-    made: list[Signing] = []
-    return deploy(lambda: made.append(Signing("signing", {"keys": keys(*names)}))), made[0]
+    components: list[Signing] = []
+    return deploy(lambda: components.append(Signing("signing", {"keys": keys(*names)}))), components[0]
 
 
 def test_while_a_key_is_changed_both_are_trusted_and_the_first_signs() -> None:
-    done, made = signing("new", "old")
+    done, component = signing("new", "old")
     ids = {item.inputs["comment"]: item.id for item in done.of_type(KEY)}
     assert done.one("aws:cloudfront/keyGroup:KeyGroup").inputs["items"] == [ids["new"], ids["old"]]
-    assert made.parameter == "/headend/dev/signing/new"
+    assert component.parameter == "/headend/dev/signing/new"
 
 
 def test_a_key_is_given_as_cloudfront_keeps_it() -> None:
     for line_end in ("", "\n", "\n\n"):
         key = SigningKey.model_validate({"name": "key", "publicKey": PUBLIC + line_end})
-        done = deploy(lambda key=key: Signing("signing", {"keys": [key]}))
+        done = made(Signing, "signing", {"keys": [key]})
         assert done.one(KEY).inputs["encodedKey"] == f"{PUBLIC}\n"
 
 
@@ -43,5 +43,5 @@ def test_no_private_key_passes_through_pulumi() -> None:
 
 
 def test_signing_without_a_key_is_refused() -> None:
-    said = refusal(lambda: Signing("signing", {"keys": []}))
+    said = refusal(Signing, "signing", {"keys": []})
     assert said == "Signing 'signing': keys must name at least one key, got none"

@@ -6,14 +6,12 @@ import pytest
 
 from components.making.catalogue import Catalogue
 from local.engine import Registration
-from tests.declared import REGION, deploy
+from tests.declared import REGION, made
 
 
 @functools.cache
 def table(*, protect: bool = False) -> Registration:
-    return deploy(lambda: Catalogue("catalogue", {"region": REGION, "protect": protect})).one(
-        "aws:dynamodb/table:Table"
-    )
+    return made(Catalogue, "catalogue", {"region": REGION, "protect": protect}).one("aws:dynamodb/table:Table")
 
 
 def test_titles_are_found_by_id_and_listed_by_state_newest_or_oldest_first() -> None:

@@ -9,19 +9,15 @@ from moto.events.models import EventPattern
 
 from components.making.upload_trigger import UploadTrigger
 from local.engine import Deployment
-from tests.declared import ACCOUNT, REGION, deploy, statements
+from tests.declared import ACCOUNT, REGION, made, statements
 
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:workflow"
 
 
 @functools.cache
 def trigger() -> Deployment:
-    return deploy(
-        lambda: UploadTrigger(
-            "trigger",
-            {"region": REGION, "account_id": ACCOUNT, "uploads_name": "uploads", "state_machine_arn": MACHINE},
-        )
-    )
+    args = {"region": REGION, "account_id": ACCOUNT, "uploads_name": "uploads", "state_machine_arn": MACHINE}
+    return made(UploadTrigger, "trigger", args)
 
 
 def event(**other: Any) -> dict[str, Any]:

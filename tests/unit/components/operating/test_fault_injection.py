@@ -6,25 +6,15 @@ import pytest
 
 from components.operating.fault_injection import FaultInjection
 from local.engine import Deployment
-from tests.declared import ACCOUNT, REGION, deploy, refusal, statements, whole
+from tests.declared import ACCOUNT, REGION, made, refusal, statements, whole
 
 ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:harm"
+ARGS = {"region": REGION, "account_id": ACCOUNT, "fleet_name": "prod-pop-0", "stop_alarm_arn": ALARM_ARN}
 
 
 @functools.cache
 def experiment(nodes: int = 1) -> Deployment:
-    return deploy(
-        lambda: FaultInjection(
-            "chaos",
-            {
-                "region": REGION,
-                "account_id": ACCOUNT,
-                "fleet_name": "prod-pop-0",
-                "nodes": nodes,
-                "stop_alarm_arn": ALARM_ARN,
-            },
-        )
-    )
+    return made(FaultInjection, "chaos", {**ARGS, "nodes": nodes})
 
 
 def test_it_stops_a_number_of_running_nodes_of_that_fleet() -> None:
@@ -68,9 +58,5 @@ def test_in_the_whole_program_the_fleet_and_the_alarm_are_there_and_some_nodes_s
 
 @pytest.mark.parametrize("nodes", [0, -1])
 def test_an_experiment_that_stops_nothing_is_refused(nodes: int) -> None:
-    assert refusal(lambda: experiment_of(nodes)) == f"FaultInjection 'chaos': nodes must be >= 1, got {nodes}"
-
-
-def experiment_of(nodes: int) -> FaultInjection:
-    args = {"region": REGION, "account_id": ACCOUNT, "fleet_name": "f", "nodes": nodes, "stop_alarm_arn": ALARM_ARN}
-    return FaultInjection("chaos", args)  # pyright: ignore[reportArgumentType]
+    said = refusal(FaultInjection, "chaos", {**ARGS, "nodes": nodes})
+    assert said == f"FaultInjection 'chaos': nodes must be >= 1, got {nodes}"

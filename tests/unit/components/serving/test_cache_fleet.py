@@ -11,7 +11,7 @@ from components.serving.cache_fleet import NODE_PORT, CacheFleet
 from components.serving.node_role import NodeRole
 from facts.instances import INSTANCE_TYPES
 from local.engine import Deployment
-from tests.declared import REGION, ROOT, depends_on, deploy, refusal
+from tests.declared import REGION, ROOT, depends_on, made, refusal
 
 GROUP, TARGETS = "aws:autoscaling/group:Group", "aws:lb/targetGroup:TargetGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -35,7 +35,7 @@ ARGS: dict[str, Any] = {
 
 @functools.cache
 def fleet(**other: Any) -> Deployment:
-    return deploy(lambda: CacheFleet("pop-0", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
+    return made(CacheFleet, "pop-0", {**ARGS, **other})
 
 
 def test_the_balancer_asks_nodes_what_they_answer() -> None:
@@ -67,7 +67,7 @@ def test_an_update_leaves_a_group_the_template_to_which_it_could_go_back(spot_pe
 
 
 def test_what_make_roll_reads_is_what_was_made() -> None:
-    done = deploy(lambda: pulumi.export("fleets", [CacheFleet("pop-0", ARGS).rollout]))  # pyright: ignore[reportArgumentType]
+    done = made(lambda *given: pulumi.export("fleets", [CacheFleet(*given).rollout]), "pop-0", ARGS)
     group, template = done.one(GROUP), done.one(TEMPLATE)
     assert done.exports["fleets"] == [
         {"region": REGION, "group": group.outputs["name"], "template": template.id, "version": "1"}
@@ -111,26 +111,27 @@ def test_the_bill_says_whose_the_nodes_are() -> None:
 
 def test_two_stacks_in_one_account_have_fleets_of_different_names() -> None:
     def name(stack: str) -> str:
-        done = deploy(lambda: CacheFleet("pop-0", ARGS), stack=stack)  # pyright: ignore[reportArgumentType]
+        done = made(CacheFleet, "pop-0", ARGS, stack=stack)
         return next(tag["value"] for tag in done.one(GROUP).inputs["tags"] if tag["key"] == "Name")
 
     assert name("dev") != name("prod")
 
 
 def test_no_node_starts_before_what_it_needs_to_boot() -> None:
-    def program() -> None:
+    def program(name: str, args: Any) -> None:
         role = NodeRole("role", {"region": REGION, "log_days": 1})
         route = aws.ec2.VpcEndpoint("endpoint", vpc_id="vpc-1", service_name="s3")
-        CacheFleet("pop-0", {**ARGS, "needs": [role, route]})  # pyright: ignore[reportArgumentType]
+        args["needs"] = [role, route]
+        CacheFleet(name, args)
 
-    done = deploy(program)
+    done = made(program, "pop-0", {**ARGS})
     group = done.one(GROUP)
     for type_ in ("aws:iam/rolePolicy:RolePolicy", "aws:ec2/vpcEndpoint:VpcEndpoint"):
         assert depends_on(done, group, done.one(type_)), type_
 
 
 def test_an_unknown_instance_type_is_refused_with_those_that_are_known() -> None:
-    said = refusal(lambda: CacheFleet("pop-0", {**ARGS, "instance_type": "t3.micro"}))  # pyright: ignore[reportArgumentType]
+    said = refusal(CacheFleet, "pop-0", {**ARGS, "instance_type": "t3.micro"})
     assert said.startswith("CacheFleet 'pop-0': instance_type must be one of c7gd.medium, ")
     assert said.endswith(", got 't3.micro'")
 

@@ -10,14 +10,14 @@ import pytest
 from components.edge.routes import KEEPALIVE_SECONDS
 from components.serving.load_balancer import LoadBalancer
 from local.engine import Deployment
-from tests.declared import REGION, deploy, refusal
+from tests.declared import REGION, made, refusal
 
 RULE = "aws:lb/listenerRule:ListenerRule"
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/00000000-0000-0000-0000-000000000001"
 FLEETS = (1, 2, 4, 8, 16)
 
 
-def args(fleets: int, **other: Any) -> Any:
+def args(fleets: int, **other: Any) -> dict[str, Any]:
     return {
         "region": REGION,
         "subnet_ids": ["subnet-1", "subnet-2"],
@@ -33,7 +33,7 @@ def args(fleets: int, **other: Any) -> Any:
 
 @functools.cache
 def balancer(fleets: int = 2, **other: Any) -> Deployment:
-    return deploy(lambda: LoadBalancer("pop", args(fleets, **other)))
+    return made(LoadBalancer, "pop", args(fleets, **other))
 
 
 def routes(done: Deployment) -> list[tuple[str, str]]:
@@ -97,11 +97,11 @@ def test_rules_stay_within_what_the_balancer_takes() -> None:
 
 
 def test_it_is_internal_and_trusts_no_odd_request() -> None:
-    made = balancer().one("aws:lb/loadBalancer:LoadBalancer").inputs
-    assert made["internal"] is True
-    assert made["securityGroups"] == ["sg-1"]
-    assert made["dropInvalidHeaderFields"] is True
-    assert made["accessLogs"] == {"bucket": "logs", "prefix": "alb", "enabled": True}
+    inputs = balancer().one("aws:lb/loadBalancer:LoadBalancer").inputs
+    assert inputs["internal"] is True
+    assert inputs["securityGroups"] == ["sg-1"]
+    assert inputs["dropInvalidHeaderFields"] is True
+    assert inputs["accessLogs"] == {"bucket": "logs", "prefix": "alb", "enabled": True}
 
 
 def test_with_a_certificate_it_speaks_tls_1_2_at_least() -> None:
@@ -118,11 +118,11 @@ def test_cloudfront_never_sends_into_a_connection_that_is_being_closed() -> None
 
 @pytest.mark.parametrize("protect", [True, False])
 def test_where_it_is_protected_nobody_deletes_it_by_hand(protect: bool) -> None:
-    made = balancer(protect=protect).one("aws:lb/loadBalancer:LoadBalancer").inputs
-    assert made["enableDeletionProtection"] is protect
+    inputs = balancer(protect=protect).one("aws:lb/loadBalancer:LoadBalancer").inputs
+    assert inputs["enableDeletionProtection"] is protect
 
 
 @pytest.mark.parametrize("fleets", [0, 3, 5, 32])
 def test_a_number_of_fleets_that_does_not_divide_the_digits_is_refused(fleets: int) -> None:
-    said = refusal(lambda: LoadBalancer("pop", args(fleets)))
+    said = refusal(LoadBalancer, "pop", args(fleets))
     assert said == f"LoadBalancer 'pop': fleet_target_groups must be 1, 2, 4, 8 or 16, got {fleets}"

@@ -8,7 +8,7 @@ import pytest
 
 from components.serving.network import Network, ipv6_part
 from local.engine import Deployment
-from tests.declared import deploy, refusal, statements
+from tests.declared import made, refusal, statements
 
 REGION = "eu-west-1"
 ARGS: dict[str, Any] = {
@@ -22,7 +22,7 @@ ARGS: dict[str, Any] = {
 
 
 def network(**other: Any) -> Deployment:
-    return deploy(lambda: Network("pop", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
+    return made(Network, "pop", {**ARGS, **other})
 
 
 def test_nothing_gets_a_public_address_or_a_route_to_the_internet() -> None:
@@ -102,7 +102,7 @@ def test_the_group_that_everything_has_by_default_reaches_nobody() -> None:
 
 @pytest.mark.parametrize("zones", [["euw1-az1"], ["a", "b", "c", "d"], []])
 def test_one_zone_or_four_are_refused(zones: list[str]) -> None:
-    said = refusal(lambda: Network("pop", {**ARGS, "zones": zones}))  # pyright: ignore[reportArgumentType]
+    said = refusal(Network, "pop", {**ARGS, "zones": zones})
     assert said == f"Network 'pop': zones must be two or three, got {zones}"
 
 

@@ -4,12 +4,12 @@ import functools
 
 from components.serving.node_role import NodeRole
 from local.engine import Deployment
-from tests.declared import REGION, deploy, listed, statements
+from tests.declared import REGION, listed, made, statements
 
 
 @functools.cache
 def role() -> Deployment:
-    return deploy(lambda: NodeRole("node", {"region": REGION, "log_days": 14}))
+    return made(NodeRole, "node", {"region": REGION, "log_days": 14})
 
 
 def test_it_reads_no_bucket_no_table_and_no_parameter() -> None:

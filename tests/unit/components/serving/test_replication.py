@@ -58,8 +58,5 @@ def test_both_ends_have_versions_and_the_role_its_rights_before_s3_is_told() -> 
 
 
 def test_one_region_replicates_to_nobody() -> None:
-    def make() -> None:
-        # The source is not looked at before the replicas are.
-        Replication("replication", {"home": "us-east-1", "source": None, "replicas": {}})  # pyright: ignore[reportArgumentType]
-
-    assert refusal(make) == "Replication 'replication': replicas must name at least one region, got none"
+    said = refusal(Replication, "replication", {"home": "us-east-1", "replicas": {}})
+    assert said == "Replication 'replication': replicas must name at least one region, got none"

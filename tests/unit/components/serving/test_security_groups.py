@@ -4,7 +4,7 @@ import functools
 
 from components.serving.security_groups import SecurityGroups
 from local.engine import Deployment, Registration
-from tests.declared import REGION, deploy
+from tests.declared import REGION, made
 
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -16,18 +16,8 @@ CLOUDFRONT_WEIGHS = 55
 
 @functools.cache
 def groups(port: int = 80) -> Deployment:
-    return deploy(
-        lambda: SecurityGroups(
-            "pop",
-            {
-                "region": REGION,
-                "vpc_id": "vpc-1",
-                "s3_prefix_list_id": "pl-s3",
-                "balancer_port": port,
-                "node_port": 8080,
-            },
-        )
-    )
+    args = {"region": REGION, "vpc_id": "vpc-1", "s3_prefix_list_id": "pl-s3", "balancer_port": port, "node_port": 8080}
+    return made(SecurityGroups, "pop", args)
 
 
 def of(done: Deployment, type_: str, group: str) -> list[Registration]:

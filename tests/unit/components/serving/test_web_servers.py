@@ -7,7 +7,7 @@ import pytest
 from components.serving import web_servers
 from components.serving.web_servers import WebServers
 from local.engine import Deployment
-from tests.declared import ACCOUNT, REGION, depends_on, deploy, listed, statements
+from tests.declared import ACCOUNT, REGION, depends_on, listed, made, statements
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/titles"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:workflow"
@@ -26,7 +26,7 @@ ARGS: dict[str, Any] = {
 
 
 def servers(**other: Any) -> Deployment:
-    return deploy(lambda: WebServers("web", {**ARGS, **other}))  # pyright: ignore[reportArgumentType]
+    return made(WebServers, "web", {**ARGS, **other})
 
 
 def rights(done: Deployment) -> dict[str, Any]:
