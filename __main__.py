@@ -238,5 +238,9 @@ pulumi.export("edge_domain", delivery.edge_domain)  # what a domain of your own 
 pulumi.export("uploads_bucket", content.uploads_name)
 pulumi.export("media_bucket", content.media.bucket_name)
 pulumi.export("titles_table", catalogue.table_name)
-pulumi.export("fleets", [fleet.rollout for pop in pops for fleet in pop.fleets])  # what `make roll` reads
+pulumi.export("fleets", [fleet.rollout for pop in pops for fleet in pop.fleets])
 pulumi.export("state_machine", pipeline.state_machine_arn)
+pulumi.export("lost_uploads", pipeline.dead_letter_name)
+pulumi.export("encoding_queue", encoding.queue_arn)
+pulumi.export("distribution", delivery.distribution_id)
+pulumi.export("topics", {region: topic.topic_arn for region, topic in notifications.items()})

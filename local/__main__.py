@@ -1,6 +1,5 @@
 """`python -m local demo` and `python -m local add`: what `make demo` and `make add` run. VIDEO names the film."""
 
-import json
 import os
 import shutil
 import signal
@@ -18,15 +17,14 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local.cloud import PROJECT, CloudError, LaptopCloud
+from local.cloud import CloudError, LaptopCloud
 from local.demo import Platform, add_title, make_clip, show_served, why_no_film
 from local.engine import ProgramError
+from local.running import RUNNING, announce, running
 from local.serving.declared import NotOnLaptop
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
-RUNNING = Path(os.environ.get("HEADEND_DEMO", PROJECT / ".headend" / "demo.json"))
-"""Where `make add` finds the demo that runs; another file in the environment makes another demo."""
 FAULTS = (CloudError, ProgramError, NotOnLaptop, TimeoutError, RuntimeError, CalledProcessError)
 """What may be wrong with the laptop or the program: a message says all of it."""
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -40,8 +38,8 @@ def demo() -> None:
         signal.signal(number, _interrupt)
     sys.unraisablehook = _tell_unless_interrupted
     video = _video()
-    if running := _running():
-        _fail(f"a demo already runs at {running.url}; add to it with `make add VIDEO=...`")
+    if other := _running():
+        _fail(f"a demo already runs at {other.url}; add to it with `make add VIDEO=...`")
     run_dir = Path(tempfile.mkdtemp(prefix="headend-"))
     cloud = LaptopCloud(run_dir)
     try:
@@ -105,18 +103,13 @@ def _video() -> Path | None:
 
 def _announce(cloud: LaptopCloud) -> Platform:
     platform = Platform(cloud.endpoint, cloud.url, cloud.deployment.exports)
-    RUNNING.parent.mkdir(exist_ok=True)
-    RUNNING.write_text(json.dumps(asdict(platform) | {"pid": os.getpid()}))
+    announce(**asdict(platform))
     return platform
 
 
 def _running() -> Platform | None:
-    try:
-        known = json.loads(RUNNING.read_text())
-        os.kill(known.pop("pid"), 0)
-    except (OSError, ValueError):
-        return None
-    return Platform(**known)
+    known = running()
+    return Platform(**known) if known else None
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -19,6 +19,7 @@ from moto.s3.models import FakeKey
 from local.aws.mends import mend
 
 DENIED = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}
 
 
@@ -79,10 +80,21 @@ def install() -> None:
                 return 403, {"content-type": "application/xml"}, DENIED
         return moto_key_response(self, asked, full_url)
 
+    def notifications(self: Any) -> Any:
+        status, headers, body = moto_notifications(self)
+        told = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        if told and told.event_bridge is not None:  # moto keeps it, and does not tell
+            end = "</NotificationConfiguration>"
+            body = body.replace(f'{NAMESPACE}"/>', f'{NAMESPACE}">{end}').replace(
+                end, f"<EventBridgeConfiguration/>{end}"
+            )
+        return status, headers, body
+
     def permit(*_: object) -> PermissionResult:
         return PermissionResult.PERMITTED
 
     mend("moto.s3.models:FakeBucket.get_permission", permit)
     moto_value = mend("moto.s3.models:FakeKey.value", property(value, vars(FakeKey)["value"].fset))
     moto_complete = mend("moto.s3.models:FakeMultipart.complete", complete)
+    moto_notifications = mend("moto.s3.responses:S3Response.get_bucket_notification", notifications)
     moto_key_response = mend("moto.s3.responses:S3Response._key_response", key_response)

@@ -523,6 +523,8 @@ def test_an_update_returns_the_row(aws: Aws) -> None:
 
 def test_one_upload_is_one_event_however_it_is_sent(aws: Aws) -> None:
     bucket, (url, arn) = aws.bucket(events=True), aws.queue()
+    assert "EventBridgeConfiguration" in aws.s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert "EventBridgeConfiguration" not in aws.s3.get_bucket_notification_configuration(Bucket=aws.bucket())
     aws.rule(bucket, [{"Arn": arn}])
     aws.s3.put_object(Bucket=bucket, Key="a.mp4", Body=b"12345")
     upload = {"Bucket": bucket, "Key": "b.mp4", "UploadId": ""}

@@ -19,6 +19,7 @@ PINNED = {
     "moto.s3.notifications:_send_event_bridge_message": "971cee49c687",
     "moto.s3.notifications:send_event": "da8a7c7c6f2b",
     "moto.s3.responses:S3Response._key_response": "eb67586ff76b",
+    "moto.s3.responses:S3Response.get_bucket_notification": "82884034c165",
     f"{ASL}.component.common.assign.assign_decl:AssignDecl._eval_body": "652b8326e85d",
     f"{ASL}.component.common.outputdecl:Output._eval_body": "d524ce38d6a9",
     f"{ASL}.component.common.string.string_expression:StringJSONata._eval_body": "277b6f413214",

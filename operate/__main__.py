@@ -1,0 +1,10 @@
+"""`python -m operate`, which `./headend` runs."""
+
+import signal
+
+if __name__ == "__main__":
+    # Until all is imported, Ctrl-C ends this at once; Python's own handler would print a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from operate.command import main
+
+    main()

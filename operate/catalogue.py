@@ -1,0 +1,82 @@
+"""Titles as the catalogue has them, as plain rows."""
+
+import heapq
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from lambdas.identify.core import identify
+from lambdas.playback.core import STATES, Row, plain
+from operate.cloud import Cloud
+from operate.screen import NOT_SO, Refusal
+
+
+def row(cloud: Cloud, title: str) -> Row:
+    """A title's row. Raises Refusal where there is none."""
+    found = read(cloud, title)
+    if found is None:
+        raise Refusal(f"there is no title {title!r}: `headend titles` lists them", NOT_SO)
+    return found
+
+
+def read(cloud: Cloud, title: str) -> Row | None:
+    """A title's row, as it is this moment."""
+    table, key = cloud.name("titles_table"), {"id": {"S": title}}
+    found = cloud.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
+    return plain(found["Item"]) if found.get("Item") else None
+
+
+def newest_first(cloud: Cloud, states: Iterable[str] = STATES) -> Iterator[Row]:
+    """Rows in any of these states; pages are read as they are needed."""
+    return heapq.merge(*(_of(cloud, state) for state in states), key=lambda row: str(row["updated"]), reverse=True)
+
+
+def _of(cloud: Cloud, state: str) -> Iterator[Row]:
+    pages = cloud.client("dynamodb").get_paginator("query").paginate(
+        TableName=cloud.name("titles_table"),
+        IndexName="by-state",
+        KeyConditionExpression="#state = :state",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":state": {"S": state}},
+        ScanIndexForward=False,
+    )  # fmt: skip
+    for page in pages:
+        yield from (plain(item) for item in page["Items"])
+
+
+def search(rows: Iterable[Row], words: str) -> Iterator[Row]:
+    """Those whose id, name or upload holds every word."""
+    wanted = words.casefold().split()
+    for item in rows:
+        text = " ".join(str(item.get(field, "")) for field in ("id", "name", "key")).casefold()
+        if all(word in text for word in wanted):
+            yield item
+
+
+def page(rows: Iterable[Row], number: int, length: int) -> tuple[list[Row], bool]:
+    """Page `number`, from 1, and whether there is another."""
+    start = (number - 1) * length
+    found = list(itertools.islice(rows, start, start + length + 1))
+    return found[:length], len(found) > length
+
+
+def upload_event(item: Row, bucket: str) -> dict[str, Any]:
+    """What of the upload's event the workflow reads, from the row that its claim wrote."""
+    upload = {"key": item["key"], "etag": item["etag"], "size": item["size"], "sequencer": item["sequencer"]}
+    return {
+        "requested": True,
+        "detail": {"bucket": {"name": bucket}, "object": {**upload, "version-id": item["source"]}},
+    }
+
+
+def outdated(item: Mapping[str, Any]) -> bool:
+    """Is what plays of another ladder than this program's?"""
+    if not item.get("content"):
+        return False
+    upload: Any = {
+        "bucket": "",
+        "sequencer": "",
+        "version_id": "",
+        **{name: item[name] for name in ("key", "etag", "size")},
+    }
+    return identify(upload)["content"] != item["content"]

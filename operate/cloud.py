@@ -1,0 +1,93 @@
+"""The platform that a verb works on: clients and names of a stack on AWS, or of the demo. Only here is known which."""
+
+import functools
+import json
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local.running import running
+from operate.screen import UNREACHABLE, Refusal
+
+PROJECT = Path(__file__).parent.parent
+DEMO = "local"
+"""The stack that the demo deploys."""
+_making = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One stack that is up."""
+
+    stack: str
+    outputs: Mapping[str, Any]
+    """Of the program."""
+    url: str
+    """Of the page, without a slash at its end."""
+    endpoint: str | None
+    """Of the demo's AWS; None where it is AWS's own."""
+
+    @property
+    def home(self) -> str:
+        """The home region."""
+        return self.name("region")
+
+    def name(self, output: str) -> str:
+        """A stack output that is a text. Raises Refusal where the stack was last deployed without it."""
+        return self.output(output)
+
+    def output(self, output: str) -> Any:
+        """A stack output. Raises Refusal where the stack was last deployed without it."""
+        if output not in self.outputs:
+            raise Refusal(f"stack {self.stack} has no output {output!r}: deploy this version of the program first")
+        return self.outputs[output]
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client, at home where no region is named."""
+        with _making:  # boto3's default session must not make clients in several threads at a time
+            return _client(service, region or self.home, self.endpoint)
+
+
+@functools.cache
+def _client(service: str, region: str, endpoint: str | None) -> Any:
+    # The demo's server does not get better by waiting; AWS's does.
+    retries: Any = {"total_max_attempts": 1} if endpoint else {"mode": "standard", "total_max_attempts": 6}
+    keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"} if endpoint else {}
+    config = Config(retries=retries, max_pool_connections=50, connect_timeout=10, read_timeout=60)
+    return boto3.client(service, region_name=region, endpoint_url=endpoint, config=config, **keys)
+
+
+def find(stack: str | None) -> Cloud:
+    """The stack of that name, or the demo where none is named. Raises Refusal where it is not up."""
+    if stack in (None, DEMO):
+        known = running()
+        if known is None:
+            raise Refusal("no demo runs: start one with `make demo`, or name a stack on AWS with --stack")
+        return Cloud(DEMO, known["exports"], known["url"], known["endpoint"])
+    outputs = _pulumi("stack", "output", "--json", "--stack", str(stack))
+    if not outputs:
+        raise Refusal(f"stack {stack} has no outputs: deploy it with `pulumi up --stack {stack}`")
+    return Cloud(str(stack), outputs, str(outputs.get("watch_url", "")).rstrip("/"), None)
+
+
+def _pulumi(*arguments: str) -> dict[str, Any]:
+    command = ["pulumi", *arguments, "--non-interactive"]
+    try:
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=120)
+    except FileNotFoundError:
+        sentence = (
+            "the Pulumi CLI is not installed, and it knows the names of a stack: https://www.pulumi.com/docs/install/"
+        )
+        raise Refusal(sentence, UNREACHABLE) from None
+    except subprocess.TimeoutExpired:
+        raise Refusal("Pulumi's state did not answer within two minutes: `pulumi whoami`", UNREACHABLE) from None
+    if done.returncode:
+        said = " ".join(done.stderr.split()).removeprefix("error: ")
+        raise Refusal(f"Pulumi: {said}. `pulumi stack ls` lists the stacks", UNREACHABLE)
+    return json.loads(done.stdout)

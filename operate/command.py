@@ -1,0 +1,68 @@
+"""`headend`: the verbs, and how each of them ends."""
+
+import signal
+import sys
+
+import requests
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operate import films, screen, trouble
+
+EPILOG = (
+    "Ends with 0: done. 1: done, and the answer is no (a film failed, an upload is lost, a tier is ill). "
+    "2: a value that cannot be; nothing was done. 3: the cloud did not answer, or refused. 4: you said no. 130: Ctrl-C."
+)
+VERBS = {
+    "Films": {
+        "upload": films.upload_films,
+        "titles": films.titles,
+        "show": films.show,
+        "follow": films.follow,
+        "retry": films.retry,
+    },
+    "Trouble": {"doctor": trouble.doctor, "failed": trouble.failed, "lost": trouble.show_lost},
+}
+app = typer.Typer(
+    name="headend",
+    help="Run the platform: on AWS, or the demo on this machine.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group, verbs in VERBS.items():
+    for name, verb in verbs.items():
+        app.command(name, rich_help_panel=group)(verb)
+
+
+def main() -> None:
+    """Run one verb, and end the process: errors take one line."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        app(prog_name="headend")
+    except screen.Refusal as error:
+        _end(str(error), error.code)
+    except (BotoCoreError, ClientError) as error:
+        _end(_words(error), screen.UNREACHABLE)
+    except requests.RequestException as error:
+        _end(f"no answer: {error}", screen.UNREACHABLE)
+    except BrokenPipeError:
+        # Whoever read this has enough: `headend titles | head`.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _words(error: Exception) -> str:
+    said = " ".join(str(error).split())
+    code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else type(error).__name__
+    if "Credential" in code or "Token" in code or code in ("UnrecognizedClientException", "AuthFailure"):
+        return f"{said}. Check your credentials: aws sts get-caller-identity"
+    if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
+        return f"{said}. This verb needs that right"
+    return said
+
+
+def _end(sentence: str, code: int) -> None:
+    screen.note(sentence, "red")
+    sys.exit(code)

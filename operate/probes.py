@@ -1,0 +1,200 @@
+"""Doctor's questions: one a tier, each answered by the tier itself."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urljoin
+
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operate import catalogue
+from operate.cloud import Cloud
+from operate.screen import Refusal
+
+SECONDS = 30
+"""For one answer over HTTP. A function that is started cold takes some."""
+
+
+class Answer(NamedTuple):
+    """What a tier said."""
+
+    tier: str
+    verdict: Literal["ok", "wrong", "unsure"]
+    """unsure: it cannot be asked at the moment, for example since no film is published."""
+    says: str
+
+
+Probe = Callable[[Cloud], Iterator[tuple[Literal["ok", "wrong", "unsure"], str]]]
+
+
+def ask(tier: str, probe: Probe, cloud: Cloud) -> list[Answer]:
+    """A probe's answers; what keeps it from answering is one."""
+    try:
+        return [Answer(tier, verdict, " ".join(says.split())) for verdict, says in probe(cloud)]
+    except (BotoCoreError, ClientError, requests.RequestException, Refusal) as error:
+        return [Answer(tier, "wrong", " ".join(str(error).split()))]
+
+
+def _uploads(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    bucket = cloud.name("uploads_bucket")
+    told = cloud.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    if "EventBridgeConfiguration" in told:
+        yield "ok", f"{bucket} is there, and tells of each upload"
+    else:
+        yield "wrong", f"{bucket} does not tell EventBridge of uploads, so none is encoded: pulumi up puts that back"
+
+
+def _trigger(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    events = cloud.client("events")
+    names = events.list_rule_names_by_target(TargetArn=cloud.name("state_machine"))["RuleNames"]
+    states = {name: events.describe_rule(Name=name)["State"] for name in names}
+    if "ENABLED" in states.values():
+        yield "ok", f"{', '.join(states)}: ENABLED"
+    else:
+        yield "wrong", f"no enabled rule starts the workflow ({states or 'none at all'}): pulumi up puts that back"
+
+
+def _lost(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    sqs = cloud.client("sqs")
+    url = sqs.get_queue_url(QueueName=cloud.name("lost_uploads"))["QueueUrl"]
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    count = sum(int(value) for value in told.values())
+    yield ("wrong", f"{count} started no workflow: headend lost") if count else ("ok", "none")
+
+
+def _workflow(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    arn, states = cloud.name("state_machine"), cloud.client("stepfunctions")
+    status = states.describe_state_machine(stateMachineArn=arn)["status"]
+    running = states.list_executions(stateMachineArn=arn, statusFilter="RUNNING", maxResults=100)["executions"]
+    count = f"{len(running)}{'+' if len(running) == 100 else ''}"
+    yield ("ok" if status == "ACTIVE" else "wrong"), f"{status}; {count} titles are being made"
+
+
+def _encoder(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    arn = cloud.name("encoding_queue")
+    queue = cloud.client("mediaconvert").get_queue(Name=arn.rpartition("/")[2])["Queue"]
+    jobs = f"{queue.get('ProgressingJobsCount', 0)} jobs run, {queue.get('SubmittedJobsCount', 0)} wait"
+    yield ("ok" if queue["Status"] == "ACTIVE" else "wrong"), f"{queue['Name']} is {queue['Status']}; {jobs}"
+
+
+def _catalogue(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    table = cloud.client("dynamodb").describe_table(TableName=cloud.name("titles_table"))["Table"]
+    indexes = {index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in table["GlobalSecondaryIndexes"]}
+    fine = {table["TableStatus"], *indexes.values()} == {"ACTIVE"}
+    yield ("ok" if fine else "wrong"), f"{table['TableName']} is {table['TableStatus']}, its index too"
+
+
+def _page(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    answer = requests.get(f"{cloud.url}/", timeout=SECONDS)
+    yield ("ok" if answer.ok else "wrong"), f"{cloud.url}/ answers {answer.status_code}"
+
+
+def _api(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    answer = requests.get(f"{cloud.url}/api/titles", timeout=SECONDS)
+    if answer.ok:
+        yield "ok", f"answers in {answer.elapsed.total_seconds():.2f} s"
+    else:
+        yield (
+            "wrong",
+            f"answers {answer.status_code}: {answer.text[:200]}. Its reason is in the playback function's log",
+        )
+
+
+def _fleets(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    for fleet in cloud.output("fleets"):
+        groups = cloud.client("autoscaling", fleet["region"]).describe_auto_scaling_groups(
+            AutoScalingGroupNames=[fleet["group"]]
+        )["AutoScalingGroups"]
+        if not groups:
+            yield "wrong", f"{fleet['group']} is not there: pulumi up"
+            continue
+        yield fleet_health(groups[0], health(cloud, fleet["region"], groups[0]))
+
+
+def health(cloud: Cloud, region: str, group: Mapping[str, Any]) -> dict[str, str]:
+    """The load balancer's word on each node of a group, by instance id: healthy, unhealthy, initial, draining, ..."""
+    balancers = cloud.client("elbv2", region)
+    return {
+        item["Target"]["Id"]: item["TargetHealth"]["State"]
+        for arn in group.get("TargetGroupARNs", ())
+        for item in balancers.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    }
+
+
+def fleet_health(group: Mapping[str, Any], found: Mapping[str, str]) -> tuple[Any, str]:
+    """Can this fleet serve? As many healthy nodes as it should have: ok; some: unsure; none: wrong."""
+    good = sum(1 for state in found.values() if state == "healthy")
+    wanted = group["DesiredCapacity"]
+    verdict = "ok" if good >= wanted else "unsure" if good else "wrong"
+    return verdict, f"{group['AutoScalingGroupName']}: {good} of {wanted} nodes healthy"
+
+
+def _film(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    """As a viewer: the newest film's manifest, a playlist and its first segment, and who answered."""
+    row = next(iter(catalogue.newest_first(cloud, ["PUBLISHED"])), None)
+    if row is None:
+        yield "unsure", "no film is published yet, so none can be asked for"
+        return
+    session = requests.Session()
+    answer = session.post(f"{cloud.url}/api/titles/{row['id']}/play", timeout=SECONDS)
+    if not answer.ok:
+        yield "wrong", f"{row['id']}: the API does not let it be played, {answer.status_code}: {answer.text[:200]}"
+        return
+    path = answer.json()["hls"]
+    for kind in ("manifest", "playlist", "segment"):
+        url = urljoin(f"{cloud.url}/", path)
+        # Signed cookies are for HTTPS on the viewers' name, which is this one.
+        got = session.get(url, timeout=SECONDS)
+        by = served_by(got.headers)
+        if not got.ok:
+            yield "wrong", f"{row['id']}: its {kind} {path} answers {got.status_code}, {by}"
+            return
+        if kind == "segment":
+            yield "ok", f"{row['id']} plays: manifest, playlist and segment; {by}"
+            return
+        names = referenced(got.text)
+        if not names:
+            yield "wrong", f"{row['id']}: its {kind} {path} names nothing"
+            return
+        path = urljoin(path, names[0])
+
+
+def referenced(playlist: str) -> list[str]:
+    """What an HLS playlist names: its initialisation segment, then every line that is no tag."""
+    first = re.findall(r'#EXT-X-MAP:.*?URI="([^"]+)"', playlist)
+    return first + [line for line in playlist.splitlines() if line and not line.startswith("#")]
+
+
+def served_by(headers: Mapping[str, str]) -> str:
+    """Who answered, by the tiers' own headers."""
+    edge, node = headers.get("X-Cache", "no word from the edge"), headers.get("X-Node")
+    return f"{edge}, node {node} {headers.get('X-Node-Cache', '')}".strip() if node else f"{edge}, no node: S3"
+
+
+def _home(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    bucket = cloud.name("media_bucket")
+    row = next(iter(catalogue.newest_first(cloud, ["PUBLISHED"])), None)
+    if row is None:
+        cloud.client("s3").head_bucket(Bucket=bucket)
+        yield "ok", f"{bucket} is there, and empty of films"
+        return
+    cloud.client("s3").head_object(Bucket=bucket, Key=f"{row['prefix']}/index.m3u8")
+    yield "ok", f"{bucket} has the newest film"
+
+
+PROBES: dict[str, Probe] = {
+    "uploads bucket": _uploads,
+    "trigger": _trigger,
+    "lost uploads": _lost,
+    "workflow": _workflow,
+    "encoder": _encoder,
+    "catalogue": _catalogue,
+    "media bucket": _home,
+    "page": _page,
+    "API": _api,
+    "cache fleet": _fleets,
+    "film": _film,
+}
+"""In the order of a film's way, from its upload to a viewer."""

@@ -1,0 +1,164 @@
+"""Trouble: what was lost, what failed and why, and whether the platform can make and serve a film right now."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from operate import executions, probes, screen
+from operate.cloud import Cloud, find
+from operate.films import failed_rows
+from operate.screen import NOT_SO, Column, Json, Stack
+
+HIDDEN_SECONDS = 60
+"""A message that was read is hidden from other readers for so long."""
+
+
+class Lost(NamedTuple):
+    """One event that started no workflow."""
+
+    key: str
+    when: str
+    """ISO 8601."""
+    code: str
+    error: str
+    """In AWS's words."""
+    body: str
+    receipt: str
+
+
+def lost(message: Mapping[str, Any]) -> Lost:
+    """A message of the dead-letter queue, as EventBridge writes it."""
+    told = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    try:
+        event = json.loads(message["Body"])
+        key, when = event["detail"]["object"]["key"], event["time"]
+    except (ValueError, KeyError, TypeError):
+        key, when = "not an upload's event", ""
+    code, error = told.get("ERROR_CODE", ""), told.get("ERROR_MESSAGE", "")
+    return Lost(key, when, code, error, message["Body"], message["ReceiptHandle"])
+
+
+def show_lost(
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Start the workflow for each, and take it off the queue.")
+    ] = False,
+    stack: Stack = None,
+    as_json: Json = False,
+) -> None:
+    """List uploads that started no workflow, and start it. Ends with 1 while there are any."""
+    cloud = find(stack)
+    url = cloud.client("sqs").get_queue_url(QueueName=cloud.name("lost_uploads"))["QueueUrl"]
+    found = list(_waiting(cloud, url))
+    if replay:
+        _replay(cloud, url, found)
+    else:
+        _put_back(cloud, url, found)
+    if as_json:
+        screen.document(
+            [{"key": item.key, "time": item.when, "error": item.code, "message": item.error} for item in found]
+        )
+    else:
+        columns = [
+            Column("UPLOAD", "cut"),
+            Column("LOST", right=True),
+            Column("ERROR"),
+            Column("IN AWS'S WORDS", "fold"),
+        ]
+        rows = [[item.key, screen.ago(item.when) if item.when else "", item.code, item.error] for item in found]
+        screen.table(columns, rows, "no upload is lost")
+        if found and not replay:
+            screen.note("Mend what the error names, then: headend lost --replay", "dim")
+        elif found:
+            screen.note(f"{len(found)} started again", "green")
+    if found and not replay:
+        raise typer.Exit(NOT_SO)
+
+
+def _waiting(cloud: Cloud, url: str) -> Iterator[Lost]:
+    """Every message, hidden from others for a while, so that none comes twice."""
+    seen: set[str] = set()
+    asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": HIDDEN_SECONDS}
+    while True:
+        # A second's wait asks all of SQS's servers; none asks a sample of them.
+        answer = cloud.client("sqs").receive_message(**asked, MessageAttributeNames=["All"], WaitTimeSeconds=1)
+        new = [message for message in answer.get("Messages", ()) if message["MessageId"] not in seen]
+        if not new:
+            return
+        seen |= {message["MessageId"] for message in new}
+        yield from map(lost, new)
+
+
+def _put_back(cloud: Cloud, url: str, found: list[Lost]) -> None:
+    for item in found:
+        cloud.client("sqs").change_message_visibility(QueueUrl=url, ReceiptHandle=item.receipt, VisibilityTimeout=0)
+
+
+def _replay(cloud: Cloud, url: str, found: list[Lost]) -> None:
+    """An event that was delivered after all changes nothing: its claim is refused."""
+    for index, item in enumerate(found):
+        try:
+            machine = cloud.name("state_machine")
+            cloud.client("stepfunctions").start_execution(stateMachineArn=machine, input=item.body)
+        except Exception:
+            _put_back(cloud, url, found[index:])
+            raise
+        cloud.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=item.receipt)
+
+
+def failed(stack: Stack = None, as_json: Json = False) -> None:
+    """List what failed through our fault, by cause. Ends with 1 while there is anything."""
+    cloud = find(stack)
+    causes: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    rows = failed_rows(cloud)
+    for row in rows:
+        fault = str(row.get("fault", ""))
+        causes[executions.cause(fault)].append({"title": row["id"], "fault": fault, "when": row["updated"]})
+    known = {row.get("execution") for row in rows}
+    for item in _without_row(cloud, known):
+        causes["no title: it failed before it had one"].append(item)
+    if as_json:
+        screen.document(causes)
+    else:
+        columns = [Column("TITLE", "fold"), Column("WHEN", right=True), Column("FAULT", "fold")]
+        for cause, items in sorted(causes.items(), key=lambda pair: -len(pair[1])):
+            screen.say(f"{len(items)} x {cause}", "bold")
+            screen.table(columns, [[item["title"], screen.ago(item["when"]), item["fault"]] for item in items], "")
+            screen.say("")
+        if causes:
+            screen.note("Mend what the fault names, then: headend retry TITLE, or headend retry --all", "dim")
+        else:
+            screen.say("nothing failed")
+    if causes:
+        raise typer.Exit(NOT_SO)
+
+
+def _without_row(cloud: Cloud, known: set[Any]) -> Iterator[dict[str, str]]:
+    """The newest executions that failed and that no row names. A title that was made since names another."""
+    asked = {"stateMachineArn": cloud.name("state_machine"), "statusFilter": "FAILED", "maxResults": 100}
+    states = cloud.client("stepfunctions")
+    for item in states.list_executions(**asked)["executions"]:
+        told = states.describe_execution(executionArn=item["executionArn"])
+        # What could be marked is on its row, which names this execution or a newer one.
+        if item["executionArn"] not in known and told.get("error") != "TitleFailed":
+            fault = f"{told.get('error', '')}: {told.get('cause', '')}"
+            yield {"title": item["executionArn"], "fault": fault, "when": item["stopDate"].isoformat()}
+
+
+def doctor(stack: Stack = None, as_json: Json = False) -> None:
+    """Ask every tier whether it can make and serve a film right now. Ends with 1 if one cannot."""
+    cloud = find(stack)
+    answers: list[probes.Answer] = []
+    with screen.err().status("") as status:
+        for tier, probe in probes.PROBES.items():
+            status.update(tier)
+            answers += probes.ask(tier, probe, cloud)
+    if as_json:
+        screen.document([answer._asdict() for answer in answers])
+    else:
+        columns = [Column("TIER"), Column(""), Column("ANSWER", "fold")]
+        screen.table(columns, [[item.tier, screen.coloured(item.verdict), item.says] for item in answers], "")
+    if any(answer.verdict == "wrong" for answer in answers):
+        raise typer.Exit(NOT_SO)

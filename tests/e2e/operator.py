@@ -1,0 +1,78 @@
+"""What an operator does: `headend` against a laptop cloud, as a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from local import running
+from local.cloud import LaptopCloud
+from tests.e2e.platform import wait
+
+HEADEND = Path(__file__).parents[2] / "headend"
+
+
+class Done(NamedTuple):
+    """How a verb ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What `--json` printed."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Operator:
+    """A person at a shell beside a running demo."""
+
+    cloud: LaptopCloud
+    announced: Path
+
+    def __post_init__(self) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(running, "RUNNING", self.announced)
+            running.announce(self.cloud.endpoint, self.cloud.url, self.cloud.deployment.exports)
+
+    def begin(self, *words: str | Path, columns: int = 120) -> "subprocess.Popen[str]":
+        """A verb that runs."""
+        return subprocess.Popen(
+            [HEADEND, *words],
+            env={**os.environ, "HEADEND_DEMO": str(self.announced), "COLUMNS": str(columns)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str | Path, code: int = 0) -> Done:
+        """A verb from start to end. No verb ends with a traceback."""
+        process = self.begin(*words)
+        try:
+            out, err = process.communicate(timeout=300)
+        finally:
+            process.kill()
+        done = Done(process.returncode, out, err)
+        assert "Traceback" not in err, err
+        assert done.code == code, done
+        return done
+
+    def interrupt(self, process: "subprocess.Popen[str]", once: Callable[[], object | None]) -> Done:
+        """Ctrl-C, as soon as `once` is so."""
+        try:
+            wait(once, "what is to be interrupted has begun")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        assert "Traceback" not in err, err
+        return Done(process.returncode, out, err)
