@@ -47,7 +47,7 @@ def test_what_counts(tmp_path: Path) -> None:
     [
         ("engine", 670),
         ("resources", 470),
-        ("aws", 640),
+        ("aws", 655),
         ("media", 570),
         ("serving", 700),
         (".", 490),
