@@ -40,6 +40,12 @@ cost: setup ## Print what a month on AWS would cost, by list prices
 change: setup ## Print what the config of STACK and this program add to BASE (default main), in resources and dollars
 	@$(BIN)/python -m planner.change --base "$(BASE)" --stack $(STACK)
 
+plan: setup ## Print what 1,000, a million and 220 million subscribers need on AWS, and what it costs
+	@$(BIN)/python -m planner size
+
+scale: setup ## Write the tables and the chart of docs/scale.md anew
+	@$(BIN)/python -m planner page
+
 lock: setup ## Write the lock files anew from requirements*.in
 	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
 	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
@@ -48,5 +54,5 @@ lock: setup ## Write the lock files anew from requirements*.in
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup
 
-.PHONY: help demo add test preview ami roll bench cost change lock setup
+.PHONY: help demo add test preview ami roll bench cost change plan scale lock setup
 .DEFAULT_GOAL := help

@@ -65,6 +65,7 @@ class Month(NamedTuple):
 
 
 MONTHS = (
+    Month("fleets: 0, idle", "dev", {"fleets": 0}, 0, 0, 0),
     Month("dev, idle", "dev", {}, 0, 0, 0),
     Month("dev, 100 h watched", "dev", {}, 100, 10, 10),
     Month("prod example", "prod", {}, 100_000, 200, 2_000),

@@ -17,7 +17,7 @@ from botocore.validate import ParamValidator
 from pydantic.alias_generators import to_camel
 
 from components.making.workflow import definition
-from local.engine import Deployment
+from local.engine import Deployment, run_program
 from planner.bill import MONTHS, bill, shape, table
 from settings import Domain, NodesPerFleet, Region, Settings, SigningKey
 from tests.declared import whole
@@ -169,8 +169,12 @@ def test_the_architecture_names_every_state_of_the_workflow() -> None:
 
 
 def test_the_cost_page_quotes_what_the_command_prints(stacks: dict[str, Deployment]) -> None:
-    shapes = {stack: shape(deployment) for stack, deployment in stacks.items()}
-    printed = "\n".join(table(MONTHS, [bill(shapes[month.stack], month) for month in MONTHS]))
+    declared = [
+        run_program(ROOT, stack=month.stack, config=month.config) if month.config else stacks[month.stack]
+        for month in MONTHS
+    ]
+    bills = [bill(shape(deployment), month) for deployment, month in zip(declared, MONTHS, strict=True)]
+    printed = "\n".join(table(MONTHS, bills))
     assert printed in PAGES["docs/cost.md"], "run `make cost`, and put what it prints into docs/cost.md"
 
 

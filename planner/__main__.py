@@ -1,0 +1,62 @@
+"""`make plan`: what an audience needs, which quotas it meets, what it costs. `make scale` writes docs/scale.md anew."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from planner.page import CHART, PLACES, SIZES, blocks, renewed
+from planner.plan import Demand, plan
+from planner.tables import quota_table, rack_table, size_table
+
+app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+DEFAULT = Demand(1)
+
+
+def option(text: str) -> Any:
+    """An option with its help."""
+    return typer.Option(help=text)
+
+
+@app.command()
+def size(
+    subscribers: Annotated[list[int] | None, typer.Argument(help="A column each. Default: the page's sizes.")] = None,
+    concurrency: Annotated[float, option("Share of them who watch at the busiest moment.")] = DEFAULT.concurrency,
+    mbps: Annotated[float, option("Of one stream, on average.")] = DEFAULT.mbps,
+    load: Annotated[float, option("Mean traffic, as a share of the busiest moment's.")] = DEFAULT.load,
+    titles: Annotated[int, option("In the catalogue.")] = DEFAULT.titles,
+    hours: Annotated[float, option("Of one title.")] = DEFAULT.hours,
+    zipf: Annotated[float, option("Exponent of popularity.")] = DEFAULT.zipf,
+    new_titles: Annotated[int, option("A month.")] = DEFAULT.new_titles,
+    regions: Annotated[int, option("0: chosen by the number of subscribers.")] = DEFAULT.regions,
+    origin_share: Annotated[float, option("Most of the bytes that buckets may send.")] = DEFAULT.origin_share,
+    hit_seconds: Annotated[float, option("`make bench`: processor for 1 GB, node hit.")] = DEFAULT.hit_seconds,
+    fill_seconds: Annotated[float, option("`make bench`: the same, node fill.")] = DEFAULT.fill_seconds,
+) -> None:
+    """Print what an audience needs, the quotas that it meets, and where racks of one's own begin to pay."""
+    given = Demand(
+        1, concurrency, mbps, load, titles, hours, zipf, new_titles, regions, origin_share, hit_seconds, fill_seconds
+    )
+    demands: Sequence[Demand] = [given._replace(subscribers=each) for each in subscribers] if subscribers else SIZES
+    try:
+        plans = [plan(demand) for demand in demands]
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    for table in (size_table, quota_table, rack_table):
+        print("\n".join(table(plans)), end="\n\n")
+
+
+@app.command()
+def page(root: Annotated[Path, typer.Option(help="Where docs/ is.")] = Path()) -> None:
+    """Write the planner's tables in README.md and docs/, and the chart, anew. The text around them stays."""
+    made, chart = blocks()
+    for name in PLACES:
+        path = root / name
+        path.write_text(renewed(name, path.read_text(encoding="utf-8"), made), encoding="utf-8")
+    (root / CHART).write_text(chart, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    app()

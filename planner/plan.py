@@ -1,0 +1,263 @@
+"""From an audience and a catalogue to regions, fleets, nodes, traffic, dollars a month, and the quotas met. Pure.
+
+docs/scale.md has the formulas in words. Prices and quotas are in facts/; the processor's share is what `make bench`
+measured.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+from components.serving.scaling import BUSY_SHARE
+from facts import quotas
+from facts.instances import INSTANCE_TYPES
+from facts.quotas import Quota
+from planner.bill import (
+    HOURS,
+    MISSES,
+    RENDITION_GB,
+    REQUESTS,
+    WATCHED_GB,
+    Month,
+    Shape,
+    bill,
+    node_hour,
+    together,
+)
+from planner.popularity import missed_by_lru, missed_by_share, requests, zipf
+
+HIT_SECONDS, FILL_SECONDS = 0.133, 2.10
+"""Processor time of a node for a gigabyte that it has, and for one that it fetches: what `make bench` printed on
+2026-11-28, on a busy machine of two cores, over loopback and without TLS. Other machines differ; `--hit-seconds` and
+`--fill-seconds` take what yours prints."""
+FLEETS = (1, 2, 4, 8, 16)
+MOST_REGIONS = 20
+"""What the config takes."""
+MOST_NODES = 100
+"""A fleet: what the config takes."""
+BALANCER_GBPS = quotas.BALANCER_UNITS.value * 8 / 3600
+"""One capacity unit is a gigabyte an hour."""
+SLICE_GB = 0.001
+"""What a node asks the bucket for at once: a megabyte."""
+ZONES = 3
+
+
+class Demand(NamedTuple):
+    """Who watches what."""
+
+    subscribers: int
+    concurrency: float = 0.10
+    """Share of subscribers who watch at the busiest moment."""
+    mbps: float = 5.0
+    """Of one stream, on average."""
+    load: float = 0.5
+    """Mean traffic over the month, as a share of the busiest moment's."""
+    titles: int = 2_000
+    hours: float = 1.5
+    """Of one title."""
+    zipf: float = 0.8
+    """Exponent of its popularity. Studies of video on demand find 0.6 to 1.0."""
+    new_titles: int = 20
+    """A month."""
+    regions: int = 0
+    """0: as many as `regions_for` says."""
+    origin_share: float = 0.01
+    """Most of the viewers' bytes that the buckets shall have to send, where disks can bring it about."""
+    hit_seconds: float = HIT_SECONDS
+    fill_seconds: float = FILL_SECONDS
+
+
+class Fleets(NamedTuple):
+    """What stands in each region."""
+
+    fleets: int
+    instance_type: str
+    nodes: int
+    """Of one fleet."""
+
+    @property
+    def all_nodes(self) -> int:
+        """In one region."""
+        return self.fleets * self.nodes
+
+
+class Met(NamedTuple):
+    """A quota, and what the plan needs of it."""
+
+    what: str
+    need: float
+    quota: Quota
+
+
+class Plan(NamedTuple):
+    """What an audience needs. Gb/s are those of the busiest moment."""
+
+    demand: Demand
+    regions: int
+    fleets: Fleets
+    viewers_gbps: float
+    fleets_gbps: float
+    """Asked of all fleets together: what the edges miss."""
+    bucket_gbps: float
+    """Asked of all buckets together: what the fleets miss."""
+    cores: float
+    """Of one node that sends as much as it should, busy with it."""
+    balancers: int
+    """That one region would need, by bytes."""
+    month_gb: float
+    usd: dict[str, float]
+    """A month, by line."""
+    without_usd: float
+    """A month with `fleets: 0`."""
+    met: list[Met]
+
+
+def regions_for(subscribers: int) -> int:
+    """One for a small audience, three for one on three continents, and all that the config takes for the world."""
+    return 1 if subscribers < 100_000 else 3 if subscribers < 10_000_000 else MOST_REGIONS
+
+
+def plan(demand: Demand) -> Plan:
+    """The cheapest fleets that keep the buckets below `origin_share`, or else those that come closest to it.
+
+    Raises:
+        ValueError: naming the value that makes no sense.
+    """
+    _check(demand)
+    regions = demand.regions or regions_for(demand.subscribers)
+    viewers_gbps = demand.subscribers * demand.concurrency * demand.mbps / 1000
+    fleets_gbps = viewers_gbps * MISSES
+    fleets, origin_share = _cheapest(demand, fleets_gbps / regions)
+    month_gb = viewers_gbps / 8 * demand.load * HOURS * 3600
+    balancers = max(1, math.ceil(fleets_gbps / regions / BALANCER_GBPS))
+    # The bill counts an hour at its own bitrate, so the hours are those that make as many bytes.
+    month = Month(
+        title="",
+        stack="",
+        config={},
+        watched=round(month_gb / WATCHED_GB),
+        encoded=round(demand.new_titles * demand.hours),
+        kept=round(demand.titles * demand.hours),
+    )
+    shape = Shape(
+        nodes={fleets.instance_type: fleets.all_nodes * regions},
+        volumes_gb=16 * fleets.all_nodes * regions,
+        balancers=balancers * regions,
+        alarms=10 + regions * (3 + 2 * fleets.fleets),
+        keys=regions,
+        firewalls=1,
+        replicas=regions - 1,
+    )
+    # A gigabyte costs the same processor time whether nodes or viewers are many.
+    busy_gbps = INSTANCE_TYPES[fleets.instance_type].baseline_gbps * BUSY_SHARE
+    missed = origin_share / MISSES
+    seconds = demand.hit_seconds + missed * demand.fill_seconds
+    made = Plan(
+        demand=demand,
+        regions=regions,
+        fleets=fleets,
+        viewers_gbps=viewers_gbps,
+        fleets_gbps=fleets_gbps,
+        bucket_gbps=viewers_gbps * origin_share,
+        cores=busy_gbps / 8 * seconds,
+        balancers=balancers,
+        month_gb=month_gb,
+        usd=bill(shape, month),
+        without_usd=together(bill(shape._replace(nodes={}, volumes_gb=0, balancers=1, replicas=0), month)),
+        met=[],
+    )
+    return made._replace(met=_met(made))
+
+
+def _check(demand: Demand) -> None:
+    for name, low, high in (
+        ("subscribers", 1, 1e10),
+        ("concurrency", 0.0001, 1),
+        ("mbps", 0.1, 100),
+        ("load", 0.01, 1),
+        ("titles", 1, 1e7),
+        ("hours", 0.01, 100),
+        ("zipf", 0, 3),
+        ("new_titles", 0, 1e6),
+        ("regions", 0, MOST_REGIONS),
+        ("origin_share", 0.0001, MISSES),
+        ("hit_seconds", 0.001, 100),
+        ("fill_seconds", 0.001, 100),
+    ):
+        value = getattr(demand, name)
+        if not low <= value <= high:
+            raise ValueError(f"{name} must be from {low:g} to {high:g}, got {value:g}")
+
+
+def origin_share(demand: Demand, disk_gb: float) -> float:
+    """Share of the viewers' bytes that a region's bucket sends, with so much disk in its fleets together.
+
+    The edge keeps what is asked for most, so that the fleets see the tail of the catalogue.
+    """
+    return _origin_share(demand.titles, demand.zipf, disk_gb / (demand.hours * RENDITION_GB))
+
+
+@cache
+def _origin_share(titles: int, exponent: float, capacity: float) -> float:
+    past_the_edge = missed_by_share(zipf(titles, exponent), 1 - MISSES)
+    return requests(missed_by_lru(past_the_edge, capacity))
+
+
+def _cheapest(demand: Demand, gbps: float) -> tuple[Fleets, float]:
+    """For one region that is asked for so much; with the share of the viewers' bytes that is left to its bucket."""
+    found = list[tuple[Fleets, float, float]]()
+    for name, instance in INSTANCE_TYPES.items():
+        for number in FLEETS:
+            # With one zone gone the others carry the busiest moment; two, so that one may be replaced.
+            nodes = gbps / number / (instance.baseline_gbps * BUSY_SHARE) * ZONES / (ZONES - 1)
+            fleets = Fleets(number, name, max(2, math.ceil(nodes)))
+            share = origin_share(demand, number * instance.nvme_gb)
+            found.append((fleets, share, fleets.all_nodes * node_hour(name)))
+    good = [each for each in found if each[1] <= demand.origin_share and each[0].nodes <= MOST_NODES]
+    if good:
+        fleets, share, _ = min(good, key=lambda each: (each[2], each[0].all_nodes))
+    else:
+        fleets, share, _ = min(found, key=lambda each: (each[0].nodes > MOST_NODES, each[1], each[2]))
+    return fleets, share
+
+
+def _met(made: Plan) -> list[Met]:
+    demand, regions, fleets = made.demand, made.regions, made.fleets
+    a_second = demand.subscribers * demand.concurrency * REQUESTS / 3600
+    region_gbps = made.fleets_gbps / regions
+    jobs_a_second = demand.new_titles / (HOURS * 3600)
+    return [
+        Met("CloudFront: bytes", made.viewers_gbps, quotas.EDGE_GBPS),
+        Met("CloudFront: requests", a_second, quotas.EDGE_REQUESTS),
+        Met("CloudFront: VPC origins", regions * made.balancers, quotas.VPC_ORIGINS),
+        Met("Load balancer: bytes", region_gbps * 3600 / 8, quotas.BALANCER_UNITS),
+        Met("Load balancer: targets", fleets.all_nodes + 1, quotas.BALANCER_TARGETS),
+        Met("Load balancer: target groups", fleets.fleets + 1, quotas.BALANCER_GROUPS),
+        Met("Load balancer: rules", 17, quotas.BALANCER_RULES),
+        Met("S3: requests of one region", made.bucket_gbps / regions / 8 / SLICE_GB, quotas.BUCKET_GETS),
+        # An encode is taken to last as long as its film, and a month's films to come within its working hours.
+        Met("MediaConvert: jobs at once", demand.new_titles * demand.hours / 160, quotas.ENCODING_JOBS),
+        Met("MediaConvert: new jobs", jobs_a_second, quotas.ENCODING_STARTS),
+        Met(
+            "EC2: vCPUs of one region",
+            fleets.all_nodes * INSTANCE_TYPES[fleets.instance_type].vcpus,
+            quotas.INSTANCE_VCPUS,
+        ),
+        Met("VPC: addresses of one subnet", math.ceil(fleets.all_nodes / ZONES), quotas.VPC_ADDRESSES),
+    ]
+
+
+def verdict(met: Met) -> str:
+    """Whether a quota is enough, has to be raised, or has to be designed around."""
+    if met.need <= met.quota.value:
+        return "enough"
+    times = met.need / met.quota.value
+    if not met.quota.can_be_raised:
+        return f"cannot be raised; {times:,.1f} x is needed"
+    return f"ask for {times:,.1f} x" if times < 100 else f"ask for {times:,.0f} x"
+
+
+def totals(plans: Sequence[Plan]) -> list[float]:
+    """US dollars a month of each."""
+    return [together(each.usd) for each in plans]
