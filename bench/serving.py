@@ -27,8 +27,8 @@ ROUNDS = 4
 VIEWERS, CROWD = 40, 200
 RATE = 60e6 / 8
 """Bytes a second of each viewer: players fill their buffers at several times the film's own rate."""
-SEGMENT, MANIFEST, SLICE = 4 * 1024 * 1024, 8 * 1024, 1024 * 1024
-"""Bytes. Six seconds of the top rung are about 4 MB; a crowd asks for an object that is one fetch of a node's."""
+SEGMENT, MANIFEST = 4 * 1024 * 1024, 8 * 1024
+"""Bytes. Six seconds of the top rung are about 4 MB."""
 MANIFESTS = 32
 """How many each viewer reads in a round."""
 MANIFESTS_A_SECOND = 75
@@ -161,7 +161,7 @@ def _write_files(bucket: Path) -> None:
     """What a bucket holds of one title. The cold segments are one file under many names."""
     media = bucket / FOLDER.lstrip("/")
     media.mkdir(parents=True)
-    for name, size in {"hit.cmfv": SEGMENT, "hit.m3u8": MANIFEST, "crowd.cmfv": SLICE}.items():
+    for name, size in {"hit.cmfv": SEGMENT, "hit.m3u8": MANIFEST, "crowd.cmfv": SEGMENT}.items():
         (media / name).write_bytes(os.urandom(size))
     for viewer in range(VIEWERS):
         (media / f"cold_{viewer}.cmfv").hardlink_to(media / "hit.cmfv")

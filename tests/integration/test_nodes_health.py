@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from local.serving.nodes import Node, NodeError
-from tests.integration.node_bench import SLICE, USER_DATA, Origin, ask, content, eventually, make_node, running
+from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, eventually, make_node, running
 
 FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
 BUCKET = "/media-0123456"
@@ -25,7 +25,7 @@ BUCKET = "/media-0123456"
 
 @pytest.fixture
 def origin() -> Iterator[Origin]:
-    origin = Origin(objects={BUCKET + FILM: content(SLICE)})
+    origin = Origin(objects={BUCKET + FILM: content(MB)})
     origin.start()
     yield origin
     origin.stop()
@@ -136,7 +136,7 @@ def test_an_origin_is_believed_only_for_its_own_name_and_from_a_known_authority(
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(authority.certify(name))
     tls.sni_callback = lambda _socket, server_name, _context: asked.append(server_name)
-    origin = Origin(objects={BUCKET + FILM: content(SLICE)}, tls=tls)
+    origin = Origin(objects={BUCKET + FILM: content(MB)}, tls=tls)
     origin.start()
     try:
         with running(make_node(origin, tmp_path / "node")) as node:

@@ -41,12 +41,12 @@ oldest=1.27.3
 [[ $built_with =~ nginx/([0-9.]+) ]] || fail "nginx does not tell its version"
 printf '%s\n' "$oldest" "${BASH_REMATCH[1]}" | sort --check=quiet --version-sort ||
     fail "nginx is ${BASH_REMATCH[1]}, and $oldest is needed: pin a newer image"
-for module in http_dav_module http_slice_module http_ssl_module; do
+for module in http_dav_module http_ssl_module; do
     [[ $built_with == *"--with-$module"* ]] || fail "nginx was built without $module"
 done
 
 sysctl --system
-systemctl enable --now logrotate.timer fstrim.timer
+systemctl enable --now logrotate.timer fstrim.timer cache-node-scrub.timer
 systemctl enable cache-node-disk.service cache-node.service
 systemctl start cache-node.service
 
