@@ -1,7 +1,7 @@
 """The instance types that a cache node may have: Graviton with NVMe instance store.
 
-Figures from the EC2 user guide's tables (specifications, instance store, network performance). Bandwidth is the
-baseline, not the burst, since a cache under load has no idle time in which to earn burst credits.
+Figures from the EC2 user guide's tables (specifications, instance store, network performance). The baseline
+is what counts for serving, since a cache under load has no idle time in which to earn burst credits.
 """
 
 from typing import NamedTuple
@@ -16,19 +16,21 @@ class InstanceType(NamedTuple):
     """Network bandwidth that is always there, in gigabits per second."""
     nvme_gb: int
     """Instance store, all disks together, in gigabytes."""
+    peak_gbps: float
+    """Network bandwidth at most, in gigabits per second: what can arrive in a burst."""
 
 
 INSTANCE_TYPES: dict[str, InstanceType] = {
-    "c7gd.medium": InstanceType(1, 0.52, 59),
-    "c7gd.large": InstanceType(2, 0.937, 118),
-    "c7gd.xlarge": InstanceType(4, 1.876, 237),
-    "c7gd.2xlarge": InstanceType(8, 3.75, 474),
-    "c7gd.4xlarge": InstanceType(16, 7.5, 950),
-    "c7gd.8xlarge": InstanceType(32, 15.0, 1900),
-    "im4gn.large": InstanceType(2, 3.125, 937),
-    "im4gn.xlarge": InstanceType(4, 6.25, 1875),
-    "im4gn.2xlarge": InstanceType(8, 12.5, 3750),
-    "im4gn.4xlarge": InstanceType(16, 25.0, 7500),
-    "im4gn.8xlarge": InstanceType(32, 50.0, 15000),
-    "im4gn.16xlarge": InstanceType(64, 100.0, 30000),
+    "c7gd.medium": InstanceType(1, 0.52, 59, 12.5),
+    "c7gd.large": InstanceType(2, 0.937, 118, 12.5),
+    "c7gd.xlarge": InstanceType(4, 1.876, 237, 12.5),
+    "c7gd.2xlarge": InstanceType(8, 3.75, 474, 15.0),
+    "c7gd.4xlarge": InstanceType(16, 7.5, 950, 15.0),
+    "c7gd.8xlarge": InstanceType(32, 15.0, 1900, 15.0),
+    "im4gn.large": InstanceType(2, 3.125, 937, 25.0),
+    "im4gn.xlarge": InstanceType(4, 6.25, 1875, 25.0),
+    "im4gn.2xlarge": InstanceType(8, 12.5, 3750, 25.0),
+    "im4gn.4xlarge": InstanceType(16, 25.0, 7500, 25.0),
+    "im4gn.8xlarge": InstanceType(32, 50.0, 15000, 50.0),
+    "im4gn.16xlarge": InstanceType(64, 100.0, 30000, 100.0),
 }

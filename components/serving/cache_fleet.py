@@ -6,8 +6,9 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.serving.cache_node.user_data import NodeConfig
 from components.serving.node_template import NodeTemplate
-from components.serving.scaling import WARM_UP_SECONDS, busy_bytes_per_minute, spot_mix
+from components.serving.scaling import WARM_UP_SECONDS, busy_bytes_per_minute, headroom_mb, spot_mix
 from facts.instances import INSTANCE_TYPES
 
 NODE_PORT = 8080
@@ -80,14 +81,15 @@ class CacheFleet(pulumi.ComponentResource):
             },
             opts=child,
         )
+        room = headroom_mb(instance.peak_gbps)
+        config = pulumi.Output.all(bucket=args["bucket_name"], log_group=args["log_group_name"]).apply(
+            lambda known: NodeConfig(region=region, fleet=self.fleet_name, port=NODE_PORT, headroom_mb=room, **known)
+        )
         template = NodeTemplate(
             name,
             {
                 "region": region,
-                "fleet": self.fleet_name,
-                "port": NODE_PORT,
-                "bucket_name": args["bucket_name"],
-                "log_group_name": args["log_group_name"],
+                "config": config,
                 "instance_profile_arn": args["instance_profile_arn"],
                 "security_group_id": args["security_group_id"],
                 "ami": args["ami"],

@@ -13,12 +13,7 @@ class NodeTemplateArgs(TypedDict):
     """One fleet's nodes."""
 
     region: str
-    fleet: str
-    """Named in the nodes' metrics and logs."""
-    port: int
-    bucket_name: pulumi.Input[str]
-    """The media bucket of this region."""
-    log_group_name: pulumi.Input[str]
+    config: pulumi.Output[NodeConfig]
     instance_profile_arn: pulumi.Input[str]
     security_group_id: pulumi.Input[str]
     ami: str
@@ -34,27 +29,14 @@ class NodeTemplate(pulumi.ComponentResource):
     version: pulumi.Output[str]
 
     def __init__(self, name: str, args: NodeTemplateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:node_template:NodeTemplate", name, {**args}, opts)
-
-        def render(known: dict[str, str]) -> str:
-            """User data once the names are known."""
-            return user_data(
-                NodeConfig(
-                    bucket=known["bucket"],
-                    region=args["region"],
-                    fleet=args["fleet"],
-                    port=args["port"],
-                    log_group=known["log_group"],
-                )
-            )
-
+        super().__init__("headend:node_template:NodeTemplate", name, {"region": args["region"]}, opts)
         template = aws.ec2.LaunchTemplate(
             f"{name}-template",
             region=args["region"],
             image_id=args["ami"],
             instance_type=args["instance_type"],
             iam_instance_profile={"arn": args["instance_profile_arn"]},
-            user_data=pulumi.Output.all(bucket=args["bucket_name"], log_group=args["log_group_name"]).apply(render),
+            user_data=args["config"].apply(user_data),
             vpc_security_group_ids=[args["security_group_id"]],
             # One hop: a container or a proxied request on the node cannot fetch its credentials.
             metadata_options={

@@ -1,5 +1,7 @@
 """How a fleet grows: at which load, and with which kind of machine. Pure."""
 
+from math import ceil
+
 import pulumi
 import pulumi_aws as aws
 
@@ -7,6 +9,15 @@ BUSY_SHARE = 0.6
 """Share of a node's network at which another is started: what is left carries the viewers until it has booted."""
 WARM_UP_SECONDS = 300
 """From launch to a node that counts: boot, packages, and a first share of the cache."""
+
+
+MANAGER_SECONDS = 12
+"""Between two looks of nginx's cache manager (10 s, fixed), and for what it does then."""
+
+
+def headroom_mb(peak_gbps: float) -> int:
+    """Megabytes of disk that the network can fill before nginx's cache manager makes room."""
+    return ceil(MANAGER_SECONDS * peak_gbps * 1e9 / 8 / 1e6)
 
 
 def busy_bytes_per_minute(baseline_gbps: float) -> float:

@@ -127,8 +127,8 @@ class Node:
 def _values(site: Site, declared: Mapping[str, str]) -> dict[str, str]:
     origin = urlsplit(site.endpoint_url)
     return {
+        **declared,
         "NODE": site.instance_id,
-        "FLEET": declared["FLEET"],
         "ZONE": site.zone,
         "KEYS_MB": "1",
         "CACHE_MB": str(CACHE_MB),

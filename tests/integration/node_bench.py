@@ -18,13 +18,13 @@ from pathlib import Path
 from components.serving.cache_node.user_data import NodeConfig, user_data
 from local.serving.nodes import Node, Site
 
-SLICE = 1024 * 1024
-USER_DATA = user_data(NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes"))
+MB = 1024 * 1024
+USER_DATA = user_data(NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000))
 _hosts = itertools.count(1)
 
 
 def content(size: int, seed: int = 1) -> bytes:
-    """Bytes in which no slice is like another."""
+    """Bytes in which no part is like another."""
     blocks = (hashlib.sha256(f"{seed}:{n}".encode()).digest() for n in range(size // 32 + 1))
     return b"".join(blocks)[:size]
 
@@ -59,6 +59,7 @@ class Origin:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def setup(self) -> None:
                 super().setup()
@@ -109,7 +110,7 @@ class Origin:
         else:
             answer |= {
                 "Content-Type": "video/mp4",
-                "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+                "ETag": f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"',
                 "Last-Modified": "Sun, 01 Nov 2026 10:00:00 GMT",
                 "Cache-Control": "no-store",
                 "Vary": "Origin",

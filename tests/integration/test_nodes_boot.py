@@ -1,5 +1,6 @@
 """The scripts of a machine's boot, run as they are but for their directories, among stand-ins for its tools."""
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import pytest
 from components.serving.cache_node.user_data import NodeConfig, user_data
 from local.serving.nodes import written_files
 
-FILES = written_files(user_data(NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes")))
+FILES = written_files(user_data(NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000)))
 EBS = "/dev/nvme0n1 Amazon Elastic Block Store\n"
 STORE = "/dev/nvme{}n1 Amazon EC2 NVMe Instance Storage\n"
 
@@ -25,7 +26,7 @@ case "$*" in
 esac
 """
 NGINX = """printf '%s\\n' 'nginx version: nginx/1.28.0' \\
-    'configure arguments: --with-http_dav_module --with-http_slice_module --with-http_ssl_module' >&2
+    'configure arguments: --with-http_dav_module --with-http_ssl_module' >&2
 """
 
 
@@ -97,7 +98,7 @@ def test_without_an_instance_store_the_cache_takes_half_of_the_root_volume(machi
     assert done.returncode == 0, done.stderr
     calls = (machine.root / "calls").read_text()
     assert not re.search(r"^(mkfs|mount |mdadm)", calls, re.MULTILINE)
-    assert settings(machine) == {"max_size": "50000m", "min_free": "4000m", "keys_zone": "65m"}
+    assert settings(machine) == {"max_size": "40000m", "min_free": "10000m", "keys_zone": "65m"}
 
 
 def test_a_new_instance_store_is_formatted_and_mounted(machine: Machine) -> None:
@@ -109,7 +110,7 @@ def test_a_new_instance_store_is_formatted_and_mounted(machine: Machine) -> None
     assert machine.calls("mkfs.xfs") == ["-f -K -L headend /dev/nvme1n1"]
     assert len(machine.calls("mount")) == 2
     assert not (machine.root / "calls").read_text().count("mdadm")
-    assert settings(machine)["max_size"] == "90000m"
+    assert settings(machine)["max_size"] == "85000m"
 
 
 def test_many_are_striped(machine: Machine) -> None:
@@ -138,6 +139,25 @@ def test_a_disk_that_cannot_be_made_ready_keeps_nginx_from_starting(machine: Mac
     machine.tools[broken] = "exit 1"
     assert machine.run("node-disk").returncode != 0
     assert not machine.at("/etc/headend/node.conf").exists()
+
+
+def test_a_disk_without_room_above_the_cache_keeps_nginx_from_starting(machine: Machine) -> None:
+    machine.tools["df"] = "printf '1M-blocks\\n 12000\\n'"
+    done = machine.run("node-disk")
+    assert "12000 MB are too few for a cache with 10000 MB of headroom" in done.stderr
+    assert not machine.at("/etc/headend/node.conf").exists()
+
+
+def test_what_was_written_shortly_before_the_power_went_is_dropped(machine: Machine) -> None:
+    cache, probe = machine.at("/srv/headend/disk/cache/a/bc"), machine.at("/srv/headend/disk/health/probe")
+    last_alive = 1_800_000_000
+    for path, age in {cache / "old": 200, cache / "late": 60, cache / "lost": -20, probe: 0}.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (last_alive - age, last_alive - age))
+    done = machine.run("node-disk")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in cache.iterdir()] == ["old"]
 
 
 def test_what_it_writes_is_a_configuration_that_nginx_accepts(machine: Machine) -> None:
@@ -175,7 +195,7 @@ def test_a_machine_that_becomes_healthy_stays(machine: Machine) -> None:
     ("tool", "line", "reason"),
     [
         ("dnf", "exit 1", "packages could not be installed"),
-        ("nginx", NGINX.replace("slice", "x"), "nginx was built without http_slice_module"),
+        ("nginx", NGINX.replace("dav", "x"), "nginx was built without http_dav_module"),
         ("nginx", NGINX.replace("1.28.0", "1.26.3"), "nginx is 1.26.3, and 1.27.3 is needed"),
         ("nginx", NGINX.replace("/1.28.0", ""), "nginx does not tell its version"),
         ("systemctl", '[ "$1" != start ]', "systemctl start cache-node.service"),

@@ -28,9 +28,9 @@ make_cache() {
     udevadm settle
 }
 
-# The share of the file system, in percent, that the cache may take. The rest is for what is fetched between two looks
-# of nginx's cache manager; without an instance store, it is for the operating system on the same volume.
-share=90
+# The share of the file system, in percent, that the cache may take, with the headroom. Without an instance store, the
+# rest is for the operating system on the same volume.
+share=95
 if ((${#stores[@]} == 0)); then
     share=50
 elif ! mountpoint --quiet "$disk"; then
@@ -42,6 +42,13 @@ elif ! mountpoint --quiet "$disk"; then
 fi
 install --directory --owner=nginx --group=nginx "$disk/cache" "$disk/health" "$disk/temp"
 
+# After a power cut, the files of the last minute may have holes: the kernel writes back after 30 s, and XFS's log is as
+# late. The health check rewrites its file every few seconds, so the age of that says when the node was last alive.
+probe=$disk/health/probe
+if [[ -e $probe ]]; then
+    find "$disk/cache" -type f -newermt "@$(($(stat --format=%Y "$probe") - 120))" -delete
+fi
+
 size_mb=$(df --block-size=1M --output=size "$disk" | tail --lines=1)
 imds=http://169.254.169.254/latest
 token=$(curl --fail --silent --show-error --retry 5 --request PUT \
@@ -49,23 +56,32 @@ token=$(curl --fail --silent --show-error --retry 5 --request PUT \
 metadata() {
     curl --fail --silent --show-error --retry 5 --header "X-aws-ec2-metadata-token: $token" "$imds/meta-data/$1"
 }
-node=$(metadata instance-id)
-zone=$(metadata placement/availability-zone)
-host=$BUCKET.s3.$REGION.amazonaws.com
 
-# KEYS_MB: a megabyte holds 7,000 keys; slices are up to 1 MB, audio and low rungs smaller: four keys a megabyte.
-# "resolve" follows the bucket's changing addresses; node-boot has seen that this nginx knows it.
-sed -e "s|@NODE@|$node|" \
-    -e "s|@FLEET@|$FLEET|" \
-    -e "s|@ZONE@|$zone|" \
-    -e "s|@KEYS_MB@|$((size_mb * 4 / 7000 + 8))|" \
-    -e "s|@CACHE_MB@|$((size_mb * share / 100))|" \
-    -e "s|@FREE_MB@|$((size_mb * 4 / 100))|" \
-    -e "s|@ORIGIN_SCHEME@|https|" \
-    -e "s|@ORIGIN_HOST@|$host|" \
-    -e "s|@ORIGIN_PREFIX@||" \
-    -e "s|@ORIGIN_SERVER@|$host:443 resolve|" \
-    -e "s|@CA_BUNDLE@|/etc/pki/tls/certs/ca-bundle.crt|" \
-    -e "s|@RESOLVER@|169.254.169.253|" \
-    -e "s|@ACCESS_LOG@|logs/access.jsonl node buffer=64k flush=5s|" \
-    /etc/headend/node.conf.in > /etc/headend/node.conf
+# Each @NAME@ of node.conf.in is a variable of that name: one of these, or of node.env.
+# shellcheck disable=SC2034
+{
+    NODE=$(metadata instance-id)
+    ZONE=$(metadata placement/availability-zone)
+    # A megabyte holds 7,000 keys. Segments of audio and of low rungs are small: four keys a megabyte of cache.
+    KEYS_MB=$((size_mb * 4 / 7000 + 8))
+    CACHE_MB=$((size_mb * share / 100 - HEADROOM_MB))
+    FREE_MB=$HEADROOM_MB
+    ORIGIN_SCHEME=https
+    ORIGIN_HOST=$BUCKET.s3.$REGION.amazonaws.com
+    ORIGIN_PREFIX=
+    # "resolve" follows the bucket's changing addresses; node-boot has seen that this nginx knows it.
+    ORIGIN_SERVER="$ORIGIN_HOST:443 resolve"
+    CA_BUNDLE=/etc/pki/tls/certs/ca-bundle.crt
+    RESOLVER=169.254.169.253
+    ACCESS_LOG="logs/access.jsonl node buffer=64k flush=5s"
+}
+if ((CACHE_MB < 1)); then
+    echo "cache node: $size_mb MB are too few for a cache with $HEADROOM_MB MB of headroom" >&2
+    exit 1
+fi
+text=$(< /etc/headend/node.conf.in)
+while [[ $text =~ @([A-Z_]+)@ ]]; do
+    name=${BASH_REMATCH[1]}
+    text=${text//"@$name@"/"${!name}"}
+done
+printf '%s\n' "$text" > /etc/headend/node.conf

@@ -28,12 +28,16 @@ _RULES = {
     "fleet": (r"[A-Za-z0-9._-]{1,128}", "letters, digits, dots, underscores and hyphens"),
     "port": (r"[1-9][0-9]{3,4}", "a port from 1000 up"),
     "log_group": (r"[A-Za-z0-9_/.#-]{1,512}", "a log group name"),
+    "headroom_mb": (r"[1-9][0-9]{0,6}", "a number of megabytes"),
 }
 
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """What differs between the nodes of two fleets. Raises ValueError for a value that has no place in a script."""
+    """What differs between the nodes of two fleets. Raises ValueError for a value that has no place in a script.
+
+    Each is a variable for the scripts, and `@NAME@` in node.conf.in, by its name in capitals.
+    """
 
     bucket: str
     """The media bucket of the node's own region."""
@@ -43,6 +47,8 @@ class NodeConfig:
     log_group: str
     """Receives the node's boot log and nginx's error log. The access log stays on the node: at a full 25 Gb/s it would
     cost some 30 USD a day to keep what the edge's and the balancer's logs already hold."""
+    headroom_mb: int
+    """Disk that the cache leaves free, in megabytes, for what is fetched between two looks of nginx's cache manager."""
 
     def __post_init__(self) -> None:
         for field, value in asdict(self).items():
@@ -65,13 +71,12 @@ def user_data(config: NodeConfig) -> str:
 
 def cloud_config(config: NodeConfig) -> str:
     """The cloud-config document. Its body is JSON, which is YAML that needs no library to write."""
-    environment = {"BUCKET": config.bucket, "REGION": config.region, "FLEET": config.fleet, "PORT": config.port}
     files = {
         # Not in /etc/nginx, where the package brings a configuration of its own.
         "/etc/headend/nginx.conf": _file("nginx.conf").replace("@MEDIA@", paths.MEDIA),
         "/etc/headend/node.conf.in": _file("node.conf.in"),
         "/etc/headend/listen.conf": f"listen {config.port} reuseport backlog=65535;\n",
-        "/etc/headend/node.env": "".join(f"{name}={value}\n" for name, value in environment.items()),
+        "/etc/headend/node.env": "".join(f"{name.upper()}={value}\n" for name, value in asdict(config).items()),
         "/etc/headend/cloudwatch-agent.json": json.dumps(_agent(config)),
         # Session Manager's agent, too, has only IPv6 to reach AWS by.
         "/etc/amazon/ssm/amazon-ssm-agent.json": json.dumps({"Agent": {"UseDualStackEndpoint": True}}),
@@ -81,6 +86,9 @@ def cloud_config(config: NodeConfig) -> str:
         "/etc/systemd/system/logrotate.timer.d/hourly.conf": "[Timer]\nOnCalendar=hourly\nAccuracySec=1m\n",
         "/etc/systemd/system/cache-node.service": _file("cache-node.service"),
         "/etc/systemd/system/cache-node-disk.service": _file("cache-node-disk.service"),
+        "/etc/systemd/system/cache-node-scrub.service": _file("cache-node-scrub.service"),
+        "/etc/systemd/system/cache-node-scrub.timer": _file("cache-node-scrub.timer"),
+        "/usr/local/sbin/node-scrub": _file("node-scrub.py"),
         "/usr/local/sbin/node-boot": _file("node-boot.sh"),
         "/usr/local/sbin/node-disk": _file("node-disk.sh"),
     }

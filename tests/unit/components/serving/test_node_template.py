@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pulumi
 import pytest
 
+from components.serving.cache_node.user_data import NodeConfig
 from components.serving.node_template import NodeTemplate
 from local.engine import Deployment
 from local.serving.nodes import written_files
@@ -11,10 +13,7 @@ from tests.declared import REGION, made
 
 ARGS: dict[str, Any] = {
     "region": REGION,
-    "fleet": "dev-pop-0",
-    "port": 8080,
-    "bucket_name": "media",
-    "log_group_name": "nodes",
+    "config": NodeConfig("media", REGION, "dev-pop-0", 8080, "nodes", 1000),
     "instance_profile_arn": "arn:aws:iam::123456789012:instance-profile/node",
     "security_group_id": "sg-1",
     "ami": "ami-0123456789abcdef0",
@@ -25,7 +24,11 @@ ARGS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def done() -> Deployment:
-    return made(NodeTemplate, "pop-0", ARGS)
+    def template(name: str, args: Any) -> NodeTemplate:
+        args["config"] = pulumi.Output.from_input(args["config"])
+        return NodeTemplate(name, args)
+
+    return made(template, "pop-0", {**ARGS})
 
 
 @pytest.fixture(scope="module")
