@@ -56,7 +56,8 @@ def demo() -> None:
         if video is None:
             video = run_dir / "Test card.mp4"
             make_clip(video)
-        console.print(f"The page: [bold]{platform.url}/[/]", highlight=False)
+        # With the tower of tiers, and all that is made or refused: what the page shows to an operator.
+        console.print(f"The page: [bold]{platform.url}/?served[/]", highlight=False)
         add_title(platform, video, console)
         show_served(run_dir, console)
     except KeyboardInterrupt:

@@ -100,7 +100,7 @@ def add_title(platform: Platform, video: Path, console: Console) -> bool:
     if "prefix" in row and not reason:
         rungs = ", ".join(item["S"] for item in row["renditions"]["L"])
         console.print(f"[green]Published[/] {escape(row['name']['S'])} in {rungs}", highlight=False)
-        console.print(f"Watch it: [bold]{platform.url}/?title={title}[/]", highlight=False, soft_wrap=True)
+        console.print(f"Watch it: [bold]{platform.url}/?title={title}&served[/]", highlight=False, soft_wrap=True)
         return True
     console.print(f"[red]{state.capitalize() or 'Unknown'}[/]: {escape(reason)}", highlight=False)
     return False

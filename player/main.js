@@ -1,14 +1,17 @@
 /** Chooses the view: `/` offers the titles, `/?title=<id>` plays one. A query needs no rewriting at the edge. */
 
-import { Catalogue } from "/catalogue.js";
-import { byId } from "/dom.js";
-import { Watch } from "/watch.js";
+import { byId, on } from "./common/dom.js";
+import { operator, setOperator } from "./common/operator.js";
+import { Catalogue } from "./titles/catalogue.js";
+import { Watch } from "./watch/watch.js";
 
 const catalogue = new Catalogue();
 const watch = new Watch();
 
+const open = () => new URLSearchParams(location.search).get("title");
+
 function show() {
-  const id = new URLSearchParams(location.search).get("title");
+  const id = open();
   byId("list").hidden = id !== null;
   byId("watch").hidden = id === null;
   if (id === null) {
@@ -21,7 +24,13 @@ function show() {
   }
 }
 
-document.addEventListener("click", (event) => {
+function showOperator() {
+  for (const button of document.querySelectorAll(".operator")) button.setAttribute("aria-pressed", String(operator()));
+  for (const part of ["panel", "ledger"]) byId(part).hidden = !operator();
+  document.body.classList.toggle("told", operator());
+}
+
+on(document, "click", (event) => {
   const link = event.target.closest("a[data-view]");
   if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
@@ -31,5 +40,14 @@ document.addEventListener("click", (event) => {
   // A reader of the screen hears where it has come to.
   byId(`${link.dataset.view}-heading`).focus();
 });
-addEventListener("popstate", show);
+for (const button of document.querySelectorAll(".operator"))
+  on(button, "click", () => {
+    setOperator(!operator());
+    showOperator();
+    if (open() === null) catalogue.open();
+  });
+on(window, "popstate", show);
+// A page that comes back whole from the browser's memory has lost its connections, and may have lost its film.
+on(window, "pageshow", ({ persisted }) => persisted && show());
+showOperator();
 show();

@@ -7,15 +7,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.blocks.bucket import PrivateBucket
+from components.edge.player_build import PAGE, BuildError, SiteFile, build
 
 PLAYER = Path(__file__).parents[2] / "player"
-CONTENT_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
+MADE = PLAYER / "made"
 
 
 class PlayerSiteArgs(TypedDict):
@@ -33,7 +28,7 @@ class PlayerSite(pulumi.ComponentResource):
     """Given whole: its policy is written once CloudFront's distribution is there to be named."""
 
     def __init__(self, name: str, args: PlayerSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        files = site_files(PLAYER)
+        files = site_files()
         super().__init__("headend:player_site:PlayerSite", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.bucket = PrivateBucket(
@@ -46,29 +41,29 @@ class PlayerSite(pulumi.ComponentResource):
             },
             child,
         )
-        for key, path in files.items():
-            aws.s3.BucketObjectv2(
-                f"{name}-{key.replace('/', '-')}",
-                region=args["region"],
-                bucket=self.bucket.bucket_name,
-                key=key,
-                source=pulumi.FileAsset(str(path)),
-                content_type=CONTENT_TYPES[path.suffix],
-                # A new page shows within a minute; the edge asks S3 again with the ETag, which costs next to nothing.
-                cache_control="public, max-age=60",
-                opts=child,
-            )
+        assets = [self._object(name, args["region"], key, files[key], []) for key in files if key != PAGE]
+        # Last: nobody is sent to an asset that is not there yet. What it replaces is deleted at the end of an update.
+        self._object(name, args["region"], PAGE, files[PAGE], assets)
         self.register_outputs({"bucket_name": self.bucket.bucket_name})
 
+    def _object(
+        self, name: str, region: str, key: str, file: SiteFile, after: list[aws.s3.BucketObjectv2]
+    ) -> aws.s3.BucketObjectv2:
+        return aws.s3.BucketObjectv2(
+            f"{name}-{key.replace('/', '-')}",
+            region=region,
+            bucket=self.bucket.bucket_name,
+            key=key,
+            source=pulumi.FileAsset(str(file.path)),
+            content_type=file.content_type,
+            cache_control=file.cache_control,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+        )
 
-def site_files(player: Path) -> dict[str, Path]:
-    """The page's files by object key: our own, and hls.js as its package ships it.
 
-    Raises:
-        RunError: hls.js is not installed.
-    """
-    hls = player / "node_modules" / "hls.js" / "dist" / "hls.min.mjs"
-    if not hls.is_file():
-        raise pulumi.RunError(f"{hls} is missing: run `npm ci --prefix player` (or `make setup`) first")
-    own = {path.name: path for path in sorted(player.iterdir()) if path.suffix in CONTENT_TYPES}
-    return {**own, "vendor/hls.min.mjs": hls}
+def site_files() -> dict[str, SiteFile]:
+    """The page's files by object key. RunError where it cannot be made."""
+    try:
+        return build(PLAYER, MADE)
+    except BuildError as error:
+        raise pulumi.RunError(str(error)) from None

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.fake_headend import Fake, Server
-from tests.browser.film import make_film
+from tests.browser.film import make_film, make_rich_film
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -27,11 +27,17 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two titles: `film` with two rungs, and `tall`, a portrait one with a single rung."""
+    """`film` with two rungs; `tall`, a portrait one with a single rung; `long`, longer than is kept ahead; and `rich`,
+    with languages, captions and previews.
+    """
     media = tmp_path_factory.mktemp("media")
     for name, sizes, seconds in (("film", [(320, 180), (640, 360)], 12), ("tall", [(180, 320)], 2)):
         (media / name).mkdir()
         make_film(media / name, sizes, seconds)
+    (media / "long").mkdir()
+    make_film(media / "long", [(160, 90)], 120)
+    (media / "rich").mkdir()
+    make_rich_film(media / "rich", [(320, 180)], 18)
     return media
 
 

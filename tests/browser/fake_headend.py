@@ -13,25 +13,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from components.edge.player_build import IMMUTABLE
+from components.edge.player_site import PLAYER, site_files
 from components.edge.policies import CONTENT_SECURITY_POLICY
 
-PLAYER = Path(__file__).parents[2] / "player"
-LIBRARY = PLAYER / "node_modules/hls.js/dist/hls.min.mjs"
-LIBRARY_KEY = "vendor/hls.min.mjs"
+SITE = site_files()
+SOURCE = "/source/"
+"""Not on the platform: the page's modules as they are written, for tests of one of them."""
 TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
     ".m3u8": "application/vnd.apple.mpegurl",
     ".cmfv": "video/mp4",
     ".cmfa": "audio/mp4",
     ".jpg": "image/jpeg",
+    ".vtt": "text/vtt",
 }
 # What the distribution sends with the page: nothing inline, nothing from elsewhere, no markup made from text.
 PAGE_HEADERS = {
-    "Cache-Control": "no-cache",
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
 }
@@ -62,6 +60,16 @@ class Fake:
     held: dict[str, threading.Event] = field(default_factory=dict)
     """By the end of a path and its query: an answer that waits for this."""
     api_down: bool = False
+    lists_down: set[str] = field(default_factory=set)
+    """States whose lists cannot be had."""
+    outage: int | None = None
+    """A status (or CUT) that every rendition is answered with."""
+    ticket: int | None = None
+    """Where playback is signed: the cookie that opens renditions, which POST play gives. A new one ends the old."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Titles whose renditions are elsewhere now: the folder by the title. What was there is gone."""
+    asked: list[str] = field(default_factory=list)
+    """Every request to the API, as "GET /api/titles?state=PUBLISHED"."""
     page_size: int = 50
     sent: list[tuple[str, str, int]] = field(default_factory=list)
     """(path, tier, bytes) of every rendition served whole, posters apart."""
@@ -85,7 +93,7 @@ class Fake:
     def api(self, method: str, path: str, query: dict[str, list[str]]) -> Answer:
         """Answer the playback API as the platform does."""
         parts = [unquote(part) for part in path.split("/")[3:]]
-        if self.api_down:
+        if self.api_down or (not parts and query.get("state", [""])[0] in self.lists_down):
             return 503, {}, {}
         if not parts:
             return 200, {}, self._page(query.get("state", ["PUBLISHED"])[0], int(query.get("next", ["0"])[0]))
@@ -101,7 +109,9 @@ class Fake:
 
     def _play(self, title: str, row: dict[str, object]) -> Answer:
         if row["state"] == "PUBLISHED":
-            return 200, {}, {**row, "hls": f"/v/{title}/index.m3u8", "dash": f"/v/{title}/index.mpd"}
+            cookie = {} if self.ticket is None else {"Set-Cookie": f"ticket={self.ticket}; Path=/v/"}
+            folder = self.moved.get(title, title)
+            return 200, cookie, {**row, "hls": f"/v/{folder}/index.m3u8", "dash": f"/v/{folder}/index.mpd"}
         if row["state"] in ("REGISTERED", "PROCESSING"):
             return 202, {"Retry-After": "1"}, {"state": row["state"], "retry_after": 1}
         return 409, {}, {"state": row["state"], "error": row["reason"]}
@@ -127,12 +137,22 @@ class _Handler(BaseHTTPRequestHandler):
                 release.wait(120)
         url = urlsplit(self.path)
         if url.path.startswith("/api/"):
+            self.fake.asked.append(f"{self.command} {self.path}")
             self._api(*self.fake.api(self.command, url.path, parse_qs(url.query)))
         elif url.path.startswith("/v/"):
             self._media(url.path)
+        elif url.path.startswith(SOURCE):
+            self._file(PLAYER / url.path.removeprefix(SOURCE), PAGE_HEADERS)
         else:
-            name = "index.html" if url.path == "/" else url.path.lstrip("/")
-            self._file(LIBRARY if name == LIBRARY_KEY else PLAYER / name, PAGE_HEADERS)
+            self._page("index.html" if url.path == "/" else url.path.lstrip("/"))
+
+    def _page(self, key: str) -> None:
+        if key not in SITE:
+            self._send(HTTPStatus.NOT_FOUND, {}, b"")
+            return
+        path, content_type, cache_control = SITE[key]
+        headers = {"Content-Type": content_type, "Cache-Control": cache_control, **PAGE_HEADERS}
+        self._send(HTTPStatus.OK, headers, path.read_bytes())
 
     def _api(self, status: int, headers: dict[str, str], body: object) -> None:
         self._send(
@@ -142,15 +162,23 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _media(self, path: str) -> None:
-        fault = next((faults.pop(0) for end, faults in self.fake.faults.items() if path.endswith(end) and faults), None)
+        ticket = self.fake.ticket
+        refused = 403 if ticket is not None and f"ticket={ticket}" not in self.headers.get("Cookie", "") else None
+        fault = self.fake.outage if self.fake.outage is not None else refused
+        fault = fault if fault is not None else self._fault(path)
+        if path.split("/")[2] in self.fake.moved:
+            fault = 404
         tier = self.fake.tier(path)
         file = self.fake.media / path.removeprefix("/v/")
         if fault:
             self._send(fault, {"X-Cache": "Error from cloudfront"}, b"")
         else:
-            self._file(file, {**WAYS[tier], "Cache-Control": "max-age=31536000, immutable"}, cut=fault == CUT)
+            self._file(file, {**WAYS[tier], "Cache-Control": IMMUTABLE}, cut=fault == CUT)
             if fault is None and file.suffix != ".jpg":
                 self.fake.sent.append((path, tier, file.stat().st_size))
+
+    def _fault(self, path: str) -> int | None:
+        return next((faults.pop(0) for end, faults in self.fake.faults.items() if path.endswith(end) and faults), None)
 
     def _file(self, file: Path, headers: dict[str, str], *, cut: bool = False) -> None:
         if not file.is_file():

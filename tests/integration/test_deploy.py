@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 import pytest
 
+from components.edge.player_site import site_files
 from local.engine import Deployment, run_program
 from local.processes import free_port
 from local.resources import Realiser
@@ -71,11 +72,11 @@ def test_uploads_are_versioned_private_and_encrypted(deployed: Deployed) -> None
     assert tags == {"project": "headend", "stack": "local"}
 
 
-def test_the_page_is_in_its_bucket_as_it_is_in_the_project(deployed: Deployed) -> None:
-    page = deployed.client("s3").get_object(Bucket=deployed.id("aws:s3/bucket:Bucket", "site-bucket"), Key="index.html")
-    assert page["Body"].read() == (PROJECT / "player" / "index.html").read_bytes()
-    assert page["ContentType"].startswith("text/html")
-    assert "max-age" in page["CacheControl"]
+def test_the_page_is_in_its_bucket_as_it_was_made(deployed: Deployed) -> None:
+    for key, file in site_files().items():
+        kept = deployed.client("s3").get_object(Bucket=deployed.id("aws:s3/bucket:Bucket", "site-bucket"), Key=key)
+        assert kept["Body"].read() == file.path.read_bytes()
+        assert (kept["ContentType"], kept["CacheControl"]) == (file.content_type, file.cache_control)
 
 
 def test_each_function_has_its_code_and_its_settings(deployed: Deployed) -> None:

@@ -1,8 +1,9 @@
 /** The panel beside the player: which tier answered each request of this view, and how the playback is doing. */
 
-import { el, size } from "/dom.js";
-import { TIERS, tell } from "/served.js";
-import { Tower } from "/tower.js";
+import { el } from "../common/dom.js";
+import { size } from "../common/words.js";
+import { TIERS, tell } from "./served.js";
+import { Tower } from "./tower.js";
 
 const BARS = 60;
 const ROWS = 200;
@@ -88,9 +89,9 @@ export class Panel {
     this.#count(answer.pop);
   }
 
-  /** Start-up: milliseconds from asking to play until a frame was painted. */
+  /** Start-up: milliseconds from asking to play until a frame was painted; null where that was not measured. */
   firstFrame(ms) {
-    this.#figures.first.textContent = `${(ms / 1000).toFixed(2)} s`;
+    this.#figures.first.textContent = ms === null ? "–" : `${(ms / 1000).toFixed(2)} s`;
   }
 
   /** The rung on screen. */

@@ -1,7 +1,8 @@
 /** The drawing of the tiers: a tower of stations from the viewer to the bucket, which lights up along a response's way. */
 
-import { el, icon, size, svg } from "/dom.js";
-import { TIERS } from "/served.js";
+import { el, icon, svg } from "../common/dom.js";
+import { size } from "../common/words.js";
+import { TIERS } from "./served.js";
 
 const STATIONS = { you: "You", edge: "Edge", balancer: "Load balancer", node: "Cache node", bucket: "Bucket" };
 

@@ -6,7 +6,7 @@
 // Longer than CloudFront waits for the load balancer, so that its own answer is seen when there is one.
 const PATIENCE_MS = 15_000;
 
-/** A page of titles in one state: {kind: "titles", titles, next} or {kind: "trouble"}. */
+/** A page of titles in one state, the newest first: {kind: "titles", titles, next} or {kind: "trouble"}. */
 export async function titles(state, next = null) {
   const query = new URLSearchParams(next === null ? { state } : { state, next });
   const answer = await ask(`/api/titles?${query}`);

@@ -62,23 +62,25 @@ export function tell({ tier, node, cache, status }) {
 }
 
 /**
- * Tells of each finished XMLHttpRequest whether the browser answered it from its own store.
- * The timing entry may come before or after the load event, hence the short wait.
+ * Tells of each finished request for a rendition whether the browser answered it from its own store.
+ * The timing entry may come before or after the answer, hence the short wait.
  */
 export class BrowserStore {
   #entries = new Map();
   #waiting = new Map();
 
   constructor() {
+    // Buffered: what was asked for ahead may have come before this observer.
+    const options = { type: "resource", buffered: true };
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
-        if (entry.initiatorType !== "xmlhttprequest") continue;
+        if (entry.initiatorType !== "fetch" || !new URL(entry.name).pathname.startsWith("/v/")) continue;
         const waiter = this.#waiting.get(entry.name);
         this.#waiting.delete(entry.name);
         if (waiter) waiter(entry);
         else this.#entries.set(entry.name, entry);
       }
-    }).observe({ type: "resource" });
+    }).observe(options);
   }
 
   async answered(url) {

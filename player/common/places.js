@@ -1,0 +1,24 @@
+/** Where a viewer left each title, on this device. */
+
+import { remember, remembered } from "./remembered.js";
+
+const KEPT = 100;
+// Nearer to the start there is nothing to go on with; nearer to the end it has been watched.
+const STARTED_S = 5;
+const CREDITS = 0.04;
+
+/** The places, the latest first: [{id, position, duration}], in seconds. */
+export const places = () => remembered("places", []).filter((place) => place?.position >= 0 && place.duration > 0);
+
+/** Where `id` was left, in seconds; 0 where it was not begun or is through. */
+export const placeOf = (id) => places().find((place) => place.id === id)?.position ?? 0;
+
+/** Keeps where `id` is now; forgets it at the start and at the end. */
+export function keepPlace(id, position, duration) {
+  const others = places().filter((place) => place.id !== id);
+  const under = position >= STARTED_S && duration - position > Math.max(STARTED_S, CREDITS * duration);
+  remember("places", under ? [{ id, position, duration }, ...others].slice(0, KEPT) : others);
+}
+
+/** Forgets where `id` was left. */
+export const forgetPlace = (id) => remember("places", places().filter((place) => place.id !== id));

@@ -1,0 +1,59 @@
+/** Measures a view: the time to its first frame, and the time that it stood still for want of data. */
+
+import { byId, on } from "../common/dom.js";
+import { Meter } from "./meter.js";
+
+const EVERY_MS = 500;
+
+export class Measuring {
+  #video = byId("video");
+  #meter = null;
+  #tell;
+
+  /** `tell` hears firstFrame(ms), and flow(meter, quality) twice a second. */
+  constructor(tell) {
+    this.#tell = tell;
+    const video = this.#video;
+    on(video, "playing seeked", () => video.paused || this.#meter?.flow(performance.now()));
+    on(video, "pause seeking ended", () => this.#meter?.stop(performance.now()));
+    setInterval(() => this.#look(), EVERY_MS);
+  }
+
+  get meter() {
+    return this.#meter;
+  }
+
+  /** A new view, from `since` on. A tab that nobody sees paints no frame, so its first one would measure the viewer. */
+  begin(since) {
+    const meter = (this.#meter = new Meter());
+    const video = this.#video;
+    let seen = !document.hidden;
+    const hidden = () => (seen &&= !document.hidden);
+    document.addEventListener("visibilitychange", hidden);
+    const painted = (now) => {
+      document.removeEventListener("visibilitychange", hidden);
+      if (meter !== this.#meter) return;
+      meter.started = true;
+      this.#tell.firstFrame(seen ? now - since : null);
+    };
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(painted);
+    else video.addEventListener("playing", () => painted(performance.now()), { once: true });
+  }
+
+  end() {
+    this.#meter = null;
+  }
+
+  /** The film stands still. Before the first frame that is start-up, and after a seek it is the viewer's own doing. */
+  stalled() {
+    if (this.#video.seeking || this.#video.ended || !this.#meter?.started) return false;
+    this.#meter.stall(performance.now());
+    return true;
+  }
+
+  #look() {
+    if (!this.#meter?.started) return;
+    this.#meter.tick(performance.now());
+    this.#tell.flow(this.#meter, this.#video.getVideoPlaybackQuality());
+  }
+}

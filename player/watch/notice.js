@@ -1,0 +1,39 @@
+/** What the stage says in words: over the whole of it, or in a line that goes away by itself. */
+
+import { byId, el } from "../common/dom.js";
+
+const LINE_MS = 6_000;
+let timer = 0;
+
+/** Says it over the stage. `button` is a label, and `act` what it does; `working` shows that something goes on. */
+export function say(heading, text = "", { button = null, act = null, working = false } = {}) {
+  const notice = byId("notice");
+  // Said again, it would be read out again.
+  if (!notice.hidden && notice.textContent.startsWith(heading + text)) return;
+  notice.hidden = false;
+  notice.replaceChildren(el("h2", {}, heading), el("p", {}, text));
+  if (working) notice.append(el("div", { class: "working", "aria-hidden": "true" }));
+  if (button) notice.append(el("button", { type: "button", class: "solid", click: act }, button));
+}
+
+/** Takes it away. */
+export const hush = () => (byId("notice").hidden = true);
+
+/** Says it in a line for some seconds, with a button or without. */
+export function mention(text, button = null, act = null) {
+  const line = byId("line");
+  clearTimeout(timer);
+  line.replaceChildren(el("span", {}, text));
+  const done = () => {
+    act();
+    line.replaceChildren();
+  };
+  if (button) line.append(el("button", { type: "button", click: done }, button));
+  timer = setTimeout(() => line.replaceChildren(), LINE_MS);
+}
+
+/** Takes the line away. */
+export function unmention() {
+  clearTimeout(timer);
+  byId("line").replaceChildren();
+}

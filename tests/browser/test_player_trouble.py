@@ -1,0 +1,183 @@
+"""Trouble: whatever comes between a viewer and the film is overcome, or told with what can be done."""
+
+import re
+import time
+from typing import cast
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.fake_headend import CUT, Fake
+from tests.browser.waiting import until
+
+AHEAD = "(video.buffered.length ? video.buffered.end(video.buffered.length - 1) - video.currentTime : 0)"
+OUTAGE_S = 12
+
+
+def test_a_title_in_preparation_starts_by_itself(page: Page, fake: Fake) -> None:
+    fake.titles["film"]["state"] = "PROCESSING"
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#notice")).to_contain_text("Being prepared")
+    fake.titles["film"]["state"] = "PUBLISHED"
+    until(page, "video.currentTime > 0.3")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_refused_title_says_why(page: Page, fake: Fake) -> None:
+    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
+    page.goto(f"{fake.origin}/?title=notes")
+    expect(page.locator("#notice")).to_contain_text("This is a text file, not a video.")
+
+
+def test_an_unknown_title_says_so(page: Page, fake: Fake) -> None:
+    page.goto(f"{fake.origin}/?title=nowhere")
+    expect(page.locator("#notice")).to_contain_text("No such title")
+
+
+def test_a_silent_service_is_asked_again(page: Page, fake: Fake) -> None:
+    fake.api_down = True
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#notice")).to_contain_text("could not be reached")
+    fake.api_down = False
+    page.get_by_role("button", name="Try now").click()
+    until(page, "video.currentTime > 0.3")
+
+
+def test_a_segment_cut_in_flight_is_asked_for_again(page: Page, fake: Fake) -> None:
+    fake.faults["_000000003.cmfv"] = [CUT, CUT]
+    page.goto(f"{fake.origin}/?title=film&served")
+    until(page, "video.buffered.length && video.buffered.end(0) > 11.9")
+    expect(page.locator(".total")).to_contain_text("2 failed")
+    asked = page.locator("#ledger-rows tr", has_text=re.compile(r"Segment 3, \d+p"))
+    expect(asked).to_have_count(3)
+    expect(asked.filter(has_text="Failed: cut off")).to_have_count(2)
+
+
+def open_long(page: Page, fake: Fake) -> None:
+    """Play the long film until as much is buffered as the page keeps ahead."""
+    fake.add("long", "Two minutes", duration=120)
+    page.goto(f"{fake.origin}/?title=long&served")
+    until(page, f"video.currentTime > 0.3 && {AHEAD} > 45")
+
+
+def plays(fake: Fake) -> int:
+    """How often the API was asked to play."""
+    return sum(asked.endswith("/play") for asked in fake.asked)
+
+
+def test_no_more_than_a_minute_is_fetched_ahead(page: Page, fake: Fake) -> None:
+    open_long(page, fake)
+    page.wait_for_timeout(2_000)
+    assert cast(float, page.evaluate(AHEAD)) <= 60
+
+
+@pytest.mark.parametrize("answer", [403, 503, CUT])
+def test_an_outage_is_not_seen_while_the_buffer_lasts(page: Page, fake: Fake, answer: int) -> None:
+    open_long(page, fake)
+    # Of what is buffered, less is left than the page wants, and more than the outage lasts.
+    end = cast(float, page.evaluate("video.buffered.end(video.buffered.length - 1)"))
+    asked, fake.outage = plays(fake), answer
+    page.evaluate("at => video.currentTime = at", end - OUTAGE_S - 6)
+    over, places = time.monotonic() + OUTAGE_S, set[float]()
+    while time.monotonic() < over:
+        expect(page.locator("#notice")).to_be_hidden()
+        places.add(cast(float, page.evaluate("video.currentTime")))
+        page.wait_for_timeout(500)
+    assert len(places) > OUTAGE_S, "it went on all the time"
+    assert plays(fake) - asked == (1 if answer == 403 else 0)
+    fake.outage = None
+    until(page, f"{AHEAD} > 20")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_after_an_outage_that_was_seen_it_goes_on_by_itself(page: Page, fake: Fake) -> None:
+    open_long(page, fake)
+    fake.outage = 503
+    page.evaluate("video.currentTime = 90")
+    expect(page.locator("#spinner")).to_be_visible()
+    page.wait_for_timeout(1000 * OUTAGE_S)
+    fake.outage = None
+    until(page, "video.currentTime > 91")
+    expect(page.locator("#spinner")).to_be_hidden()
+
+
+def test_cookies_that_run_out_are_asked_for_anew_and_the_film_goes_on(page: Page, fake: Fake) -> None:
+    fake.ticket = 1
+    open_long(page, fake)
+    fake.ticket = 2
+    page.evaluate("video.currentTime = 90")
+    until(page, "video.currentTime > 91")
+    assert plays(fake) == 2
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_title_that_has_a_new_version_goes_on_in_it(page: Page, fake: Fake) -> None:
+    open_long(page, fake)
+    if not (fake.media / "longer").exists():
+        (fake.media / "longer").symlink_to(fake.media / "long")
+    fake.moved["long"] = "longer"
+    page.evaluate("video.currentTime = 90")
+    until(page, "video.currentTime > 91")
+    assert any(path.startswith("/v/longer/") for path, _, _ in fake.sent)
+
+
+def test_a_device_that_was_offline_goes_on_when_it_is_back(page: Page, fake: Fake) -> None:
+    open_long(page, fake)
+    page.context.set_offline(True)
+    page.evaluate("video.currentTime = 90")
+    page.wait_for_timeout(5_000)
+    page.context.set_offline(False)
+    until(page, "video.currentTime > 91", seconds=15)
+
+
+def test_a_page_that_comes_back_from_the_browsers_memory_plays_on(page: Page, fake: Fake) -> None:
+    open_long(page, fake)
+    page.evaluate("video.currentTime = 30")
+    until(page, "video.currentTime > 30.3")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    until(page, "video.currentTime > 30.8 && video.currentTime < 40")
+    assert plays(fake) == 2, "its connections are gone, and its cookies may be"
+
+
+def test_what_cannot_be_loaded_is_told_and_goes_on_by_itself(page: Page, fake: Fake) -> None:
+    fake.outage = 503
+    page.clock.install()
+    page.goto(f"{fake.origin}/?title=film")
+    stopped = page.locator("#notice", has_text="Playback stopped")
+    deadline = time.monotonic() + 60
+    while not stopped.is_visible():
+        assert time.monotonic() < deadline
+        page.clock.run_for(1_000)
+    expect(stopped).to_contain_text("Trying again in")
+    fake.outage = None
+    page.clock.run_for(20_000)
+    page.clock.resume()
+    until(page, "video.currentTime > 0.3")
+    expect(stopped).to_be_hidden()
+
+
+def test_playback_goes_on_where_it_broke(page: Page, fake: Fake) -> None:
+    fake.add("long", "Two minutes", duration=120)
+    fake.faults["_000000040.cmfv"] = [404] * 400
+    page.clock.install()
+    page.goto(f"{fake.origin}/?title=long&t=76")
+    stopped = page.locator("#notice", has_text="Playback stopped")
+    deadline = time.monotonic() + 90
+    while not stopped.is_visible():
+        assert time.monotonic() < deadline
+        page.clock.run_for(500)
+        page.wait_for_timeout(50)
+    fake.faults.clear()
+    page.get_by_role("button", name="Try now").click()
+    page.clock.resume()
+    until(page, "video.currentTime > 79")
+
+
+def test_the_first_frame_of_a_tab_in_the_background_is_not_counted(page: Page, fake: Fake) -> None:
+    page.add_init_script("""
+      Object.defineProperty(document, "hidden", { get: () => globalThis.away ?? true });
+    """)
+    page.goto(f"{fake.origin}/?title=film&served")
+    until(page, "video.currentTime > 0.3")
+    expect(page.locator("[data-figure=first]")).not_to_contain_text(" s")
