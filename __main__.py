@@ -183,7 +183,7 @@ delivery = Delivery(
 # Who may read the buckets: CloudFront as itself, the nodes of each region through their own endpoint.
 for pop in pops:
     bucket = media[pop.region]
-    readers = [read_through_endpoint(bucket.bucket_arn, pop.network.s3_endpoint_id)]
+    readers = [read_through_endpoint(bucket.bucket_arn, pop.network.s3_endpoint_id)] if pop.fleets else []
     if pop.region == home:
         readers.append(read_by_cloudfront(bucket.bucket_arn, delivery.distribution_arn, "v/*"))
     BucketAccess(

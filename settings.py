@@ -170,8 +170,9 @@ class Settings(Strict):
     """`aws:region`: where uploads land, titles are encoded, and the catalogue and the API live."""
     regions: Annotated[dict[str, Region], Field(max_length=20)] = {}
     """Points of presence by AWS region. CloudFront takes 25 origins a distribution, two of which are buckets."""
-    fleets: Annotated[Literal[1, 2, 4, 8, 16], BeforeValidator(_no_bool)] = 2
-    """Cache fleets a region. K fleets hold K times the catalogue; each serves 16/K first hex digits."""
+    fleets: Annotated[Literal[0, 1, 2, 4, 8, 16], BeforeValidator(_no_bool)] = 2
+    """Cache fleets a region. K fleets hold K times the catalogue; each serves 16/K first hex digits.
+    0: no caches of its own; CloudFront reads the bucket, through Origin Shield. Cheap, and for one region alone."""
     nodes_per_fleet: NodesPerFleet = NodesPerFleet()
     instance_type: str = "c7gd.medium"
     """The smallest Graviton with an NVMe disk: right for dev; see facts/instances.py for the others."""
@@ -268,6 +269,11 @@ class Settings(Strict):
                 yield f"regions: {one}.cidr {a.cidr} overlaps {other}.cidr {b.cidr}"
 
     def _option_mistakes(self, given: Mapping[str, Any]) -> Iterator[str]:
+        if not self.fleets and len(self.regions) > 1:
+            others = ", ".join(name for name in self.regions if name != self.home)
+            yield f"fleets is 0, and a region besides home is there for its caches: take out {others}, or add fleets"
+        if self.fault_injection and not self.fleets:
+            yield "faultInjection needs fleets: with 0 there is no node that it could stop"
         if self.fault_injection and self.nodes_per_fleet.min < 2:
             yield "faultInjection needs a nodesPerFleet.min of 2: it stops one node at least, and one must be left"
         if self.signing and not given.get("domain"):

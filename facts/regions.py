@@ -44,5 +44,24 @@ UNSUPPORTED_ZONES = frozenset({"use1-az3", "usw1-az2", "apne1-az3", "apne2-az1",
 NO_MEDIACONVERT = frozenset({"eu-south-1", "ap-east-1", "me-south-1", "il-central-1"})
 """Regions where MediaConvert is not offered (botocore's list of its regions), so that they cannot be home."""
 
+NEAREST_SHIELD = {
+    "us-west-1": "us-west-2",
+    "ca-central-1": "us-east-1",
+    "eu-west-3": "eu-west-2",
+    "eu-north-1": "eu-west-2",
+    "eu-south-1": "eu-central-1",
+    "ap-northeast-3": "ap-northeast-1",
+    "ap-east-1": "ap-southeast-1",
+    "me-south-1": "ap-south-1",
+    "me-central-1": "ap-south-1",
+    "af-south-1": "eu-west-1",
+    "il-central-1": "eu-central-1",
+}
+"""Regions that are not known to have Origin Shield, each with the one to use; the others use their own.
+
+From the CloudFront developer guide, "Choosing the AWS Region for Origin Shield". A region that has it by now and stands
+here still works, a little slower.
+"""
+
 CLOUDFRONT_REGION = "us-east-1"
 """Where CloudFront's metrics, logs, certificates and web ACLs are, whatever the home region is."""

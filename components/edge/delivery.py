@@ -59,9 +59,11 @@ class Delivery(pulumi.ComponentResource):
             description="CloudFront reads the media and site buckets as itself",
             opts=child,
         )
-        keys, many = args["key_group_id"], len(regions) > 1
+        keys, many, fleets = args["key_group_id"], len(regions) > 1, any(pop.fleets for pop in args["pops"])
+        # Without fleets nothing stands before the bucket, and Origin Shield keeps edges from asking it one by one.
+        origin, shield = (home_group, None) if fleets else ("media", args["home"])
         media = routes.media_behaviours(
-            {"origin_group": home_group, "policies": policies, "many_pops": many, "key_group_id": keys}
+            {"origin": origin, "policies": policies, "many_pops": many, "key_group_id": keys}
         )
         api = routes.api_behaviour("api", policies)
         # Of every behaviour: CloudFront chooses one by the resolved path, and passes on the path as it was written.
@@ -80,20 +82,18 @@ class Delivery(pulumi.ComponentResource):
             web_acl_id=args["web_acl_arn"],
             origins=[
                 routes.bucket_origin("site", args["site"].domain_name, access.id),
-                routes.bucket_origin("media", args["media"].domain_name, access.id),
+                routes.bucket_origin("media", args["media"].domain_name, access.id, shield),
                 *self._balancers(name, args),
             ],
             # The home group alone: the function forms the others' groups as it chooses them.
             origin_groups=[routes.origin_group(home_group, f"pop-{args['home']}", "media")],
             ordered_cache_behaviors=[{**item, "function_associations": first} for item in (api, *media)],
             default_cache_behavior={**routes.page_behaviour("site", policies), "function_associations": first},
-            # Errors are asked for again at once: a title published a second ago must not be missing for ten.
-            custom_error_responses=[
-                {"error_code": code, "error_caching_min_ttl": 1} for code in routes.FAILOVER_STATUS
-            ],
+            custom_error_responses=routes.error_responses(),
             restrictions={"geo_restriction": routes.geo_restriction(args["blocked_countries"])},
             viewer_certificate=routes.viewer_certificate(domain.certificate if domain else None),
-            opts=child,
+            # Before a balancer has its rules it refuses every rendition, which no origin group falls over.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[pop.balancer for pop in args["pops"]]),
         )
         # The hit ratio and the error rates by status: metrics that CloudFront sends only when asked to.
         aws.cloudfront.MonitoringSubscription(

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.edge.policies import ALL_VIEWER_EXCEPT_HOST, CACHING_DISABLED, EdgePolicies
+from facts.regions import NEAREST_SHIELD
 
 READ = ["GET", "HEAD"]
 READ_AND_ASK = ["GET", "HEAD", "OPTIONS"]
@@ -21,7 +22,8 @@ KEEPALIVE_SECONDS = 30
 class MediaRoute(TypedDict):
     """What the behaviours of renditions have in common."""
 
-    origin_group: str
+    origin: str
+    """Id of an origin or of an origin group."""
     policies: EdgePolicies
     many_pops: bool
     """Whether the viewer's country decides between points of presence."""
@@ -48,16 +50,19 @@ def balancer_origin(
 
 
 def bucket_origin(
-    origin_id: str, domain_name: pulumi.Input[str], access_control_id: pulumi.Input[str]
+    origin_id: str, domain_name: pulumi.Input[str], access_control_id: pulumi.Input[str], shield: str | None = None
 ) -> aws.cloudfront.DistributionOriginArgsDict:
-    """A bucket that CloudFront reads as itself."""
-    return {
+    """A bucket that CloudFront reads as itself; with `shield`, its region, all edges do so through one cache there."""
+    origin: aws.cloudfront.DistributionOriginArgsDict = {
         "origin_id": origin_id,
         "domain_name": domain_name,
         "origin_access_control_id": access_control_id,
         "connection_attempts": 2,
         "connection_timeout": 3,
     }
+    if shield:
+        origin["origin_shield"] = {"enabled": True, "origin_shield_region": NEAREST_SHIELD.get(shield, shield)}
+    return origin
 
 
 def origin_group(origin_id: str, first: str, second: str) -> aws.cloudfront.DistributionOriginGroupArgsDict:
@@ -78,7 +83,7 @@ def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrder
     ) -> aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict:
         made: aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict = {
             "path_pattern": pattern,
-            "target_origin_id": route["origin_group"],
+            "target_origin_id": route["origin"],
             "viewer_protocol_policy": "https-only",
             "allowed_methods": READ,
             "cached_methods": READ,
@@ -128,6 +133,11 @@ def page_behaviour(origin_id: str, policies: EdgePolicies) -> aws.cloudfront.Dis
         "cache_policy_id": policies.page_cache_id,
         "response_headers_policy_id": policies.page_headers_id,
     }
+
+
+def error_responses() -> list[aws.cloudfront.DistributionCustomErrorResponseArgsDict]:
+    """Errors are asked for again at once: a title published a second ago must not be missing for ten."""
+    return [{"error_code": code, "error_caching_min_ttl": 1} for code in FAILOVER_STATUS]
 
 
 def geo_restriction(

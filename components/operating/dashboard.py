@@ -52,11 +52,19 @@ def dashboard(
     for region, balancer in balancers.items():
         name = ["LoadBalancer", balancer]
         widgets += [
-            _graph(f"{region}: what the load balancer answers", region, [
-                ["AWS/ApplicationELB", "RequestCount", *name, {"stat": "Sum"}],
-                ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", *name, {"stat": "Sum", "yAxis": "right"}],
-                ["AWS/ApplicationELB", "TargetResponseTime", *name, {"stat": "p95", "yAxis": "right"}],
-            ]),
+            _graph(
+                f"{region}: what the load balancer answers",
+                region,
+                [
+                    ["AWS/ApplicationELB", "RequestCount", *name, {"stat": "Sum"}],
+                    ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", *name, {"stat": "Sum", "yAxis": "right"}],
+                    ["AWS/ApplicationELB", "TargetResponseTime", *name, {"stat": "p95", "yAxis": "right"}],
+                ],
+            ),
+        ]
+        if not groups[region]:
+            continue  # a graph without metrics would make AWS refuse the whole dashboard
+        widgets += [
             _graph(f"{region}: nodes, and what each sends", region, [
                 metric
                 for group in groups[region]

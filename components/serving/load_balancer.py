@@ -16,7 +16,7 @@ class LoadBalancerArgs(TypedDict):
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     fleet_target_groups: Sequence[pulumi.Input[str]]
-    """ARNs, one a fleet: 1, 2, 4, 8 or 16 of them."""
+    """ARNs, one a fleet: 1, 2, 4, 8 or 16 of them; or none, and the balancer has the API alone."""
     api_target_group: pulumi.Input[str] | None
     """ARN of the web servers' target group, in the home region."""
     certificate: str | None
@@ -40,8 +40,9 @@ class LoadBalancer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         fleets = args["fleet_target_groups"]
-        if len(fleets) not in (1, 2, 4, 8, 16):
-            raise ValueError(f"LoadBalancer {name!r}: fleet_target_groups must be 1, 2, 4, 8 or 16, got {len(fleets)}")
+        if len(fleets) not in (0, 1, 2, 4, 8, 16):
+            allowed = "0, 1, 2, 4, 8 or 16"
+            raise ValueError(f"LoadBalancer {name!r}: fleet_target_groups must be {allowed}, got {len(fleets)}")
         super().__init__("headend:load_balancer:LoadBalancer", name, {"fleets": len(fleets)}, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
 
@@ -95,7 +96,7 @@ class LoadBalancer(pulumi.ComponentResource):
                 opts=child,
             )
 
-        for index, digit in enumerate(HEX_DIGITS):
+        for index, digit in enumerate(HEX_DIGITS if fleets else ""):
             rule(f"shard-{digit}", 100 + index, f"/v/{digit}*", fleets[index * len(fleets) // 16])
         if args["api_target_group"] is not None:
             rule("api", 10, "/api/*", args["api_target_group"])

@@ -44,6 +44,7 @@ class PointOfPresence(pulumi.ComponentResource):
     network: Network
     balancer: LoadBalancer
     fleets: list[CacheFleet]
+    """None where CloudFront reads the bucket."""
     web_servers: WebServers | None
 
     def __init__(self, name: str, args: PointOfPresenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -78,34 +79,7 @@ class PointOfPresence(pulumi.ComponentResource):
             },
             child,
         )
-        role = NodeRole(
-            f"{name}-node",
-            {"region": region, "log_days": settings.log_days},
-            child,
-        )
-        self.fleets = [
-            CacheFleet(
-                f"{name}-{index:x}",
-                {
-                    "region": region,
-                    "vpc_id": self.network.vpc_id,
-                    "subnet_ids": self.network.subnet_ids,
-                    "security_group_id": groups.node_id,
-                    "instance_profile_arn": role.instance_profile_arn,
-                    "log_group_name": role.log_group_name,
-                    "bucket_name": args["media_name"],
-                    "ami": place.ami,
-                    "instance_type": settings.instance_type,
-                    "min_nodes": settings.nodes_per_fleet.min,
-                    "max_nodes": settings.nodes_per_fleet.max,
-                    "spot_percent": settings.spot_percent,
-                    "tags": args["tags"],
-                    "needs": [self.network, groups, role],
-                },
-                child,
-            )
-            for index in range(settings.fleets)
-        ]
+        self.fleets = self._fleets(name, args, groups) if settings.fleets else []
         self.web_servers = WebServers("web", args["web_servers"], child) if args["web_servers"] else None
         self.balancer = LoadBalancer(
             name,
@@ -122,3 +96,30 @@ class PointOfPresence(pulumi.ComponentResource):
             child,
         )
         self.register_outputs({"balancer": self.balancer.dns_name})
+
+    def _fleets(self, name: str, args: PointOfPresenceArgs, groups: SecurityGroups) -> list[CacheFleet]:
+        settings, child = args["settings"], pulumi.ResourceOptions(parent=self)
+        role = NodeRole(f"{name}-node", {"region": self.region, "log_days": settings.log_days}, child)
+        return [
+            CacheFleet(
+                f"{name}-{index:x}",
+                {
+                    "region": self.region,
+                    "vpc_id": self.network.vpc_id,
+                    "subnet_ids": self.network.subnet_ids,
+                    "security_group_id": groups.node_id,
+                    "instance_profile_arn": role.instance_profile_arn,
+                    "log_group_name": role.log_group_name,
+                    "bucket_name": args["media_name"],
+                    "ami": args["place"].ami,
+                    "instance_type": settings.instance_type,
+                    "min_nodes": settings.nodes_per_fleet.min,
+                    "max_nodes": settings.nodes_per_fleet.max,
+                    "spot_percent": settings.spot_percent,
+                    "tags": args["tags"],
+                    "needs": [self.network, groups, role],
+                },
+                child,
+            )
+            for index in range(settings.fleets)
+        ]

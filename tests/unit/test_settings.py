@@ -76,7 +76,7 @@ def region(**changed: Any) -> dict[str, Any]:
         ({"blockedCountries": "GB"}, 'headend:blockedCountries: "GB" is not allowed'),
         ({"alarmEmail": 5}, "headend:alarmEmail: 5 is not allowed: must be a valid string"),
         # Out of range
-        ({"fleets": 3}, "headend:fleets: 3 is not allowed: must be 1, 2, 4, 8 or 16"),
+        ({"fleets": 3}, "headend:fleets: 3 is not allowed: must be 0, 1, 2, 4, 8 or 16"),
         ({"nodesPerFleet": {"min": 0}}, "headend:nodesPerFleet.min: 0 is not allowed"),
         ({"nodesPerFleet": {"min": 5, "max": 2}}, "max (2) must not be below min (5)"),
         ({"spotPercent": 101}, "headend:spotPercent: 101 is not allowed"),
@@ -132,6 +132,14 @@ def region(**changed: Any) -> dict[str, Any]:
         ({"regions": region(certificate=CERTIFICATE.format("eu-west-1"))}, "is not a certificate in us-east-1"),
         ({"signing": [{"name": "key", "publicKey": PUBLIC_KEY}]}, "signing needs a domain"),
         ({"monthlyBudgetUsd": 5}, "monthlyBudgetUsd needs alarmEmail"),
+        (
+            {"fleets": 0, "regions": regions(2)},
+            "fleets is 0, and a region besides home is there for its caches",
+        ),
+        (
+            {"fleets": 0, "faultInjection": True},
+            "faultInjection needs fleets: with 0 there is no node",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_key_its_value_and_what_is_allowed(config: dict[str, Any], said: str) -> None:

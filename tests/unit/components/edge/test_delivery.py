@@ -8,8 +8,8 @@ import pytest
 
 from components.edge.delivery import Delivery
 from components.edge.routes import READ, geo_restriction
-from local.engine import Deployment
-from tests.declared import refusal, whole
+from local.engine import Deployment, run_program
+from tests.declared import ROOT, ZONES, refusal, whole
 
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 
@@ -35,6 +35,22 @@ def test_a_fleet_that_fails_or_lacks_an_object_has_the_bucket_behind_it(stack: s
     assert [member["originId"] for member in group["members"]] == ["pop-us-east-1", "media"]
     assert {403, 404, 500, 502, 503, 504} == set(group["failoverCriteria"]["statusCodes"])
     assert {behaviour["targetOriginId"] for behaviour in media(distribution)} == {group["originId"]}
+
+
+@pytest.mark.parametrize(("home", "shield"), [("us-east-1", "us-east-1"), ("ca-central-1", "us-east-1")])
+def test_without_fleets_all_edges_read_the_bucket_through_one_cache(home: str, shield: str) -> None:
+    place = {home: {"cidr": "10.0.0.0/16", "zones": ZONES[home].split()[:2], "ami": "ami-00000000000000000"}}
+    distribution = (
+        run_program(ROOT, config={"fleets": 0, "aws:region": home, "regions": place}).one(DISTRIBUTION).inputs
+    )
+    assert {behaviour["targetOriginId"] for behaviour in media(distribution)} == {"media"}
+    shields = {origin["originId"]: origin.get("originShield") for origin in distribution["origins"]}
+    assert shields.pop("media") == {"enabled": True, "originShieldRegion": shield}
+    assert set(shields.values()) == {None}
+
+
+def test_with_fleets_the_nodes_are_the_shield(prod: dict[str, Any]) -> None:
+    assert not [origin for origin in prod["origins"] if "originShield" in origin]
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

@@ -122,7 +122,11 @@ def test_where_it_is_protected_nobody_deletes_it_by_hand(protect: bool) -> None:
     assert inputs["enableDeletionProtection"] is protect
 
 
-@pytest.mark.parametrize("fleets", [0, 3, 5, 32])
+def test_without_fleets_it_has_the_api_alone() -> None:
+    assert routes(balancer(0, api_target_group="api")) == [("/api/*", "api")]
+
+
+@pytest.mark.parametrize("fleets", [3, 5, 32])
 def test_a_number_of_fleets_that_does_not_divide_the_digits_is_refused(fleets: int) -> None:
     said = refusal(LoadBalancer, "pop", args(fleets))
-    assert said == f"LoadBalancer 'pop': fleet_target_groups must be 1, 2, 4, 8 or 16, got {fleets}"
+    assert said == f"LoadBalancer 'pop': fleet_target_groups must be 0, 1, 2, 4, 8 or 16, got {fleets}"
