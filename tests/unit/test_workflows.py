@@ -170,3 +170,21 @@ def test_the_comment_is_written_whatever_the_preview_says(tmp_path: Path) -> Non
     assert "preview --stack dev --diff --policy-pack policy" in said
     assert "mandatory: bucket-access-block" in said
     assert (tmp_path / "summary.md").read_text() == said
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_comment_says_what_the_bill_will_be_and_a_base_that_does_not_run_hides_nothing(
+    tmp_path: Path, code: int
+) -> None:
+    [script] = [script for script in scripts() if "make change" in script]
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "$@"\necho "Together 167 183 +16"\nexit {code}\n')
+    make.chmod(0o755)
+    (tmp_path / "base/player").mkdir(parents=True)
+    (tmp_path / "pulumi.md").write_text("the preview\n")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, env=environment, check=True)
+    said = (tmp_path / "pulumi.md").read_text()
+    assert said.startswith("the preview\n")
+    assert "change BASE=base STACK=dev\nTogether 167 183 +16\n" in said
+    assert (tmp_path / "summary.md").read_text() in said
