@@ -126,12 +126,16 @@ class Domain(Strict):
         return arn
 
 
+MOST_NODES = 100
+"""Of a fleet."""
+
+
 class NodesPerFleet(Strict):
     """How many cache nodes each fleet may have."""
 
-    min: Annotated[int, Field(ge=1, le=100)] = 2
+    min: Annotated[int, Field(ge=1, le=MOST_NODES)] = 2
     """Two, so that one may die or be replaced while the other serves."""
-    max: Annotated[int, Field(ge=1, le=100)] = 4
+    max: Annotated[int, Field(ge=1, le=MOST_NODES)] = 4
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -163,13 +167,17 @@ class SigningKey(Strict):
         return value
 
 
+MOST_REGIONS = 20
+"""Each has a VPC origin, of which an account may have 25 (CloudFront's quotas, which can be raised)."""
+
+
 class Settings(Strict):
     """The config of a stack."""
 
     home: str = ""
     """`aws:region`: where uploads land, titles are encoded, and the catalogue and the API live."""
-    regions: Annotated[dict[str, Region], Field(max_length=20)] = {}
-    """Points of presence by AWS region. CloudFront takes 25 origins a distribution, two of which are buckets."""
+    regions: Annotated[dict[str, Region], Field(max_length=MOST_REGIONS)] = {}
+    """Points of presence by AWS region."""
     fleets: Annotated[Literal[0, 1, 2, 4, 8, 16], BeforeValidator(_no_bool)] = 2
     """Cache fleets a region. K fleets hold K times the catalogue; each serves 16/K first hex digits.
     0: no caches of its own; CloudFront reads the bucket, through Origin Shield. Cheap, and for one region alone."""

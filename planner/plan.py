@@ -7,7 +7,7 @@ measured.
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from components.serving.scaling import BUSY_SHARE
 from facts import quotas
@@ -26,16 +26,13 @@ from planner.bill import (
     together,
 )
 from planner.popularity import missed_by_lru, missed_by_share, requests, zipf
+from settings import MOST_NODES, MOST_REGIONS, Settings
 
 HIT_SECONDS, FILL_SECONDS = 0.133, 2.10
 """Processor time of a node for a gigabyte that it has, and for one that it fetches: what `make bench` printed on
 2026-11-28, on a busy machine of two cores, over loopback and without TLS. Other machines differ; `--hit-seconds` and
 `--fill-seconds` take what yours prints."""
-FLEETS = (1, 2, 4, 8, 16)
-MOST_REGIONS = 20
-"""What the config takes."""
-MOST_NODES = 100
-"""A fleet: what the config takes."""
+FLEETS = [number for number in get_args(Settings.model_fields["fleets"].annotation) if number]
 BALANCER_GBPS = quotas.BALANCER_UNITS.value * 8 / 3600
 """One capacity unit is a gigabyte an hour."""
 SLICE_GB = 0.001
@@ -231,6 +228,8 @@ def _met(made: Plan) -> list[Met]:
         Met("CloudFront: bytes", made.viewers_gbps, quotas.EDGE_GBPS),
         Met("CloudFront: requests", a_second, quotas.EDGE_REQUESTS),
         Met("CloudFront: VPC origins", regions * made.balancers, quotas.VPC_ORIGINS),
+        Met("CloudFront: origins", regions * made.balancers + 3, quotas.EDGE_ORIGINS),
+        Met("Load balancers of one region", made.balancers, quotas.BALANCERS),
         Met("Load balancer: bytes", region_gbps * 3600 / 8, quotas.BALANCER_UNITS),
         Met("Load balancer: targets", fleets.all_nodes + 1, quotas.BALANCER_TARGETS),
         Met("Load balancer: target groups", fleets.fleets + 1, quotas.BALANCER_GROUPS),
