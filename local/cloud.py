@@ -1,46 +1,83 @@
 """The laptop cloud as a whole: AWS's APIs, the deployed program, and the servers that its resources stand for."""
 
 import contextlib
+import logging
 import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from facts.regions import REGIONS
 from local.aws.clients import client
 from local.engine import Deployment, run_program
+from local.engine.model import Registration
 from local.processes import ManagedProcess, free_port
-from local.resources import Realiser
+from local.resources import Changer, Realiser
 from local.serving.balancer import Balancer, Targets
-from local.serving.bridge import bridges
+from local.serving.bridge import Bridge, bridges
 from local.serving.edge import Edge
 from local.serving.fleet import Fleets
 
 PROJECT = Path(__file__).parent.parent
+WORLD = ("us-east-1", "eu-west-1", "ap-southeast-1", "sa-east-1")
+"""Where a laptop cloud of several regions has them: the first is home."""
+
+PATIENCE = 3
+"""How often a tier may be silent, for some seconds each time, before it counts as frozen."""
+
+log = logging.getLogger(__name__)
 
 
 class CloudError(Exception):
     """The laptop cloud cannot start; the message says why, and what to do."""
 
 
+def world(count: int, drained: Sequence[str] = ()) -> dict[str, Any]:
+    """The `regions` of a config with the first `count` of WORLD; those `drained` serve nobody."""
+    return {
+        region: {
+            "cidr": f"10.{number}.0.0/16",
+            "zones": [f"{REGIONS[region].zone_prefix}-az1", f"{REGIONS[region].zone_prefix}-az2"],
+            "ami": "ami-00000000000000000",
+            "serving": region not in drained,
+        }
+        for number, region in enumerate(WORLD[:count])
+    }
+
+
 class LaptopCloud:
     """Everything that runs, in the order in which it starts. `stop` ends it in the opposite order, from any state: how
-    to end a process is noted before it is started.
+    to end a process is noted before it is started. What AWS would start again is: a balancer or an edge that died or
+    froze, a node that its fleet replaces.
 
     `run_dir` must be short (it holds sockets) and is the caller's to delete. `config` overrides keys of the local
-    stack's. `boot_seconds`: see `Fleets`.
+    stack's. `boot_seconds`: see `Fleets`. `link` may put something between two tiers: it gets a name and the address
+    "host:port", and gives the address to use in its place.
     """
 
     deployment: Deployment
-    balancer: Balancer
+    balancers: dict[str, Balancer]
+    """By region."""
     fleets: Fleets
     edge: Edge
 
-    def __init__(self, run_dir: Path, *, config: Mapping[str, Any] | None = None, boot_seconds: float = 20.0) -> None:
-        self.run_dir, self._config, self._boot_seconds = run_dir, config, boot_seconds
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        config: Mapping[str, Any] | None = None,
+        boot_seconds: float = 20.0,
+        link: Callable[[str, str], str] = lambda _, address: address,
+    ) -> None:
+        self.run_dir, self._config, self._boot_seconds, self._link = run_dir, dict(config or {}), boot_seconds, link
         self._stops = contextlib.ExitStack()
+        self._stopping, self._changing = threading.Event(), threading.RLock()
+        self._bridges: dict[str, Bridge] = {}
+        self._nodes: Targets = {}
         self.endpoint = ""
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> None:
@@ -57,8 +94,27 @@ class LaptopCloud:
         say("Starting cache nodes, load balancer and edge")
         self._start_serving()
 
+    def update(self, config: Mapping[str, Any]) -> None:
+        """Deploy the program again with other `config` while everything serves, as `pulumi up` does on a live stack.
+
+        Raises as `start`, and ProgramError for a change that the laptop cannot make in place.
+        """
+        with self._changing:
+            wanted = {**self._config, **config}
+            provider = Changer(self.endpoint, self.deployment.registrations)
+            self.deployment = run_program(PROJECT, stack="local", provider=provider, config=wanted)
+            self._config = wanted
+            provider.remove(self.deployment.registrations)
+            self._start_bridges()
+            self._make_balancers()
+            for region, balancer in self.balancers.items():
+                balancer.update(self._of_region(region))
+            self.fleets.regions = list(self.balancers)
+            self.edge.update(self.deployment.registrations, self._origins())
+
     def stop(self) -> None:
         """End every process; what fails to stop does not keep the rest from being stopped."""
+        self._stopping.set()
         self._stops.close()
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -80,36 +136,92 @@ class LaptopCloud:
         self.endpoint = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "local.aws", "--port", str(port), "--run-dir", str(self.run_dir)]
         log = self.run_dir / "logs" / "aws.log"
-        process = ManagedProcess("aws", command, log)
-        self._stops.callback(process.stop)
-        process.start()
-        if not process.wait_until(lambda: _accepts(port), seconds=60):
+        self.aws = ManagedProcess("aws", command, log)
+        self._stops.callback(self.aws.stop)
+        self.aws.start()
+        if not self.aws.wait_until(lambda: _accepts(port), seconds=60):
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
             raise CloudError(f"AWS's APIs did not start; {log} ends with:\n{tail}")
 
     def _start_serving(self) -> None:
-        resources = self.deployment.registrations
-        functions = bridges(resources, self.endpoint)
-        for bridge in functions:
-            bridge.start()
-            self._stops.callback(bridge.stop)
-        self.balancer = Balancer(resources, self.run_dir)
-        self._stops.callback(self.balancer.stop)
-        targets: Targets = {bridge.target_group_arn: [bridge.target] for bridge in functions}
-        regions = sorted({item.region for item in self.deployment.of_type("aws:autoscaling/group:Group")})
+        self._start_bridges()
+        self.balancers = {}
+        self._make_balancers()
         self.fleets = Fleets(
             self.endpoint,
             self.run_dir,
-            regions,
-            on_change=lambda nodes: self.balancer.serve({**nodes, **targets}),
+            list(self.balancers),
+            on_change=self._serve,
             boot_seconds=self._boot_seconds,
+            link=self._link,
         )
         self._stops.callback(self.fleets.stop)
         self.fleets.start()
-        s3 = self.endpoint.removeprefix("http://")
-        self.edge = Edge(resources, self.run_dir, s3=s3, balancers=self.balancer.addresses)
+        s3 = self._link("s3 edge", self.endpoint.removeprefix("http://"))
+        resources, far = self.deployment.registrations, len(self.balancers) > 1
+        self.edge = Edge(resources, self.run_dir, s3=s3, balancers=self._origins(), far=far)
         self._stops.callback(self.edge.stop)
         self.edge.start()
+        keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        keeper.start()
+        # Before anything ends, nobody may start it again.
+        self._stops.callback(keeper.join)
+
+    def _start_bridges(self) -> None:
+        for bridge in bridges(self.deployment.registrations, self.endpoint):
+            if bridge.target_group_arn not in self._bridges:
+                self._bridges[bridge.target_group_arn] = bridge
+                self._stops.callback(bridge.stop)
+                bridge.start()
+
+    def _make_balancers(self) -> None:
+        for region in sorted({item.region for item in self.deployment.of_type("aws:lb/loadBalancer:LoadBalancer")}):
+            if region not in self.balancers:
+                self.balancers[region] = Balancer(self._of_region(region), self.run_dir, f"balancer-{region}")
+                self._stops.callback(self.balancers[region].stop)
+                self.balancers[region].serve(self._targets(region))
+
+    def _of_region(self, region: str) -> list[Registration]:
+        return [item for item in self.deployment.registrations if item.region == region]
+
+    def _origins(self) -> dict[tuple[str, int], str]:
+        """By (load balancer ARN, port), as the edge wants it, of every region."""
+        return {
+            key: self._link(f"balancer {region}", address)
+            for region, balancer in self.balancers.items()
+            for key, address in balancer.addresses.items()
+        }
+
+    def _targets(self, region: str) -> Targets:
+        functions = {arn: [bridge.target] for arn, bridge in self._bridges.items()}
+        return {arn: found for arn, found in {**self._nodes, **functions}.items() if arn.split(":")[3] == region}
+
+    def _serve(self, nodes: Targets) -> None:
+        self._nodes = nodes
+        for region, balancer in list(self.balancers.items()):
+            balancer.serve(self._targets(region))
+
+    def _keep(self) -> None:
+        """Until the end, start again what died or froze, as AWS does."""
+        ill: dict[str, int] = {}
+        while not self._stopping.wait(1):
+            with self._changing:
+                tiers = {f"balancer {region}": balancer for region, balancer in self.balancers.items()}
+                for name, tier in {"edge": self.edge, **tiers}.items():
+                    ill[name] = 0 if tier.answers() else ill.get(name, 0) + 1
+                    if tier.process.alive() and ill[name] < PATIENCE:
+                        continue
+                    log.warning(
+                        "the %s %s: it is started again", name, "is silent" if tier.process.alive() else "ended"
+                    )
+                    tier.process.kill()
+                    try:
+                        self.edge.start() if isinstance(tier, Edge) else tier.serve(self._targets(name.split()[1]))
+                    except (RuntimeError, OSError):
+                        log.exception("the %s does not start", name)
+            if ill.setdefault("aws", 0) == 0 and not self.aws.alive():
+                ill["aws"] = 1
+                log.warning("AWS's APIs ended, and with them all that they held; what is cached plays on")
 
 
 def _accepts(port: int) -> bool:

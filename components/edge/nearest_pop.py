@@ -9,6 +9,8 @@ from pathlib import Path
 
 from facts.regions import REGIONS
 
+EARTH_KM = 6371
+
 Place = tuple[float, float]
 
 
@@ -20,18 +22,18 @@ def countries() -> dict[str, Place]:
         return {row["country"]: (float(row["latitude"]), float(row["longitude"])) for row in rows}
 
 
+def distance(country: str, region: str) -> float:
+    """Kilometres from a country's viewers to a region, over the globe."""
+    (here, east), (there, west) = (
+        [radians(degrees) for degrees in place] for place in (countries()[country], REGIONS[region].place)
+    )
+    # Rounding may leave the arc cosine's domain for two places that are the same.
+    return EARTH_KM * acos(min(1.0, sin(here) * sin(there) + cos(here) * cos(there) * cos(east - west)))
+
+
 def nearest_pop(country: str, regions: Sequence[str]) -> str:
-    """The region with the shortest way to a country, over the globe; of equal ones the first."""
-
-    def angle(region: str) -> float:
-        (here, east), (there, west) = (
-            [radians(degrees) for degrees in place] for place in (place_of, REGIONS[region].place)
-        )
-        # Rounding may leave the arc cosine's domain for two places that are the same.
-        return acos(min(1.0, sin(here) * sin(there) + cos(here) * cos(there) * cos(east - west)))
-
-    place_of = countries()[country]
-    return min(regions, key=angle)
+    """The region with the shortest way to a country; of equal ones the first."""
+    return min(regions, key=lambda region: distance(country, region))
 
 
 def countries_by_region(*, home: str, regions: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug import Response
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws import events, functions, states, storage
+from local.aws import events, functions, replication, states, storage
 
 REQUEST_IDS = {"x-amzn-requestid", "x-amz-request-id"}
 
@@ -58,6 +58,7 @@ def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServe
     storage.install()
     states.install(endpoint)
     events.install(endpoint)
+    replication.install()
     dispatcher = DomainDispatcherApplication(create_app)
     hosts = [(name, re.compile(rf"https?://{name}\.")) for name in services]
     dispatcher.backend_url_patterns = [*hosts, *dispatcher.backend_url_patterns]

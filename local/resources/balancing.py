@@ -67,7 +67,7 @@ def listener(made: Making) -> tuple[str, dict[str, Any]]:
     answer = made.call(
         "elbv2",
         "create_listener",
-        DefaultActions=_actions(made.take("defaultActions")),
+        DefaultActions=actions(made.take("defaultActions")),
         Certificates=[{"CertificateArn": certificate}] if certificate else None,
     )
     return answer["Listeners"][0]["ListenerArn"], {}
@@ -81,11 +81,11 @@ def listener_rule(made: Making) -> tuple[str, dict[str, Any]]:
         for item in made.take("conditions")
         for key, value in item.items()
     ]
-    actions = _actions(made.take("actions"))
-    answer = made.call("elbv2", "create_rule", Conditions=conditions, Actions=actions)
+    taken = actions(made.take("actions"))
+    answer = made.call("elbv2", "create_rule", Conditions=conditions, Actions=taken)
     return answer["Rules"][0]["RuleArn"], {}
 
 
-def _actions(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def actions(declared: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A block such as `fixedResponse` is AWS's `FixedResponseConfig`."""
-    return [{f"{k}Config" if isinstance(v, dict) else k: v for k, v in action.items()} for action in actions]
+    return [{f"{k}Config" if isinstance(v, dict) else k: v for k, v in action.items()} for action in declared]

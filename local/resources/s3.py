@@ -39,6 +39,7 @@ _SETTINGS = {
     "BucketLifecycleConfiguration": ("put_bucket_lifecycle_configuration", "LifecycleConfiguration"),
     "BucketOwnershipControls": ("put_bucket_ownership_controls", "OwnershipControls"),
     "BucketPublicAccessBlock": ("put_public_access_block", "PublicAccessBlockConfiguration"),
+    "BucketReplicationConfig": ("put_bucket_replication", "ReplicationConfiguration"),
     "BucketServerSideEncryptionConfiguration": ("put_bucket_encryption", "ServerSideEncryptionConfiguration"),
 }
 

@@ -1,4 +1,4 @@
-"""The Application Load Balancers of the laptop: one HAProxy, made from the declared listeners, rules and target groups.
+"""The Application Load Balancers of the laptop: HAProxy, made from the declared listeners, rules and target groups.
 
 It treats a viewer as an ALB does: no retries and no redispatch; 502 when a target resets or refuses, 504 when it is
 silent for the idle timeout, 503 when there is no target; all targets get traffic when none is healthy ("fails open").
@@ -29,9 +29,10 @@ CHECK = {"path": "/", "matcher": "200", "interval": 30, "timeout": 5, "healthyTh
 
 
 def haproxy_config(
-    resources: Sequence[Registration], targets: Targets, *, ports: Mapping[str, int], run_dir: Path, generation: int = 0
+    resources: Sequence[Registration], targets: Targets, *, ports: Mapping[str, int], state: Path, generation: int = 0
 ) -> str:
-    """haproxy.cfg for every declared load balancer. `ports`: by listener ARN, the port it gets on 127.0.0.1.
+    """haproxy.cfg for every declared load balancer. `ports`: by listener ARN, the port it gets on 127.0.0.1; `state`:
+    the file that `server_state` goes to.
 
     Raises NotOnLaptop with every property that HAProxy would not honour.
     """
@@ -64,7 +65,7 @@ def haproxy_config(
         lines.append(f"default_backend {backend(listener, listener.inputs['defaultActions'][0], idle)}")
         frontends.append("\n    ".join([f"frontend {listener.name}", *lines]))
     values = {
-        "RUN": run_dir,
+        "STATE": state,
         "GENERATION": generation,
         "DRAIN": max((group.inputs.get("deregistrationDelay", 300) for group in groups.values()), default=300) or 1,
         "SECTIONS": "\n\n".join([*frontends, *backends.values()]),
@@ -116,26 +117,45 @@ def server_state(config: str, running: str) -> str:
 
 
 class Balancer:
-    """HAProxy under its own process, reloaded in place when the targets change."""
+    """HAProxy under its own process, reloaded in place when the targets change. Its files bear its name."""
 
-    def __init__(self, resources: Sequence[Registration], run_dir: Path) -> None:
-        listeners = of_type(resources, LISTENER)
-        self._resources, self._run_dir = resources, run_dir
-        self._ports = {listener.id: free_port() for listener in listeners}
+    def __init__(self, resources: Sequence[Registration], run_dir: Path, name: str = "balancer") -> None:
+        self._resources = resources
+        self._ports = {listener.id: free_port() for listener in of_type(resources, LISTENER)}
         self._targets: Targets = {}
         self._generation = 0
         self._lock = threading.Lock()
-        self.addresses: dict[tuple[str, int], str] = {
-            (item.inputs["loadBalancerArn"], item.inputs["port"]): f"127.0.0.1:{self._ports[item.id]}"
-            for item in listeners
-        }
-        """By (load balancer ARN, declared listener port): "host:port" where it listens on the laptop."""
+        self._socket, self._config, self._state = (run_dir / f"{name}.{kind}" for kind in ("sock", "cfg", "state"))
         # Requests go to stdout, with a remark at each reload that is no JSON; HAProxy's own words go to stderr.
         script = 'haproxy -W -S "$1,mode,600" -f "$2" | grep --line-buffered "^{" >>"$3"'
-        files = [str(run_dir / name) for name in ("balancer.sock", "haproxy.cfg", "logs/balancer.jsonl")]
-        self.process = ManagedProcess(
-            "balancer", ["sh", "-c", script, "balancer", *files], run_dir / "logs/balancer.log"
-        )
+        files = [str(path) for path in (self._socket, self._config, run_dir / f"logs/{name}.jsonl")]
+        self._log = run_dir / f"logs/{name}.log"
+        self.process = ManagedProcess(name, ["sh", "-c", script, "balancer", *files], self._log)
+
+    @property
+    def addresses(self) -> dict[tuple[str, int], str]:
+        """By (load balancer ARN, declared listener port): "host:port" where it listens on the laptop."""
+        return {
+            (item.inputs["loadBalancerArn"], item.inputs["port"]): f"127.0.0.1:{self._ports[item.id]}"
+            for item in of_type(self._resources, LISTENER)
+        }
+
+    def update(self, resources: Sequence[Registration]) -> None:
+        """Serve what is declared now, to the same targets, without refusing or cutting a request. Raises as `serve`."""
+        with self._lock:
+            self._resources = resources
+            for listener in of_type(resources, LISTENER):
+                self._ports.setdefault(listener.id, free_port())
+            self._write(self._targets, running=self._ask("@1 show servers state"))
+            self._ask("reload")
+            self._settle()
+
+    def answers(self) -> bool:
+        """Whether it runs and says so within seconds."""
+        try:
+            return self.process.alive() and bool(self._ask("@1 show info"))
+        except OSError:
+            return False
 
     def serve(self, targets: Targets) -> None:
         """Serve these targets from now on, without refusing or cutting a request. The same targets again are free.
@@ -156,9 +176,9 @@ class Balancer:
         self.process.stop()
 
     def _write(self, targets: Targets, *, running: str) -> None:
-        path, generation = self._run_dir / "haproxy.cfg", self._generation + 1
-        text = haproxy_config(self._resources, targets, ports=self._ports, run_dir=self._run_dir, generation=generation)
-        (self._run_dir / "balancer.state").write_text(server_state(text, running))
+        path, generation = self._config, self._generation + 1
+        text = haproxy_config(self._resources, targets, ports=self._ports, state=self._state, generation=generation)
+        self._state.write_text(server_state(text, running))
         path.write_text(text)
         check = subprocess.run(["haproxy", "-c", "-q", "-f", path], capture_output=True, text=True, check=False)
         if check.returncode:
@@ -169,7 +189,7 @@ class Balancer:
         """Ask the master, or by `@1` its worker. Raises OSError where nobody answers; a signal would just be lost."""
         with socket.socket(socket.AF_UNIX) as admin:
             admin.settimeout(5)
-            admin.connect(str(self._run_dir / "balancer.sock"))
+            admin.connect(str(self._socket))
             admin.sendall(f"{command}\n".encode())
             admin.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: admin.recv(65536), b"")).decode()
@@ -181,4 +201,4 @@ class Balancer:
             return False
 
         if not self.process.wait_until(settled, seconds=10):
-            raise RuntimeError(f"HAProxy did not take haproxy.cfg up; see {self._run_dir}/logs/balancer.log")
+            raise RuntimeError(f"HAProxy did not take {self._config.name} up; see {self._log}")

@@ -93,7 +93,23 @@ function written(object, before, text, separator) {
 }
 
 function queryOf(r) {
-    return r.variables.request_uri.split('?').slice(1).join('?');
+    return others(r.variables.request_uri.split('?').slice(1).join('?'), '&');
+}
+
+function cookiesOf(r) {
+    return others(r.headersIn.Cookie || '', '; ');
+}
+
+// Loopback has no geography, so a viewer may say where he is: `?laptop-country=GB` sets a cookie of that name. Neither
+// goes any further than here.
+function others(text, separator) {
+    return text.split(separator).filter((part) => part.indexOf('laptop-country=') !== 0).join(separator);
+}
+
+function countryOf(r) {
+    const said = /[?&]laptop-country=([A-Z]{2})(?:&|$)/.exec(r.variables.request_uri)
+        || /(?:^|; )laptop-country=([A-Z]{2})(?:;|$)/.exec(r.headersIn.Cookie || '');
+    return said ? said[1] : distribution.country;
 }
 
 function viewerRequest(r, behaviour) {
@@ -106,14 +122,14 @@ function viewerRequest(r, behaviour) {
     });
     // CloudFront adds this header for a function only where a policy of the behaviour names it.
     if (policies(behaviour).named.includes('cloudfront-viewer-country')) {
-        headers['cloudfront-viewer-country'] = { value: distribution.country };
+        headers['cloudfront-viewer-country'] = { value: countryOf(r) };
     }
     return {
         method: r.method,
         uri: r.variables.request_uri.split('?')[0],
         querystring: parse(queryOf(r), '&'),
         headers: headers,
-        cookies: parse(r.headersIn.Cookie || '', '; '),
+        cookies: parse(cookiesOf(r), '; '),
     };
 }
 
@@ -180,10 +196,10 @@ function target(behaviour, method) {
     return { upstream: upstreams.join('_'), codes: chosen.codes, suffix: '_' + known };
 }
 
-function blocked() {
+function blocked(country) {
     const geo = distribution.inputs.restrictions.geoRestriction;
     return geo.restrictionType !== 'none'
-        && (geo.restrictionType === 'whitelist') !== geo.locations.includes(distribution.country);
+        && (geo.restrictionType === 'whitelist') !== geo.locations.includes(country);
 }
 
 function request(r) {
@@ -192,8 +208,9 @@ function request(r) {
         !item.pathPattern || matches('/' + item.pathPattern.replace(/^\//, ''), r.uri));
     const behaviour = distribution.behaviours[index];
     v.edge_behaviour = index;
-    if (blocked()) {
-        return refuse(r, 403, 'Error', 'the distribution is not offered in ' + distribution.country);
+    v.edge_country = countryOf(r);
+    if (blocked(v.edge_country)) {
+        return refuse(r, 403, 'Error', 'the distribution is not offered in ' + v.edge_country);
     }
     if (!behaviour.allowedMethods.includes(r.method)) {
         return refuse(r, 403, 'Error', r.method + ' is not allowed; allowed: ' + behaviour.allowedMethods.join(', '));
@@ -218,7 +235,7 @@ function request(r) {
     const policy = policies(behaviour);
     const path = seen.uri === '/' ? '/' + (distribution.inputs.defaultRootObject || '') : seen.uri;
     const query = written(seen.querystring, before[1], queryOf(r), '&');
-    const cookies = written(seen.cookies, before[2], r.headersIn.Cookie || '', '; ');
+    const cookies = written(seen.cookies, before[2], cookiesOf(r), '; ');
     const forwarded = admitted(query, 'queryString', '&', policy.both);
     const accepted = (r.headersIn['Accept-Encoding'] || '').toLowerCase();
     const encodings = [['br', 'Brotli'], ['gzip', 'Gzip']]
@@ -235,6 +252,7 @@ function request(r) {
         admitted(cookies, 'cookie', '; ', [policy.key]),
         policy.keyed.map((name) => (seen.headers[name] || { value: '' }).value),
         encodings,
+        v.edge_country,  // each country's viewers meet an edge location of their own, with a cache of its own
     ]);
     v.edge_cookie = admitted(cookies, 'cookie', '; ', policy.both);
     v.edge_encoding = policy.cache.maxTtl || !policy.forwards('accept-encoding') ? encodings : accepted;
@@ -279,6 +297,12 @@ function originResponse(r) {
     const bounds = (r.headersIn['X-Edge-Bounds'] || '0,0,0').split(',').map(Number);
     const expires = r.headersOut.Expires;
     r.headersOut['X-Accel-Expires'] = String(lifetime(r.status, r.headersOut['Cache-Control'] || '', expires, bounds));
+}
+
+// A request on its way from the viewer's edge location to an origin far away: it arrives after the round trip.
+function travel(r) {
+    const origin = /o(\d+)-/.exec(r.variables.server_addr)[1];
+    setTimeout(() => r.internalRedirect('@arrived'), Number(r.variables['edge_travel_' + origin]));
 }
 
 function outcome(r) {
@@ -364,6 +388,10 @@ function respond(r) {
     if (handler && fetched && r.status < 400) {
         viewerResponse(r, handler);
     }
+    const said = /[?&](laptop-country=[A-Z]{2})(?:&|$)/.exec(r.variables.request_uri);
+    if (said) {
+        out['Set-Cookie'] = (out['Set-Cookie'] || []).concat(said[1] + '; Path=/; SameSite=Lax');
+    }
     out['X-Cache'] = word + ' from cloudfront';
     out.Via = '1.1 laptop.cloudfront.net (CloudFront)';
     out['X-Amz-Cf-Id'] = r.variables.request_id;
@@ -390,4 +418,4 @@ function log(r) {
     });
 }
 
-export default { request, respond, originResponse, log, lifetime };
+export default { request, respond, originResponse, log, lifetime, travel };

@@ -11,9 +11,12 @@ is served to the others while one request refreshes it; after an error it is ser
 each time, and for as long as the object stays in the cache; Age counts from the fetch, not from a revalidation.
 """
 
+import contextlib
+import http.client
 import json
 import os
 import re
+import signal
 import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,6 +24,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+from components.edge.nearest_pop import countries, distance
 from local.engine.model import Registration
 from local.processes import ManagedProcess
 from local.serving.declared import PROPERTIES, NotOnLaptop, fill, of_type, unhonoured
@@ -40,12 +44,14 @@ def edge_config(
     balancers: Mapping[tuple[str, int], str],
     run_dir: Path,
     country: str = "US",
+    far: bool = False,
+    generation: int = 0,
 ) -> dict[str, str]:
     """The files of the edge by name: nginx.conf, edge.js, what it imports, and each declared function as a module.
 
-    `s3` is moto's "host:port"; `balancers` the same by (load balancer ARN, listener port). `country` is every viewer's:
-    loopback has no geography, and CloudFront overwrites what a viewer claims. Raises NotOnLaptop with all that the
-    laptop would not honour.
+    `s3` is moto's "host:port"; `balancers` the same by (load balancer ARN, listener port). `country` is that of every
+    viewer who does not choose one (see edge.js). With `far`, a request takes as long as light does from the viewer's
+    country to an origin's region and back. Raises NotOnLaptop with all that the laptop would not honour.
     """
     distributions = of_type(resources, "aws:cloudfront/distribution:Distribution")
     if len(distributions) != 1:
@@ -56,7 +62,7 @@ def edge_config(
     policies |= {item.id: item.inputs for item in resources if item.type.endswith("Policy")}
     functions = of_type(resources, "aws:cloudfront/function:Function")
     behaviours = [*(inputs.get("orderedCacheBehaviors") or []), inputs["defaultCacheBehavior"]]
-    origins = [{**origin, "address": _address(origin, vpc_origins, s3, balancers)} for origin in inputs["origins"]]
+    origins = [{**origin, **_place(origin, vpc_origins, s3, balancers)} for origin in inputs["origins"]]
     groups = {group["originId"]: group for group in inputs.get("originGroups") or []}
     complaints = unhonoured(resources, "aws:cloudfront/")
     complaints += [
@@ -84,14 +90,15 @@ def edge_config(
         "USER": "user root;" if os.geteuid() == 0 else "",
         "LOG": run_dir / "logs/edge.jsonl",
         "PORT": port,
-        "ORIGINS": "\n".join(_origin(index, origin) for index, origin in enumerate(origins)),
+        "ORIGINS": "\n".join(_origin(index, origin, far=far) for index, origin in enumerate(origins)),
         "PAIRS": "\n".join(pairs),
         "BEHAVIOURS": "\n".join(
-            _behaviour(f"@b{index}{suffix}", behaviour, codes, policies, country)
+            _behaviour(f"@b{index}{suffix}", behaviour, codes, policies)
             for index, behaviour in enumerate(behaviours)
             for suffix, codes in (("", ""), *((f"_{index}", codes) for index, codes in enumerate(failover)))
         ),
         "HOME": home,
+        "GENERATION": generation,
     }
     data = {
         "id": distributions[0].id,
@@ -114,16 +121,17 @@ def edge_config(
     }
 
 
-def _address(
+def _place(
     origin: Mapping[str, Any], vpc_origins: Mapping[str, Any], s3: str, balancers: Mapping[tuple[str, int], str]
-) -> str | None:
-    """Where an origin is on the laptop, as "host:port"."""
-    if re.fullmatch(r".+\.s3[.-][a-z0-9.-]*amazonaws\.com", origin["domainName"]):
+) -> dict[str, str | None]:
+    """Where an origin is: its region, and on the laptop its address, as "host:port"."""
+    if bucket := re.fullmatch(r".+\.s3(?:[.-]([a-z0-9-]+))?\.amazonaws\.com", origin["domainName"]):
         # moto, as S3, takes the bucket from the Host header: with the bucket in the path too it finds nothing (403).
-        return s3
+        return {"address": s3, "region": bucket[1] or "us-east-1"}
     vpc_origin = vpc_origins.get((origin.get("vpcOriginConfig") or {}).get("vpcOriginId", ""), {})
     endpoint = vpc_origin.get("vpcOriginEndpointConfig", {})
-    return balancers.get((endpoint.get("arn", ""), endpoint.get("httpPort", 0)))
+    arn = endpoint.get("arn", "")
+    return {"address": balancers.get((arn, endpoint.get("httpPort", 0))), "region": f"{arn}:::".split(":")[3]}
 
 
 def _codes(group: Mapping[str, Any]) -> str:
@@ -131,9 +139,10 @@ def _codes(group: Mapping[str, Any]) -> str:
     return ",".join(sorted(str(code) for code in group["failoverCriteria"]["statusCodes"]))
 
 
-def _origin(index: int, origin: Mapping[str, Any]) -> str:
+def _origin(index: int, origin: Mapping[str, Any], *, far: bool) -> str:
     """The nginx server that speaks to one origin. The numbers are CloudFront's defaults."""
     timeouts = origin.get("vpcOriginConfig") or {}
+    rows = "".join(f" {country} {milliseconds(country, origin['region'])};" for country in countries()) if far else ""
     values = {
         "N": index,
         "SERVERS": f"server {origin['address']} max_fails=0; " * (origin.get("connectionAttempts") or 3),
@@ -141,13 +150,18 @@ def _origin(index: int, origin: Mapping[str, Any]) -> str:
         "DOMAIN": origin["domainName"],
         "CONNECT": origin.get("connectionTimeout") or 10,
         "READ": timeouts.get("originReadTimeout") or 30,
+        "DISTANCES": f"map $http_x_edge_country $edge_travel_{index} {{ default 0;{rows} }}" if far else "",
+        "TRAVEL": "js_content edge.travel; }\n        location @arrived {" if far else "",
     }
     return fill("edge_origin.conf", values)
 
 
-def _behaviour(
-    name: str, behaviour: Mapping[str, Any], codes: str, policies: Mapping[str, Mapping[str, Any]], country: str
-) -> str:
+def milliseconds(country: str, region: str) -> int:
+    """How long light takes there and back, at 200 km a millisecond in glass; real ways are longer."""
+    return round(2 * distance(country, region) / 200)
+
+
+def _behaviour(name: str, behaviour: Mapping[str, Any], codes: str, policies: Mapping[str, Mapping[str, Any]]) -> str:
     """The nginx location that fetches for one behaviour, failing over on `codes`.
 
     edge.js says most of what goes to the origin. The names of headers, which nginx cannot take from it, are said here.
@@ -159,7 +173,7 @@ def _behaviour(
     headers = {header: f"$http_{header.replace('-', '_')}" for header in sorted(named)}
     headers |= dict.fromkeys(set(listed) - named - BY_SCRIPT if mode == "allExcept" else (), '""')
     # Never the viewer's own: CloudFront writes it, where a policy asks for it.
-    headers[COUNTRY] = f'"{country}"' if COUNTRY in named else '""'
+    headers[COUNTRY] = "$edge_country" if COUNTRY in named else '""'
     values = {
         "NAME": name,
         "CODES": " ".join(f"http_{code}" for code in codes.split(",") if code),
@@ -185,8 +199,10 @@ class Edge:
         s3: str,
         balancers: Mapping[tuple[str, int], str],
         country: str = "US",
+        far: bool = False,
     ) -> None:
-        self._config = partial(edge_config, resources, s3=s3, balancers=balancers, run_dir=run_dir, country=country)
+        self._config = partial(edge_config, s3=s3, run_dir=run_dir, country=country, far=far)
+        self._declared, self._balancers, self._generation = resources, balancers, 0
         self._home = run_dir / "edge"
         self.port = 8080
         command = ["nginx", "-p", str(self._home), "-e", "stderr", "-c", str(self._home / "nginx.conf")]
@@ -206,17 +222,51 @@ class Edge:
             for stale in (*self._home.glob("*.sock"), pid):
                 stale.unlink(missing_ok=True)
             self.port = first_free_port(self.port)
-            for name, text in self._config(port=self.port).items():
-                (self._home / name).write_text(text, encoding="utf-8")
+            self._write()
             self.process.start()
             # nginx writes its id once it has bound its port. Another program may have taken the port in between.
             if self.process.wait_until(pid.exists, seconds=60):
                 return
         raise RuntimeError(f"the edge did not come up; nginx says why in {self._home.parent}/logs/edge.log")
 
+    def update(self, resources: Sequence[Registration], balancers: Mapping[tuple[str, int], str]) -> None:
+        """Serve what is declared now, without refusing or cutting a request. Raises NotOnLaptop or RuntimeError."""
+        self._declared, self._balancers = resources, balancers
+        self._generation += 1
+        self._write()
+        os.kill(self.process.pid, signal.SIGHUP)
+        if not self.process.wait_until(self._settled, seconds=60):
+            raise RuntimeError(f"the edge did not take its configuration up; see {self._home.parent}/logs/edge.log")
+
+    def answers(self) -> bool:
+        """Whether it runs and says so within seconds."""
+        return self.process.alive() and bool(self._answer())
+
     def stop(self) -> None:
         """End it, its connections with it."""
         self.process.stop()
+
+    def _write(self) -> None:
+        files = self._config(self._declared, port=self.port, balancers=self._balancers, generation=self._generation)
+        for name, text in files.items():
+            (self._home / name).write_text(text, encoding="utf-8")
+
+    def _settled(self) -> bool:
+        """Whether the new configuration answers, and the old one's worker accepts nothing more."""
+        master = self.process.pid
+        children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        titles = [Path(f"/proc/{child}/cmdline").read_bytes().rstrip(b"\0 ") for child in children]
+        return titles.count(b"nginx: worker process") == 1 and self._answer() == str(self._generation)
+
+    def _answer(self) -> str:
+        connection = http.client.HTTPConnection("edge", timeout=2)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(2)
+            connection.sock.connect(str(self._home / "alive.sock"))
+            connection.request("GET", "/")
+            return connection.getresponse().read().decode()
+        return ""
 
 
 def first_free_port(start: int, host: str = "127.0.0.1") -> int:

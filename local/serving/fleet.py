@@ -34,6 +34,8 @@ class Instance:
     group: str
     """ARN of its Auto Scaling group."""
     target_groups: tuple[str, ...] = ()
+    checked: bool = False
+    """Whether its group heeds the load balancer's health checks."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Machine:
     due: float = 0.0
     """When the node of a booting machine starts, or a dead one is reported."""
     node: Node | None = None
+    healthy: float = 0.0
+    """When its node was last found healthy."""
 
 
 class Action(NamedTuple):
@@ -82,7 +86,8 @@ class Fleets:
     `on_change` gets the registered targets at the start, and on the watching thread whenever they differ. A node is
     registered when it starts and deregistered when its instance is gone: a dead one stays a target, for the balancer to
     find out. `boot_seconds` pass from an instance's launch to its node, `notice_seconds` from a node's death to its
-    replacement; on AWS each is minutes.
+    replacement; on AWS each is minutes. A node that answers no health check for `sick_seconds` counts as dead, where
+    its group heeds them. `regions` may change. `link`: see `LaptopCloud`.
     """
 
     def __init__(
@@ -94,13 +99,17 @@ class Fleets:
         on_change: Callable[[Targets], None] = lambda _: None,
         boot_seconds: float = 20.0,
         notice_seconds: float = 10.0,
+        sick_seconds: float = 20.0,
         poll_seconds: float = 1.0,
+        link: Callable[[str, str], str] = lambda _, address: address,
     ) -> None:
         self.targets: Targets = {}
         self._endpoint_url, self._run_dir, self._on_change = endpoint_url, run_dir, on_change
         self._boot_seconds, self._notice_seconds, self._poll_seconds = boot_seconds, notice_seconds, poll_seconds
-        self._regions = regions
+        self._sick_seconds, self._link = sick_seconds, link
+        self.regions = regions
         self._machines: dict[str, Machine] = {}
+        self._complaint = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="fleets", daemon=True)
 
@@ -129,18 +138,37 @@ class Fleets:
         while not self._stopping.wait(self._poll_seconds):
             try:
                 self._step()
-            except Exception:
+                self._complaint = ""
+            except Exception as error:
                 # A group that is being deleted, or a node that does not start, must not end the watch over the others.
-                log.exception("fleets: one round failed")
+                if type(error).__name__ != self._complaint:
+                    log.warning("fleets: rounds fail, as long as this lasts: %s", error)
+                self._complaint = type(error).__name__
+
+    def _examine(self) -> None:
+        """Note which nodes died."""
+        running = [machine for machine in self._machines.values() if machine.state == "running"]
+        with ThreadPoolExecutor(8) as pool:
+            well = list(pool.map(_well, running))
+        now = time.monotonic()
+        for machine, fine in zip(running, well, strict=True):
+            identity = machine.instance.id
+            if fine:
+                self._machines[identity] = replace(machine, healthy=now)
+            elif (machine.node and not machine.node.alive()) or now - machine.healthy > self._sick_seconds:
+                self._machines[identity] = replace(machine, state="dead", due=now + self._notice_seconds)
 
     def _step(self) -> None:
+        self._examine()
         desired, now = self._desired(), time.monotonic()
-        for identity, machine in self._machines.items():
-            if machine.state == "running" and machine.node and not machine.node.alive():
-                self._machines[identity] = replace(machine, state="dead", due=now + self._notice_seconds)
         actions = decide(self._machines, desired, now=now, boot_seconds=self._boot_seconds)
         try:
+            starts = [action for action in actions if action.verb == "start"]
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(self._act, starts))
             for action in actions:
+                if action.verb == "start":
+                    continue
                 if action.verb == "remove":
                     # Deregistered before it stops, so that the balancer sends it nothing more.
                     self._announce(desired)
@@ -153,14 +181,15 @@ class Fleets:
 
     def _desired(self) -> dict[str, Instance]:
         found: dict[str, Instance] = {}
-        for region in self._regions:
+        for region in self.regions:
             pages = self._aws("autoscaling", region).get_paginator("describe_auto_scaling_groups").paginate()
             for group in itertools.chain.from_iterable(page["AutoScalingGroups"] for page in pages):
                 arn, targets = group["AutoScalingGroupARN"], tuple(group.get("TargetGroupARNs", ()))
                 for instance in group["Instances"]:
                     if instance["LifecycleState"] == "InService":
                         identity = instance["InstanceId"]
-                        found[identity] = Instance(identity, region, instance["AvailabilityZone"], arn, targets)
+                        zone, checked = instance["AvailabilityZone"], group["HealthCheckType"] == "ELB"
+                        found[identity] = Instance(identity, region, zone, arn, targets, checked)
         return found
 
     def _act(self, action: Action) -> None:
@@ -170,7 +199,7 @@ class Fleets:
                 self._machines[instance.id] = Machine(instance, "booting", action.due)
             case "start":
                 node = self._node(instance)
-                self._machines[instance.id] = Machine(instance, "running", node=node)
+                self._machines[instance.id] = Machine(instance, "running", node=node, healthy=time.monotonic())
                 node.start()
             case "report":
                 scaling = self._aws("autoscaling", instance.region)
@@ -191,7 +220,7 @@ class Fleets:
             address=_address(os.getpid()),
             directory=self._run_dir / "nodes" / instance.id,
             access_log=self._run_dir / "logs" / f"node-{instance.id}.jsonl",
-            endpoint_url=self._endpoint_url,
+            endpoint_url=f"http://{self._link(f's3 {instance.id}', self._endpoint_url.removeprefix('http://'))}",
         )
         return Node(site, attribute["UserData"]["Value"])
 
@@ -200,10 +229,17 @@ class Fleets:
         for identity, node in sorted(self.nodes.items()):
             if identity in desired:
                 for arn in desired[identity].target_groups:
-                    targets.setdefault(arn, []).append((identity, node.site.address, node.port))
+                    address = self._link(f"node {identity}", f"{node.site.address}:{node.port}")
+                    host, _, port = address.partition(":")
+                    targets.setdefault(arn, []).append((identity, host, int(port)))
         if targets != self.targets:
             self.targets = targets
             self._on_change(targets)
+
+
+def _well(machine: Machine) -> bool:
+    node = machine.node
+    return node is not None and node.alive() and (not machine.instance.checked or node.healthy())
 
 
 _hosts = itertools.cycle(range(1, 255))

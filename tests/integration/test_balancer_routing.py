@@ -197,9 +197,9 @@ def test_a_request_in_flight_outlives_its_targets_deregistration(tmp_path: Path,
 
 def test_the_same_targets_again_do_not_reload(tmp_path: Path, nodes: dict[str, Origin]) -> None:
     with balancer(tmp_path, balancing(target_group("low")), {"arn:low": [target(nodes["one"])]}) as (made, _):
-        written = (tmp_path / "haproxy.cfg").stat().st_mtime_ns
+        written = (tmp_path / "balancer.cfg").stat().st_mtime_ns
         made.serve({"arn:low": [target(nodes["one"])]})
-        assert (tmp_path / "haproxy.cfg").stat().st_mtime_ns == written
+        assert (tmp_path / "balancer.cfg").stat().st_mtime_ns == written
 
 
 def test_no_process_is_left_behind(tmp_path: Path, nodes: dict[str, Origin]) -> None:

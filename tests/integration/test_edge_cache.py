@@ -1,6 +1,7 @@
 """nginx made from the declared distribution is the shared cache that CloudFront is."""
 
 import gzip
+import threading
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from components.edge.viewer_request import viewer_request_code
-from local.serving.edge import Edge, first_free_port
+from local.serving.edge import Edge, first_free_port, milliseconds
 from tests.serving_kit import (
     DISABLED,
     FAILOVER,
@@ -518,3 +519,54 @@ def test_a_country_that_is_not_served_gets_nothing(tmp_path: Path) -> None:
     with tier(tmp_path, delivering(restrictions=geo), country="FR") as made:
         assert made.get("/").status == 403
         assert not made.s3.seen
+
+
+def test_a_viewer_may_say_where_he_is_and_nobody_behind_the_edge_hears_how(tmp_path: Path) -> None:
+    header = {"headerBehavior": "whitelist", "headers": {"items": ["CloudFront-Viewer-Country"]}}
+    segments = behaviour("pop-home-or-media", "/v/*", originRequestPolicyId="country")
+    resources = delivering(request_policy("country", headersConfig=header), orderedCacheBehaviors=[segments])
+    with tier(tmp_path, resources) as made:
+        page = made.get("/?laptop-country=GB")
+        assert page.headers["Set-Cookie"] == "laptop-country=GB; Path=/; SameSite=Lax"
+        assert "laptop-country" not in made.s3.seen[-1].path
+        assert made.get("/?laptop-country=GB&x=1").headers["Set-Cookie"]
+        for country, said in (
+            ("GB", {"Cookie": "a=b; laptop-country=GB"}),
+            ("US", {}),
+            ("US", {"Cookie": "xlaptop-country=FR"}),
+        ):
+            made.get("/v/00/place.m4s", **said)
+            seen = made.home.asked("/v/00/place.m4s")[-1]
+            assert seen.headers["CloudFront-Viewer-Country"] == country
+            assert "laptop-country" not in str(seen.headers.items())
+        # Each country has an edge location of its own, and so a cache.
+        assert len(made.home.asked("/v/00/place.m4s")) == 2
+
+
+def test_light_takes_its_time() -> None:
+    # There and back to a region a thousand kilometres away, and to one on the other side of the world.
+    assert milliseconds("US", "us-east-1") < 30
+    assert 140 < milliseconds("SG", "us-east-1") < 180
+
+
+def test_an_edge_takes_another_declaration_up_and_refuses_nobody(tmp_path: Path) -> None:
+    with tier(tmp_path, delivering()) as made:
+        answers: list[int] = []
+        over = threading.Event()
+
+        def view() -> None:
+            while not over.is_set():
+                answers.append(made.get("/").status)
+
+        viewer = threading.Thread(target=view)
+        viewer.start()
+        geo = {"geoRestriction": {"restrictionType": "blacklist", "locations": ["FR"]}}
+        there = {(f"arn:{name}", 80): made.s3.address for name in ("home", "far")}
+        made.edge.update(delivering(restrictions=geo), there)
+        over.set()
+        viewer.join()
+        assert set(answers) == {200}
+        assert made.edge.answers()
+        assert made.get("/", Cookie="laptop-country=FR").status == 403
+        made.edge.process.kill()
+        assert not made.edge.answers()

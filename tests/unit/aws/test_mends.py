@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import events, functions, mends, states, storage
+from local.aws import events, functions, mends, replication, states, storage
 from local.aws.states import ASL, PARSER, TASK
 
 PINNED = {
@@ -16,6 +16,7 @@ PINNED = {
     "moto.s3.models:FakeBucket.get_permission": "7571412a3495",
     "moto.s3.models:FakeKey.value": "5e9a53c3d82c",
     "moto.s3.models:FakeMultipart.complete": "a5cd01f2f2f2",
+    "moto.s3.models:S3Backend._set_delete_marker": "f95d9e59e39f",
     "moto.s3.notifications:_send_event_bridge_message": "971cee49c687",
     "moto.s3.notifications:send_event": "da8a7c7c6f2b",
     "moto.s3.responses:S3Response._key_response": "eb67586ff76b",
@@ -59,12 +60,13 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         return original
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (events, functions, states, storage):
+        for module in (events, functions, replication, states, storage):
             patch.setattr(module, "mend", record)
         functions.install("http://127.0.0.1:9", tmp_path_factory.mktemp("run"))
         storage.install()
         states.install("http://127.0.0.1:9")
         events.install("http://127.0.0.1:9")
+        replication.install()
     return found
 
 

@@ -51,11 +51,11 @@ def test_haproxy_accepts_the_programs_balancers(program: list[Registration], tmp
     groups = [item for item in program if item.type == "aws:lb/targetGroup:TargetGroup"]
     listeners = [item.id for item in program if item.type == "aws:lb/listener:Listener"]
     targets = {group.id: [("i-0a", "127.0.0.2", 8080), ("i-0b", "127.0.0.3", 8080)] for group in groups}
-    text = haproxy_config(program, targets, ports=dict.fromkeys(listeners, 18000), run_dir=tmp_path)
+    text = haproxy_config(program, targets, ports=dict.fromkeys(listeners, 18000), state=tmp_path / "balancer.state")
     (tmp_path / "balancer.state").write_text(server_state(text, ""))
-    (tmp_path / "haproxy.cfg").write_text(text)
+    (tmp_path / "balancer.cfg").write_text(text)
     check = subprocess.run(
-        ["haproxy", "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, text=True, check=False
+        ["haproxy", "-c", "-f", tmp_path / "balancer.cfg"], capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stderr
     # The only warnings are those of the state file: every new target starts as down.
@@ -112,7 +112,7 @@ def test_what_the_balancer_would_ignore_is_an_error(
 ) -> None:
     resources = change(balancing(target_group("low")), name, path, value)
     with pytest.raises(NotOnLaptop, match=re.escape(words)):
-        haproxy_config(resources, {}, ports={LISTENER: 1}, run_dir=tmp_path)
+        haproxy_config(resources, {}, ports={LISTENER: 1}, state=tmp_path / "balancer.state")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,9 @@ def test_the_viewers_country_reaches_origins_only_where_a_policy_names_it(tmp_pa
 
 def test_a_target_keeps_its_health_over_a_reload(tmp_path: Path) -> None:
     targets = {"arn:low": [("i-1", "127.0.0.1", 8080), ("i-2", "127.0.0.1", 8081)]}
-    config = haproxy_config(balancing(target_group("low")), targets, ports={LISTENER: 1}, run_dir=tmp_path)
+    config = haproxy_config(
+        balancing(target_group("low")), targets, ports={LISTENER: 1}, state=tmp_path / "balancer.state"
+    )
     up = "4 low 1 i-1 127.0.0.1 2 0 1 1 30 6 3 4 6 0 0 0 - 8080 - 0 0 - - 0"
     moved = up.replace("8080", "9999").replace("i-1", "i-2")
     state = server_state(config, f"1\n# be_id ...\n{up}\n{moved}\n").splitlines()

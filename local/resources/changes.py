@@ -1,0 +1,73 @@
+"""A second deployment onto a running cloud: what is new is made, what differs is changed in place, the rest stays."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import Any
+
+from local.aws.clients import client
+from local.engine.model import Registration
+from local.engine.recording import physical_name
+from local.resources.balancing import actions
+from local.resources.making import Making
+from local.resources.realiser import DECLARED_ONLY, Realiser
+
+GROUP = "aws:autoscaling/group:Group"
+PUT = ("aws:s3/", "aws:iam/", "aws:cloudwatch/", "aws:ssm/")
+"""Types whose handlers put: made again, they are changed."""
+
+
+def _group(made: Making, id_: str) -> None:
+    made.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=id_)
+
+
+def _launch_template(made: Making, id_: str) -> None:
+    groups = made.take("vpcSecurityGroupIds")
+    data = {**made.take_all(), "securityGroupIds": groups}
+    made.call("ec2", "create_launch_template_version", LaunchTemplateId=id_, LaunchTemplateData=data)
+
+
+def _listener(made: Making, id_: str) -> None:
+    made.call("elbv2", "modify_listener", ListenerArn=id_, DefaultActions=actions(made.take("defaultActions")))
+
+
+def _rule(made: Making, id_: str) -> None:
+    made.call("elbv2", "modify_rule", RuleArn=id_, Actions=actions(made.take("actions")))
+
+
+CHANGES: dict[str, Callable[[Making, str], None]] = {
+    GROUP: _group,
+    "aws:ec2/launchTemplate:LaunchTemplate": _launch_template,
+    "aws:lb/listener:Listener": _listener,
+    "aws:lb/listenerRule:ListenerRule": _rule,
+}
+"""Types that are changed by a call of their own. As on AWS, nodes that run keep the launch template that they had."""
+
+
+class Changer(Realiser):
+    """Deploys onto what an earlier run of the program made."""
+
+    def __init__(self, endpoint_url: str, before: Sequence[Registration]) -> None:
+        super().__init__(endpoint_url)
+        self._endpoint = endpoint_url
+        self._before = {(item.type, item.name, item.region): item for item in before if item.custom}
+
+    def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
+        """Make, change or keep one resource. Raises ValueError for a change that the laptop cannot make in place."""
+        known = self._before.get((type_, name, region))
+        if known is None or type_ in DECLARED_ONLY or (known.inputs != inputs and type_.startswith(PUT)):
+            return super().create(type_, name, inputs, region)
+        if known.inputs != inputs:
+            if type_ not in CHANGES:
+                changed = sorted(key for key in {*inputs, *known.inputs} if inputs.get(key) != known.inputs.get(key))
+                raise ValueError(f"cannot be changed on a running laptop cloud: {', '.join(changed)}")
+            made = Making(self._endpoint, physical_name(type_, name, inputs), deepcopy(inputs), region)
+            CHANGES[type_](made, known.id)
+        return known.id, {key: value for key, value in known.outputs.items() if key not in inputs}
+
+    def remove(self, after: Sequence[Registration]) -> None:
+        """End the fleets that are no longer declared; everything else that is gone was a record."""
+        kept = {(item.type, item.name, item.region) for item in after}
+        for key, item in self._before.items():
+            if item.type == GROUP and key not in kept:
+                scaling = client("autoscaling", item.region, self._endpoint)
+                scaling.delete_auto_scaling_group(AutoScalingGroupName=item.id, ForceDelete=True)
