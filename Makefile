@@ -7,13 +7,13 @@ STACK ?= dev
 BASE ?= main
 # As it was typed: make would take a dollar sign in a film's name for a variable of its own.
 override VIDEO := $(value VIDEO)
-export VIDEO
+export VIDEO REGIONS
 export PYTHONDONTWRITEBYTECODE =
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: setup ## Run the platform on this laptop: VIDEO=path/to/film, or a clip that it makes
+demo: setup ## Run the platform on this laptop: VIDEO=path/to/film, or a clip that it makes; REGIONS=3 for a world
 	@$(BIN)/python -m local demo
 
 add: setup ## Add a title while the demo runs: VIDEO=path/to/film

@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from components.edge.nearest_pop import nearest_pop
 from lambdas.identify.core import title_id
 from local.aws.clients import client
 
@@ -106,6 +107,13 @@ def add_title(platform: Platform, video: Path, console: Console) -> bool:
     return False
 
 
+def show_places(platform: Platform, regions: Sequence[str], console: Console) -> None:
+    """A link for a viewer near each region: the edge takes the country that the link names for his."""
+    for country in ("US", "GB", "SG", "BR"):
+        link = f"{platform.url}/?laptop-country={country}"
+        console.print(f"From {country}, by {nearest_pop(country, regions)}: [bold]{link}[/]", highlight=False)
+
+
 def _short(name: str) -> str:
     return name if len(name) <= 18 else f"{name[:15]}..."
 
@@ -160,6 +168,8 @@ class Served:
     run_dir: Path
     counts: Counter[str] = field(default_factory=Counter[str])
     bytes: Counter[str] = field(default_factory=Counter[str])
+    fleets: dict[tuple[str, str], Counter[str]] = field(default_factory=dict[tuple[str, str], Counter[str]])
+    """By region and fleet: requests, bytes, and those of each that its caches had."""
     _read: dict[Path, int] = field(default_factory=dict[Path, int])
 
     def update(self) -> None:
@@ -183,6 +193,9 @@ class Served:
                 kind = "edge hit" if hit else "failover" if entry.get("failover") else "edge miss"
             case "node":
                 kind = "node hit" if hit else "node fill"
+                # A zone is its region and a letter.
+                fleet = self.fleets.setdefault((entry["zone"][:-1], entry["fleet"]), Counter())
+                fleet.update(requests=1, bytes=entry["bytes"], hits=hit, offload=entry["bytes"] * hit)
             case _:
                 kind = "balancer"
         self.counts[kind] += 1
@@ -205,6 +218,16 @@ class Served:
             table.caption = f"{100 * c['edge hit'] / total:.0f} % of {total} requests ended at the edge"
         return table
 
+    def fleet_table(self) -> Table:
+        """How much of what each fleet served was in its caches: the rest came from the region's bucket."""
+        table = Table(title="The fleets", title_justify="left", show_edge=False, pad_edge=False)
+        for heading in ("region", "fleet", "requests", "hit ratio", "MB", "offload"):
+            table.add_column(heading, justify="left" if heading in ("region", "fleet") else "right")
+        for (region, fleet), c in sorted(self.fleets.items()):
+            hits, offload = c["hits"] / c["requests"], c["offload"] / max(c["bytes"], 1)
+            table.add_row(region, fleet, str(c["requests"]), f"{hits:.0%}", f"{c['bytes'] / 1e6:.1f}", f"{offload:.0%}")
+        return table
+
     def _cell(self, kind: str) -> str:
         return f"{self.counts[kind]:>5} · {self.bytes[kind] / 1e6:8.1f} MB"
 
@@ -220,9 +243,10 @@ def show_served(run_dir: Path, console: Console) -> None:
             if served.counts != before:
                 before = served.counts.copy()
                 console.print(", ".join(f"{name} {count}" for name, count in sorted(before.items())), highlight=False)
+                console.print(served.fleet_table())
             time.sleep(2)
     with Live(console=console, refresh_per_second=4) as live:
         while True:
             served.update()
-            live.update(Group("", served.table(), "", hint))
+            live.update(Group("", served.table(), "", served.fleet_table(), "", hint))
             time.sleep(0.5)

@@ -21,17 +21,26 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 GUARDIAN = """
-import os, signal, sys
+import os, shutil, signal, sys, time
 for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(name, signal.SIG_IGN)
-groups = set()
+groups, folders = set(), []
 for line in sys.stdin:
-    (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+    if line[0] == "/":
+        folders.append(line[:-1])
+    else:
+        (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
 for group in groups:
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         pass
+for attempt in range(50):  # who was killed may still write
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    if not any(map(os.path.exists, folders)):
+        break
+    time.sleep(0.1)
 """
 
 
@@ -46,10 +55,15 @@ def _guardian() -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def _tell_guardian(sign: str, group: int) -> None:
-    """Note a process group as running ("+") or over ("-")."""
+def _tell_guardian(line: str) -> None:
+    """Note a process group as running ("+" and its number) or over ("-"), or a folder to remove in the end."""
     with _telling:
-        print(f"{sign}{group}", file=_guardian().stdin, flush=True)
+        print(line, file=_guardian().stdin, flush=True)
+
+
+def remove_in_the_end(folder: Path) -> None:
+    """Have `folder` removed when this program ends, however it ends."""
+    _tell_guardian(str(folder.absolute()))
 
 
 class ManagedProcess:
@@ -87,7 +101,7 @@ class ManagedProcess:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-            _tell_guardian("+", self._process.pid)
+            _tell_guardian(f"+{self._process.pid}")
 
     @property
     def pid(self) -> int:
@@ -143,7 +157,7 @@ class ManagedProcess:
         while _runs(process.pid) and time.monotonic() < deadline:
             time.sleep(0.002)
         process.wait()
-        _tell_guardian("-", process.pid)
+        _tell_guardian(f"-{process.pid}")
 
 
 def _runs(group: int) -> bool:

@@ -168,3 +168,19 @@ def test_the_laptop_is_left_alone_when_the_demo_is_killed(temporary: Path) -> No
                 break
         process.kill()
     wait(lambda: True if not _ours(temporary) else None, "every process of the demo ends")
+    # What it wrote goes too, all but where it was: that blocks nobody.
+    wait(lambda: [path.name for path in temporary.iterdir()] == ["demo.json"] or None, "its folder is gone")
+    with demo("", temporary) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Starting AWS")
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.6, 1.0, 2.0])
+def test_ctrl_c_in_the_first_moment_says_nothing(seconds: float, temporary: Path) -> None:
+    with demo("", temporary) as process:
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=180)
+    assert "Traceback" not in output
+    assert _ours(temporary) == []
+    assert list(temporary.iterdir()) == []

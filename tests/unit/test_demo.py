@@ -1,10 +1,17 @@
 """What `make demo` says, and what it keeps to itself."""
 
+import io
+import json
 import sys
+from pathlib import Path
 
 import pytest
+import typer
+from rich.console import Console
 
-from local.__main__ import _tell_unless_interrupted
+from local import commands, running
+from local.commands import _tell_unless_interrupted
+from local.demo import Served
 
 
 class Dropped:
@@ -25,3 +32,62 @@ def test_ctrl_c_in_a_callback_is_no_news_and_a_fault_is(
     assert capsys.readouterr().err == ""
     Dropped(ValueError("a fault"))
     assert "ValueError: a fault" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["0", "5", "-1", "two", "1.5", " 2"])
+def test_a_number_of_regions_that_is_none_is_told_in_one_line(
+    given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REGIONS", given)
+    with pytest.raises(typer.Exit):
+        commands._regions()
+    said = capsys.readouterr().err
+    assert f"REGIONS={given}: must be a whole number from 1 to 4" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("left", ["", "{}", "[]", "no JSON", '{"pid": 1, "url": "http://127.0.0.1:1"}'])
+def test_what_a_killed_demo_left_is_no_running_demo(left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "RUNNING", tmp_path / "demo.json")
+    running.RUNNING.write_text(left)
+    assert commands._running() is None
+    with running.alone():
+        assert running.RUNNING.read_text() == ""
+    assert not running.RUNNING.exists()
+
+
+def test_a_second_demo_is_told_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(running, "RUNNING", tmp_path / "demo.json")
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.delenv("VIDEO", raising=False)
+    with running.alone():
+        for url, expected in (("", "and is about to start"), ("http://here", "at http://here")):
+            if url:
+                running.announce("", url, {})
+            with pytest.raises(typer.Exit):
+                commands.demo()
+            assert expected in capsys.readouterr().err
+
+
+def test_the_table_of_fleets_says_what_their_caches_kept_from_the_bucket(tmp_path: Path) -> None:
+    lines = [
+        {"uri": "/v/00/a", "status": 200, "bytes": bytes_, "cache": cache, "fleet": fleet, "zone": zone}
+        for fleet, zone, cache, bytes_ in (
+            ("fleet-0", "us-east-1a", "MISS", 3_000_000),
+            ("fleet-0", "us-east-1b", "HIT", 1_000_000),
+            ("fleet-1", "eu-west-1a", "HIT", 2_000_000),
+        )
+    ]
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "node-i-1.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    served = Served(tmp_path)
+    served.update()
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(served.fleet_table())
+    rows = [line.split() for line in console.export_text().replace("│", " ").splitlines()]
+    assert ["us-east-1", "fleet-0", "2", "50%", "4.0", "25%"] in rows
+    assert ["eu-west-1", "fleet-1", "1", "100%", "2.0", "100%"] in rows

@@ -1,7 +1,6 @@
 """How `headend` finds its cloud, and how it ends."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,17 +47,16 @@ def end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *wo
 def test_the_demo_that_runs_is_the_default() -> None:
     with pytest.raises(Refusal, match="no demo runs: start one with `make demo`, or name a stack"):
         cloud.find(None)
-    running.announce("http://127.0.0.1:1", "http://127.0.0.1:2", {"region": "us-east-1"})
-    for name in (None, "local"):
-        found = cloud.find(name)
-        assert (found.endpoint, found.url, found.home) == ("http://127.0.0.1:1", "http://127.0.0.1:2", "us-east-1")
+    with running.alone():
+        running.announce("http://127.0.0.1:1", "http://127.0.0.1:2", {"region": "us-east-1"})
+        for name in (None, "local"):
+            found = cloud.find(name)
+            assert (found.endpoint, found.url, found.home) == ("http://127.0.0.1:1", "http://127.0.0.1:2", "us-east-1")
 
 
 def test_a_demo_that_was_killed_is_none() -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
+    # Nobody holds the file any more.
     running.announce("http://127.0.0.1:1", "http://127.0.0.1:2", {})
-    running.RUNNING.write_text(running.RUNNING.read_text().replace(str(os.getpid()), str(ended.pid)))
     with pytest.raises(Refusal, match="no demo runs"):
         cloud.find(None)
 
