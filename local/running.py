@@ -1,7 +1,7 @@
 """Where a running demo says what it is, for `make add` and for `headend`.
 
-A demo holds a lock on the file while it runs. The kernel lets go of it however the demo ends, so what one that was killed
-has left in the file counts for nothing.
+A demo holds a lock on the file while it runs. The kernel lets go of it however the demo ends, so what one that was
+killed has left in the file counts for nothing.
 """
 
 import fcntl
