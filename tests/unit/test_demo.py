@@ -60,7 +60,11 @@ def test_a_second_demo_is_told_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(running, "RUNNING", tmp_path / "demo.json")
-    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    def ignore(_number: int, _handler: object) -> None:
+        """The test's own signals stay what they are."""
+
+    monkeypatch.setattr("signal.signal", ignore)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.delenv("VIDEO", raising=False)
     with running.alone():
