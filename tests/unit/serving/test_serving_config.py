@@ -150,7 +150,7 @@ def test_a_property_is_honoured_or_without_effect_but_not_both() -> None:
 
 def test_the_viewers_country_reaches_origins_only_where_a_policy_names_it(tmp_path: Path) -> None:
     country = {"headerBehavior": "whitelist", "headers": {"items": ["CloudFront-Viewer-Country"]}}
-    for policy, value in ((None, '""'), ("country", '"US"')):
+    for policy, value in ((None, '""'), ("country", "$edge_country")):
         site = behaviour("site", **({"originRequestPolicyId": policy} if policy else {}))
         resources = delivering(request_policy("country", headersConfig=country), defaultCacheBehavior=site)
         location = edge_files(resources, tmp_path)["nginx.conf"].split("location @b3 ")[1]
