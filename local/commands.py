@@ -66,7 +66,8 @@ def _demo(video: Path | None, regions: int) -> None:
         if video is None:
             video = run_dir / "Test card.mp4"
             make_clip(video)
-        console.print(f"The page: [bold]{platform.url}/[/]", highlight=False)
+        # With the tower of tiers, and all that is made or refused: what the page shows to an operator.
+        console.print(f"The page: [bold]{platform.url}/?served[/]", highlight=False)
         published = add_title(platform, video, console)
         if published and regions > 1:
             show_places(platform, WORLD[:regions], console)

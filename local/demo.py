@@ -110,7 +110,7 @@ def add_title(platform: Platform, video: Path, console: Console) -> bool:
 def show_places(platform: Platform, regions: Sequence[str], console: Console) -> None:
     """A link for a viewer near each region: the edge takes the country that the link names for his."""
     for country in ("US", "GB", "SG", "BR"):
-        link = f"{platform.url}/?laptop-country={country}"
+        link = f"{platform.url}/?served&laptop-country={country}"
         console.print(f"From {country}, by {nearest_pop(country, regions)}: [bold]{link}[/]", highlight=False)
 
 
