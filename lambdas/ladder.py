@@ -1,12 +1,19 @@
 """The ladder: which renditions a source of a given size gets. Pure arithmetic; touches nothing."""
 
+import hashlib
 import math
 from fractions import Fraction
 from typing import NamedTuple
 
 REVISION = "1"
-"""Part of every version. Change it with anything that changes what a source is encoded to (this file, plan's job): the
-next upload then makes a new version. A test holds the job's fingerprint against it."""
+"""Part of the content. Change it with anything that changes what a source is encoded to (this file, plan's job): the
+next upload of the same bytes then makes a new version. A test holds the job's fingerprint against it."""
+
+
+def content_of(etag: str) -> str:
+    """12 hex digits: the same bytes and the same ladder give the same content."""
+    return hashlib.sha256(f"{etag}{REVISION}".encode()).hexdigest()[:12]
+
 
 TALLEST = 2160
 """Short side of the tallest rung: what H.264's top level carries at 60 frames a second."""

@@ -23,6 +23,10 @@ class Refusal(Exception):
     """A decision that no retry changes: its message is a sentence for the person who uploaded the file."""
 
 
+class NotAFilm(Refusal):
+    """The upload is no film and was not meant as one: nobody is told."""
+
+
 class SourceUnreadable(Refusal):
     """The upload is not a media file that the encoder can open."""
 

@@ -8,19 +8,16 @@ class Title(TypedDict):
 
     id: str
     """Slug of the upload key: `[a-z0-9-]`, 1 to 80 characters. The catalogue's key."""
+    other: str
+    """The id that it takes where another film has `id` already: the slug, and a hash of the stem."""
     stem: str
-    """The upload key without its extension. One id with two stems is two films, of which one must be renamed."""
+    """The upload key without its extension, in Unicode's composed form. One id with two stems is two films."""
     name: str
     """What a person reads: the file's name without its extension."""
-    version: str
-    """12 hex digits. Another object version, other bytes or another ladder is another version, and so another place:
-    a job that runs for an upload that was replaced can never write where a newer upload's job does."""
-    content: str
-    """12 hex digits; the same bytes and the same ladder give the same content."""
-    prefix: str
-    """`v/<xx>/<id>/<version>`, the renditions' place in the media bucket; no slash at either end."""
     sequencer: str
-    """S3's order of events for one key, zero-padded to 32 so that strings compare as S3 means."""
+    """S3's order of events for one key, padded on the right to 64 so that strings compare as S3 means."""
+    uploaded: str
+    """The event's time, ISO 8601 in UTC: the order of events of different keys."""
     bucket: str
     key: str
     etag: str
@@ -51,8 +48,12 @@ class Video(TypedDict):
 
 
 class Audio(TypedDict):
-    """The first sound track."""
+    """A sound track."""
 
+    track: int
+    """Its number among the sound tracks, from 1, as MediaConvert's selectors count."""
+    language: str
+    """ISO 639-2, three letters; `und` where the file says nothing."""
     codec: str
     channels: int
     """0 where the file says nothing."""
@@ -67,7 +68,8 @@ class Source(TypedDict):
     duration: float | None
     """Seconds of the video track (of the whole file where the track does not say); null where neither does."""
     video: Video | None
-    audio: Audio | None
+    audio: list[Audio]
+    """In the order of the file."""
 
 
 class Rendition(TypedDict):
@@ -96,7 +98,10 @@ class Found(TypedDict):
     """A job that an earlier try started, if there is one."""
 
     status: Literal["NONE", "RUNNING", "COMPLETE"]
-    id: str | None
+    version: str
+    """What it makes or made; empty for none."""
+    warnings: list[dict[str, int]]
+    """MediaConvert's warnings: `Code`, and how often, `Count`."""
 
 
 class Verified(TypedDict):

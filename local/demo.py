@@ -21,19 +21,6 @@ from local.aws.clients import client
 
 # Files that are lists of other files stay closed: they could name any path of this machine.
 CONTAINERS = "mov,matroska,mxf,mpegts,avi,mpeg"
-STEPS = {
-    "Identify": "identify the title",
-    "Claim": "claim it in the catalogue",
-    "Probe": "probe the source",
-    "Plan": "plan the renditions",
-    "Find job": "look for an earlier job",
-    "Encode": "encode to H.264",
-    "Verify": "verify every segment",
-    "Publish": "publish",
-    "Announce": "announce",
-    "Mark": "write down why not",
-    "Tell": "tell the operators",
-}
 
 
 @dataclass(frozen=True)
@@ -139,6 +126,11 @@ def _execution_of(platform: Platform, key: str, known: set[str]) -> str:
 def _follow(platform: Platform, title: str, execution: str, progress: Progress) -> None:
     """A line for each state that the workflow enters, until it ends."""
     states, encoder = platform.client("stepfunctions"), platform.client("mediaconvert")
+    machine = states.describe_state_machine(stateMachineArn=platform.exports["state_machine"])
+    declared = json.loads(machine["definition"])["States"]
+    says = {
+        name: state["Comment"] for name, state in declared.items() if state["Type"] == "Task" and "Comment" in state
+    }
     tasks: dict[str, Any] = {}
     while True:
         ended = states.describe_execution(executionArn=execution)["status"] != "RUNNING"
@@ -146,8 +138,8 @@ def _follow(platform: Platform, title: str, execution: str, progress: Progress) 
         for event in events:
             entered = event.get("stateEnteredEventDetails", {}).get("name", "")
             left = event.get("stateExitedEventDetails", {}).get("name", "")
-            if entered in STEPS and entered not in tasks:
-                tasks[entered] = progress.add_task(STEPS[entered], total=100)
+            if entered in says and entered not in tasks:
+                tasks[entered] = progress.add_task(says[entered], total=100)
             if left in tasks:
                 progress.update(tasks[left], completed=100)
                 progress.stop_task(tasks[left])

@@ -35,7 +35,7 @@ class Execution:
     """How an execution went."""
 
     status: str = "RUNNING"
-    """SUCCEEDED or FAILED."""
+    """SUCCEEDED, FAILED or ABORTED."""
     path: list[str] = field(default_factory=list[str])
     calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
     """(state, arguments) of every task that was started, failed attempts too."""
@@ -47,17 +47,32 @@ class Execution:
         return [arguments for name, arguments in self.calls if name == state]
 
 
-def run(definition: dict[str, Any], event: dict[str, Any], answers: Answers, *, name: str = "first") -> Execution:
-    """Run an execution to its end."""
+def run(
+    definition: dict[str, Any],
+    event: dict[str, Any],
+    answers: Answers,
+    *,
+    name: str = "first",
+    stop_at: str = "",
+    stop_after: str = "",
+) -> Execution:
+    """Run an execution to its end, or have it stopped: before `stop_at`, or where `stop_after` has acted and its answer
+    is lost."""
     done = Execution()
     state_name, given = definition["StartAt"], event
     context = {"Execution": {"Id": f"arn:aws:states:us-east-1:123456789012:execution:workflow:{name}", "Input": event}}
     while done.status == "RUNNING":
+        if state_name == stop_at:
+            done.status = "ABORTED"
+            break
         assert len(done.path) < LONGEST, done.path[-10:]
         done.path.append(state_name)
         state = definition["States"][state_name]
         bound = {"input": given, "context": {**context, "State": {"Name": state_name}}}
         match state["Type"]:
+            case "Task" if state_name == stop_after:
+                _call(state_name, state, bound, answers, done)
+                done.status = "ABORTED"
             case "Task":
                 state_name, given = _task(state_name, state, bound, answers, done)
             case "Choice":
@@ -99,9 +114,9 @@ def _task(
 
 
 def _call(name: str, state: dict[str, Any], bound: dict[str, Any], answers: Answers, done: Execution) -> Any:
-    arguments = _resolve(state["Arguments"], {**done.variables, "states": bound})
+    arguments = resolved(state["Arguments"], {**done.variables, "states": bound})
     done.calls.append((name, arguments))
-    service, action = state["Resource"].removeprefix("arn:aws:states:::").split(":")
+    *_, service, action = state["Resource"].split(":")
     if name not in answers and service == "dynamodb":
         return _table(action, arguments)
     if service == "lambda":
@@ -131,7 +146,7 @@ def _dynamodb() -> Any:
 
 def _choose(state: dict[str, Any], bound: dict[str, Any], done: Execution) -> str:
     for rule in state["Choices"]:
-        if _resolve(rule["Condition"], {**done.variables, "states": bound}) is True:
+        if resolved(rule["Condition"], {**done.variables, "states": bound}) is True:
             _assign(rule, bound, done)
             return rule["Next"]
     _assign(state, bound, done)
@@ -140,18 +155,19 @@ def _choose(state: dict[str, Any], bound: dict[str, Any], done: Execution) -> st
 
 def _assign(owner: dict[str, Any], bound: dict[str, Any], done: Execution) -> None:
     """All of a state's assignments see the variables as they were before it."""
-    done.variables |= _resolve(owner.get("Assign", {}), {**done.variables, "states": bound})
+    done.variables |= resolved(owner.get("Assign", {}), {**done.variables, "states": bound})
 
 
 def _matches(rule: dict[str, Any], failed: Failure) -> bool:
     return failed.error in rule["ErrorEquals"] or "States.ALL" in rule["ErrorEquals"]
 
 
-def _resolve(value: Any, variables: dict[str, Any]) -> Any:
+def resolved(value: Any, variables: dict[str, Any]) -> Any:
+    """What a state's field comes to."""
     if isinstance(value, str) and value.startswith("{%"):
         return evaluate(value.removeprefix("{%").removesuffix("%}"), variables)
     if isinstance(value, dict):
-        return {key: _resolve(item, variables) for key, item in value.items()}
+        return {key: resolved(item, variables) for key, item in value.items()}
     if isinstance(value, list):
-        return [_resolve(item, variables) for item in value]
+        return [resolved(item, variables) for item in value]
     return value

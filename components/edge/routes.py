@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from components.edge.policies import ALL_VIEWER_EXCEPT_HOST, CACHING_DISABLED, EdgePolicies
 from facts.regions import NEAREST_SHIELD
+from lambdas.names import PLAYLISTS_PATH, STILLS_PATH
 
 READ = ["GET", "HEAD"]
 READ_AND_ASK = ["GET", "HEAD", "OPTIONS"]
@@ -98,10 +99,10 @@ def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrder
         return made
 
     # A poster is shown before anybody has asked to play, so before there are cookies.
-    posters = behaviour("/v/*/poster.*.jpg", policies.segments_cache_id, compress=False, signed=False)
+    posters = behaviour(STILLS_PATH, policies.segments_cache_id, compress=False, signed=False)
     return [
         *([posters] if route["key_group_id"] is not None else []),
-        behaviour("/v/*.m3u8", policies.manifests_cache_id, compress=True),
+        behaviour(PLAYLISTS_PATH, policies.manifests_cache_id, compress=True),
         behaviour("/v/*.mpd", policies.manifests_cache_id, compress=True),
         behaviour("/v/*", policies.segments_cache_id, compress=False),
     ]

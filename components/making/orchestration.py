@@ -7,18 +7,18 @@ import pulumi_aws as aws
 
 from components.blocks.lambda_function import LambdaFunction, handler_files
 from components.blocks.policies import document, from_account, trust
+from components.making.handlers import HANDLERS, TIMEOUT_SECONDS, MakingArns
 from components.making.upload_trigger import UploadTrigger
 from components.making.workflow import definition
-from components.making.workflow_rights import HandlerName, WorkflowArns, handler_rights, workflow_rights
+from components.making.workflow_rights import workflow_rights
 
 
-class OrchestrationArgs(WorkflowArns):
+class OrchestrationArgs(MakingArns):
     """What the workflow reads, writes and tells."""
 
     encode: Literal["on_upload", "on_request"]
     log_days: int
     uploads_name: pulumi.Input[str]
-    media_name: pulumi.Input[str]
     table_name: pulumi.Input[str]
 
 
@@ -32,7 +32,8 @@ class Orchestration(pulumi.ComponentResource):
     def __init__(self, name: str, args: OrchestrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:orchestration:Orchestration", name, {"encode": args["encode"]}, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
-        functions = _handlers(name, args, child)
+        machine_name = f"{name}-workflow"
+        functions = _functions(name, args, child)
 
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
@@ -54,11 +55,13 @@ class Orchestration(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=document(workflow_rights(args, [function.function_arn for function in functions.values()])),
+            policy=document(
+                workflow_rights(args, [function.function_arn for function in functions.values()], machine_name)
+            ),
             opts=child,
         )
         machine = aws.sfn.StateMachine(
-            f"{name}-workflow",
+            machine_name,
             region=region,
             role_arn=role.arn,
             definition=pulumi.Output.json_dumps(
@@ -67,6 +70,9 @@ class Orchestration(pulumi.ComponentResource):
                         "table": args["table_name"],
                         "topic_arn": args["topic_arn"],
                         "functions": {key: function.function_arn for key, function in functions.items()},
+                        "media": args["media_name"],
+                        "queue_arn": args["queue_arn"],
+                        "job_role_arn": args["job_role_arn"],
                         "encode": args["encode"],
                     }
                 )
@@ -95,33 +101,22 @@ class Orchestration(pulumi.ComponentResource):
         self.register_outputs({"state_machine_arn": self.state_machine_arn, "dead_letter_name": self.dead_letter_name})
 
 
-def _handlers(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions) -> dict[HandlerName, LambdaFunction]:
-    """The decisions of the workflow."""
-    environment: dict[HandlerName, dict[str, pulumi.Input[str]]] = {
-        "plan": {
-            "MEDIA_BUCKET": args["media_name"],
-            "JOB_ROLE_ARN": args["job_role_arn"],
-            "QUEUE_ARN": args["queue_arn"],
-        },
-        "find_job": {"QUEUE_ARN": args["queue_arn"]},
-        "verify": {"MEDIA_BUCKET": args["media_name"]},
-    }
+def _functions(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions) -> dict[str, LambdaFunction]:
+    """The decisions of the workflow, by handler."""
     return {
-        handler: LambdaFunction(
-            f"{name}-{handler.replace('_', '-')}",
+        handler.name: LambdaFunction(
+            f"{name}-{handler.name}",
             {
                 "region": args["region"],
-                "handler": handler,
-                "files": handler_files(handler),
-                "environment": environment.get(handler, {}),
-                "statements": statements,
-                # A long title has some thousands of segments to list, and a probe reads the source's index: a minute or
-                # two at the worst. The rest answers within a second.
-                "timeout": 110,
+                "handler": handler.name,
+                "files": handler_files(handler.name),
+                "environment": handler.environment(args),
+                "statements": handler.rights(args),
+                "timeout": TIMEOUT_SECONDS,
                 "memory": 512,
                 "log_days": args["log_days"],
             },
             child,
         )
-        for handler, statements in handler_rights(args).items()
+        for handler in HANDLERS
     }

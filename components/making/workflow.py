@@ -2,11 +2,13 @@
 
 What each state relies on:
 
-- An event may arrive twice, late or out of order, and any state may run again after its answer was lost. Claiming
-  carries the upload's sequencer and the execution, so a repetition finds its own claim and anything older finds a
-  newer one.
+- An event may arrive twice, late or out of order, and any state may run again after its answer was lost. A claim
+  carries the upload and the execution, so a repetition finds its own claim and anything older finds a newer one.
+- A claim is worth what its execution is: where that has ended without an outcome, the same upload takes the claim over.
 - Every write to the row after the claim is on the condition that the claim is still this execution's.
-- MediaConvert forgets its own request token after a minute, so a job of this version is looked for before one is made.
+- MediaConvert forgets its own request token after a minute, so a job of this upload is looked for before one is made.
+- Every job writes to a place of its own, whose name comes from the execution: nothing is ever written twice.
+- What a job may touch (role, queue, source, destination) comes from here, and not from a handler's answer.
 """
 
 from collections.abc import Mapping
@@ -14,19 +16,17 @@ from typing import Any, Literal, TypedDict
 
 import pulumi
 
+from components.making import encoder_errors
+from components.making.handlers import IDENTIFY, PREPARE, TIMEOUT_SECONDS, VERIFY, Handler
+from lambdas.names import FOLDER
+
 State = dict[str, Any]
 
 LIFE_SECONDS = 72 * 3600
 """The longest that an execution may take. A film takes well under an hour; ten thousand that arrive at once wait in
-MediaConvert's queue, and Step Functions counts that as encoding. lambdas/find_job/core.py knows it too."""
+MediaConvert's queue, and Step Functions counts that as encoding."""
 ENCODE_TIMEOUT_SECONDS = LIFE_SECONDS - 2 * 3600
-LEASE_SECONDS = LIFE_SECONDS + 3600
-"""How long a claim holds without being renewed: longer than any execution may take."""
 ENCODE_ATTEMPTS = 3
-
-# MediaConvert's error codes that say something of the file and nothing of us: it cannot be opened or is no media
-# (1010), has no video (1020), an unsupported codec (1030), or ends too early (1076); and 1404: it is gone.
-SOURCE_FAULTS = [1010, 1020, 1030, 1076, 1404]
 
 
 class WorkflowNames(TypedDict):
@@ -34,13 +34,20 @@ class WorkflowNames(TypedDict):
 
     table: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
-    functions: Mapping[Literal["identify", "probe", "plan", "find_job", "verify"], pulumi.Input[str]]
-    """ARNs of the handlers."""
+    functions: Mapping[str, pulumi.Input[str]]
+    """ARNs by handler."""
+    media: pulumi.Input[str]
+    """Bucket of the renditions."""
+    queue_arn: pulumi.Input[str]
+    job_role_arn: pulumi.Input[str]
     encode: Literal["on_upload", "on_request"]
 
 
 def definition(names: WorkflowNames) -> State:
-    """The state machine's definition; `pulumi.Input`s are left in place for `Output.json_dumps`."""
+    """The state machine's definition; `pulumi.Input`s are left in place for `Output.json_dumps`.
+
+    A state's `Comment` says what it does: to whoever watches an execution, and to the demo.
+    """
     return {
         "Comment": "An upload becomes a title, or says why it did not.",
         "QueryLanguage": "JSONata",
@@ -59,10 +66,12 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         "size": "{% $states.input.detail.object.size %}",
         "sequencer": "{% $states.input.detail.object.sequencer %}",
         "version_id": "{% $states.input.detail.object.`version-id` %}",
+        "time": "{% $states.input.time %}",
     }
-    identify = _invoke(names["functions"]["identify"], event, "title", "Claim")
+    identify = _invoke(names, IDENTIFY, event, {"title": "{% $states.result.Payload %}"}, "Claim", "identify the title")
+    identify["Assign"] |= {"holder": "nobody", "attempts": 0, "refused": []}
     # Nothing is claimed yet, so there is no row on which to write a reason: the execution fails, which an alarm tells.
-    del identify["Catch"]
+    identify["Catch"] = [{"ErrorEquals": ["NotAFilm"], "Next": "No film"}]
     claim = _update(
         names["table"],
         sets={
@@ -72,9 +81,9 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
             "etag": {"S": "{% $title.etag %}"},
             "#size": {"N": "{% $string($title.size) %}"},
             "sequencer": {"S": "{% $title.sequencer %}"},
+            "uploaded": {"S": "{% $title.uploaded %}"},
             "#source": {"S": "{% $title.source %}"},
             "execution": _ME,
-            "lease": {"N": f"{{% $string($floor($millis() / 1000) + {LEASE_SECONDS}) %}}"},
             "updated": _NOW,
         },
         # `live` is there once a version is out: a title that plays is not hidden while it is encoded anew.
@@ -83,76 +92,97 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
             ":working": {"S": "PROCESSING"},
             ":failed": {"S": "FAILED"},
             ":registered": {"S": "REGISTERED"},
-            ":clock": {"N": "{% $string($floor($millis() / 1000)) %}"},
+            ":holder": {"S": "{% $holder %}"},
         },
-        remove="outcome, reason, fault",
+        remove="outcome, reason, fault, warnings",
+        # S3's sequencers order the events of one key, and mean nothing between two.
         condition=(
-            "attribute_not_exists(id) OR (stem = :stem AND (sequencer < :sequencer OR (sequencer = :sequencer AND ("
-            "execution = :execution OR outcome IN (:failed, :registered)"
-            " OR (attribute_not_exists(outcome) AND lease < :clock)))))"
+            "attribute_not_exists(id) OR (stem = :stem AND ("
+            "(#key = :key AND sequencer < :sequencer)"
+            " OR (#key <> :key AND (attribute_not_exists(uploaded) OR uploaded < :uploaded"
+            " OR (uploaded = :uploaded AND #key < :key)))"
+            " OR (#key = :key AND sequencer = :sequencer AND (execution = :execution"
+            " OR outcome IN (:failed, :registered) OR (attribute_not_exists(outcome) AND execution = :holder)))))"
         ),
-        next_state="Same version?",
+        next_state="Prepare",
     )
+    claim["Comment"] = "claim it in the catalogue"
     claim["Arguments"]["ReturnValues"] = "ALL_OLD"
     claim["Assign"] = {
-        "published": "{% $exists($states.result.Attributes.content) ? $states.result.Attributes.content.S : '' %}",
-        "attempts": 0,
+        "published": {
+            field: f"{{% $exists($states.result.Attributes.{field}) ? $states.result.Attributes.{field}.S : '' %}}"
+            for field in ("content", "version")
+        }
     }
     # Any other error fails the execution: to mark a row that was never claimed would pass for a newer upload's work.
     claim["Catch"] = [_on_lost_claim("Whose title?")]
-    same: State = {
-        "Type": "Choice",
-        "Choices": [{"Condition": "{% $published = $title.content %}", "Next": "Settle"}],
-        "Default": "Probe",
-    }
-    states: dict[str, State] = {
+    return {
         "Identify": identify,
+        "No film": {"Type": "Succeed", "Comment": "What lies beside films is left where it is."},
         "Claim": claim,
-        "Same version?": same,
-        # The very same bytes were uploaded again: what plays is what would be made.
-        "Settle": _settle(names, {"outcome": {"S": "PUBLISHED"}}, "Nothing to do", state="PUBLISHED"),
-        "Nothing to do": {"Type": "Succeed"},
         **_not_ours(names),
     }
-    if names["encode"] == "on_request":
-        # The event of an upload only catalogues it; the execution that a viewer's request starts goes on.
-        same["Default"] = "Asked for?"
-        asked = "{% $states.context.Execution.Input.requested = true %}"
-        states["Asked for?"] = {
-            "Type": "Choice",
-            "Choices": [{"Condition": asked, "Next": "Probe"}],
-            "Default": "Register",
-        }
-        states["Register"] = _settle(names, {"outcome": {"S": "REGISTERED"}}, "Registered", state="REGISTERED")
-        states["Registered"] = {"Type": "Succeed"}
-    return states
 
 
 def _not_ours(names: WorkflowNames) -> dict[str, State]:
     """Where the claim is another's: this upload's own from before, or a film's whose key has the same slug.
 
-    `films/My Film` and `films/my-film` are two films with one id. The first keeps it, and nothing of it is touched.
+    `films/My Film` and `films/my-film` are two films with one id. Whichever comes second takes an id with a hash.
     """
     look: State = {
         "Type": "Task",
         "Resource": "arn:aws:states:::dynamodb:getItem",
-        "Arguments": {"TableName": names["table"], "Key": {"id": {"S": "{% $title.id %}"}}, "ConsistentRead": True},
+        "Arguments": {"TableName": names["table"], "Key": _THE_ROW, "ConsistentRead": True},
+        "Assign": {"taken": "{% $exists($states.result.Item) ? $states.result.Item : {} %}"},
+        "TimeoutSeconds": 60,
+        "Retry": _RETRY,
+        "Next": "Taken by?",
+    }
+    alive: State = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:describeExecution",
+        "Arguments": {"ExecutionArn": "{% $taken.execution.S %}"},
         "Assign": {
-            "outcome": "FAILED",
-            "reason": "{% 'Another film has this title already: ' & $states.result.Item.`key`.S %}",
-            "fault": "{% $title.key & ' has the same title id as ' & $states.result.Item.`key`.S & ': rename one' %}",
-            "same": "{% $states.result.Item.stem.S = $title.stem %}",
+            "holder": "{% $states.result.Status in ['RUNNING', 'PENDING_REDRIVE'] ? 'nobody' : $taken.execution.S %}",
         },
         "TimeoutSeconds": 60,
         "Retry": _RETRY,
-        "Next": "Same film?",
+        # Executions are forgotten after 90 days, or with their state machine.
+        "Catch": [
+            {
+                "ErrorEquals": ["Sfn.ExecutionDoesNotExistException"],
+                "Assign": {"holder": "{% $taken.execution.S %}"},
+                "Next": "Claim",
+            }
+        ],
+        "Next": "Ended?",
     }
     return {
         "Whose title?": look,
-        "Same film?": {
+        "Taken by?": {
             "Type": "Choice",
-            "Choices": [{"Condition": "{% $same %}", "Next": "Already taken"}],
-            "Default": "Tell",
+            "Choices": [
+                {"Condition": "{% $not($exists($taken.stem)) %}", "Next": "Claim"},
+                {
+                    "Condition": "{% $taken.stem.S != $title.stem and $title.id != $title.other %}",
+                    "Assign": {"title": "{% $merge([$title, {'id': $title.other}]) %}"},
+                    "Next": "Claim",
+                },
+                {
+                    "Condition": (
+                        "{% $taken.stem.S = $title.stem and $taken.`key`.S = $title.`key`"
+                        " and $taken.sequencer.S = $title.sequencer and $not($exists($taken.outcome)) %}"
+                    ),
+                    "Next": "Does it run?",
+                },
+            ],
+            "Default": "Already taken",
+        },
+        "Does it run?": alive,
+        "Ended?": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $holder != 'nobody' %}", "Next": "Claim"}],
+            "Default": "Already taken",
         },
         "Already taken": {"Type": "Succeed"},
     }
@@ -160,79 +190,173 @@ def _not_ours(names: WorkflowNames) -> dict[str, State]:
 
 def _making(names: WorkflowNames) -> dict[str, State]:
     """From a source to renditions that were looked at."""
-    functions = names["functions"]
-    probe = _invoke(functions["probe"], "{% $title %}", "source", "Plan")
-    find_job = _invoke(functions["find_job"], {"title": "{% $title %}"}, "job", "Job there?")
-    for asks in (probe, find_job):
-        # Both by botocore's names, and Lambda's own limit by its.
-        crowd = _in_a_crowd("TooManyRequestsException", "ThrottlingException", "Lambda.TooManyRequestsException")
-        asks["Retry"] = [crowd, *_RETRY]
-    verify = _invoke(
-        functions["verify"],
-        {"title": "{% $title %}", "expected": "{% $plan.expected %}"},
-        "made",
-        "Publish",
+    wanted = "{% $states.context.Execution.Input.requested = true %}" if names["encode"] == "on_request" else True
+    prepare = _invoke(
+        names,
+        PREPARE,
+        {
+            "title": "{% $title %}",
+            "published": "{% $published %}",
+            "wanted": wanted,
+            "refused": "{% $refused %}",
+        },
+        {
+            "prepared": "{% $states.result.Payload %}",
+            "version": (
+                "{% $states.result.Payload.version != '' ? $states.result.Payload.version"
+                " : $substring($hash($states.context.Execution.Id & '/' & $string($attempts), 'SHA-256'), 0, 12) %}"
+            ),
+            "warnings": "{% $states.result.Payload.warnings %}",
+        },
+        "What next?",
+        "look at the source, and plan",
     )
+    # MediaConvert's rates are the account's: thousands of films that arrive at once wait here for Probe.
+    crowd = _in_a_crowd("TooManyRequestsException", "ThrottlingException", "Lambda.TooManyRequestsException")
+    prepare["Retry"] = [crowd, *_RETRY]
+    verify = _invoke(
+        names,
+        VERIFY,
+        {"title": "{% $title %}", "prefix": f"{{% {_PREFIX} %}}", "expected": "{% $prepared.expected %}"},
+        {"made": "{% $states.result.Payload %}"},
+        "Publish",
+        "verify every segment",
+    )
+    verify["Catch"] = [
+        {
+            # Of a job that says it is done. What it made is not looked at again, and nothing is written over it.
+            "ErrorEquals": ["RenditionsIncomplete"],
+            "Assign": {
+                "attempts": "{% $attempts + 1 %}",
+                "refused": "{% $append($refused, [$version]) %}",
+                "code": 0,
+                "message": "{% $parse($states.errorOutput.Cause).errorMessage %}",
+                "error": "{% $states.errorOutput.Error %}",
+            },
+            "Next": "Whose fault?",
+        },
+        *_CATCH,
+    ]
     return {
-        "Probe": probe,
-        "Plan": _invoke(functions["plan"], {"title": "{% $title %}", "source": "{% $source %}"}, "plan", "Find job"),
-        "Find job": find_job,
-        "Job there?": {
+        "Prepare": prepare,
+        "What next?": {
             "Type": "Choice",
             "Choices": [
-                {"Condition": "{% $job.status = 'COMPLETE' %}", "Next": "Verify"},
-                {"Condition": "{% $job.status = 'RUNNING' %}", "Next": "Wait for job"},
+                {"Condition": f"{{% $prepared.next = '{answer}' %}}", "Next": state}
+                for answer, state in {
+                    "ENCODE": "Encode",
+                    "VERIFY": "Verify",
+                    "WAIT": "Wait for job",
+                    "SETTLE": "Settle",
+                }.items()
             ],
-            "Default": "Encode",
+            "Default": "Register",
         },
+        # The very same bytes were uploaded again: what plays is what would be made.
+        "Settle": _settle(names, {"outcome": {"S": "PUBLISHED"}}, "Nothing to do", state="PUBLISHED"),
+        "Nothing to do": {"Type": "Succeed"},
+        # The event of an upload only catalogues it; the execution that a viewer's request starts goes on.
+        "Register": _settle(names, {"outcome": {"S": "REGISTERED"}}, "Registered", state="REGISTERED"),
+        "Registered": {"Type": "Succeed"},
         # A job of an execution that was lost: GetJob allows two calls a second for the whole account.
-        "Wait for job": {"Type": "Wait", "Seconds": 60, "Next": "Find job"},
-        "Encode": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::mediaconvert:createJob.sync",
-            "Arguments": "{% $plan.job %}",
-            "TimeoutSeconds": ENCODE_TIMEOUT_SECONDS,
-            # Refused for its rate, so no job was made. CreateJob allows five a second: a burst of uploads waits here.
-            "Retry": [_in_a_crowd("MediaConvert.TooManyRequestsException")],
-            "Catch": [
-                {
-                    "ErrorEquals": ["States.ALL"],
-                    "Assign": {
-                        "attempts": "{% $attempts + 1 %}",
-                        "code": _fault_field("ErrorCode", r"(\d+)", "$number", "0"),
-                        "message": _fault_field("ErrorMessage", r'"([^"]*)', "$string", "''"),
-                        "error": "{% $states.errorOutput.Error %}",
-                    },
-                    "Next": "Whose fault?",
-                }
-            ],
-            "Next": "Verify",
+        "Wait for job": {"Type": "Wait", "Seconds": 60, "Next": "Prepare"},
+        "Encode": _encode(names),
+        **_after_a_failure(),
+        "Verify": verify,
+    }
+
+
+def _encode(names: WorkflowNames) -> State:
+    place = f"'s3://' & $bucket & '/' & {_PREFIX} & '/' & base"
+    group = (
+        "kind = 'CMAF'"
+        f" ? {{'Type': 'CMAF_GROUP_SETTINGS', 'CmafGroupSettings': $merge([settings, {{'Destination': {place}}}])}}"
+        f" : {{'Type': 'FILE_GROUP_SETTINGS', 'FileGroupSettings': {{'Destination': {place}}}}}"
+    )
+    groups = f"$prepared.groups.{{'Name': base, 'OutputGroupSettings': {group}, 'Outputs': outputs}}"
+    return {
+        "Type": "Task",
+        "Comment": "encode to H.264",
+        "Resource": "arn:aws:states:::mediaconvert:createJob.sync",
+        "Arguments": {
+            "Role": names["job_role_arn"],
+            "Queue": names["queue_arn"],
+            # The same request again within a minute (an answer that was lost) is the same job; later, `Prepare` looks.
+            "ClientRequestToken": "{% $hash($states.context.Execution.Id & '/' & $string($attempts), 'SHA-256') %}",
+            "StatusUpdateInterval": "SECONDS_10",
+            # By these a job is known for this upload's, and the workflow's listeners know the title.
+            "UserMetadata": {
+                "title": "{% $title.id %}",
+                "version": "{% $version %}",
+                "source": "{% $title.source %}",
+                "content": "{% $prepared.content %}",
+            },
+            # The queue has the tags of the stack: by them the bill and the budget see what encoding costs.
+            "BillingTagsSource": "QUEUE",
+            "Settings": {
+                "TimecodeConfig": {"Source": "ZEROBASED"},
+                "Inputs": ["{% $merge([$prepared.input, {'FileInput': $title.uri}]) %}"],
+                "OutputGroups": pulumi.Output.concat("{% ($bucket := '", names["media"], f"'; [{groups}]) %}}")
+                if isinstance(names["media"], pulumi.Output)
+                else f"{{% ($bucket := '{names['media']}'; [{groups}]) %}}",
+            },
         },
+        "Assign": {"warnings": "{% $exists($states.result.Job.Warnings) ? $states.result.Job.Warnings : [] %}"},
+        "TimeoutSeconds": ENCODE_TIMEOUT_SECONDS,
+        # Refused for its rate, so no job was made. CreateJob allows five a second: a burst of uploads waits here.
+        "Retry": [_in_a_crowd("MediaConvert.TooManyRequestsException")],
+        "Catch": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "Assign": {
+                    "attempts": "{% $attempts + 1 %}",
+                    "code": _fault_field("ErrorCode", r"(\d+)", "$number", "0"),
+                    "message": _fault_field("ErrorMessage", r'"([^"]*)', "$string", "''"),
+                    "error": "{% $states.errorOutput.Error %}",
+                },
+                "Next": "Whose fault?",
+            }
+        ],
+        "Next": "Verify",
+    }
+
+
+def _after_a_failure() -> dict[str, State]:
+    """A job failed, or what it made is not whole: the file's owner is told, an operator, or nobody yet."""
+    fault = (
+        "{% $error & ', MediaConvert error ' & $string($code) & ' ' & $message"
+        f" & ($string($code) in {list(map(str, encoder_errors.OURS))}"
+        f" ? ' (' & $lookup({encoder_errors.OURS_BY_TEXT}, $string($code)) & ')' : '') %}}"
+    )
+    return {
         "Whose fault?": {
             "Type": "Choice",
             "Choices": [
                 {
-                    "Condition": f"{{% $code in {SOURCE_FAULTS} %}}",
+                    "Condition": f"{{% $code in {list(encoder_errors.OWNERS)} %}}",
                     "Assign": {
                         "outcome": "REJECTED",
-                        "reason": "{% 'The encoder could not use this file: ' & $message %}",
+                        "reason": (
+                            f"{{% 'The encoder could not use this file. '"
+                            f" & $lookup({encoder_errors.OWNERS_BY_TEXT}, $string($code)) & ' It said: ' & $message %}}"
+                        ),
                         "fault": "{% 'MediaConvert error ' & $string($code) %}",
                     },
                     "Next": "Mark",
                 },
-                # Whatever else went wrong, a job may have been made: look for it rather than make a second one.
-                {"Condition": f"{{% $attempts < {ENCODE_ATTEMPTS} %}}", "Next": "Pause"},
+                {
+                    # Whatever else went wrong, a job may have been made: look for it rather than make a second one.
+                    "Condition": (
+                        f"{{% $attempts < {ENCODE_ATTEMPTS} and $not($code in {list(encoder_errors.OURS)}) %}}"
+                    ),
+                    "Next": "Pause",
+                },
             ],
-            "Assign": {
-                "outcome": "FAILED",
-                "reason": _OURS,
-                "fault": "{% 'Encode: ' & $error & ', MediaConvert error ' & $string($code) & ' ' & $message %}",
-            },
+            "Assign": {"outcome": "FAILED", "reason": _OURS, "fault": fault},
             "Default": "Mark",
         },
         # Longer than the minute for which MediaConvert answers the same request with the job that failed.
-        "Pause": {"Type": "Wait", "Seconds": 75, "Next": "Find job"},
-        "Verify": verify,
+        "Pause": {"Type": "Wait", "Seconds": 75, "Next": "Prepare"},
     }
 
 
@@ -243,25 +367,25 @@ def _publishing(names: WorkflowNames) -> dict[str, State]:
         {
             "outcome": {"S": "PUBLISHED"},
             "live": {"S": "PUBLISHED"},
-            "version": {"S": "{% $title.version %}"},
-            "content": {"S": "{% $title.content %}"},
-            "prefix": {"S": "{% $title.prefix %}"},
+            "version": {"S": "{% $version %}"},
+            "content": {"S": "{% $prepared.content %}"},
+            "prefix": {"S": f"{{% {_PREFIX} %}}"},
             "#duration": {"N": "{% $string($made.duration) %}"},
             "width": {"N": "{% $string($made.width) %}"},
             "height": {"N": "{% $string($made.height) %}"},
             "renditions": {"L": "{% [$made.renditions.{'S': $}] %}"},
             "poster": {"S": "{% $made.poster %}"},
+            # What the encoder noticed and worked around: damaged frames, missing references.
+            "warnings": {"L": "{% [$warnings.{'S': $string(Code) & ' x ' & $string(Count)}] %}"},
             "published": _NOW,
         },
         "Announce",
         state="PUBLISHED",
         live=True,
     )
-    return {
-        "Publish": publish,
-        "Announce": _tell(names, "Published", "$title.name & ' can be watched'", {"state": "PUBLISHED"}),
-        "Published": {"Type": "Succeed"},
-    }
+    publish["Comment"] = "publish"
+    tell = _tell(names, "$title.name & ' can be watched'", {"state": "PUBLISHED"}, "announce", "Published")
+    return {"Publish": publish, "Announce": tell, "Published": {"Type": "Succeed"}}
 
 
 def _ending(names: WorkflowNames) -> dict[str, State]:
@@ -272,13 +396,15 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
         "Tell",
         state="{% $outcome %}",
     )
+    mark["Comment"] = "write down why not"
     # What cannot be marked fails the execution, which an alarm tells.
     mark["Catch"] = [_on_lost_claim("Superseded")]
     tell = _tell(
         names,
-        "Ours?",
         "$title.name & ' was not published'",
         {"state": "{% $outcome %}", "reason": "{% $reason %}", "fault": "{% $fault %}"},
+        "tell the operators",
+        "Ours?",
     )
     return {
         "Mark": mark,
@@ -298,6 +424,8 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
 
 _ME = {"S": "{% $states.context.Execution.Id %}"}
 _NOW = {"S": "{% $now('[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01]Z') %}"}
+_THE_ROW = {"id": {"S": "{% $title.id %}"}}
+_PREFIX = f"{FOLDER} & '/' & $version"
 _OURS = "Something went wrong on our side, not with your file. It is kept, and its operators have been told."
 
 _TRANSIENT = [
@@ -305,6 +433,9 @@ _TRANSIENT = [
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+    # The sandbox was killed, by a host that failed or for want of memory.
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
     "DynamoDB.ProvisionedThroughputExceededException",
     "DynamoDB.ThrottlingException",
     "DynamoDB.RequestLimitExceeded",
@@ -313,10 +444,14 @@ _TRANSIENT = [
     "SNS.ThrottledException",
     "SNS.InternalErrorException",
     "SNS.SdkClientException",
+    "Sfn.ThrottlingException",
+    "Sfn.SdkClientException",
     # botocore's own names, raised by a handler whose call was refused for its rate
     "TooManyRequestsException",
     "ThrottlingException",
     "SlowDown",
+    "InternalError",
+    "ServiceUnavailable",
     "500",  # an error of a HEAD has no name
     "503",
     "ServiceUnavailableException",
@@ -387,14 +522,17 @@ def _fault_field(field: str, pattern: str, convert: str, default: str) -> str:
     return f"{{% $exists({found}.groups[0]) ? {convert}({found}[0].groups[0]) : {default} %}}"
 
 
-def _invoke(function_arn: pulumi.Input[str], payload: object, result: str, next_state: str) -> State:
-    """Ask a handler; its answer becomes the variable `result`."""
+def _invoke(
+    names: WorkflowNames, handler: Handler, payload: object, assigns: State, next_state: str, says: str
+) -> State:
+    """Ask a handler; `assigns` are variables by name."""
     return {
         "Type": "Task",
+        "Comment": says,
         "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {"FunctionName": function_arn, "Payload": payload},
-        "Assign": {result: "{% $states.result.Payload %}"},
-        "TimeoutSeconds": 120,
+        "Arguments": {"FunctionName": names["functions"][handler.name], "Payload": payload},
+        "Assign": assigns,
+        "TimeoutSeconds": TIMEOUT_SECONDS + 10,
         "Retry": _RETRY,
         "Catch": _CATCH,
         "Next": next_state,
@@ -420,7 +558,7 @@ def _update(
         "Resource": "arn:aws:states:::dynamodb:updateItem",
         "Arguments": {
             "TableName": table,
-            "Key": {"id": {"S": "{% $title.id %}"}},
+            "Key": _THE_ROW,
             "UpdateExpression": expression,
             "ConditionExpression": condition,
             "ExpressionAttributeNames": {f"#{word}": word for word in _RESERVED if f"#{word}" in used},
@@ -456,13 +594,14 @@ def _settle(
     return update
 
 
-def _tell(names: WorkflowNames, next_state: str, subject: str, message: Mapping[str, str]) -> State:
+def _tell(names: WorkflowNames, subject: str, message: Mapping[str, str], says: str, next_state: str) -> State:
     """Publish to the topic; `subject` is an expression.
 
     The title's row says it already, so a topic that cannot be reached fails nothing.
     """
     return {
         "Type": "Task",
+        "Comment": says,
         "Resource": "arn:aws:states:::sns:publish",
         "Arguments": {
             "TopicArn": names["topic_arn"],
@@ -471,7 +610,6 @@ def _tell(names: WorkflowNames, next_state: str, subject: str, message: Mapping[
             "Message": {
                 "title": "{% $title.id %}",
                 "name": "{% $title.name %}",
-                "version": "{% $title.version %}",
                 **message,
             },
         },

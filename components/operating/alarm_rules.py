@@ -35,6 +35,9 @@ def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_n
         "ExecutionsFailed": workflow(
             "ExecutionsFailed", "A title failed through our fault; its row in the catalogue says why."
         ),
+        "ExecutionsAborted": workflow(
+            "ExecutionsAborted", "Somebody stopped a title's execution; deliver its upload's event again."
+        ),
         "ExecutionsTimedOut": workflow(
             "ExecutionsTimedOut", "A title took longer than three days; look at the execution's last state."
         ),

@@ -7,7 +7,7 @@ from lambdas.shapes import Title
 
 @step
 def handle(event: Upload, _context: object) -> Title:
-    """Returns the title; raises nothing that is meant."""
+    """Returns the title; raises NotAFilm."""
     title = identify(event)
-    LOG.info("identified", extra={"title": title["id"], "version": title["version"], "key": title["key"]})
+    LOG.info("identified", extra={"title": title["id"], "key": title["key"]})
     return title

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple, TypedDict
 from urllib.parse import unquote_plus
 
+from lambdas.names import addresses
 from lambdas.shapes import Summary
 
 STATES = ("REGISTERED", "PROCESSING", "PUBLISHED", "REJECTED", "FAILED")
@@ -170,8 +171,7 @@ def playable(row: Row) -> bool:
 def play(row: Row, cookies: list[str]) -> Answer:
     """The answer to Play where a version is published: its addresses, and the cookies that open them."""
     summary = {field: row.get(field) for field in ("id", "name", "poster", "duration")}
-    addresses = {"hls": f"/{row['prefix']}/index.m3u8", "dash": f"/{row['prefix']}/index.mpd"}
-    return _answer(HTTPStatus.OK, {**summary, **addresses}, {"Set-Cookie": cookies} if cookies else {})
+    return _answer(HTTPStatus.OK, {**summary, **addresses(row["prefix"])}, {"Set-Cookie": cookies} if cookies else {})
 
 
 def wait(row: Row) -> Answer:
@@ -193,7 +193,7 @@ def start(row: Row, bucket: str, now: int) -> dict[str, str]:
     """
     upload = {field: row[field] for field in ("key", "etag", "size", "sequencer")} | {"version-id": row["source"]}
     window = hashlib.sha256(f"{row['id']}/{row['sequencer']}/{now // START_WINDOW}".encode()).hexdigest()[:24]
-    event = {"requested": True, "detail": {"bucket": {"name": bucket}, "object": upload}}
+    event = {"requested": True, "time": row["uploaded"], "detail": {"bucket": {"name": bucket}, "object": upload}}
     return {"name": f"play-{row['id'][:40]}-{window}", "input": json.dumps(event)}
 
 

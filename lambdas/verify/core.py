@@ -1,38 +1,35 @@
 """Verify: are the renditions those that were ordered, whole, and of the source that was looked at? Pure."""
 
-import re
 from collections.abc import Mapping
 
-from lambdas import playlist
+from lambdas import names, playlist
 from lambdas.refusals import RenditionsIncomplete, SourceTruncated
-from lambdas.shapes import Expected, Title, Verified
+from lambdas.shapes import Expected, Verified
 
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 1.0, 0.005
 """What may lack at the end, whichever is more: containers round their length, and changing a frame rate drops some."""
 
-MASTER, MANIFEST = "index.m3u8", "index.mpd"
-AUDIO_PLAYLIST = "index_a128.m3u8"
-_POSTER = re.compile(r"poster\.\d{7}\.jpg")
+AUDIO_PLAYLIST = names.playlist(names.SOUND_MODIFIER)
 
 
 def playlists(expected: Expected) -> list[str]:
     """Names of the playlists to read."""
     return [
-        MASTER,
+        names.MASTER,
         *(rendition["playlist"] for rendition in expected["renditions"]),
         *([AUDIO_PLAYLIST] if expected["audio"] else []),
     ]
 
 
-def verify(title: Title, expected: Expected, sizes: Mapping[str, int], texts: Mapping[str, str]) -> Verified:
+def verify(prefix: str, expected: Expected, sizes: Mapping[str, int], texts: Mapping[str, str]) -> Verified:
     """Compare what was ordered with what there is.
 
-    `sizes` holds the bytes of every object by its name under the title's prefix, `texts` the playlists that are there.
+    `sizes` holds the bytes of every object by its name under the prefix, `texts` the playlists that are there.
     Raises RenditionsIncomplete (ours), or SourceTruncated where all renditions end together before the source's length.
     """
-    for name in (*playlists(expected), MANIFEST):
+    for name in (*playlists(expected), names.MANIFEST):
         _present(name, sizes)
-    master = playlist.multivariant(texts[MASTER])
+    master = playlist.multivariant(texts[names.MASTER])
     _listed(expected, master)
     ends = [_ends(rendition["playlist"], sizes, texts) for rendition in expected["renditions"]]
     if expected["audio"]:
@@ -45,7 +42,7 @@ def verify(title: Title, expected: Expected, sizes: Mapping[str, int], texts: Ma
         "width": size.width or top["width"],
         "height": size.height or top["height"],
         "renditions": [rendition["name"] for rendition in expected["renditions"]],
-        "poster": f"/{title['prefix']}/{_poster(sizes)}",
+        "poster": f"/{prefix}/{_poster(sizes)}",
     }
 
 
@@ -59,9 +56,9 @@ def _listed(expected: Expected, master: playlist.Multivariant) -> None:
     uris = {variant.uri for variant in master.variants}
     for rendition in expected["renditions"]:
         if rendition["playlist"] not in uris:
-            raise RenditionsIncomplete(f"{MASTER} does not list {rendition['playlist']}.")
+            raise RenditionsIncomplete(f"{names.MASTER} does not list {rendition['playlist']}.")
     if expected["audio"] and AUDIO_PLAYLIST not in master.audio:
-        raise RenditionsIncomplete(f"{MASTER} does not list the sound, {AUDIO_PLAYLIST}.")
+        raise RenditionsIncomplete(f"{names.MASTER} does not list the sound, {AUDIO_PLAYLIST}.")
 
 
 def _ends(name: str, sizes: Mapping[str, int], texts: Mapping[str, str]) -> float:
@@ -89,7 +86,7 @@ def _long_enough(expected: Expected, ends: list[float]) -> None:
 
 def _poster(sizes: Mapping[str, int]) -> str:
     """The last still: the first is the film's first frame, black in many."""
-    stills = sorted(name for name, size in sizes.items() if size and _POSTER.fullmatch(name))
+    stills = sorted(name for name, size in sizes.items() if size and names.STILL.fullmatch(name))
     if not stills:
         raise RenditionsIncomplete("The poster is missing.")
     return stills[-1]

@@ -13,17 +13,19 @@ MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
 
 class Event(TypedDict):
     title: Title
+    prefix: str
+    """Of the version to look at: no slash at either end."""
     expected: Expected
 
 
 @step
 def handle(event: Event, _context: object) -> Verified:
     """Returns what to publish; raises SourceMoved, SourceRefused, SourceTruncated, RenditionsIncomplete."""
-    title, expected = event["title"], event["expected"]
+    title, prefix, expected = event["title"], event["prefix"], event["expected"]
     upload.check(title)
-    sizes = _sizes(title["prefix"])
-    texts = {name: _text(f"{title['prefix']}/{name}") for name in core.playlists(expected) if name in sizes}
-    verified = core.verify(title, expected, sizes, texts)
+    sizes = _sizes(prefix)
+    texts = {name: _text(f"{prefix}/{name}") for name in core.playlists(expected) if name in sizes}
+    verified = core.verify(prefix, expected, sizes, texts)
     LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
     return verified
 

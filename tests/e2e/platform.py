@@ -11,7 +11,8 @@ from urllib.parse import urljoin
 
 import requests
 
-from lambdas.identify.core import identify, title_id
+from lambdas.identify.core import title_id
+from lambdas.names import folder
 from local.cloud import LaptopCloud
 
 Found = TypeVar("Found")
@@ -21,7 +22,7 @@ SECONDS = 300.0
 
 def first_digit(key: str) -> str:
     """The hex digit that chooses the fleet of a title."""
-    return identify({"bucket": "b", "key": key, "etag": "", "size": 0, "sequencer": "0", "version_id": ""})["prefix"][2]
+    return folder(title_id(key))[2]
 
 
 def key_for(digits: str) -> str:

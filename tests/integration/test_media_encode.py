@@ -17,36 +17,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lambdas.plan.core import Place, plan
-from lambdas.probe.core import source as source_of
-from lambdas.shapes import Title
+from lambdas.source import source as source_of
 from local.media.encode import Children, Result, encode
 from local.media.job import parse
 from local.media.probe import MediaError, inspect, track_mappings
 from local.media.wire import MODEL, read_request, write_answer
+from tests.making_kit import job_of
 from tests.media_boxes import Init, Segment, read_init, read_segment
 from tests.media_samples import sample
 
-TITLE = Title(
-    id="film",
-    stem="film",
-    name="Film",
-    version="abc",
-    prefix="v/00/film/abc",
-    content="abc",
-    sequencer="0",
-    bucket="uploads",
-    key="film.mp4",
-    etag="e",
-    size=1,
-    source="1",
-    uri="s3://uploads/film.mp4",
-)
-PLACE = Place(
-    media_bucket="media",
-    role="arn:aws:iam::123456789012:role/encoding",
-    queue="arn:aws:mediaconvert:us-east-1:123456789012:queues/Default",
-)
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 
 
@@ -70,7 +49,7 @@ def job_for(clip: Path) -> dict[str, Any]:
     container = inspect(clip)
     answer = {"ProbeResults": [{"Container": container, "TrackMappings": track_mappings(container)}]}
     wire = write_answer(MODEL.operation_model("Probe").output_shape, answer)
-    job = plan(TITLE, source_of(json.loads(json.dumps(wire))), PLACE)["job"]
+    job = job_of(source_of(json.loads(json.dumps(wire))))
     operation = MODEL.operation_model("CreateJob")
     assert read_request(operation, write_answer(operation.input_shape, job)) == job
     return job

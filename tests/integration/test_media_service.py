@@ -12,10 +12,9 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 from werkzeug.serving import make_server
 
-from lambdas.plan.core import Place, plan
-from lambdas.probe.core import source as source_of
-from lambdas.shapes import Title
+from lambdas.source import source as source_of
 from local.media import create_app
+from tests.making_kit import a_title, job_of, prefix_of
 from tests.media_samples import sample
 
 KEYS = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -57,25 +56,10 @@ def mediaconvert(s3: Any, work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def job_for(mediaconvert: Any, s3: Any, clip: str, prefix: str) -> dict[str, Any]:
     """Upload the clip, probe it and plan its job, as the workflow does."""
     s3.upload_file(str(sample(clip)), "uploads", f"{prefix}.mp4", ExtraArgs={"ContentType": "video/mp4"})
-    title = Title(
-        id=prefix,
-        stem=prefix,
-        name=prefix,
-        version="1",
-        prefix=f"v/00/{prefix}/1",
-        content="abc",
-        sequencer="0",
-        bucket="uploads",
-        key=f"{prefix}.mp4",
-        etag="e",
-        size=1,
-        source="1",
-        uri=f"s3://uploads/{prefix}.mp4",
-    )
+    title = a_title(prefix)
     queue = mediaconvert.get_queue(Name="Default")["Queue"]["Arn"]
-    place = Place(media_bucket="media", role="arn:aws:iam::123456789012:role/encoding", queue=queue)
     probed = mediaconvert.probe(InputFiles=[{"FileUrl": title["uri"]}])["ProbeResults"]
-    return plan(title, source_of({"probeResults": [_camel(result) for result in probed]}), place)["job"]
+    return job_of(source_of({"probeResults": [_camel(result) for result in probed]}), title, queue)
 
 
 def _camel(value: Any) -> Any:
@@ -115,12 +99,12 @@ def test_a_film_becomes_renditions_in_the_media_bucket(mediaconvert: Any, s3: An
         "poster.0000000.jpg": "image/jpeg",
     }
     for name, kind in kinds.items():
-        assert s3.head_object(Bucket="media", Key=f"v/00/film/1/{name}")["ContentType"] == kind
+        assert s3.head_object(Bucket="media", Key=f"{prefix_of()}/{name}")["ContentType"] == kind
     assert (
-        len(keys(s3, "v/00/film/1/")) == 3 * 3 + 2 + 2
+        len(keys(s3, f"{prefix_of()}/")) == 3 * 3 + 2 + 2
     )  # init, segment and playlist of each track, manifests, posters
     found = mediaconvert.search_jobs(InputFile="s3://uploads/film.mp4")["Jobs"]
-    assert [job["UserMetadata"] for job in found] == [{"title": "film", "version": "1", "source": "1"}]
+    assert [job["UserMetadata"]["source"] for job in found] == [a_title()["source"]]
 
 
 def test_probe_tells_a_films_tracks_and_metadata(mediaconvert: Any, s3: Any) -> None:
@@ -188,5 +172,5 @@ def test_a_cancelled_job_stops_its_encoder_and_writes_nothing(
     running.worker.join(timeout=10)
     assert not Path(f"/proc/{ffmpeg}").exists()
     assert mediaconvert.get_job(Id=name)["Job"]["Status"] == "CANCELED"
-    assert keys(s3, "v/00/cancelled/") == []
+    assert keys(s3, f"{prefix_of('cancelled')}/") == []
     assert not list(work.iterdir())

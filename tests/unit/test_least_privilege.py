@@ -21,12 +21,13 @@ ROLE, POLICY, KEY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:k
 
 # (finding, type of resource, end of its name): why
 ACCEPTED = {
-    ("UNKNOWN_ACTION", POLICY, "pipeline-probe-policy"): "mediaconvert:Probe is newer than parliament's list",
+    ("UNKNOWN_ACTION", POLICY, "pipeline-prepare-policy"): "mediaconvert:Probe is newer than parliament's list",
     ("RESOURCE_STAR", KEY, "-key"): "in a key's own policy * is that key",
     ("PERMISSIONS_MANAGEMENT_ACTIONS", KEY, "-key"): "a key that its account may not manage is lost for ever",
     ("PERMISSIONS_MANAGEMENT_ACTIONS", POLICY, "pipeline-policy"): (
         "PassRole names one role and one service; log delivery is what Step Functions asks for"
     ),
+    ("RESOURCE_MISMATCH", POLICY, "pipeline-policy"): "parliament knows DescribeExecution for express workflows alone",
     ("CREDENTIALS_EXPOSURE", ROLE, "-role"): "to be assumed is what a role's trust is for",
 }
 

@@ -16,11 +16,11 @@ from botocore.exceptions import UnknownServiceError
 from botocore.validate import ParamValidator
 from pydantic.alias_generators import to_camel
 
-from components.making.workflow import definition
 from local.engine import Deployment, run_program
 from planner.bill import MONTHS, bill, shape, table
 from settings import Domain, NodesPerFleet, Region, Settings, SigningKey
 from tests.declared import whole
+from tests.making_kit import workflow
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in ROOT.glob("docs/*.md")}
@@ -161,8 +161,7 @@ def test_every_output_that_the_docs_ask_for_is_exported(stacks: dict[str, Deploy
 
 
 def test_the_architecture_names_every_state_of_the_workflow() -> None:
-    handlers: dict[Any, str] = {name: name for name in ("identify", "probe", "plan", "find_job", "verify")}
-    states = definition({"table": "t", "topic_arn": "a", "functions": handlers, "encode": "on_request"})["States"]
+    states = workflow("on_request")["States"]
     told = [name for first, *_ in rows("docs/architecture.md", "## Making: from an upload to a title") for name in
             re.findall(r"`([^`]+)`", first)]  # fmt: skip
     assert sorted(told) == sorted(states)

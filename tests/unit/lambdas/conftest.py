@@ -17,7 +17,6 @@ os.environ |= {
     "AWS_ACCESS_KEY_ID": "nobody",
     "AWS_SECRET_ACCESS_KEY": "nothing",
     "MEDIA_BUCKET": "media",
-    "JOB_ROLE_ARN": "arn:aws:iam::111122223333:role/encode",
     "QUEUE_ARN": "arn:aws:mediaconvert:eu-west-1:111122223333:queues/titles",
     "TITLES_TABLE": "titles",
 }
@@ -57,12 +56,11 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
 def title() -> Title:
     return {
         "id": "films-apollo",
+        "other": "films-apollo-01234567",
         "stem": "films/Apollo",
         "name": "Apollo",
-        "version": "0123456789ab",
-        "content": "c0123456789a",
-        "prefix": "v/ab/films-apollo/0123456789ab",
-        "sequencer": "0" * 14 + "0065A1B2C3D4E5F6AB",
+        "sequencer": "0065A1B2C3D4E5F6AB" + "0" * 46,
+        "uploaded": "2026-11-22T12:00:00Z",
         "bucket": "uploads",
         "key": "films/Apollo.mp4",
         "etag": "0af3-2",
@@ -92,7 +90,7 @@ def a_source(**changes: Any) -> Source:
     whole: dict[str, Any] = {
         "container": "mp4",
         "duration": 60.0,
-        "audio": {"codec": "AAC", "channels": 2, "sample_rate": 48_000},
+        "audio": [{"track": 1, "language": "und", "codec": "AAC", "channels": 2, "sample_rate": 48_000}],
     }
     whole |= {name: changes.pop(name) for name in list(changes) if name in whole}
     return cast(Source, {**whole, "video": a_video(**changes)})

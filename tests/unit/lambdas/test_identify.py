@@ -7,13 +7,15 @@ import re
 import pytest
 
 from lambdas.identify import handler
+from lambdas.refusals import NotAFilm
 from lambdas.shapes import Title
 
 ALPHABET = "abcXYZ019 ._-/+%&?#'\"\\<>|*:;~^`{}[]()=,@!$\t\nåäöéß½ﬁ電影日本Москваفيلم🎬👩‍👩‍👧\u202e\u200d\u0301\x00\x7f"
 
 
-def title(key: str, etag: str = "abc", sequencer: str = "0065A1", source: str = "v1") -> Title:
-    upload = {"bucket": "uploads", "key": key, "etag": etag, "size": 10.0, "sequencer": sequencer, "version_id": source}
+def title(key: str, sequencer: str = "0065A1") -> Title:
+    upload = {"bucket": "uploads", "key": key, "etag": "abc", "size": 10.0, "sequencer": sequencer}
+    upload |= {"version_id": "v1", "time": "2026-11-22T12:00:00Z"}
     return handler.handle(upload, None)  # pyright: ignore[reportArgumentType] - JSON's numbers are floats
 
 
@@ -27,11 +29,9 @@ def title(key: str, etag: str = "abc", sequencer: str = "0065A1", source: str = 
         ("../../etc/passwd.mp4", "etc-passwd", "passwd"),
         ("Apollo.13", "apollo-13", "Apollo.13"),
         ("Apollo.11.mkv", "apollo-11", "Apollo.11"),
-        ("notes.txt", "notes-txt", "notes.txt"),
+        ("notes.one", "notes-one", "notes.one"),
         ('a+b c%20d\'s "e".mp4', "a-b-c-20d-s-e", 'a+b c%20d\'s "e"'),
         ("résumé.mp4", "resume", "résumé"),
-        (".mp4", "mp4", ".mp4"),
-        ("films/", "films", "films"),
         ("<script>alert(1)</script>.mp4", "script-alert-1-script", "script>"),
     ],
 )
@@ -48,10 +48,13 @@ def test_the_key_stays_as_it_is() -> None:
 def test_any_key_gives_an_id_that_is_safe_everywhere() -> None:
     source = random.Random(1)  # noqa: S311
     for _ in range(3000):
-        found = title("".join(source.choices(ALPHABET, k=source.randint(1, 200))))
+        try:
+            found = title("".join(source.choices(ALPHABET, k=source.randint(1, 200))))
+        except NotAFilm:
+            continue
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", found["id"])
-        assert len(found["id"]) <= 80
-        assert re.fullmatch(r"v/[0-9a-f]{2}/[a-z0-9-]{1,80}/[0-9a-f]{12}", found["prefix"])
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", found["other"])
+        assert max(len(found["id"]), len(found["other"])) <= 80
         assert 1 <= len(found["name"]) <= 200
         assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", found["name"])
 
@@ -65,10 +68,11 @@ def test_two_films_never_share_an_id_where_letters_were_lost() -> None:
 def test_what_shares_an_id_can_be_told_apart() -> None:
     """By `stem`, which the claim compares: one film may not replace another because of a capital letter."""
     source = random.Random(2)  # noqa: S311
-    keys = {"".join(source.choices("aA -_éE/.", k=source.randint(1, 5))) + ".mp4" for _ in range(3000)}
+    keys = {"a" + "".join(source.choices("aA -_éE/", k=source.randint(1, 5))) + "a.mp4" for _ in range(3000)}
     found = [title(key) for key in keys]
     assert len({(each["id"], each["stem"]) for each in found}) == len(keys)
     assert len({each["id"] for each in found}) < len(keys)
+    assert len({each["other"] for each in found}) == len(keys)
 
 
 def test_another_container_is_the_same_film() -> None:
@@ -87,12 +91,44 @@ def test_a_name_cannot_turn_the_line_around() -> None:
     assert title("holiday\u202e4pm.exe.mp4")["name"] == "holiday 4pm.exe"
 
 
-def test_the_version_follows_the_bytes_alone() -> None:
-    assert title("a.mp4", etag="1")["version"] == title("b.mp4", etag='"1"')["version"]
-    assert title("a.mp4", etag="1")["version"] != title("a.mp4", etag="2")["version"]
+def test_a_mac_and_a_pc_spell_one_film() -> None:
+    """NFD and NFC: two keys to S3, one name to people."""
+    apart, together = title("Cafe\u0301.mp4"), title("Caf\u00e9.mp4")
+    assert apart["key"] != together["key"]
+    assert (apart["id"], apart["stem"], apart["name"]) == (together["id"], together["stem"], together["name"])
 
 
-def test_events_sort_as_s3_means() -> None:
-    assert title("a.mp4", sequencer="FF")["sequencer"] < title("a.mp4", sequencer="0100")["sequencer"]
-    once = title("a.mp4", sequencer="FF")["sequencer"]
+@pytest.mark.parametrize(
+    "key",
+    [
+        "films/._movie.mp4",
+        "films/.DS_Store",
+        "films/.hidden.mp4",
+        ".mp4",
+        "Thumbs.db",
+        "desktop.ini",
+        "films/",
+        "films/...",
+        "__MACOSX/films/movie.mp4",
+        "films/movie.srt",
+        "films/movie.JPG",
+        "films/movie.nfo",
+        "films/movie.mp4.part",
+    ],
+)
+def test_what_lies_beside_films_is_no_title(key: str) -> None:
+    with pytest.raises(NotAFilm):
+        title(key)
+
+
+@pytest.mark.parametrize("key", ["films/movie", "movie.mp4", "notes.mp4", "a._b.mp4", "films.jpg/movie.mp4"])
+def test_what_may_be_a_film_is_looked_at(key: str) -> None:
+    assert title(key)["key"] == key
+
+
+@pytest.mark.parametrize(("older", "newer"), [("81E5FF", "81E6"), ("E5AA", "E6"), ("0065A1", "0065A10001")])
+def test_events_sort_as_s3_means(older: str, newer: str) -> None:
+    """The shorter is padded on the right with zeros: Amazon S3 user guide, "Event ordering and duplicate events"."""
+    assert title("a.mp4", sequencer=older)["sequencer"] < title("a.mp4", sequencer=newer)["sequencer"]
+    once = title("a.mp4", sequencer=older)["sequencer"]
     assert title("a.mp4", sequencer=once)["sequencer"] == once, "a request to play sends it back padded"

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from lambdas.ladder import MOST_PIXELS, STEPS, Rung, ladder
+from lambdas.ladder import MOST_PIXELS, STEPS, Rung, content_of, ladder
 
 RANDOM = random.Random(7)  # noqa: S311 - repeatable
 SIZES = [
@@ -92,3 +92,7 @@ def test_a_narrower_picture_is_given_less_and_a_wider_one_more() -> None:
 
 def test_fast_motion_may_use_more() -> None:
     assert ladder(1280, 720, 50)[0].max_bitrate == 1.5 * ladder(1280, 720, 25)[0].max_bitrate
+
+
+def test_the_content_follows_the_bytes_and_nothing_else() -> None:
+    assert content_of("1") == content_of("1") != content_of("2")

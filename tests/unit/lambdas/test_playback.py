@@ -30,6 +30,7 @@ PUBLISHED: dict[str, Any] = {
     "etag": {"S": "0af3-2"},
     "sequencer": {"S": "0" * 14 + "0065A1B2C3D4E5F6AB"},
     "source": {"S": "WX9q0VTmZ9vTzuQ1"},
+    "uploaded": {"S": "2026-11-22T12:00:00Z"},
     "size": {"N": "123456789"},
     "fault": {"S": "MediaConvert error 1040 at arn:aws:iam::111122223333:role/encode"},
 }
@@ -299,6 +300,7 @@ def test_an_execution_starts_from_what_an_upload_event_says() -> None:
     started = core.start(row, "uploads", NOW)
     event = json.loads(started["input"])
     assert event["requested"] is True
+    assert event["time"] == row["uploaded"]
     assert event["detail"]["bucket"] == {"name": "uploads"}
     upload = {field: row[field] for field in ("key", "etag", "size", "sequencer")}
     assert event["detail"]["object"] == {**upload, "version-id": row["source"]}

@@ -14,6 +14,7 @@ from lambdas.verify import core, handler
 from tests.unit.lambdas.conftest import Stub, an_expectation, is_current
 
 Files = dict[str, str]
+PREFIX = "v/ab/films-apollo/0123456789ab"
 
 
 def a_playlist(name: str, kind: str, *, durations: tuple[float, ...] = (6.006, 6.006, 0.988)) -> Files:
@@ -40,8 +41,8 @@ def the_renditions(expected: Expected) -> Files:
     return {**files, "index.m3u8": "\n".join(master)}
 
 
-def check(title: Title, expected: Expected, files: Files) -> Any:
-    return core.verify(title, expected, {name: len(text) for name, text in files.items()}, files)
+def check(expected: Expected, files: Files) -> Any:
+    return core.verify(PREFIX, expected, {name: len(text) for name, text in files.items()}, files)
 
 
 @pytest.fixture
@@ -55,23 +56,23 @@ def files(expected: Expected) -> Files:
 
 
 def test_whole_renditions_are_published_as_they_are(title: Title, expected: Expected, files: Files) -> None:
-    assert check(title, expected, files) == {
+    assert check(expected, files) == {
         "duration": 13.0,
         "width": 1280,
         "height": 720,
         "renditions": ["720p", "360p"],
-        "poster": "/v/ab/films-apollo/0123456789ab/poster.0000001.jpg",
+        "poster": f"/{PREFIX}/poster.0000001.jpg",
     }
 
 
 def test_a_silent_film(title: Title) -> None:
     silent = an_expectation(360, audio=False)
-    assert check(title, silent, the_renditions(silent))["renditions"] == ["360p"]
+    assert check(silent, the_renditions(silent))["renditions"] == ["360p"]
 
 
 def test_a_film_too_short_for_a_second_still_has_its_first(title: Title, expected: Expected, files: Files) -> None:
     del files["poster.0000001.jpg"]
-    assert check(title, expected, files)["poster"].endswith("/poster.0000000.jpg")
+    assert check(expected, files)["poster"].endswith("/poster.0000000.jpg")
 
 
 @pytest.mark.parametrize("audio", [True, False])
@@ -82,9 +83,9 @@ def test_any_missing_or_empty_file_is_noticed(title: Title, audio: bool) -> None
     assert len(needed) == 2 + (2 + audio) * 5
     for name in needed:
         with pytest.raises(RenditionsIncomplete, match=f"{name} is missing"):
-            check(title, expected, {other: text for other, text in whole.items() if other != name})
+            check(expected, {other: text for other, text in whole.items() if other != name})
         with pytest.raises(RenditionsIncomplete, match=f"{name} is empty"):
-            check(title, expected, {**whole, name: ""})
+            check(expected, {**whole, name: ""})
 
 
 def damage(name: str, old: str, new: str = "") -> Callable[[Files], None]:
@@ -109,39 +110,39 @@ def test_a_playlist_that_would_stop_a_player(
 ) -> None:
     damaged(files)
     with pytest.raises(RenditionsIncomplete, match=words):
-        check(title, expected, files)
+        check(expected, files)
 
 
 def test_no_poster(title: Title, expected: Expected, files: Files) -> None:
     kept = {name: text for name, text in files.items() if not name.startswith("poster")}
     with pytest.raises(RenditionsIncomplete, match="poster"):
-        check(title, expected, {**kept, "poster.jpg": "x", "poster.0000001.jpg": ""})
+        check(expected, {**kept, "poster.jpg": "x", "poster.0000001.jpg": ""})
 
 
 def test_a_source_that_ends_early_is_the_sources_fault(title: Title, files: Files) -> None:
     with pytest.raises(SourceTruncated, match=r"lasts 26\.0 s, but its picture ends after 13\.0 s"):
-        check(title, an_expectation(720, 360, duration=26.0), files)
+        check(an_expectation(720, 360, duration=26.0), files)
 
 
 def test_one_rung_that_ends_early_is_ours(title: Title, expected: Expected, files: Files) -> None:
     files |= a_playlist("index_v360p", "cmfv", durations=(6.006, 2.0))
     with pytest.raises(RenditionsIncomplete, match=r"index_v360p\.m3u8 ends after 8\.0 of 13\.0 s"):
-        check(title, expected, files)
+        check(expected, files)
 
 
 @pytest.mark.parametrize(("duration", "whole"), [(13.9, True), (14.1, False), (12.0, True)])
 def test_containers_may_round(title: Title, files: Files, duration: float, whole: bool) -> None:
     expected = an_expectation(720, 360, duration=duration)
     if whole:
-        assert check(title, expected, files)["duration"] == 13.0
+        assert check(expected, files)["duration"] == 13.0
     else:
         with pytest.raises(SourceTruncated):
-            check(title, expected, files)
+            check(expected, files)
 
 
 def test_a_sound_that_ends_before_the_picture_is_fine(title: Title, expected: Expected, files: Files) -> None:
     files |= a_playlist("index_a128", "cmfa", durations=(6.016,))
-    assert check(title, expected, files)["duration"] == 13.0
+    assert check(expected, files)["duration"] == 13.0
 
 
 def test_a_quoted_comma_is_no_end_of_an_attribute() -> None:
@@ -151,13 +152,13 @@ def test_a_quoted_comma_is_no_end_of_an_attribute() -> None:
 def s3_holds(stub: Stub, title: Title, files: Files, read: list[str]) -> None:
     s3 = stub("s3")
     is_current(stub, title)
-    keys = [{"Key": f"{title['prefix']}/{name}", "Size": len(text)} for name, text in files.items()]
-    asked = {"Bucket": "media", "Prefix": f"{title['prefix']}/"}
+    keys = [{"Key": f"{PREFIX}/{name}", "Size": len(text)} for name, text in files.items()]
+    asked = {"Bucket": "media", "Prefix": f"{PREFIX}/"}
     s3.add_response("list_objects_v2", {"Contents": keys[:5], "IsTruncated": True, "NextContinuationToken": "2"}, asked)
     s3.add_response("list_objects_v2", {"Contents": keys[5:]}, {**asked, "ContinuationToken": "2"})
     for name in read:
         body = StreamingBody(io.BytesIO(files[name].encode()), len(files[name]))
-        s3.add_response("get_object", {"Body": body}, {"Bucket": "media", "Key": f"{title['prefix']}/{name}"})
+        s3.add_response("get_object", {"Body": body}, {"Bucket": "media", "Key": f"{PREFIX}/{name}"})
 
 
 def test_the_lambda_reads_playlists_and_lists_the_rest(
@@ -165,10 +166,11 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
 ) -> None:
     read = ["index.m3u8", "index_v720p.m3u8", "index_v360p.m3u8", "index_a128.m3u8"]
     s3_holds(stub, title, files, read)
-    assert handler.handle({"title": title, "expected": expected}, None)["renditions"] == ["720p", "360p"]
+    found = handler.handle({"title": title, "prefix": PREFIX, "expected": expected}, None)
+    assert found["renditions"] == ["720p", "360p"]
 
 
 def test_a_moved_source_is_noticed_before_anything_is_read(title: Title, expected: Expected, stub: Stub) -> None:
     is_current(stub, {**title, "source": "newer"})
     with pytest.raises(SourceMoved):
-        handler.handle({"title": title, "expected": expected}, None)
+        handler.handle({"title": title, "prefix": PREFIX, "expected": expected}, None)

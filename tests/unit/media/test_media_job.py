@@ -7,32 +7,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.plan.core import Place, plan
-from lambdas.shapes import Audio, Source, Title, Video
+from lambdas.shapes import Audio, Source, Video
 from local.media.commands import ffmpeg_command, fitted, packager_command
 from local.media.job import Encode, parse
 from local.media.wire import MODEL, ApiError, read_request, write_answer
-
-TITLE = Title(
-    id="film",
-    stem="film",
-    name="Film",
-    version="abc",
-    prefix="v/00/film/abc",
-    content="abc",
-    sequencer="0",
-    bucket="uploads",
-    key="film.mp4",
-    etag="e",
-    size=1,
-    source="1",
-    uri="s3://uploads/film.mp4",
-)
-PLACE = Place(
-    media_bucket="media",
-    role="arn:aws:iam::123456789012:role/encoding",
-    queue="arn:aws:mediaconvert:us-east-1:123456789012:queues/Default",
-)
+from tests.making_kit import job_of
 
 
 def planned(*, audio: bool = True, **video: Any) -> dict[str, Any]:
@@ -47,9 +26,9 @@ def planned(*, audio: bool = True, **video: Any) -> dict[str, Any]:
         interlaced=False,
         color_transfer="ITU_709",
     )
-    sound = Audio(codec="AAC", channels=2, sample_rate=48000) if audio else None
+    sound = [Audio(track=1, language="und", codec="AAC", channels=2, sample_rate=48000)] if audio else []
     source = Source(container="mp4", duration=60.0, video={**stored, **video}, audio=sound)  # pyright: ignore[reportArgumentType] - the test's own words
-    return copy.deepcopy(plan(TITLE, source, PLACE)["job"])
+    return copy.deepcopy(job_of(source))
 
 
 def track(**properties: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Orchestration as it is wired: the workflow calls the handlers that were made, and its failures can be read."""
 
+import fnmatch
 import json
 from typing import Any
 
@@ -33,9 +34,7 @@ def test_it_calls_the_handlers_that_were_made_and_may_call_no_other(dev: Deploym
         name: f"lambdas.{handler}.handler.handle"
         for name, handler in {
             "Identify": "identify",
-            "Probe": "probe",
-            "Plan": "plan",
-            "Find job": "find_job",
+            "Prepare": "prepare",
             "Verify": "verify",
         }.items()
     }
@@ -59,21 +58,31 @@ def test_a_handler_answers_or_is_stopped_before_the_workflow_gives_it_up(dev: De
     assert longest < min(waited)
 
 
-def test_the_plan_is_told_the_queue_the_role_and_the_bucket_of_this_stack(dev: Deployment) -> None:
-    plan = dev.one("aws:lambda/function:Function", "pipeline-plan-function").inputs["environment"]["variables"]
-    assert plan == {
-        "MEDIA_BUCKET": dev.one("aws:s3/bucket:Bucket", "content-media-bucket").outputs["bucket"],
-        "JOB_ROLE_ARN": dev.one("aws:iam/role:Role", "encoding-role").outputs["arn"],
-        "QUEUE_ARN": dev.one("aws:mediaconvert/queue:Queue").outputs["arn"],
-    }
+def test_a_job_gets_the_queue_the_role_and_the_bucket_of_this_stack(dev: Deployment) -> None:
+    job = states(dev)["Encode"]["Arguments"]
+    assert job["Role"] == dev.one("aws:iam/role:Role", "encoding-role").outputs["arn"]
+    assert job["Queue"] == dev.one("aws:mediaconvert/queue:Queue").outputs["arn"]
+    media = dev.one("aws:s3/bucket:Bucket", "content-media-bucket").outputs["bucket"]
+    assert f"$bucket := '{media}'" in job["Settings"]["OutputGroups"]
 
 
 def test_a_job_is_looked_for_in_this_stacks_queue_alone(dev: Deployment) -> None:
     queue = dev.one("aws:mediaconvert/queue:Queue").outputs["arn"]
-    find = dev.one("aws:lambda/function:Function", "pipeline-find-job-function").inputs["environment"]["variables"]
-    assert find == {"QUEUE_ARN": queue}
-    *_logs, search = statements(dev.one("aws:iam/rolePolicy:RolePolicy", "pipeline-find-job-policy").inputs["policy"])
-    assert (search["Action"], search["Resource"]) == ("mediaconvert:SearchJobs", queue)
+    prepare = dev.one("aws:lambda/function:Function", "pipeline-prepare-function").inputs["environment"]["variables"]
+    assert prepare["QUEUE_ARN"] == queue
+    policy = dev.one("aws:iam/rolePolicy:RolePolicy", "pipeline-prepare-policy").inputs["policy"]
+    [search] = [each for each in statements(policy) if each["Action"] == "mediaconvert:SearchJobs"]
+    assert search["Resource"] == queue
+
+
+def test_it_may_look_at_its_own_executions(dev: Deployment) -> None:
+    machine = dev.one("aws:sfn/stateMachine:StateMachine").outputs["arn"]
+    [look] = [
+        statement
+        for statement in statements(dev.one("aws:iam/rolePolicy:RolePolicy", "pipeline-policy").inputs["policy"])
+        if statement["Action"] == "states:DescribeExecution"
+    ]
+    assert fnmatch.fnmatch(f"{machine.replace(':stateMachine:', ':execution:')}:any", look["Resource"])
 
 
 def test_only_this_accounts_workflows_may_take_its_role(dev: Deployment) -> None:

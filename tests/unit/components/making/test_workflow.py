@@ -10,27 +10,21 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from components.making.workflow import ENCODE_ATTEMPTS, LEASE_SECONDS, LIFE_SECONDS, SOURCE_FAULTS, definition
-from lambdas.find_job.core import FRESH
+from components.making.encoder_errors import OURS, OWNERS
+from components.making.workflow import ENCODE_ATTEMPTS, LIFE_SECONDS
 from lambdas.identify.core import identify
+from lambdas.ladder import content_of
+from lambdas.names import folder
+from lambdas.plan import plan
+from lambdas.prepare.core import encode
 from lambdas.shapes import Title
-from tests.declared import ACCOUNT, REGION, ROOT
+from tests.declared import REGION, ROOT
+from tests.making_kit import EXECUTION, NAMES, workflow
+from tests.unit.lambdas.conftest import a_source
 from tests.workflow_runner import Execution, Failure, run
 
-HANDLERS = ("identify", "probe", "plan", "find_job", "verify")
 MODES = ("on_upload", "on_request")
 MADE = {"duration": 12.5, "width": 1280, "height": 720, "renditions": ["720p", "360p"], "poster": "/v/x/poster.jpg"}
-
-
-def workflow(encode: str = "on_upload") -> dict[str, Any]:
-    return definition(
-        {
-            "table": "titles",
-            "topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:people",
-            "functions": {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in HANDLERS},
-            "encode": encode,  # pyright: ignore[reportArgumentType]
-        }
-    )
 
 
 @pytest.fixture(params=MODES)
@@ -89,7 +83,7 @@ def test_nothing_hangs(states: dict[str, Any]) -> None:
     for name, state in tasks(states).items():
         # All but the encode, which counts the wait in MediaConvert's queue.
         assert state["TimeoutSeconds"] <= (LIFE_SECONDS if name == "Encode" else 120), name
-    assert workflow()["TimeoutSeconds"] == LIFE_SECONDS == FRESH.total_seconds()
+    assert workflow()["TimeoutSeconds"] == LIFE_SECONDS
 
 
 def test_errors_are_retried_by_name_and_with_patience(states: dict[str, Any]) -> None:
@@ -102,7 +96,7 @@ def test_errors_are_retried_by_name_and_with_patience(states: dict[str, Any]) ->
 
 
 def test_after_the_claim_every_error_is_written_down(states: dict[str, Any]) -> None:
-    before = {"Identify", "Claim", "Whose title?"}
+    before = {"Identify", "Claim", "Whose title?", "Does it run?"}
     for name, state in tasks(states).items():
         if name in before or name in {"Mark", "Announce", "Tell"}:
             continue
@@ -124,11 +118,7 @@ def test_after_the_claim_every_write_is_on_the_claims_condition(states: dict[str
             }
 
 
-def test_a_claim_outlasts_the_longest_execution(states: dict[str, Any]) -> None:
-    assert states["Encode"]["TimeoutSeconds"] < LIFE_SECONDS < LEASE_SECONDS
-
-
-@pytest.mark.parametrize("name", ["Probe", "Find job", "Encode"])
+@pytest.mark.parametrize("name", ["Prepare", "Encode"])
 def test_ten_thousand_films_at_once_have_the_patience_for_five_calls_a_second(
     states: dict[str, Any], name: str
 ) -> None:
@@ -166,23 +156,35 @@ def table(titles: Any) -> Any:
 
 def event(key: str = "films/Ein Film.mp4", sequencer: int = 1, etag: str = "e1", **other: Any) -> dict[str, Any]:
     source = {"key": key, "etag": etag, "size": 1000, "sequencer": f"{sequencer:016X}", "version-id": f"v{sequencer}"}
-    return {"detail": {"bucket": {"name": "uploads"}, "object": source}, **other}
+    return {
+        "time": f"2026-11-22T12:00:{sequencer % 60:02}Z",
+        "detail": {"bucket": {"name": "uploads"}, "object": source},
+        **other,
+    }
 
 
 def identified(etag: str, sequencer: int) -> Title:
     """What an upload of `event` becomes."""
     source = event(etag=etag, sequencer=sequencer)["detail"]["object"]
-    upload: Any = {**source, "bucket": "uploads", "version_id": source["version-id"]}
+    upload: Any = {**source, "bucket": "uploads", "version_id": source["version-id"], "time": ""}
     return identify(upload)
+
+
+def prepared(asked: dict[str, Any], **found: Any) -> Any:
+    """As the handler answers where it finds no job, but for `found`."""
+    content = content_of(asked["title"]["etag"])
+    planned = encode(content, plan(a_source()))
+    if asked["published"]["content"] == content:
+        return {**planned, "next": "SETTLE"}
+    return {**planned, **({} if asked["wanted"] else {"next": "REGISTER"}), **found}
 
 
 def answers(**other: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
     """A film that has nothing wrong with it, but for `other`: states by name, `_` for a space."""
     fine: dict[str, Callable[[Any], Any]] = {
         "Identify": identify,
-        "Probe": lambda _title: {"duration": 12.5},
-        "Plan": lambda _asked: {"job": {"Role": "role"}, "expected": {"duration": 12.5}},
-        "Find job": lambda _asked: {"status": "NONE", "id": None},
+        "Does it run?": lambda _asked: {"Status": "RUNNING"},
+        "Prepare": prepared,
         "Encode": lambda _job: {"Job": {"Status": "COMPLETE"}},
         "Verify": lambda _asked: MADE,
         "Announce": lambda _message: {},
@@ -233,7 +235,8 @@ def test_a_good_film_is_published_and_people_are_told(table: Any) -> None:
         "outcome": "PUBLISHED",
         "name": title["name"],
     }
-    assert (published["version"], published["prefix"]) == (title["version"], title["prefix"])
+    assert published["prefix"] == f"{folder(title['id'])}/{published['version']}"
+    assert published["content"] == content_of("e1")
     assert (published["width"], published["height"], published["renditions"]) == (1280, 720, ["720p", "360p"])
     [message] = done.called("Announce")
     assert message["Message"]["state"] == "PUBLISHED"
@@ -246,7 +249,7 @@ def test_the_subject_of_a_message_is_what_sns_takes(table: Any) -> None:
     assert len(message["Subject"]) <= 100
 
 
-@pytest.mark.parametrize("refuses", ["Probe", "Plan", "Verify"])
+@pytest.mark.parametrize("refuses", ["Prepare", "Verify"])
 def test_a_source_that_cannot_be_played_is_rejected_with_the_reason(table: Any, refuses: str) -> None:
     error = Failure("SourceRefused", {"errorMessage": "This film has no pictures.", "errorType": "SourceRefused"})
     done = upload(answering=answers(**{refuses: always(error)}))
@@ -255,7 +258,7 @@ def test_a_source_that_cannot_be_played_is_rejected_with_the_reason(table: Any, 
     assert done.called("Tell")[0]["Message"]["reason"] == "This film has no pictures."
 
 
-@pytest.mark.parametrize("code", SOURCE_FAULTS)
+@pytest.mark.parametrize("code", OWNERS)
 def test_what_the_encoder_says_of_the_file_rejects_it_at_once(table: Any, code: int) -> None:
     done = upload(answering=answers(Encode=always(job_failed(code, "No video stream"))))
     assert row(table)["state"] == "REJECTED"
@@ -286,10 +289,11 @@ def test_the_encoders_rate_is_waited_for(table: Any) -> None:
 
 
 def test_a_job_whose_answer_was_lost_is_not_made_again(table: Any) -> None:
-    found = [{"status": "NONE", "id": None}, {"status": "RUNNING", "id": "1"}, {"status": "COMPLETE", "id": "1"}]
+    found: list[dict[str, Any]] = [{}, {"next": "WAIT"}, {"next": "VERIFY", "version": "abc"}]
     done = upload(
         answering=answers(
-            Find_job=lambda _asked: found.pop(0), Encode=fails(Failure("MediaConvert.SdkClientException", "reset"))
+            Prepare=lambda asked: prepared(asked, **found.pop(0)),
+            Encode=fails(Failure("MediaConvert.SdkClientException", "reset")),
         )
     )
     assert row(table)["state"] == "PUBLISHED"
@@ -305,7 +309,7 @@ def test_an_event_that_comes_twice_changes_nothing(table: Any) -> None:
 
 
 def test_what_failed_through_our_fault_can_be_tried_again(table: Any) -> None:
-    upload(answering=answers(Plan=always(Failure("KeyError", "a bug"))))
+    upload(answering=answers(Prepare=always(Failure("KeyError", "a bug"))))
     assert (row(table)["state"], "KeyError" in row(table)["fault"]) == ("FAILED", True)
     upload(name="second")
     assert row(table)["state"] == "PUBLISHED"
@@ -326,7 +330,7 @@ def test_a_newer_upload_takes_over_and_the_older_does_not_publish(table: Any) ->
 
     older = upload(answering=answers(Verify=meanwhile))
     assert older.path[-1] == "Superseded"
-    assert row(table)["version"] == identified("e2", 2)["version"]
+    assert row(table)["content"] == content_of("e2")
 
 
 def test_a_source_that_moved_leaves_the_title_to_its_newer_upload(table: Any) -> None:
@@ -335,7 +339,7 @@ def test_a_source_that_moved_leaves_the_title_to_its_newer_upload(table: Any) ->
     assert (done.status, done.path[-1]) == ("SUCCEEDED", "Superseded")
 
 
-@pytest.mark.parametrize("broken", ["Plan", "Encode"])
+@pytest.mark.parametrize("broken", ["Prepare", "Encode"])
 def test_a_new_version_that_fails_leaves_the_old_one_playing(table: Any, broken: str) -> None:
     upload()
     version = row(table)["version"]
@@ -372,12 +376,133 @@ def test_an_execution_that_claims_nothing_fails_and_is_not_taken_for_superseded(
 
 
 def test_two_films_of_one_slug_do_not_touch_each_other(table: Any) -> None:
+    """The second takes an id of its own, and keeps it."""
     upload()
     before = row(table)
-    other = upload(key="films/ein-film.mov", name="other", sequencer=9)
-    assert (other.status, other.error) == ("FAILED", "TitleFailed")
-    assert "films/Ein Film.mp4" in other.called("Tell")[0]["Message"]["reason"]
+    other: Any = {
+        **event()["detail"]["object"],
+        "key": "films/ein-film.mov",
+        "bucket": "b",
+        "version_id": "",
+        "time": "",
+    }
+    own = identify(other)["other"]
+    for sequencer in (9, 10):
+        done = upload(key="films/ein-film.mov", name=f"other {sequencer}", sequencer=sequencer, etag=f"e{sequencer}")
+        assert done.path[-1] == "Published"
+        assert (row(table, own)["key"], row(table, own)["content"]) == (other["key"], content_of(f"e{sequencer}"))
     assert row(table) == before
+
+
+def test_another_container_of_a_film_replaces_it_if_it_came_later(table: Any) -> None:
+    upload(key="films/Ein Film.mp4", sequencer=0xFF00, etag="e1")
+    later = event(key="films/Ein Film.mov", sequencer=0x10, etag="e2") | {"time": "2026-11-22T13:00:00Z"}
+    run(workflow(), later, answers(), name="second")
+    assert row(table)["key"] == "films/Ein Film.mov", "sequencers of two keys mean nothing"
+    earlier = event(key="films/Ein Film.mkv", sequencer=0xFFFF00, etag="e3") | {"time": "2026-11-22T11:00:00Z"}
+    assert run(workflow(), earlier, answers(), name="third").path[-1] == "Already taken"
+    assert row(table)["key"] == "films/Ein Film.mov"
+
+
+def test_a_newer_upload_wins_whatever_the_length_of_its_sequencer(table: Any) -> None:
+    older, newer = event(etag="e1"), event(etag="e2")
+    older["detail"]["object"]["sequencer"] = "0062E99A88DC407460E5AA"
+    newer["detail"]["object"]["sequencer"] = "0062E99A88DC407460E6"
+    run(workflow(), older, answers())
+    run(workflow(), newer, answers(), name="second")
+    assert row(table)["content"] == content_of("e2")
+    assert run(workflow(), older, answers(), name="third").path[-1] == "Already taken"
+
+
+def test_what_lies_beside_a_film_claims_nothing_and_tells_nobody(table: Any) -> None:
+    done = upload(answering=answers(Identify=always(Failure("NotAFilm", {"errorMessage": "a picture"}))))
+    assert (done.status, done.path) == ("SUCCEEDED", ["Identify", "No film"])
+    assert row(table) == {}
+
+
+@pytest.mark.parametrize(("status", "last"), [("RUNNING", "Already taken"), ("ABORTED", "Published")])
+def test_a_claim_is_worth_what_its_execution_is(table: Any, status: str, last: str) -> None:
+    stopped = run(workflow(), event(), answers(), stop_at="Encode")
+    assert (stopped.status, row(table)["state"]) == ("ABORTED", "PROCESSING")
+    described: dict[str, Callable[[Any], Any]] = {"Does it run?": lambda _asked: {"Status": status}}
+    again = upload(name="second", answering=answers(**described))
+    assert again.path[-1] == last
+    [asked] = again.called("Does it run?")
+    assert asked == {"ExecutionArn": f"{EXECUTION}first"}
+
+
+def test_an_execution_that_aws_has_forgotten_holds_nothing(table: Any) -> None:
+    run(workflow(), event(), answers(), stop_at="Encode")
+    forgotten = always(Failure("Sfn.ExecutionDoesNotExistException"))
+    assert upload(name="second", answering=answers(**{"Does it run?": forgotten})).path[-1] == "Published"
+
+
+def place_of(job: dict[str, Any]) -> str:
+    """The prefix that a job writes to."""
+    group = job["Settings"]["OutputGroups"][0]["OutputGroupSettings"]["CmafGroupSettings"]
+    return group["Destination"].removeprefix("s3://media/").rpartition("/")[0]
+
+
+def test_renditions_that_are_not_whole_are_made_again_elsewhere(table: Any) -> None:
+    answered = [Failure("RenditionsIncomplete", {"errorMessage": "index.mpd is missing."})]
+
+    def verify(_asked: Any) -> Any:
+        if answered:
+            raise answered.pop()
+        return MADE
+
+    done = upload(answering=answers(Verify=verify))
+    places = [place_of(job) for job in done.called("Encode")]
+    assert len(set(places)) == 2
+    assert [asked["Payload"]["refused"] for asked in done.called("Prepare")] == [[], [places[0].rpartition("/")[2]]]
+    assert row(table)["prefix"] == places[1]
+
+
+def test_a_handler_cannot_say_where_a_job_writes_what_it_reads_or_who_it_is(table: Any) -> None:
+    def lies(asked: Any) -> Any:
+        honest = prepared(asked)
+        group = honest["groups"][0]
+        elsewhere = {**group, "base": "../../other/index", "settings": {**group["settings"], "Destination": "s3://x/"}}
+        return {**honest, "input": {**honest["input"], "FileInput": "s3://other/film.mp4"}, "groups": [elsewhere]}
+
+    [job] = upload(answering=answers(Prepare=lies)).called("Encode")
+    assert (job["Role"], job["Queue"]) == (NAMES["job_role_arn"], NAMES["queue_arn"])
+    assert job["Settings"]["Inputs"][0]["FileInput"] == "s3://uploads/films/Ein Film.mp4"
+    destination = job["Settings"]["OutputGroups"][0]["OutputGroupSettings"]["CmafGroupSettings"]["Destination"]
+    # S3 has no folders: dots in a key are dots.
+    assert destination.startswith(f"s3://media/{folder('films-ein-film')}/")
+
+
+def test_the_encoders_warnings_are_kept_on_the_title(table: Any) -> None:
+    job = {"Status": "COMPLETE", "Warnings": [{"Code": 230001, "Count": 3}, {"Code": 230004, "Count": 1}]}
+    upload(answering=answers(Encode=lambda _job: {"Job": job}))
+    assert row(table)["warnings"] == ["230001 x 3", "230004 x 1"]
+
+
+@pytest.mark.parametrize("code", OURS)
+def test_what_only_an_operator_mends_is_not_tried_again(table: Any, code: int) -> None:
+    done = upload(answering=answers(Encode=always(job_failed(code, "Access Denied"))))
+    assert (row(table)["state"], len(done.called("Encode"))) == ("FAILED", 1)
+    assert OURS[code] in row(table)["fault"]
+
+
+@pytest.mark.parametrize("error", ["Runtime.ExitError", "InternalError", "ServiceUnavailable", "SlowDown"])
+def test_what_passes_by_itself_is_waited_for(table: Any, error: str) -> None:
+    left = [Failure(error)] * 3
+
+    def prepare(asked: Any) -> Any:
+        if left:
+            raise left.pop()
+        return prepared(asked)
+
+    assert upload(answering=answers(Prepare=prepare)).path[-1] == "Published"
+
+
+def test_a_good_film_takes_few_transitions_and_calls(table: Any) -> None:
+    """Step Functions bills each state that is entered."""
+    done = upload()
+    assert len(done.path) <= 10
+    assert sum(workflow()["States"][name].get("Resource", "").endswith("lambda:invoke") for name in done.path) <= 5
 
 
 def test_on_request_an_upload_is_catalogued_and_the_first_viewer_starts_the_encode(table: Any) -> None:

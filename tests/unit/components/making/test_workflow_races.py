@@ -1,104 +1,16 @@
-"""The workflow while uploads replace one another: what plays is what was uploaded last, and never a mixture.
+"""The workflow while uploads replace one another and executions are stopped: what plays is what was uploaded last."""
 
-The handlers' cores are the real ones. S3 and MediaConvert are played here: a job reads what its key holds then,
-as MediaConvert does, and writes to its own destination.
-"""
-
-import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from lambdas.find_job.core import find
-from lambdas.identify.core import identify
-from lambdas.plan.core import Place, plan
-from lambdas.shapes import Title
 from tests.declared import REGION
-from tests.unit.components.making.test_workflow import MADE, workflow
-from tests.unit.lambdas.conftest import a_source
-from tests.workflow_runner import Execution, Failure, run
-
-KEY = "films/Ein Film.mp4"
-PLACE: Place = {"media_bucket": "media", "role": "arn:aws:iam::123456789012:role/r", "queue": "queue"}
-Step = Callable[[], object]
-
-
-def nothing() -> None:
-    """What happens where a test has nothing happen."""
-
-
-@dataclass
-class World:
-    """The uploads of one key, MediaConvert's jobs, and what lies in the media bucket."""
-
-    table: Any
-    uploads: list[str] = field(default_factory=list[str])
-    """Contents, oldest first."""
-    jobs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    media: dict[str, str] = field(default_factory=dict[str, str])
-    """Content by destination."""
-    executions: int = 0
-
-    def put(self, content: str) -> dict[str, Any]:
-        """Upload to the key; returns the event."""
-        self.uploads.append(content)
-        number = len(self.uploads)
-        etag = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
-        item = {"key": KEY, "etag": etag, "size": len(content), "sequencer": f"{number:016X}"}
-        return {"detail": {"bucket": {"name": "uploads"}, "object": {**item, "version-id": f"v{number}"}}}
-
-    def deliver(self, event: dict[str, Any], *, reads: Step = nothing, ends: Step = nothing) -> Execution:
-        """Run an execution; `reads` happens before its job reads the source, `ends` after that and before it writes."""
-        self.executions += 1
-
-        def encode(job: dict[str, Any]) -> Any:
-            record = {**job, "Id": str(len(self.jobs)), "Status": "PROGRESSING", "CreatedAt": datetime.now(UTC)}
-            self.jobs.insert(0, record)
-            reads()
-            content = self.uploads[-1]
-            ends()
-            self.media[
-                job["Settings"]["OutputGroups"][0]["OutputGroupSettings"]["CmafGroupSettings"]["Destination"]
-            ] = content
-            record["Status"] = "COMPLETE"
-            return {"Job": record}
-
-        def verify(asked: dict[str, Any]) -> Any:
-            self._check(asked["title"])
-            return MADE
-
-        def probe(title: Title) -> Any:
-            self._check(title)
-            return a_source()
-
-        answers: dict[str, Callable[[Any], Any]] = {
-            "Identify": identify,
-            "Probe": probe,
-            "Plan": lambda asked: plan(asked["title"], asked["source"], PLACE),
-            "Find job": lambda asked: find(asked["title"], self.jobs, datetime.now(UTC)),
-            "Encode": encode,
-            "Verify": verify,
-            "Announce": lambda _message: {},
-            "Tell": lambda _message: {},
-        }
-        return run(workflow(), event, answers, name=f"number-{self.executions}")
-
-    def _check(self, title: Title) -> None:
-        """As lambdas.upload does in S3."""
-        if title["source"] != f"v{len(self.uploads)}":
-            raise Failure("SourceMoved", {"errorMessage": "it moved"})
-
-    def row(self) -> dict[str, Any]:
-        return self.table.get_item(Key={"id": "films-ein-film"})["Item"]
-
-    def plays(self) -> str:
-        """What a viewer sees."""
-        return self.media[f"s3://media/{self.row()['prefix']}/index"]
+from tests.making_kit import workflow
+from tests.making_world import World
+from tests.workflow_runner import Execution
 
 
 @pytest.fixture
@@ -123,7 +35,7 @@ def test_a_job_that_read_the_upload_which_replaced_its_own_never_counts(world: W
     again = world.put("A")
     assert world.deliver(replaced[0]).path[-1] == "Superseded"
     assert world.deliver(again).path[-1] == "Published"
-    assert world.plays() == "A"
+    assert (world.plays(), world.rewritten) == ("A", [])
 
 
 @pytest.mark.parametrize("seen", [True, False])
@@ -145,23 +57,111 @@ def test_a_job_that_still_runs_for_a_replaced_upload_writes_nowhere_near_the_new
 
     world.deliver(world.put("A"), reads=read_b, ends=a_again)
     assert again[0].path[-1] == "Published"
-    assert world.plays() == "A"
+    assert (world.plays(), world.rewritten) == ("A", [])
 
 
-def test_a_job_whose_execution_died_is_used_by_the_next_for_the_same_upload(world: World) -> None:
+def test_a_finished_job_of_an_execution_that_died_is_used_however_old_it_is(world: World) -> None:
     event = world.put("A")
-    world.deliver(event)
-    world.table.update_item(
-        Key={"id": "films-ein-film"},
-        UpdateExpression="SET lease = :past REMOVE outcome, live, version, content, prefix",
-        ExpressionAttributeValues={":past": 0},
-    )
+    world.deliver(event, stop_after="Encode")
     assert world.deliver(event).path[-1] == "Published"
-    assert len(world.jobs) == 1
-    assert world.plays() == "A"
+    assert (len(world.jobs), world.plays()) == (1, "A")
 
 
 def test_the_same_bytes_again_cost_nothing_even_as_another_object_version(world: World) -> None:
     world.deliver(world.put("A"))
     assert world.deliver(world.put("A")).path[-1] == "Nothing to do"
     assert len(world.jobs) == 1
+
+
+def test_a_title_that_was_taken_down_is_encoded_anew(world: World) -> None:
+    """The finished job is still known, and what it made is gone."""
+    event = world.put("A")
+    world.deliver(event)
+    world.media.clear()
+    world.table.delete_item(Key={"id": "films-ein-film"})
+    assert world.deliver(event).path[-1] == "Published"
+    assert (len(world.jobs), world.plays()) == (2, "A")
+
+
+STATES = [name for name, state in workflow()["States"].items() if state["Type"] == "Task"]
+ON_THE_WAY = ["Identify", "Claim", "Prepare", "What next?", "Encode", "Verify", "Publish", "Announce"]
+
+
+@pytest.mark.parametrize("state", ON_THE_WAY)
+@pytest.mark.parametrize("lost", [True, False])
+def test_whatever_state_an_execution_is_stopped_at_its_event_again_makes_it_whole(
+    world: World, state: str, lost: bool
+) -> None:
+    """Before it acts, or (`lost`) once it has acted and its answer is lost."""
+    if lost and state not in STATES:
+        pytest.skip("a choice has no answer to lose")
+    event = world.put("A")
+    stopped = world.deliver(event, stop_after=state) if lost else world.deliver(event, stop_at=state)
+    assert stopped.status == "ABORTED"
+    world.deliver(event)
+    kept = {key: world.row()[key] for key in ("state", "live", "outcome", "content", "source")}
+    assert (world.plays(), world.rewritten) == ("A", [])
+    undisturbed = {"state": "PUBLISHED", "live": "PUBLISHED", "outcome": "PUBLISHED"}
+    assert kept == undisturbed | {"content": kept["content"], "source": "v1"}
+    assert len(world.jobs) == 1
+
+
+@pytest.mark.parametrize("state", ["Identify", "Prepare", "Encode", "Verify", "Announce"])
+@pytest.mark.parametrize("delivered", ["at once", "later"])
+def test_an_overwrite_during_any_state_wins(world: World, state: str, delivered: str) -> None:
+    """Its event comes in the middle, or after the execution of what it replaces."""
+    newer: list[dict[str, Any]] = []
+
+    def overwrite() -> None:
+        newer.append(world.put("B"))
+        if delivered == "at once":
+            world.deliver(newer[0])
+
+    world.deliver(world.put("A"), before=(state, overwrite))
+    if delivered == "later":
+        world.deliver(newer[0])
+    assert (world.plays(), world.row()["outcome"], world.rewritten) == ("B", "PUBLISHED", [])
+
+
+@pytest.mark.parametrize("state", ["Prepare", "Encode", "Verify"])
+def test_a_deletion_during_any_state_is_told_and_the_file_again_is_published(world: World, state: str) -> None:
+    done = world.deliver(world.put("A"), before=(state, lambda: world.uploads.append("")))
+    assert (world.row()["state"], done.path[-1]) == ("REJECTED", "Rejected")
+    world.deliver(world.put("A"))
+    assert (world.row()["state"], world.plays(), world.rewritten) == ("PUBLISHED", "A", [])
+
+
+def test_one_event_ten_times_and_all_at_once_is_one_title_and_one_job(world: World) -> None:
+    """Each delivery comes while the one before it is at another state."""
+    event = world.put("A")
+    ends: list[str] = []
+    pending = [event] * 9
+
+    def another() -> None:
+        if pending:
+            ends.append(world.deliver(pending.pop(), before=("Does it run?", another)).path[-1])
+
+    for state in ("Prepare", "Encode", "Verify"):
+        world.deliver(event, before=(state, another))
+    assert (len(world.jobs), world.plays()) == (1, "A")
+    assert set(ends) == {"Already taken"}
+
+
+def test_events_out_of_order_end_with_the_newest(world: World) -> None:
+    events = [world.put(content) for content in "ABC"]
+    for event in (events[2], events[0], events[1], events[2]):
+        world.deliver(event)
+    assert (world.plays(), len(world.jobs)) == ("C", 1)
+
+
+def test_an_upload_that_is_only_catalogued_is_encoded_when_it_is_asked_for_a_second_time_too(world: World) -> None:
+    world.mode = "on_request"
+    first = world.put("A")
+    world.deliver(first)
+    world.deliver({**first, "requested": True})
+    assert world.plays() == "A"
+    second = world.put("B")
+    world.deliver(second)
+    assert (world.plays(), world.row()["outcome"]) == ("A", "REGISTERED"), "the old version plays on"
+    world.deliver({**second, "requested": True})
+    assert (world.plays(), world.row()["outcome"]) == ("B", "PUBLISHED")

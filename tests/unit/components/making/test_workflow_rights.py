@@ -1,14 +1,16 @@
 """Least privilege in the workflow: each handler by itself, and the workflow's own integrations."""
 
 from components.blocks.policies import Statement
-from components.making.workflow_rights import HandlerName, WorkflowArns, handler_rights, workflow_rights
+from components.making.handlers import HANDLERS, MakingArns
+from components.making.workflow_rights import workflow_rights
 from tests.declared import ACCOUNT, REGION, deploy, listed
 
 JOB_ROLE = f"arn:aws:iam::{ACCOUNT}:role/encoding"
-ARNS: WorkflowArns = {
+ARNS: MakingArns = {
     "region": REGION,
     "account_id": ACCOUNT,
     "uploads_arn": "arn:aws:s3:::uploads",
+    "media_name": "media",
     "media_arn": "arn:aws:s3:::media",
     "table_arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/titles",
     "queue_arn": f"arn:aws:mediaconvert:{REGION}:{ACCOUNT}:queues/films",
@@ -22,15 +24,14 @@ def actions(statements: object) -> set[str]:
     return {action for statement in listed(statements) for action in listed(statement["Action"])}
 
 
-def of_handlers() -> dict[HandlerName, list[Statement]]:
-    made: list[dict[HandlerName, list[Statement]]] = []
-    deploy(lambda: made.append(handler_rights(ARNS)))
+def of_handlers() -> dict[str, list[Statement]]:
+    made: list[dict[str, list[Statement]]] = []
+    deploy(lambda: made.append({handler.name: handler.rights(ARNS) for handler in HANDLERS}))
     return made[0]
 
 
 def test_what_only_thinks_may_do_nothing() -> None:
-    rights = of_handlers()
-    assert rights["identify"] == rights["plan"] == []
+    assert of_handlers()["identify"] == []
 
 
 def test_no_handler_writes_anything() -> None:
@@ -40,19 +41,19 @@ def test_no_handler_writes_anything() -> None:
 
 
 def test_the_workflow_passes_one_role_to_one_service() -> None:
-    [passed] = [item for item in workflow_rights(ARNS, []) if "iam:PassRole" in actions([item])]
+    [passed] = [item for item in workflow_rights(ARNS, [], "pipeline-workflow") if "iam:PassRole" in actions([item])]
     assert passed.get("Resource") == JOB_ROLE
     assert passed.get("Condition") == {"StringEquals": {"iam:PassedToService": "mediaconvert.amazonaws.com"}}
 
 
 def test_it_writes_the_catalogue_row_by_row_and_deletes_nothing() -> None:
-    may = actions(workflow_rights(ARNS, []))
+    may = actions(workflow_rights(ARNS, [], "pipeline-workflow"))
     assert {action for action in may if action.startswith("dynamodb:")} == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
     assert not any("Delete" in action for action in may if not action.startswith("logs:"))
 
 
 def test_what_may_be_done_to_anything_has_no_resource_to_name_or_stays_in_the_region() -> None:
-    for item in workflow_rights(ARNS, []):
+    for item in workflow_rights(ARNS, [], "pipeline-workflow"):
         if item.get("Resource") == "*" and not {action.split(":")[0] for action in actions([item])} <= {"logs", "xray"}:
             assert item.get("Condition") == {"StringEquals": {"aws:RequestedRegion": REGION}}
-            assert actions([item]) == {"mediaconvert:CreateJob", "mediaconvert:TagResource"}
+            assert actions([item]) == {"mediaconvert:CreateJob"}

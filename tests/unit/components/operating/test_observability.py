@@ -51,6 +51,7 @@ def deploy_in_europe() -> Deployment:
 
 def test_what_can_go_wrong_is_watched(prod: Deployment) -> None:
     assert {item.inputs["metricName"] for item in prod.of_type(ALARM)} == {
+        "ExecutionsAborted",
         "ExecutionsFailed",
         "ExecutionsTimedOut",
         "ApproximateNumberOfMessagesVisible",

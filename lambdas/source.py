@@ -1,4 +1,4 @@
-"""Probe: MediaConvert's account of a media file, as the plain source that `plan` reads. Pure."""
+"""Source: MediaConvert's account of a media file, as the plain source that `plan` reads. Pure."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -34,13 +34,13 @@ def source(answer: Mapping[str, Any]) -> Source:
         raise SourceUnreadable(FAULTS["BadRequestException"])
     tracks: list[dict[str, Any]] = container.get("tracks") or []
     video = next((track for track in tracks if track.get("trackType") == "video"), None)
-    audio = next((track for track in tracks if track.get("trackType") == "audio"), None)
+    sounds = [track for track in tracks if track.get("trackType") == "audio"]
     return {
         "container": container["format"],
         # The file may go on after the picture ends (a sound track often does), and it is the picture that we compare.
         "duration": (video or {}).get("duration") or container.get("duration"),
         "video": _video(video) if video else None,
-        "audio": _audio(audio) if audio else None,
+        "audio": [_audio(number, track) for number, track in enumerate(sounds, 1)],
     }
 
 
@@ -70,9 +70,11 @@ def _quarter_turns(degrees: float) -> int:
     return nearest % 360 if abs(degrees - nearest) <= 1 else 0
 
 
-def _audio(track: Mapping[str, Any]) -> Audio:
+def _audio(number: int, track: Mapping[str, Any]) -> Audio:
     stored: dict[str, Any] = track.get("audioProperties") or {}
     return {
+        "track": number,
+        "language": str(stored.get("languageCode") or "und").lower(),
         "codec": track.get("codec") or "UNKNOWN",
         "channels": stored.get("channels") or 0,
         "sample_rate": stored.get("sampleRate") or 0,

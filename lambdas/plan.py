@@ -5,14 +5,14 @@ acceleration, no automated ABR. Deinterlacing and tone mapping may be billed as 
 each is ordered only for a source that needs it; frame rates are converted by dropping and repeating whole frames.
 """
 
-import hashlib
 import math
 from fractions import Fraction
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
+from lambdas import names
 from lambdas.ladder import LARGEST, SMALLEST, Rung, ladder
 from lambdas.refusals import SourceRefused
-from lambdas.shapes import Expected, Rendition, Source, Title, Video
+from lambdas.shapes import Expected, Rendition, Source, Video
 
 SEGMENT_SECONDS = 6
 """Apple's recommendation; also what one cache object holds."""
@@ -43,51 +43,38 @@ POSTER_AT = 0.1
 """Share of the film before the poster's frame: past the black and the logos."""
 
 
-class Place(TypedDict):
-    """Where jobs run and what they may touch; from the function's environment."""
+class Group(TypedDict):
+    """An output group, but for the place that it writes to: that comes from the workflow."""
 
-    media_bucket: str
-    role: str
-    """ARN of the role that MediaConvert assumes."""
-    queue: str
-    """ARN."""
+    base: str
+    """Base name of its files."""
+    kind: Literal["CMAF", "FILE"]
+    settings: dict[str, Any]
+    """Of the kind, but for `Destination`."""
+    outputs: list[dict[str, Any]]
 
 
 class Plan(TypedDict):
-    """What the workflow passes to `mediaconvert:createJob.sync`, and what `verify` then looks for."""
+    """What the workflow makes a job of, and what `verify` then looks for."""
 
-    job: dict[str, Any]
+    input: dict[str, Any]
+    """MediaConvert's input, but for the file: that comes from the workflow."""
+    groups: list[Group]
     expected: Expected
 
 
-def plan(title: Title, source: Source, place: Place) -> Plan:
-    """Build the job. Raises SourceRefused with a sentence for the person who uploaded the file."""
+def plan(source: Source) -> Plan:
+    """Plan the job. Raises SourceRefused with a sentence for the person who uploaded the file."""
     video, duration = _accepted(source)
     width, height = display_size(video)
     frame_rate = output_rate(video["frame_rate"])
     rungs = ladder(width, height, float(frame_rate))
-    audio = source["audio"] is not None
-    destination = f"s3://{place['media_bucket']}/{title['prefix']}"
-    job = {
-        "Role": place["role"],
-        "Queue": place["queue"],
-        # The same request again within a minute (an answer that was lost) is the same job; later, find_job looks.
-        "ClientRequestToken": hashlib.sha256(f"{title['id']}/{title['version']}".encode()).hexdigest(),
-        "StatusUpdateInterval": "SECONDS_10",
-        # By these find_job knows its own, and the workflow's listeners know the title.
-        "UserMetadata": {"title": title["id"], "version": title["version"], "source": title["source"]},
-        "Tags": {"title": title["id"]},
-        "Settings": {
-            "TimecodeConfig": {"Source": "ZEROBASED"},
-            "Inputs": [_input(title["uri"], audio=audio)],
-            "OutputGroups": [
-                _cmaf(f"{destination}/index", video, rungs, frame_rate, audio=audio),
-                _poster(f"{destination}/poster", video, rungs, duration),
-            ],
-        },
+    audio = bool(source["audio"])
+    return {
+        "input": _input(audio=audio),
+        "groups": [_cmaf(video, rungs, frame_rate, audio=audio), _poster(video, rungs, duration)],
+        "expected": {"renditions": [_expected(rung) for rung in rungs], "audio": audio, "duration": duration},
     }
-    renditions = [_expected(rung) for rung in rungs]
-    return {"job": job, "expected": {"renditions": renditions, "audio": audio, "duration": duration}}
 
 
 def _expected(rung: Rung) -> Rendition:
@@ -96,7 +83,7 @@ def _expected(rung: Rung) -> Rendition:
         "width": rung.width,
         "height": rung.height,
         "max_bitrate": rung.max_bitrate,
-        "playlist": f"index_v{rung.name}.m3u8",
+        "playlist": names.playlist(names.rung_modifier(rung.name)),
     }
 
 
@@ -124,12 +111,12 @@ def output_rate(rate: str | None) -> Fraction:
 
 def _accepted(source: Source) -> tuple[Video, float]:
     """The video track and its length in seconds, or SourceRefused."""
-    video, audio, duration = source["video"], source["audio"], source["duration"]
+    video, duration = source["video"], source["duration"]
     if video is None:
         raise SourceRefused(f"The file ({source['container']}) holds no video track. A title needs one.")
     if video["codec"] == "UNKNOWN":
         raise SourceRefused("The encoder does not know this video format. H.264, HEVC, ProRes, VP9 or MPEG-2 will do.")
-    if audio is not None and audio["codec"] == "UNKNOWN":
+    if source["audio"] and source["audio"][0]["codec"] == "UNKNOWN":
         raise SourceRefused("The encoder does not know this sound format. AAC, PCM, MP3, AC-3, Opus or FLAC will do.")
     if not duration:
         raise SourceRefused("The file does not say how long its video lasts. Remuxing it (a lossless copy) mends that.")
@@ -146,9 +133,8 @@ def _accepted(source: Source) -> tuple[Video, float]:
     return video, duration
 
 
-def _input(uri: str, *, audio: bool) -> dict[str, Any]:
+def _input(*, audio: bool) -> dict[str, Any]:
     source: dict[str, Any] = {
-        "FileInput": uri,
         "TimecodeSource": "ZEROBASED",
         # Without AUTO the service ignores a phone's rotation, and portrait films lie on their side.
         "VideoSelector": {"Rotate": "AUTO", "ColorSpace": "FOLLOW"},
@@ -171,32 +157,29 @@ def _picture(video: Video, width: int, height: int) -> dict[str, Any]:
     return picture
 
 
-def _cmaf(destination: str, video: Video, rungs: list[Rung], frame_rate: Fraction, *, audio: bool) -> dict[str, Any]:
+def _cmaf(video: Video, rungs: list[Rung], frame_rate: Fraction, *, audio: bool) -> Group:
     """One set of segments, with an HLS and a DASH manifest over it."""
     outputs = [_rendition(video, rung, frame_rate, audio=audio) for rung in rungs]
     if audio:
         outputs.append(SOUND)
     return {
-        "Name": "CMAF",
-        "OutputGroupSettings": {
-            "Type": "CMAF_GROUP_SETTINGS",
-            "CmafGroupSettings": {
-                "Destination": destination,
-                "SegmentControl": "SEGMENTED_FILES",
-                "SegmentLength": SEGMENT_SECONDS,
-                "SegmentLengthControl": "GOP_MULTIPLE",
-                "FragmentLength": int(GOP_SECONDS),
-                "WriteHlsManifest": "ENABLED",
-                "WriteDashManifest": "ENABLED",
-                "ManifestDurationFormat": "FLOATING_POINT",
-                "TargetDurationCompatibilityMode": "SPEC_COMPLIANT",
-                "StreamInfResolution": "INCLUDE",
-                "CodecSpecification": "RFC_6381",
-                "MpdProfile": "MAIN_PROFILE",
-                "WriteSegmentTimelineInRepresentation": "ENABLED",
-            },
+        "base": names.GROUP,
+        "kind": "CMAF",
+        "settings": {
+            "SegmentControl": "SEGMENTED_FILES",
+            "SegmentLength": SEGMENT_SECONDS,
+            "SegmentLengthControl": "GOP_MULTIPLE",
+            "FragmentLength": int(GOP_SECONDS),
+            "WriteHlsManifest": "ENABLED",
+            "WriteDashManifest": "ENABLED",
+            "ManifestDurationFormat": "FLOATING_POINT",
+            "TargetDurationCompatibilityMode": "SPEC_COMPLIANT",
+            "StreamInfResolution": "INCLUDE",
+            "CodecSpecification": "RFC_6381",
+            "MpdProfile": "MAIN_PROFILE",
+            "WriteSegmentTimelineInRepresentation": "ENABLED",
         },
-        "Outputs": outputs,
+        "outputs": outputs,
     }
 
 
@@ -205,7 +188,7 @@ def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool) -
     if audio:
         container["CmfcSettings"] = {"AudioRenditionSets": "audio"}
     return {
-        "NameModifier": f"_v{rung.name}",
+        "NameModifier": names.rung_modifier(rung.name),
         "ContainerSettings": container,
         "VideoDescription": {
             **_picture(video, rung.width, rung.height),
@@ -239,7 +222,7 @@ def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool) -
 
 
 SOUND: dict[str, Any] = {
-    "NameModifier": "_a128",
+    "NameModifier": names.SOUND_MODIFIER,
     "ContainerSettings": {
         "Container": "CMFC",
         "CmfcSettings": {"AudioGroupId": "audio", "AudioTrackType": "ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT"},
@@ -262,31 +245,26 @@ SOUND: dict[str, Any] = {
 """One stereo track for every rung; surround is mixed down."""
 
 
-def _poster(destination: str, video: Video, rungs: list[Rung], duration: float) -> dict[str, Any]:
+def _poster(video: Video, rungs: list[Rung], duration: float) -> Group:
     """Two stills, `poster.0000000.jpg` and `poster.0000001.jpg`.
 
     The service always takes the first frame, black in many films, then one every so often: here a tenth into the film.
     """
     rung = next((rung for rung in rungs if min(rung.width, rung.height) <= POSTER_SHORT), rungs[-1])
-    return {
-        "Name": "Poster",
-        "OutputGroupSettings": {"Type": "FILE_GROUP_SETTINGS", "FileGroupSettings": {"Destination": destination}},
-        "Outputs": [
-            {
-                "Extension": "jpg",
-                "ContainerSettings": {"Container": "RAW"},
-                "VideoDescription": {
-                    **_picture(video, rung.width, rung.height),
-                    "CodecSettings": {
-                        "Codec": "FRAME_CAPTURE",
-                        "FrameCaptureSettings": {
-                            "FramerateNumerator": 1,
-                            "FramerateDenominator": max(1, math.floor(duration * POSTER_AT)),
-                            "MaxCaptures": 2,
-                            "Quality": 80,
-                        },
-                    },
+    still = {
+        "Extension": "jpg",
+        "ContainerSettings": {"Container": "RAW"},
+        "VideoDescription": {
+            **_picture(video, rung.width, rung.height),
+            "CodecSettings": {
+                "Codec": "FRAME_CAPTURE",
+                "FrameCaptureSettings": {
+                    "FramerateNumerator": 1,
+                    "FramerateDenominator": max(1, math.floor(duration * POSTER_AT)),
+                    "MaxCaptures": 2,
+                    "Quality": 80,
                 },
-            }
-        ],
+            },
+        },
     }
+    return {"base": names.STILLS, "kind": "FILE", "settings": {}, "outputs": [still]}

@@ -1,4 +1,4 @@
-"""Probe: what the workflow learns of a file, and how it says that there is nothing to learn."""
+"""Prepare: what the workflow learns of a file, what it does next, and how it says that there is nothing to learn."""
 
 import json
 from collections.abc import Callable
@@ -7,35 +7,57 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from lambdas.plan.core import display_size
-from lambdas.probe import handler
-from lambdas.probe.core import source
+from lambdas.ladder import content_of
+from lambdas.names import folder
+from lambdas.plan import display_size
+from lambdas.prepare import handler
+from lambdas.prepare.core import Preparation
 from lambdas.refusals import SourceMoved, SourceUnreadable
 from lambdas.shapes import Title
+from lambdas.source import source
 from tests.unit.lambdas.conftest import Stub, is_current
 
-Answers = Callable[[int, Any], list[Any]]
+Answers = Callable[..., list[Any]]
+
+
+def ask(title: Title, **other: Any) -> Preparation:
+    event: Any = {"title": title, "published": {"content": "", "version": ""}, "wanted": True, "refused": []}
+    event |= other
+    return handler.handle(event, None)
 
 
 @pytest.fixture
 def answers(title: Title, stub: Stub) -> Answers:
-    """`answers(status, body)` is what MediaConvert says on the wire; returns the requests that it got."""
+    """`answers(status, body, jobs)` is what MediaConvert says on the wire; returns the requests for a probe.
+
+    `jobs`: page by page.
+    """
     stubber = stub("mediaconvert")
     stubber.deactivate()  # a Stubber answers above the wire, whose JSON is what is read here
     handler._mediaconvert.cache_clear()
 
-    def answer(status: int, body: Any) -> list[Any]:
+    def respond(request: Any, status: int, body: Any) -> AWSResponse:
+        headers = {"x-amzn-ErrorType": body["type"]} if status != 200 else {}
+        response = AWSResponse(request.url, status, headers, None)
+        response._content = json.dumps(body).encode()
+        return response
+
+    def answer(status: int, body: Any, jobs: list[list[Any]] | None = None) -> list[Any]:
         requests: list[Any] = []
+        pages = list(jobs or [[]])
         is_current(stub, title)
 
-        def send(request: Any, **_: object) -> AWSResponse:
+        def probed(request: Any, **_: object) -> AWSResponse:
             requests.append(json.loads(request.body))
-            headers = {"x-amzn-ErrorType": body["type"]} if status != 200 else {}
-            response = AWSResponse(request.url, status, headers, None)
-            response._content = json.dumps(body).encode()
-            return response
+            return respond(request, status, body)
 
-        stubber.client.meta.events.register("before-send.mediaconvert.Probe", send)
+        def searched(request: Any, **_: object) -> AWSResponse:
+            page = pages.pop(0)
+            return respond(request, 200, {"jobs": page, **({"nextToken": "more"} if pages else {})})
+
+        events = stubber.client.meta.events
+        events.register("before-send.mediaconvert.Probe", probed)
+        events.register("before-send.mediaconvert.SearchJobs", searched)
         return requests
 
     return answer
@@ -55,8 +77,8 @@ SOUND = {"trackType": "audio", "codec": "AAC", "audioProperties": {"channels": 6
 
 
 def test_a_file_as_mediaconvert_tells_it(title: Title, answers: Answers) -> None:
-    asked = answers(200, result(a_track(transferCharacteristics="ITU_709", fieldOfTomorrow=1), SOUND))
-    assert handler.handle(title, None) == {
+    told = result(a_track(transferCharacteristics="ITU_709", fieldOfTomorrow=1), SOUND)
+    assert source(told) == {
         "container": "mp4",
         "duration": 60.0,
         "video": {
@@ -69,9 +91,65 @@ def test_a_file_as_mediaconvert_tells_it(title: Title, answers: Answers) -> None
             "interlaced": False,
             "color_transfer": "ITU_709",
         },
-        "audio": {"codec": "AAC", "channels": 6, "sample_rate": 44_100},
+        "audio": [{"track": 1, "language": "und", "codec": "AAC", "channels": 6, "sample_rate": 44_100}],
     }
+    asked = answers(200, told)
+    prepared = ask(title)
     assert asked == [{"inputFiles": [{"fileUrl": "s3://uploads/films/Apollo.mp4"}]}]
+    assert (prepared["next"], [group["base"] for group in prepared["groups"]]) == ("ENCODE", ["index", "poster"])
+
+
+def a_job(title: Title, status: str, version: str = "0123456789ab") -> dict[str, Any]:
+    made_for = {"title": title["id"], "source": title["source"], "content": content_of(title["etag"])}
+    made_for["version"] = version
+    return {"id": version, "status": status, "role": "r", "settings": {}, "userMetadata": made_for}
+
+
+def media_holds(stub: Stub, title: Title, version: str, *, there: bool) -> None:
+    name = f"{folder(title['id'])}/{version}/index.m3u8"
+    contents = [{"Key": name}] if there else []
+    stub("s3").add_response(
+        "list_objects_v2", {"Contents": contents}, {"Bucket": "media", "Prefix": name, "MaxKeys": 1}
+    )
+
+
+def test_a_job_that_runs_is_waited_for_even_on_the_second_page(title: Title, answers: Answers) -> None:
+    failed = [a_job(title, "ERROR", str(number)) for number in range(20)]
+    probed = answers(200, {}, [failed, [a_job(title, "PROGRESSING")]])
+    assert ask(title)["next"] == "WAIT"
+    assert probed == [], "nothing is asked of the file again"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_finished_job_counts_while_what_it_made_is_there(
+    title: Title, answers: Answers, stub: Stub, there: bool
+) -> None:
+    answers(200, result(a_track()), [[a_job(title, "COMPLETE")]])
+    media_holds(stub, title, "0123456789ab", there=there)
+    prepared = ask(title)
+    assert (prepared["next"], prepared["version"]) == (("VERIFY", "0123456789ab") if there else ("ENCODE", ""))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_same_content_is_settled_while_it_is_there(title: Title, answers: Answers, stub: Stub, there: bool) -> None:
+    published = {"content": content_of(title["etag"]), "version": "old"}
+    media_holds(stub, title, "old", there=there)
+    if not there:
+        answers(200, result(a_track()))
+    assert ask(title, published=published)["next"] == ("SETTLE" if there else "ENCODE")
+
+
+def test_what_nobody_asked_for_is_catalogued_without_a_look(title: Title) -> None:
+    assert ask(title, wanted=False)["next"] == "REGISTER"
+
+
+def test_throttling_is_told_by_its_name(title: Title, stub: Stub) -> None:
+    handler._mediaconvert.cache_clear()
+    is_current(stub, title)
+    stub("mediaconvert").add_client_error("search_jobs", "TooManyRequestsException")
+    with pytest.raises(Exception, match="TooManyRequests") as error:
+        ask(title)
+    assert type(error.value).__name__ == "TooManyRequestsException"
 
 
 def test_a_field_that_the_runtimes_boto3_does_not_know_is_read(title: Title, answers: Answers) -> None:
@@ -79,9 +157,8 @@ def test_a_field_that_the_runtimes_boto3_does_not_know_is_read(title: Title, ans
     known = handler._mediaconvert().meta.service_model.shape_for("VideoProperties").members
     known.pop("Rotation", None)
     answers(200, result(a_track(rotation=90)))
-    video = handler.handle(title, None)["video"]
-    assert video is not None
-    assert video["rotation"] == 90
+    first = ask(title)["groups"][0]["outputs"][0]["VideoDescription"]
+    assert (first["Width"], first["Height"]) == (1080, 1920)
 
 
 @pytest.mark.parametrize(("degrees", "turned"), [(90, 90), (-90, 270), (180, 180), (270.5, 270), (360, 0), (60, 0)])
@@ -124,7 +201,7 @@ def test_what_is_not_said_is_null_and_never_a_crash() -> None:
     track = {"trackType": "video", "videoProperties": {"frameRate": {"numerator": 0, "denominator": 0}}}
     found = source({"probeResults": [{"container": {"format": "webm", "tracks": [track, {"trackType": "audio"}]}}]})
     assert found["duration"] is None
-    assert found["audio"] == {"codec": "UNKNOWN", "channels": 0, "sample_rate": 0}
+    assert found["audio"] == [{"track": 1, "language": "und", "codec": "UNKNOWN", "channels": 0, "sample_rate": 0}]
     assert found["video"] is not None
     assert (found["video"]["codec"], found["video"]["width"], found["video"]["frame_rate"]) == ("UNKNOWN", 0, None)
 
@@ -142,7 +219,7 @@ def test_a_sound_file_has_no_video() -> None:
 def test_what_is_no_media_is_refused(title: Title, answers: Answers, answer: dict[str, Any]) -> None:
     answers(200, answer)
     with pytest.raises(SourceUnreadable, match="not a video"):
-        handler.handle(title, None)
+        ask(title)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +235,7 @@ def test_the_files_faults_are_told_to_its_owner(
 ) -> None:
     answers(status, {"type": kind, "message": "internal details"})
     with pytest.raises(SourceUnreadable, match=words) as refusal:
-        handler.handle(title, None)
+        ask(title)
     assert "internal" not in str(refusal.value)
 
 
@@ -170,7 +247,7 @@ def test_our_own_faults_keep_their_name(title: Title, answers: Answers, status: 
     """By it the state machine tells what to try again; a file must not be rejected for a policy that we got wrong."""
     answers(status, {"type": kind, "message": "no"})
     with pytest.raises(Exception, match="no") as error:
-        handler.handle(title, None)
+        ask(title)
     assert type(error.value).__name__ == kind
     assert not isinstance(error.value, SourceUnreadable)
 
@@ -178,9 +255,9 @@ def test_our_own_faults_keep_their_name(title: Title, answers: Answers, status: 
 def test_a_file_that_was_replaced_already_is_not_worth_a_call(title: Title, stub: Stub) -> None:
     is_current(stub, {**title, "source": "newer"})
     with pytest.raises(SourceMoved):
-        handler.handle(title, None)
+        ask(title)
 
 
 def test_an_empty_file_is_not_worth_a_call(title: Title) -> None:
     with pytest.raises(SourceUnreadable, match="0 bytes"):
-        handler.handle({**title, "size": 0}, None)
+        ask({**title, "size": 0})

@@ -1,0 +1,71 @@
+"""The workflow's handlers, one record each: a step's rights, environment and state are read from here. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+import pulumi
+
+from components.blocks.policies import Statement, allow
+
+
+class MakingArns(TypedDict):
+    """What is read, written and told."""
+
+    region: str
+    account_id: str
+    uploads_arn: pulumi.Input[str]
+    media_name: pulumi.Input[str]
+    media_arn: pulumi.Input[str]
+    table_arn: pulumi.Input[str]
+    queue_arn: pulumi.Input[str]
+    job_role_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+    topic_key_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A folder under lambdas/, and the state that asks it."""
+
+    name: str
+    rights: Callable[[MakingArns], list[Statement]] = lambda _: []
+    environment: Callable[[MakingArns], Mapping[str, pulumi.Input[str]]] = lambda _: {}
+
+
+TIMEOUT_SECONDS = 110
+"""A long title has some thousands of segments to list, and a probe reads the source's index: a minute or two at the
+worst. The rest answers within a second."""
+
+
+def _prepare(args: MakingArns) -> list[Statement]:
+    return [
+        # Probe reads the source as its caller. MediaConvert has no resource of its own for it.
+        allow("mediaconvert:Probe", "*"),
+        allow("mediaconvert:SearchJobs", args["queue_arn"]),
+        *_reads_upload(args),
+        allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
+    ]
+
+
+def _verify(args: MakingArns) -> list[Statement]:
+    return [
+        *_reads_upload(args),
+        allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
+        allow("s3:GetObject", pulumi.Output.concat(args["media_arn"], "/v/*")),
+    ]
+
+
+def _reads_upload(args: MakingArns) -> list[Statement]:
+    return [
+        allow("s3:GetObject", pulumi.Output.concat(args["uploads_arn"], "/*")),
+        allow("s3:ListBucket", args["uploads_arn"]),  # to a role that may not list, S3 says 403 for "gone"
+    ]
+
+
+IDENTIFY = Handler("identify")
+PREPARE = Handler(
+    "prepare", _prepare, lambda args: {"MEDIA_BUCKET": args["media_name"], "QUEUE_ARN": args["queue_arn"]}
+)
+VERIFY = Handler("verify", _verify, lambda args: {"MEDIA_BUCKET": args["media_name"]})
+HANDLERS = (IDENTIFY, PREPARE, VERIFY)

@@ -1,0 +1,110 @@
+"""Prepare, the Lambda: what is to be done with an upload, and the job if one is to be made.
+
+Reads the upload and asks MediaConvert, with the function's own rights. Writes nothing.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypedDict
+
+from lambdas import clients, jobs, names, upload
+from lambdas import source as sources
+from lambdas.ladder import content_of
+from lambdas.plan import plan
+from lambdas.prepare.core import Preparation, decided, encode, verify
+from lambdas.refusals import LOG, error_code, step
+from lambdas.shapes import Source, Title
+
+QUEUE = os.environ["QUEUE_ARN"]
+MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
+MOST_PAGES = 5
+"""A hundred jobs of one upload: more are no accident that this could help with."""
+
+
+class Published(TypedDict):
+    """The version that plays; empty where none does."""
+
+    content: str
+    version: str
+
+
+class Event(TypedDict):
+    title: Title
+    published: Published
+    wanted: bool
+    """False where an upload is only catalogued until a viewer asks for it."""
+    refused: list[str]
+    """Versions of this upload whose renditions were looked at and were not whole."""
+
+
+@step
+def handle(event: Event, _context: object) -> Preparation:
+    """Returns what to do; raises SourceUnreadable, SourceRefused, SourceMoved, or MediaConvert's error by its code."""
+    answer = _prepare(event)
+    LOG.info("prepared", extra={"title": event["title"]["id"], "next": answer["next"], "version": answer["version"]})
+    return answer
+
+
+def _prepare(event: Event) -> Preparation:
+    title, published = event["title"], event["published"]
+    content = content_of(title["etag"])
+    if published["content"] == content and _is_there(title, published["version"]):
+        return decided("SETTLE", content)
+    if not event["wanted"]:
+        return decided("REGISTER", content)
+    sources.check(title)
+    upload.check(title)
+    found = jobs.find(title, content, _jobs(title), event["refused"])
+    if found["status"] == "RUNNING":
+        return decided("WAIT", content)
+    planned = plan(_probe(title))
+    # A finished job counts only while what it made is there: a title may have been taken down since.
+    if found["status"] == "COMPLETE" and _is_there(title, found["version"]):
+        return verify(content, planned, found)
+    return encode(content, planned)
+
+
+def _is_there(title: Title, version: str) -> bool:
+    """The playlist that names all others is written last; verify looks at the rest."""
+    name = f"{names.folder(title['id'])}/{version}/{names.MASTER}"
+    listed = clients.client("s3").list_objects_v2(Bucket=MEDIA_BUCKET, Prefix=name, MaxKeys=1)
+    return any(found["Key"] == name for found in listed.get("Contents", []))
+
+
+def _jobs(title: Title) -> Iterator[dict[str, Any]]:
+    request = jobs.search(title, QUEUE)
+    for _ in range(MOST_PAGES):
+        page = _mediaconvert().search_jobs(**request)
+        yield from page.get("Jobs", [])
+        if not page.get("NextToken"):
+            return
+        request["NextToken"] = page["NextToken"]
+
+
+def _probe(title: Title) -> Source:
+    try:
+        answer = _mediaconvert().probe(InputFiles=[{"FileUrl": title["uri"]}])
+    except Exception as error:
+        refusal = sources.fault(error_code(error))
+        if refusal is None:
+            raise
+        LOG.info("probe failed", extra={"title": title["id"], "error": str(error)})
+        raise refusal from error
+    found = sources.source(answer["Wire"])
+    LOG.info("probed", extra={"title": title["id"], "source": found})
+    return found
+
+
+@cache
+def _mediaconvert() -> Any:
+    mediaconvert = clients.client("mediaconvert")
+    mediaconvert.meta.events.register("after-call.mediaconvert.Probe", _keep_wire)
+    return mediaconvert
+
+
+def _keep_wire(http_response: Any, parsed: dict[str, Any], **_: object) -> None:
+    """Keep the answer as it came: Lambda's boto3 is months old, and drops fields (rotation) that it does not know."""
+    if http_response.status_code == 200:
+        parsed["Wire"] = json.loads(http_response.content)

@@ -1,0 +1,67 @@
+"""The workflow as the program declares it, and the job that it makes for a source, for whichever test needs one."""
+
+from typing import Any
+
+from components.making.handlers import HANDLERS
+from components.making.workflow import WorkflowNames, definition
+from lambdas.names import folder
+from lambdas.plan import plan
+from lambdas.shapes import Source, Title
+from tests.declared import ACCOUNT, REGION
+from tests.workflow_runner import resolved
+
+QUEUE = f"arn:aws:mediaconvert:{REGION}:{ACCOUNT}:queues/Default"
+NAMES: WorkflowNames = {
+    "table": "titles",
+    "topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:people",
+    "functions": {handler.name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{handler.name}" for handler in HANDLERS},
+    "media": "media",
+    "queue_arn": QUEUE,
+    "job_role_arn": f"arn:aws:iam::{ACCOUNT}:role/encoding",
+    "encode": "on_upload",
+}
+EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:workflow:"
+
+
+def workflow(encode: str = "on_upload") -> dict[str, Any]:
+    """The definition, with names in place of what the program makes."""
+    return definition({**NAMES, "encode": encode})  # pyright: ignore[reportArgumentType] - one of the two
+
+
+def a_title(name: str = "film", **changes: Any) -> Title:
+    title: Any = {
+        "id": name,
+        "other": f"{name}-01234567",
+        "stem": name,
+        "name": name,
+        "sequencer": "0",
+        "uploaded": "2026-11-22T12:00:00Z",
+        "bucket": "uploads",
+        "key": f"{name}.mp4",
+        "etag": "e",
+        "size": 1,
+        "source": "v1",
+        "uri": f"s3://uploads/{name}.mp4",
+    }
+    return title | changes
+
+
+VERSION = "0123456789ab"
+
+
+def job_of(source: Source, title: Title | None = None, queue: str = QUEUE) -> dict[str, Any]:
+    """CreateJob's arguments, by the workflow's own expressions. Raises SourceRefused."""
+    planned = plan(source)
+    variables = {
+        "title": title or a_title(),
+        "version": VERSION,
+        "attempts": 0,
+        "prepared": {**planned, "content": "c" * 12},
+        "states": {"context": {"Execution": {"Id": f"{EXECUTION}first"}}},
+    }
+    return {**resolved(workflow()["States"]["Encode"]["Arguments"], variables), "Queue": queue}
+
+
+def prefix_of(name: str = "film") -> str:
+    """Where `job_of` has the renditions of `a_title(name)` written."""
+    return f"{folder(name)}/{VERSION}"
