@@ -20,6 +20,7 @@ from components.operating.notifications import Notifications
 from components.operating.observability import Observability
 from components.serving.point_of_presence import PointOfPresence
 from components.serving.replication import Replication
+from components.serving.web_servers import WebServers
 from facts.regions import CLOUDFRONT_REGION
 from settings import Settings
 
@@ -132,30 +133,35 @@ pops = [
             "log_bucket_name": logs[region].bucket_name,
             "log_bucket_arn": logs[region].bucket_arn,
             "table_arn": catalogue.table_arn if region == home else None,
-            "web_servers": {
-                "region": home,
-                "account_id": account_id,
-                "log_days": settings.log_days,
-                "encode": settings.encode,
-                "table_name": catalogue.table_name,
-                "table_arn": catalogue.table_arn,
-                "uploads_name": content.uploads_name,
-                "state_machine_arn": pipeline.state_machine_arn,
-                "signing": {
-                    "key_pair_id": signing.key_pair_id,
-                    "parameter": signing.parameter,
-                    "host": settings.domain.name,
-                }
-                if signing and settings.domain
-                else None,
-            }
-            if region == home
-            else None,
             "tags": tags,
         },
     )
     for region, place in settings.regions.items()
 ]
+home_pop = next(pop for pop in pops if pop.region == home)
+web_servers = WebServers(
+    "web",
+    {
+        "region": home,
+        "account_id": account_id,
+        "balancer": home_pop.balancer,
+        "log_days": settings.log_days,
+        "encode": settings.encode,
+        "table_name": catalogue.table_name,
+        "table_arn": catalogue.table_arn,
+        "uploads_name": content.uploads_name,
+        "state_machine_arn": pipeline.state_machine_arn,
+        "signing": {
+            "key_pair_id": signing.key_pair_id,
+            "parameter": signing.parameter,
+            "host": settings.domain.name,
+        }
+        if signing and settings.domain
+        else None,
+    },
+    # They were once a part of the point of presence.
+    pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=home_pop)]),
+)
 site = PlayerSite(
     "site",
     {
@@ -213,6 +219,7 @@ observability = Observability(
         "topics": {region: topic.topic_arn for region, topic in notifications.items()},
         "pipeline": pipeline,
         "pops": pops,
+        "web_servers": web_servers,
         "delivery": delivery,
         "domain": settings.domain,
     },
@@ -220,13 +227,12 @@ observability = Observability(
 if settings.monthly_budget_usd:
     Budget("budget", {"monthly_usd": settings.monthly_budget_usd, "email": settings.alarm_email, "tags": tags})
 if settings.fault_injection:
-    victim = next(pop for pop in pops if pop.region == home)
     FaultInjection(
         "fault-injection",
         {
             "region": home,
             "account_id": account_id,
-            "fleet_name": victim.fleets[0].fleet_name,
+            "fleet_name": home_pop.fleets[0].fleet_name,
             "nodes": max(1, settings.nodes_per_fleet.min // 3),
             "stop_alarm_arn": observability.balancer_alarms[home],
         },

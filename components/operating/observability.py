@@ -12,6 +12,7 @@ from components.operating import alarm_rules
 from components.operating.alarm import AlarmArgs, alarm
 from components.operating.dashboard import dashboard
 from components.serving.point_of_presence import PointOfPresence
+from components.serving.web_servers import WebServers
 from facts.regions import CLOUDFRONT_REGION
 from settings import Domain
 
@@ -24,6 +25,8 @@ class ObservabilityArgs(TypedDict):
     """ARN of a topic in each region, CloudFront's among them."""
     pipeline: Orchestration
     pops: Sequence[PointOfPresence]
+    web_servers: WebServers
+    """Behind the balancer of the home region."""
     delivery: Delivery
     domain: Domain | None
 
@@ -92,13 +95,13 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
             balancer_suffix=pop.balancer.arn_suffix,
             target_groups=[(fleet.fleet_name, fleet.target_group_suffix) for fleet in pop.fleets],
         )
-        if pop.web_servers:
+        if pop.region == home:
             rules |= alarm_rules.api(
-                pop.region,
+                home,
                 topic,
-                function_name=pop.web_servers.function_name,
+                function_name=args["web_servers"].function_name,
                 balancer_suffix=pop.balancer.arn_suffix,
-                target_group=pop.web_servers.target_group_suffix,
+                target_group=args["web_servers"].target_group_suffix,
             )
         if pop.certificate:
             rules[f"{pop.region}-certificate"] = alarm_rules.certificate(pop.region, topic, arn=pop.certificate)

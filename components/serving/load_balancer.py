@@ -17,8 +17,6 @@ class LoadBalancerArgs(TypedDict):
     security_group_id: pulumi.Input[str]
     fleet_target_groups: Sequence[pulumi.Input[str]]
     """ARNs, one a fleet: 1, 2, 4, 8 or 16 of them; or none, and the balancer has the API alone."""
-    api_target_group: pulumi.Input[str] | None
-    """ARN of the web servers' target group, in the home region."""
     certificate: str | None
     """ACM certificate of this region. Without one the listener speaks HTTP: nobody else's certificate can be had for a
     `*.elb.amazonaws.com` name, and the hop from CloudFront is private."""
@@ -37,6 +35,8 @@ class LoadBalancer(pulumi.ComponentResource):
     arn_suffix: pulumi.Output[str]
     """As CloudWatch's metrics name it."""
     dns_name: pulumi.Output[str]
+    listener_arn: pulumi.Output[str]
+    """For rules of others. Priorities from 100 to 115 are taken, and a lower one is tried before these."""
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         fleets = args["fleet_target_groups"]
@@ -85,21 +85,17 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=child,
         )
 
-        def rule(key: str, priority: int, pattern: str, target_group: pulumi.Input[str]) -> None:
+        for index, digit in enumerate(HEX_DIGITS if fleets else ""):
             aws.lb.ListenerRule(
-                f"{name}-{key}",
+                f"{name}-shard-{digit}",
                 region=region,
                 listener_arn=listener.arn,
-                priority=priority,
-                conditions=[{"path_pattern": {"values": [pattern]}}],
-                actions=[{"type": "forward", "target_group_arn": target_group}],
+                priority=100 + index,
+                conditions=[{"path_pattern": {"values": [f"/v/{digit}*"]}}],
+                actions=[{"type": "forward", "target_group_arn": fleets[index * len(fleets) // 16]}],
                 opts=child,
             )
 
-        for index, digit in enumerate(HEX_DIGITS if fleets else ""):
-            rule(f"shard-{digit}", 100 + index, f"/v/{digit}*", fleets[index * len(fleets) // 16])
-        if args["api_target_group"] is not None:
-            rule("api", 10, "/api/*", args["api_target_group"])
-
         self.arn, self.arn_suffix, self.dns_name = balancer.arn, balancer.arn_suffix, balancer.dns_name
+        self.listener_arn = listener.arn
         self.register_outputs({"arn": self.arn, "arn_suffix": self.arn_suffix, "dns_name": self.dns_name})

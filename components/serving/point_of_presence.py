@@ -10,7 +10,6 @@ from components.serving.load_balancer import LoadBalancer
 from components.serving.network import Network
 from components.serving.node_role import NodeRole
 from components.serving.security_groups import SecurityGroups
-from components.serving.web_servers import WebServers, WebServersArgs
 from settings import Region, Settings
 
 
@@ -26,8 +25,6 @@ class PointOfPresenceArgs(TypedDict):
     media_arn: pulumi.Input[str]
     log_bucket_name: pulumi.Input[str]
     log_bucket_arn: pulumi.Input[str]
-    web_servers: WebServersArgs | None
-    """In the home region: what answers `/api/*`."""
     table_arn: pulumi.Input[str] | None
     """In the home region: the catalogue."""
     tags: Mapping[str, str]
@@ -45,7 +42,6 @@ class PointOfPresence(pulumi.ComponentResource):
     balancer: LoadBalancer
     fleets: list[CacheFleet]
     """None where CloudFront reads the bucket."""
-    web_servers: WebServers | None
 
     def __init__(self, name: str, args: PointOfPresenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:point_of_presence:PointOfPresence", name, {"region": args["region"]}, opts)
@@ -80,7 +76,6 @@ class PointOfPresence(pulumi.ComponentResource):
             child,
         )
         self.fleets = self._fleets(name, args, groups) if settings.fleets else []
-        self.web_servers = WebServers("web", args["web_servers"], child) if args["web_servers"] else None
         self.balancer = LoadBalancer(
             name,
             {
@@ -91,7 +86,6 @@ class PointOfPresence(pulumi.ComponentResource):
                 "certificate": place.certificate,
                 "log_bucket": args["log_bucket_name"],
                 "protect": settings.protect,
-                "api_target_group": self.web_servers.target_group_arn if self.web_servers else None,
             },
             child,
         )

@@ -1,7 +1,5 @@
 """The web servers: the playback API, as a Lambda function behind the home load balancer."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, TypedDict
 
 import pulumi
@@ -9,6 +7,8 @@ import pulumi_aws as aws
 
 from components.blocks.lambda_function import LambdaFunction, handler_files
 from components.blocks.policies import Statement, allow
+from components.serving.load_balancer import LoadBalancer
+from components.serving.signing_needs import read_signing_key, signing_library
 
 
 class SigningArgs(TypedDict):
@@ -23,9 +23,11 @@ class SigningArgs(TypedDict):
 
 
 class WebServersArgs(TypedDict):
-    """What the API reads."""
+    """What the API reads, and behind which balancer it answers."""
 
     region: str
+    balancer: LoadBalancer
+    """Of this region."""
     account_id: str
     log_days: int
     encode: Literal["on_upload", "on_request"]
@@ -43,7 +45,6 @@ class WebServers(pulumi.ComponentResource):
     itself when a premiere starts. `aws.lb.TargetGroup` makes it one more target behind the same balancer.
     """
 
-    target_group_arn: pulumi.Output[str]
     target_group_suffix: pulumi.Output[str]
     """As CloudWatch's metrics name it."""
     function_name: pulumi.Output[str]
@@ -70,7 +71,7 @@ class WebServers(pulumi.ComponentResource):
                 "SIGNING_HOST": signing["host"],
                 "PYTHONPATH": "/var/task/vendor",
             }
-            statements += _read_signing_key(region, args["account_id"], signing["parameter"])
+            statements += read_signing_key(region, args["account_id"], signing["parameter"])
         function = LambdaFunction(
             f"{name}-playback",
             {
@@ -108,33 +109,19 @@ class WebServers(pulumi.ComponentResource):
             # The balancer tries the function when it is attached.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )
-        self.target_group_arn, self.target_group_suffix = target_group.arn, target_group.arn_suffix
-        self.function_name = function.function_name
-        self.register_outputs({"target_group_arn": self.target_group_arn})
-
-
-def signing_library() -> Path:
-    """The folder of the one library that the runtime lacks: `cryptography`, for Lambda's processor and Python.
-
-    Raises:
-        RunError: it is not installed.
-    """
-    folder = Path(__file__).parents[2] / ".vendor" / "playback"
-    if not (folder / "cryptography").is_dir():
-        raise pulumi.RunError(f"{folder} is missing, and signed playback needs it: run `make setup` first")
-    return folder
-
-
-def _read_signing_key(region: str, account_id: str, parameter: str) -> Sequence[Statement]:
-    return [
-        allow("ssm:GetParameter", f"arn:aws:ssm:{region}:{account_id}:parameter{parameter}"),
-        # The account's own SSM key, whose id is not known here: only through SSM, and for this parameter alone.
-        allow(
-            "kms:Decrypt",
-            f"arn:aws:kms:{region}:{account_id}:key/*",
-            StringEquals={
-                "kms:ViaService": f"ssm.{region}.amazonaws.com",
-                "kms:EncryptionContext:PARAMETER_ARN": f"arn:aws:ssm:{region}:{account_id}:parameter{parameter}",
-            },
-        ),
-    ]
+        balancer = args["balancer"]
+        aws.lb.ListenerRule(
+            f"{name}-rule",
+            region=region,
+            listener_arn=balancer.listener_arn,
+            priority=10,
+            conditions=[{"path_pattern": {"values": ["/api/*"]}}],
+            actions=[{"type": "forward", "target_group_arn": target_group.arn}],
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # The rule was once the balancer's, and a balancer cannot have two of one priority.
+                aliases=[pulumi.Alias(name=f"{balancer.pulumi_resource_name}-api", parent=balancer)],
+            ),
+        )
+        self.target_group_suffix, self.function_name = target_group.arn_suffix, function.function_name
+        self.register_outputs({"function_name": self.function_name})

@@ -23,7 +23,6 @@ def args(fleets: int, **other: Any) -> dict[str, Any]:
         "subnet_ids": ["subnet-1", "subnet-2"],
         "security_group_id": "sg-1",
         "fleet_target_groups": [f"fleet-{index}" for index in range(fleets)],
-        "api_target_group": None,
         "certificate": None,
         "log_bucket": "logs",
         "protect": False,
@@ -78,14 +77,8 @@ def test_no_other_path_reaches_a_node(path: str) -> None:
     assert (default["type"], default["fixedResponse"]["statusCode"]) == ("fixed-response", "400")
 
 
-def test_the_api_is_where_its_target_group_is() -> None:
-    table = routes(balancer(api_target_group="api"))
-    assert target(table, "/api/titles/x/play") == "api"
-    assert target(table, "/v/00/t/v/index.m3u8") == "fleet-0"
-
-
 def test_rules_stay_within_what_the_balancer_takes() -> None:
-    done = balancer(16, api_target_group="api")
+    done = balancer(16)
     assert len(done.of_type(RULE)) <= 100
     assert len({rule.inputs["priority"] for rule in done.of_type(RULE)}) == len(done.of_type(RULE))
     for rule in done.of_type(RULE):

@@ -26,7 +26,7 @@ def test_each_region_has_its_own_network_balancer_and_fleets(prod: Deployment) -
 
 def test_only_home_has_the_api_and_a_way_to_the_catalogue(prod: Deployment) -> None:
     assert prod.one("aws:lb/targetGroupAttachment:TargetGroupAttachment").region == "us-east-1"
-    rules = [item for item in prod.of_type("aws:lb/listenerRule:ListenerRule") if item.name.endswith("-api")]
+    rules = [item for item in prod.of_type("aws:lb/listenerRule:ListenerRule") if "/api/*" in str(item.inputs)]
     assert [rule.region for rule in rules] == ["us-east-1"]
     endpoints = [item for item in prod.of_type("aws:ec2/vpcEndpoint:VpcEndpoint") if "dynamodb" in item.name]
     assert [endpoint.region for endpoint in endpoints] == ["us-east-1"]

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from components.serving import web_servers
+from components.serving import signing_needs
+from components.serving.load_balancer import LoadBalancer
 from components.serving.web_servers import WebServers
 from local.engine import Deployment
-from tests.declared import ACCOUNT, REGION, depends_on, listed, made, statements
+from tests.declared import ACCOUNT, REGION, depends_on, deploy, listed, statements
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/titles"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:workflow"
@@ -26,7 +27,25 @@ ARGS: dict[str, Any] = {
 
 
 def servers(**other: Any) -> Deployment:
-    return made(WebServers, "web", {**ARGS, **other})
+    """Behind a balancer of one fleet."""
+
+    def make() -> None:
+        balancer = LoadBalancer(
+            "pop",
+            {
+                "region": REGION,
+                "subnet_ids": ["subnet-1", "subnet-2"],
+                "security_group_id": "sg-1",
+                "fleet_target_groups": ["fleet-0"],
+                "certificate": None,
+                "log_bucket": "logs",
+                "protect": False,
+            },
+        )
+        args: Any = {**ARGS, "balancer": balancer, **other}
+        WebServers("web", args)
+
+    return deploy(make)
 
 
 def rights(done: Deployment) -> dict[str, Any]:
@@ -80,6 +99,16 @@ def test_three_cookies_reach_the_viewer() -> None:
     assert (group["targetType"], group["lambdaMultiValueHeadersEnabled"]) == ("lambda", True)
 
 
+def test_its_path_is_tried_before_those_of_the_fleets() -> None:
+    done = servers()
+    rules = {item.name: item.inputs for item in done.of_type("aws:lb/listenerRule:ListenerRule")}
+    api = rules.pop("web-rule")
+    assert api["conditions"] == [{"pathPattern": {"values": ["/api/*"]}}]
+    assert api["actions"][0]["targetGroupArn"] == done.one("aws:lb/targetGroup:TargetGroup").outputs["arn"]
+    assert {rule["listenerArn"] for rule in rules.values()} == {api["listenerArn"]}
+    assert api["priority"] < min(rule["priority"] for rule in rules.values())
+
+
 def test_only_its_own_target_group_may_call_it_and_may_before_it_is_attached() -> None:
     done = servers()
     permission = done.one("aws:lambda/permission:Permission")
@@ -89,6 +118,6 @@ def test_only_its_own_target_group_may_call_it_and_may_before_it_is_attached() -
 
 
 def test_signing_without_its_library_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr(web_servers, "__file__", str(tmp_path / "components" / "serving" / "web_servers.py"))
+    monkeypatch.setattr(signing_needs, "__file__", str(tmp_path / "components" / "serving" / "signing_needs.py"))
     with pytest.raises(Exception, match="make setup"):
-        web_servers.signing_library()
+        signing_needs.signing_library()

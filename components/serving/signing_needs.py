@@ -1,0 +1,35 @@
+"""What a function needs in order to sign: a library, and the right to read the private key. Pure."""
+
+from pathlib import Path
+
+import pulumi
+
+from components.blocks.policies import Statement, allow
+
+
+def signing_library() -> Path:
+    """The folder of the one library that the runtime lacks: `cryptography`, for Lambda's processor and Python.
+
+    Raises:
+        RunError: it is not installed.
+    """
+    folder = Path(__file__).parents[2] / ".vendor" / "playback"
+    if not (folder / "cryptography").is_dir():
+        raise pulumi.RunError(f"{folder} is missing, and signed playback needs it: run `make setup` first")
+    return folder
+
+
+def read_signing_key(region: str, account_id: str, parameter: str) -> list[Statement]:
+    """Statements for the function's role: one parameter, and the key that encrypts it."""
+    return [
+        allow("ssm:GetParameter", f"arn:aws:ssm:{region}:{account_id}:parameter{parameter}"),
+        # The account's own SSM key, whose id is not known here: only through SSM, and for this parameter alone.
+        allow(
+            "kms:Decrypt",
+            f"arn:aws:kms:{region}:{account_id}:key/*",
+            StringEquals={
+                "kms:ViaService": f"ssm.{region}.amazonaws.com",
+                "kms:EncryptionContext:PARAMETER_ARN": f"arn:aws:ssm:{region}:{account_id}:parameter{parameter}",
+            },
+        ),
+    ]
