@@ -1,12 +1,12 @@
 """A Lambda function with a role, a log group and code of its own: the way every handler is deployed."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
+from components.blocks.handler_files import handler_files
 from components.blocks.policies import Statement, allow, document, trust
 
 
@@ -15,10 +15,7 @@ class LambdaFunctionArgs(TypedDict):
 
     region: str
     handler: str
-    """Folder of `lambdas/`: its `handler.py` has `handle(event, context)`."""
-    files: Sequence[str]
-    """The `.py` files that it needs, from the project's root. Listed, because a folder would bring `__pycache__` along
-    and differ on every preview."""
+    """Folder of `lambdas/`: its `handler.py` has `handle(event, context)`. The zip holds what it imports."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     statements: NotRequired[Sequence[Statement]]
     """What it may do in AWS, besides writing its own log."""
@@ -39,11 +36,10 @@ class LambdaFunction(pulumi.ComponentResource):
     log_group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        if f"lambdas/{args['handler']}/handler.py" not in args["files"]:
-            held = ", ".join(args["files"]) or "none"
-            raise ValueError(
-                f"LambdaFunction {name!r}: files must hold lambdas/{args['handler']}/handler.py, got {held}"
-            )
+        try:
+            files = handler_files(args["handler"])
+        except ValueError as error:
+            raise ValueError(f"LambdaFunction {name!r}: {error}") from None
         super().__init__("headend:function:LambdaFunction", name, {"handler": args["handler"]}, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
 
@@ -62,7 +58,7 @@ class LambdaFunction(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-policy", role=role.name, policy=document([*own, *args.get("statements", [])]), opts=child
         )
-        code: dict[str, pulumi.Asset | pulumi.Archive] = {path: pulumi.FileAsset(path) for path in args["files"]}
+        code: dict[str, pulumi.Asset | pulumi.Archive] = {path: pulumi.FileAsset(path) for path in files}
         code |= args.get("vendored", {})
         function = aws.lambda_.Function(
             f"{name}-function",
@@ -83,10 +79,3 @@ class LambdaFunction(pulumi.ComponentResource):
         self.function_name, self.function_arn = function.name, function.arn
         self.log_group_name = log_group.name
         self.register_outputs({"function_name": self.function_name, "function_arn": self.function_arn})
-
-
-def handler_files(handler: str) -> list[str]:
-    """The files of a handler's zip: its own two, and the modules that the handlers share."""
-    root = Path(__file__).parents[2]
-    shared = sorted(path.relative_to(root).as_posix() for path in (root / "lambdas").glob("*.py"))
-    return [f"lambdas/{handler}/handler.py", f"lambdas/{handler}/core.py", *shared]

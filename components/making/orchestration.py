@@ -5,7 +5,7 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.lambda_function import LambdaFunction, handler_files
+from components.blocks.lambda_function import LambdaFunction
 from components.blocks.policies import document, from_account, trust
 from components.making.handlers import HANDLERS, TIMEOUT_SECONDS, MakingArns
 from components.making.upload_trigger import UploadTrigger
@@ -109,7 +109,6 @@ def _functions(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions
             {
                 "region": args["region"],
                 "handler": handler.name,
-                "files": handler_files(handler.name),
                 "environment": handler.environment(args),
                 "statements": handler.rights(args),
                 "timeout": TIMEOUT_SECONDS,

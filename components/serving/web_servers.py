@@ -5,7 +5,7 @@ from typing import Literal, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.lambda_function import LambdaFunction, handler_files
+from components.blocks.lambda_function import LambdaFunction
 from components.blocks.policies import Statement, allow
 from components.serving.load_balancer import LoadBalancer
 from components.serving.signing_needs import read_signing_key, signing_library
@@ -77,7 +77,6 @@ class WebServers(pulumi.ComponentResource):
             {
                 "region": region,
                 "handler": "playback",
-                "files": handler_files("playback"),
                 "environment": environment,
                 "statements": statements,
                 "timeout": 10,
