@@ -25,7 +25,7 @@ from facts.regions import CLOUDFRONT_REGION
 from settings import Settings
 
 settings = Settings.load()
-home = settings.home
+home, domain = settings.home, settings.domain
 try:
     account_id = aws.get_caller_identity().account_id
 except Exception as error:  # the SDK's own, of no narrower class
@@ -112,7 +112,9 @@ media = {
 replicas = {region: bucket for region, bucket in media.items() if region != home}
 if replicas:
     Replication("replication", {"home": home, "source": content.media, "replicas": replicas})
-signing = Signing("signing", {"keys": settings.signing}) if settings.signing else None
+signing = (
+    Signing("signing", {"keys": {key.name: key.public_key for key in settings.signing}}) if settings.signing else None
+)
 web_acl = (
     WebAcl(
         "firewall",
@@ -126,14 +128,26 @@ pops = [
         f"pop-{region}",
         {
             "region": region,
-            "place": place,
-            "settings": settings,
+            "cidr": place.cidr,
+            "zones": place.zones,
+            "certificate": place.certificate,
+            "serving": place.serving,
+            "fleets": settings.fleets,
+            "nodes": {
+                "ami": place.ami,
+                "instance_type": settings.instance_type,
+                "min_nodes": settings.nodes_per_fleet.min,
+                "max_nodes": settings.nodes_per_fleet.max,
+                "spot_percent": settings.spot_percent,
+                "tags": tags,
+            },
+            "log_days": settings.log_days,
+            "protect": settings.protect,
             "media_name": media[region].bucket_name,
             "media_arn": media[region].bucket_arn,
             "log_bucket_name": logs[region].bucket_name,
             "log_bucket_arn": logs[region].bucket_arn,
             "table_arn": catalogue.table_arn if region == home else None,
-            "tags": tags,
         },
     )
     for region, place in settings.regions.items()
@@ -154,9 +168,9 @@ web_servers = WebServers(
         "signing": {
             "key_pair_id": signing.key_pair_id,
             "parameter": signing.parameter,
-            "host": settings.domain.name,
+            "host": domain.name,
         }
-        if signing and settings.domain
+        if signing and domain
         else None,
     },
     # They were once a part of the point of presence.
@@ -175,9 +189,10 @@ delivery = Delivery(
     {
         "home": home,
         "pops": pops,
-        "media": content.media,
-        "site": site.bucket,
-        "domain": settings.domain,
+        "media": content.media.domain_name,
+        "site": site.bucket.domain_name,
+        "domain": domain.name if domain else None,
+        "certificate": domain.certificate if domain else None,
         "price_class": settings.price_class,
         "blocked_countries": settings.blocked_countries,
         "key_group_id": signing.key_group_id if signing else None,
@@ -217,11 +232,12 @@ observability = Observability(
     {
         "home": home,
         "topics": {region: topic.topic_arn for region, topic in notifications.items()},
-        "pipeline": pipeline,
+        "state_machine_arn": pipeline.state_machine_arn,
+        "dead_letter_name": pipeline.dead_letter_name,
         "pops": pops,
         "web_servers": web_servers,
-        "delivery": delivery,
-        "domain": settings.domain,
+        "distribution_id": delivery.distribution_id,
+        "edge_certificate": domain.certificate if domain else None,
     },
 )
 if settings.monthly_budget_usd:

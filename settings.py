@@ -29,7 +29,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from components.edge.nearest_pop import countries
+from facts.countries import countries
 from facts.instances import INSTANCE_TYPES
 from facts.regions import CLOUDFRONT_REGION, NO_MEDIACONVERT, REGIONS, UNSUPPORTED_ZONES
 

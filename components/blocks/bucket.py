@@ -36,7 +36,7 @@ class PrivateBucket(pulumi.ComponentResource):
     def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args["noncurrent_days"] < 1:
             raise ValueError(f"PrivateBucket {name!r}: noncurrent_days must be >= 1, got {args['noncurrent_days']}")
-        super().__init__("headend:bucket:PrivateBucket", name, {**args}, opts)
+        super().__init__("headend:bucket:PrivateBucket", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
 
         bucket = aws.s3.Bucket(

@@ -27,7 +27,7 @@ class BucketAccess(pulumi.ComponentResource):
     """Both known only once the policy is in force: for what AWS lets write to the bucket only if it may already."""
 
     def __init__(self, name: str, args: BucketAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:bucket_access:BucketAccess", name, {**args}, opts)
+        super().__init__("headend:bucket_access:BucketAccess", name, None, opts)
         arn = pulumi.Output.from_input(args["bucket_arn"])
         tls_only: Statement = {
             "Sid": "TlsOnly",

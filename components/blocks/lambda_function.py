@@ -40,7 +40,7 @@ class LambdaFunction(pulumi.ComponentResource):
             files = handler_files(args["handler"])
         except ValueError as error:
             raise ValueError(f"LambdaFunction {name!r}: {error}") from None
-        super().__init__("headend:function:LambdaFunction", name, {"handler": args["handler"]}, opts)
+        super().__init__("headend:function:LambdaFunction", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
 
         log_group = aws.cloudwatch.LogGroup(

@@ -6,14 +6,12 @@ from typing import Literal, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.bucket import PrivateBucket
 from components.edge import routes
 from components.edge.logs import EdgeLogs
 from components.edge.policies import EdgePolicies
 from components.edge.private_origin import PrivateOrigin
 from components.edge.viewer_request import viewer_request_code
 from components.serving.point_of_presence import PointOfPresence
-from settings import Domain
 
 
 class DeliveryArgs(TypedDict):
@@ -21,10 +19,13 @@ class DeliveryArgs(TypedDict):
 
     home: str
     pops: Sequence[PointOfPresence]
-    media: PrivateBucket
-    """The home bucket: where every point of presence falls over to."""
-    site: PrivateBucket
-    domain: Domain | None
+    media: pulumi.Input[str]
+    """Domain name of the home bucket: where every point of presence falls over to."""
+    site: pulumi.Input[str]
+    """Domain name of the page's bucket."""
+    domain: str | None
+    """A name of the team's own, and below the ARN of its certificate in us-east-1."""
+    certificate: pulumi.Input[str] | None
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
     blocked_countries: Sequence[str]
     key_group_id: pulumi.Input[str] | None
@@ -47,7 +48,7 @@ class Delivery(pulumi.ComponentResource):
         if args["home"] not in (regions := [pop.region for pop in args["pops"]]):
             held = ", ".join(regions) or "none"
             raise ValueError(f"Delivery {name!r}: pops must hold the home region {args['home']!r}, got {held}")
-        super().__init__("headend:delivery:Delivery", name, {"home": args["home"]}, opts)
+        super().__init__("headend:delivery:Delivery", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         policies = EdgePolicies(f"{name}-policies", child)
         domain, home_group = args["domain"], f"pop-{args['home']}-or-media"
@@ -74,15 +75,15 @@ class Delivery(pulumi.ComponentResource):
             f"{name}-distribution",
             enabled=True,
             comment=f"{pulumi.get_project()} {pulumi.get_stack()}",
-            aliases=[domain.name] if domain else [],
+            aliases=[domain] if domain else [],
             http_version="http2and3",
             is_ipv6_enabled=True,
             price_class=args["price_class"],
             default_root_object="index.html",
             web_acl_id=args["web_acl_arn"],
             origins=[
-                routes.bucket_origin("site", args["site"].domain_name, access.id),
-                routes.bucket_origin("media", args["media"].domain_name, access.id, shield),
+                routes.bucket_origin("site", args["site"], access.id),
+                routes.bucket_origin("media", args["media"], access.id, shield),
                 *self._balancers(name, args),
             ],
             # The home group alone: the function forms the others' groups as it chooses them.
@@ -91,7 +92,7 @@ class Delivery(pulumi.ComponentResource):
             default_cache_behavior={**routes.page_behaviour("site", policies), "function_associations": first},
             custom_error_responses=routes.error_responses(),
             restrictions={"geo_restriction": routes.geo_restriction(args["blocked_countries"])},
-            viewer_certificate=routes.viewer_certificate(domain.certificate if domain else None),
+            viewer_certificate=routes.viewer_certificate(args["certificate"]),
             # Before a balancer has its rules it refuses every rendition, which no origin group falls over.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[pop.balancer for pop in args["pops"]]),
         )
@@ -104,12 +105,10 @@ class Delivery(pulumi.ComponentResource):
             },
             opts=child,
         )
-        EdgeLogs(
-            f"{name}-logs", {"distribution_arn": distribution.arn, "log_bucket_arn": args["log_bucket_arn"]}, child
-        )
         self.distribution_id, self.distribution_arn = distribution.id, distribution.arn
+        EdgeLogs(f"{name}-logs", {"distribution_arn": distribution.arn, "bucket_arn": args["log_bucket_arn"]}, child)
         self.edge_domain = distribution.domain_name
-        self.domain_name = pulumi.Output.from_input(domain.name) if domain else self.edge_domain
+        self.domain_name = pulumi.Output.from_input(domain) if domain else self.edge_domain
         self.register_outputs({"distribution_id": self.distribution_id, "domain_name": self.domain_name})
 
     def _balancers(self, name: str, args: DeliveryArgs) -> list[aws.cloudfront.DistributionOriginArgsDict]:
@@ -117,7 +116,7 @@ class Delivery(pulumi.ComponentResource):
         origins, origin = list[aws.cloudfront.DistributionOriginArgsDict](), routes.balancer_origin
         for pop in args["pops"]:
             # With TLS this is the name that the balancer's certificate must hold; it need not resolve.
-            domain_name = f"origin.{args['domain'].name}" if args["domain"] else pop.balancer.dns_name
+            domain_name = f"origin.{args['domain']}" if args["domain"] else pop.balancer.dns_name
             private = PrivateOrigin(
                 f"{name}-{pop.region}",
                 {

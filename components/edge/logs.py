@@ -12,7 +12,7 @@ class EdgeLogsArgs(TypedDict):
     """From which distribution to which bucket."""
 
     distribution_arn: pulumi.Input[str]
-    log_bucket_arn: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
     """Under AWSLogs/<account>/CloudFront/; its policy must let delivery.logs.amazonaws.com write."""
 
 
@@ -20,7 +20,7 @@ class EdgeLogs(pulumi.ComponentResource):
     """A vended log delivery (standard logging v2): the older way needs a bucket with access control lists."""
 
     def __init__(self, name: str, args: EdgeLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:edge_logs:EdgeLogs", name, {**args}, opts)
+        super().__init__("headend:edge_logs:EdgeLogs", name, None, opts)
         # A distribution may have one source, and a source one delivery to S3: the old must go before the new comes.
         alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
         source = aws.cloudwatch.LogDeliverySource(
@@ -35,7 +35,7 @@ class EdgeLogs(pulumi.ComponentResource):
             region=CLOUDFRONT_REGION,
             # JSON lines: read by Athena and jq alike. Parquet would be charged by the gigabyte.
             output_format="json",
-            delivery_destination_configuration={"destination_resource_arn": args["log_bucket_arn"]},
+            delivery_destination_configuration={"destination_resource_arn": args["bucket_arn"]},
             opts=pulumi.ResourceOptions(parent=self),
         )
         aws.cloudwatch.LogDelivery(

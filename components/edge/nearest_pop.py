@@ -1,25 +1,12 @@
 """Which point of presence is nearest to a country's viewers."""
 
-import csv
 from collections.abc import Sequence
-from functools import cache
-from itertools import filterfalse
 from math import acos, cos, radians, sin
-from pathlib import Path
 
+from facts.countries import countries
 from facts.regions import REGIONS
 
 EARTH_KM = 6371
-
-Place = tuple[float, float]
-
-
-@cache
-def countries() -> dict[str, Place]:
-    """By ISO 3166 code, as CloudFront-Viewer-Country gives it: where the country's viewers are taken to be."""
-    with Path(__file__).with_name("countries.csv").open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(filterfalse(lambda line: line.startswith("#"), file))
-        return {row["country"]: (float(row["latitude"]), float(row["longitude"])) for row in rows}
 
 
 def distance(country: str, region: str) -> float:

@@ -29,7 +29,7 @@ class PlayerSite(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PlayerSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         files = site_files()
-        super().__init__("headend:player_site:PlayerSite", name, {**args}, opts)
+        super().__init__("headend:player_site:PlayerSite", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.bucket = PrivateBucket(
             name,

@@ -24,7 +24,7 @@ class PrivateOrigin(pulumi.ComponentResource):
     origin_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: PrivateOriginArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:private_origin:PrivateOrigin", name, {"region": args["region"]}, opts)
+        super().__init__("headend:private_origin:PrivateOrigin", name, None, opts)
         stack = pulumi.get_stack()
         origin = aws.cloudfront.VpcOrigin(
             f"{name}-vpc-origin",

@@ -150,7 +150,7 @@ def geo_restriction(
     return {"restriction_type": "blacklist", "locations": list(blocked_countries)}
 
 
-def viewer_certificate(arn: str | None) -> aws.cloudfront.DistributionViewerCertificateArgsDict:
+def viewer_certificate(arn: pulumi.Input[str] | None) -> aws.cloudfront.DistributionViewerCertificateArgsDict:
     """TLS 1.2 and newer; CloudFront's own certificate comes with its oldest policy, and cannot have another."""
     if arn is None:
         return {"cloudfront_default_certificate": True}

@@ -1,19 +1,17 @@
 """Signed playback: the public keys that CloudFront trusts. The private halves never pass through Pulumi."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from settings import SigningKey
-
 
 class SigningArgs(TypedDict):
-    """Which keys, and whose signature is new cookies'."""
+    """Which keys CloudFront trusts."""
 
-    keys: Sequence[SigningKey]
-    """The first signs. The others are accepted still, so a key is changed without stopping anybody's film."""
+    keys: Mapping[str, str]
+    """PEM by name. The first signs. The others are accepted still, so a key is changed without stopping a film."""
 
 
 class Signing(pulumi.ComponentResource):
@@ -28,19 +26,19 @@ class Signing(pulumi.ComponentResource):
     def __init__(self, name: str, args: SigningArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not args["keys"]:
             raise ValueError(f"Signing {name!r}: keys must name at least one key, got none")
-        super().__init__("headend:signing:Signing", name, {"keys": [key.name for key in args["keys"]]}, opts)
+        super().__init__("headend:signing:Signing", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         keys = [
             aws.cloudfront.PublicKey(
-                f"{name}-{key.name}",
+                f"{name}-{key}",
                 # CloudFront keeps it with one line end; given otherwise, every preview would replace the key.
-                encoded_key=key.public_key.rstrip() + "\n",
-                comment=key.name,
+                encoded_key=pem.rstrip() + "\n",
+                comment=key,
                 opts=child,
             )
-            for key in args["keys"]
+            for key, pem in args["keys"].items()
         ]
         group = aws.cloudfront.KeyGroup(f"{name}-keys", items=[key.id for key in keys], opts=child)
         self.key_group_id, self.key_pair_id = group.id, keys[0].id
-        self.parameter = f"/{pulumi.get_project()}/{pulumi.get_stack()}/signing/{args['keys'][0].name}"
+        self.parameter = f"/{pulumi.get_project()}/{pulumi.get_stack()}/signing/{next(iter(args['keys']))}"
         self.register_outputs({"key_group_id": self.key_group_id, "key_pair_id": self.key_pair_id})

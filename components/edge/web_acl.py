@@ -24,7 +24,7 @@ class WebAcl(pulumi.ComponentResource):
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: WebAclArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:web_acl:WebAcl", name, {**args}, opts)
+        super().__init__("headend:web_acl:WebAcl", name, None, opts)
 
         def seen(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:
             return {

@@ -21,7 +21,7 @@ class Catalogue(pulumi.ComponentResource):
     table_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: CatalogueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:catalogue:Catalogue", name, {**args}, opts)
+        super().__init__("headend:catalogue:Catalogue", name, None, opts)
         table = aws.dynamodb.Table(
             f"{name}-titles",
             region=args["region"],

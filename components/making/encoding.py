@@ -24,7 +24,7 @@ class Encoding(pulumi.ComponentResource):
     role_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: EncodingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:encoding:Encoding", name, {**args}, opts)
+        super().__init__("headend:encoding:Encoding", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # On demand: billed by the minute encoded. A reserved queue pays from a few hours of encoding a day.
         queue = aws.mediaconvert.Queue(f"{name}-queue", region=args["region"], pricing_plan="ON_DEMAND", opts=child)

@@ -30,7 +30,7 @@ class Orchestration(pulumi.ComponentResource):
     """Queue of the events that could not start the workflow."""
 
     def __init__(self, name: str, args: OrchestrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:orchestration:Orchestration", name, {"encode": args["encode"]}, opts)
+        super().__init__("headend:orchestration:Orchestration", name, None, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
         machine_name = f"{name}-workflow"
         functions = _functions(name, args, child)

@@ -27,7 +27,7 @@ class ContentStorage(pulumi.ComponentResource):
     """Given whole: its policy is written once its readers exist."""
 
     def __init__(self, name: str, args: ContentStorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:storage:ContentStorage", name, {**args}, opts)
+        super().__init__("headend:storage:ContentStorage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # A mezzanine is read once, then only to encode it anew. Instant Retrieval can still be encoded from at any
         # moment, which the archive classes cannot; its 90-day minimum is why this waits until the title has settled.

@@ -24,7 +24,7 @@ class UploadTrigger(pulumi.ComponentResource):
     """Queue of the events that could not start the workflow."""
 
     def __init__(self, name: str, args: UploadTriggerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:upload_trigger:UploadTrigger", name, {**args}, opts)
+        super().__init__("headend:upload_trigger:UploadTrigger", name, None, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
         rule = aws.cloudwatch.EventRule(
             f"{name}-rule",

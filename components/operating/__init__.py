@@ -1,1 +1,1 @@
-"""Operating: who is told, what is measured and logged, and what it costs. May import: making, serving, edge, blocks."""
+"""Operating: who is told, what is measured and logged, and what it costs. May import: serving, blocks."""

@@ -172,7 +172,7 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, target_groups
     return alarms
 
 
-def certificate(region: str, topic_arn: Name, *, arn: str) -> AlarmArgs:
+def certificate(region: str, topic_arn: Name, *, arn: Name) -> AlarmArgs:
     """ACM renews by itself while the validation record stands."""
     return {
         "region": region,

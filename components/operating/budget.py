@@ -21,7 +21,7 @@ class Budget(pulumi.ComponentResource):
     def __init__(self, name: str, args: BudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args["monthly_usd"] < 1:
             raise ValueError(f"Budget {name!r}: monthly_usd must be >= 1, got {args['monthly_usd']}")
-        super().__init__("headend:budget:Budget", name, {"monthly_usd": args["monthly_usd"]}, opts)
+        super().__init__("headend:budget:Budget", name, None, opts)
         aws.budgets.Budget(
             f"{name}-monthly",
             budget_type="COST",

@@ -29,7 +29,7 @@ class FaultInjection(pulumi.ComponentResource):
     def __init__(self, name: str, args: FaultInjectionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args["nodes"] < 1:
             raise ValueError(f"FaultInjection {name!r}: nodes must be >= 1, got {args['nodes']}")
-        super().__init__("headend:fault_injection:FaultInjection", name, {"fleet": args["fleet_name"]}, opts)
+        super().__init__("headend:fault_injection:FaultInjection", name, None, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
         role = aws.iam.Role(
             f"{name}-role",

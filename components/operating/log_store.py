@@ -28,7 +28,7 @@ class LogStore(pulumi.ComponentResource):
     bucket_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: LogStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:log_store:LogStore", name, {**args}, opts)
+        super().__init__("headend:log_store:LogStore", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         expire: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
             "id": "expire",

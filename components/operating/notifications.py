@@ -30,7 +30,7 @@ class Notifications(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:notifications:Notifications", name, {**args}, opts)
+        super().__init__("headend:notifications:Notifications", name, None, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
         senders, own = {"Service": list(args["senders"])}, {"aws:SourceAccount": account}
         key_statements: list[Statement] = [

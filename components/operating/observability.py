@@ -6,15 +6,12 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.edge.delivery import Delivery
-from components.making.orchestration import Orchestration
 from components.operating import alarm_rules
 from components.operating.alarm import AlarmArgs, alarm
 from components.operating.dashboard import dashboard
 from components.serving.point_of_presence import PointOfPresence
 from components.serving.web_servers import WebServers
 from facts.regions import CLOUDFRONT_REGION
-from settings import Domain
 
 
 class ObservabilityArgs(TypedDict):
@@ -23,12 +20,15 @@ class ObservabilityArgs(TypedDict):
     home: str
     topics: Mapping[str, pulumi.Input[str]]
     """ARN of a topic in each region, CloudFront's among them."""
-    pipeline: Orchestration
+    state_machine_arn: pulumi.Input[str]
+    dead_letter_name: pulumi.Input[str]
+    """Queue of the events that could not start the workflow."""
     pops: Sequence[PointOfPresence]
     web_servers: WebServers
     """Behind the balancer of the home region."""
-    delivery: Delivery
-    domain: Domain | None
+    distribution_id: pulumi.Input[str]
+    edge_certificate: pulumi.Input[str] | None
+    """ARN of the distribution's own certificate, where it has one."""
 
 
 class Observability(pulumi.ComponentResource):
@@ -42,7 +42,7 @@ class Observability(pulumi.ComponentResource):
         if needed - set(args["topics"]):
             all_of, held = " and ".join(sorted(needed)), ", ".join(args["topics"]) or "none"
             raise ValueError(f"Observability {name!r}: topics must have {all_of}, got {held}")
-        super().__init__("headend:observability:Observability", name, {"home": args["home"]}, opts)
+        super().__init__("headend:observability:Observability", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for key, rule in _rules(args).items():
             alarm(f"{name}-{key}", rule, child)
@@ -61,8 +61,8 @@ class Observability(pulumi.ComponentResource):
             dashboard_body=pulumi.Output.json_dumps(
                 dashboard(
                     home=args["home"],
-                    distribution_id=args["delivery"].distribution_id,
-                    state_machine_arn=args["pipeline"].state_machine_arn,
+                    distribution_id=args["distribution_id"],
+                    state_machine_arn=args["state_machine_arn"],
                     balancers={pop.region: pop.balancer.arn_suffix for pop in args["pops"]},
                     groups={pop.region: [fleet.group_name for fleet in pop.fleets] for pop in args["pops"]},
                 )
@@ -75,17 +75,17 @@ class Observability(pulumi.ComponentResource):
 
 def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
     """Every alarm by its key, the balancers' apart."""
-    home, topics, pipeline = args["home"], args["topics"], args["pipeline"]
+    home, topics = args["home"], args["topics"]
     rules = alarm_rules.making(
         home,
         topics[home],
-        state_machine_arn=pipeline.state_machine_arn,
-        dead_letter_name=pipeline.dead_letter_name,
+        state_machine_arn=args["state_machine_arn"],
+        dead_letter_name=args["dead_letter_name"],
     )
-    rules |= alarm_rules.edge(topics[CLOUDFRONT_REGION], distribution_id=args["delivery"].distribution_id)
-    if args["domain"]:
+    rules |= alarm_rules.edge(topics[CLOUDFRONT_REGION], distribution_id=args["distribution_id"])
+    if args["edge_certificate"]:
         rules["edge-certificate"] = alarm_rules.certificate(
-            CLOUDFRONT_REGION, topics[CLOUDFRONT_REGION], arn=args["domain"].certificate
+            CLOUDFRONT_REGION, topics[CLOUDFRONT_REGION], arn=args["edge_certificate"]
         )
     for pop in args["pops"]:
         topic = topics[pop.region]

@@ -1,20 +1,19 @@
 """A cache fleet: interchangeable nginx nodes on NVMe that hold one shard of the catalogue."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components.serving.cache_node.user_data import NodeConfig
 from components.serving.node_template import NodeTemplate
-from components.serving.scaling import WARM_UP_SECONDS, busy_bytes_per_minute, headroom_mb, spot_mix
+from components.serving.scaling import WARM_UP_SECONDS, NodesArgs, busy_bytes_per_minute, headroom_mb, spot_mix
 from facts.instances import INSTANCE_TYPES
 
 NODE_PORT = 8080
 
 
-class CacheFleetArgs(TypedDict):
+class CacheFleetArgs(NodesArgs):
     """One fleet of a point of presence."""
 
     region: str
@@ -25,13 +24,6 @@ class CacheFleetArgs(TypedDict):
     log_group_name: pulumi.Input[str]
     bucket_name: pulumi.Input[str]
     """The media bucket of this region."""
-    ami: str
-    instance_type: str
-    min_nodes: int
-    max_nodes: int
-    spot_percent: int
-    tags: Mapping[str, str]
-    """The provider's default tags do not reach the instances of a group, so they are passed on here."""
     needs: Sequence[pulumi.Resource]
     """What a node cannot boot without, and AWS would let it try: routes, endpoints, rules, rights."""
 
@@ -54,7 +46,7 @@ class CacheFleet(pulumi.ComponentResource):
             raise ValueError(
                 f"CacheFleet {name!r}: instance_type must be one of {known}, got {args['instance_type']!r}"
             )
-        super().__init__("headend:cache_fleet:CacheFleet", name, {"region": args["region"]}, opts)
+        super().__init__("headend:cache_fleet:CacheFleet", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
         self.fleet_name = f"{pulumi.get_stack()}-{name}"
         tags = {**args["tags"], "Name": self.fleet_name, "headend:role": "cache"}
@@ -106,9 +98,7 @@ class CacheFleet(pulumi.ComponentResource):
             vpc_zone_identifiers=list(args["subnet_ids"]),
             target_group_arns=[target_group.arn],
             # A numbered version, since a rollback has to know which one was there before.
-            mixed_instances_policy=spot_mix(
-                template.template_id, template.version, on_demand=args["min_nodes"], spot_percent=args["spot_percent"]
-            ),
+            mixed_instances_policy=spot_mix(template.template_id, template.version, args),
             capacity_rebalance=args["spot_percent"] > 0,
             health_check_type="ELB",
             health_check_grace_period=WARM_UP_SECONDS,

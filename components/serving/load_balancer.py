@@ -16,8 +16,8 @@ class LoadBalancerArgs(TypedDict):
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     fleet_target_groups: Sequence[pulumi.Input[str]]
-    """ARNs, one a fleet: 1, 2, 4, 8 or 16 of them; or none, and the balancer has the API alone."""
-    certificate: str | None
+    """ARNs, one a fleet: 1, 2, 4, 8 or 16 of them; or none, where the balancer is there for the API."""
+    certificate: pulumi.Input[str] | None
     """ACM certificate of this region. Without one the listener speaks HTTP: nobody else's certificate can be had for a
     `*.elb.amazonaws.com` name, and the hop from CloudFront is private."""
     log_bucket: pulumi.Input[str]
@@ -43,7 +43,7 @@ class LoadBalancer(pulumi.ComponentResource):
         if len(fleets) not in (0, 1, 2, 4, 8, 16):
             allowed = "0, 1, 2, 4, 8 or 16"
             raise ValueError(f"LoadBalancer {name!r}: fleet_target_groups must be {allowed}, got {len(fleets)}")
-        super().__init__("headend:load_balancer:LoadBalancer", name, {"fleets": len(fleets)}, opts)
+        super().__init__("headend:load_balancer:LoadBalancer", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
 
         balancer = aws.lb.LoadBalancer(

@@ -40,7 +40,7 @@ class Network(pulumi.ComponentResource):
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not 2 <= len(args["zones"]) <= 3:
             raise ValueError(f"Network {name!r}: zones must be two or three, got {list(args['zones'])}")
-        super().__init__("headend:network:Network", name, {"region": args["region"], "zones": args["zones"]}, opts)
+        super().__init__("headend:network:Network", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
 
         vpc = aws.ec2.Vpc(

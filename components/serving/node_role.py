@@ -22,7 +22,7 @@ class NodeRole(pulumi.ComponentResource):
     log_group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: NodeRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:node_role:NodeRole", name, {**args}, opts)
+        super().__init__("headend:node_role:NodeRole", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log", region=region, retention_in_days=args["log_days"], opts=child

@@ -29,7 +29,7 @@ class NodeTemplate(pulumi.ComponentResource):
     version: pulumi.Output[str]
 
     def __init__(self, name: str, args: NodeTemplateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:node_template:NodeTemplate", name, {"region": args["region"]}, opts)
+        super().__init__("headend:node_template:NodeTemplate", name, None, opts)
         template = aws.ec2.LaunchTemplate(
             f"{name}-template",
             region=args["region"],

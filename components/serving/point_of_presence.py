@@ -1,6 +1,7 @@
 """A point of presence: one region's network, load balancer and cache fleets."""
 
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
@@ -9,17 +10,26 @@ from components.serving.cache_fleet import NODE_PORT, CacheFleet
 from components.serving.load_balancer import LoadBalancer
 from components.serving.network import Network
 from components.serving.node_role import NodeRole
+from components.serving.scaling import NodesArgs
 from components.serving.security_groups import SecurityGroups
-from settings import Region, Settings
 
 
 class PointOfPresenceArgs(TypedDict):
     """One region of the platform."""
 
     region: str
-    place: Region
-    """Its addresses, zones and image."""
-    settings: Settings
+    cidr: ipaddress.IPv4Network
+    zones: Sequence[str]
+    """Zone ids, two or three."""
+    certificate: pulumi.Input[str] | None
+    """ARN for the load balancer; without one it speaks HTTP."""
+    serving: bool
+    """False sends its viewers elsewhere, and leaves it as it is."""
+    fleets: int
+    nodes: NodesArgs
+    """Of each fleet."""
+    log_days: int
+    protect: bool
     media_name: pulumi.Input[str]
     """The media bucket of this region: the home bucket, or its replica here."""
     media_arn: pulumi.Input[str]
@@ -27,14 +37,13 @@ class PointOfPresenceArgs(TypedDict):
     log_bucket_arn: pulumi.Input[str]
     table_arn: pulumi.Input[str] | None
     """In the home region: the catalogue."""
-    tags: Mapping[str, str]
 
 
 class PointOfPresence(pulumi.ComponentResource):
     """Viewers nearby are served from here."""
 
     region: str
-    certificate: str | None
+    certificate: pulumi.Input[str] | None
     """Where the balancer speaks HTTPS."""
     serving: bool
     """False while its viewers are sent elsewhere."""
@@ -44,20 +53,15 @@ class PointOfPresence(pulumi.ComponentResource):
     """None where CloudFront reads the bucket."""
 
     def __init__(self, name: str, args: PointOfPresenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:point_of_presence:PointOfPresence", name, {"region": args["region"]}, opts)
-        child, region, settings, place = (
-            pulumi.ResourceOptions(parent=self),
-            args["region"],
-            args["settings"],
-            args["place"],
-        )
-        self.region, self.certificate, self.serving = region, place.certificate, place.serving
+        super().__init__("headend:point_of_presence:PointOfPresence", name, None, opts)
+        child, region = pulumi.ResourceOptions(parent=self), args["region"]
+        self.region, self.certificate, self.serving = region, args["certificate"], args["serving"]
         self.network = Network(
             f"{name}-network",
             {
                 "region": region,
-                "cidr": place.cidr,
-                "zones": place.zones,
+                "cidr": args["cidr"],
+                "zones": args["zones"],
                 "media_bucket_arn": args["media_arn"],
                 "table_arn": args["table_arn"],
                 "log_bucket_arn": args["log_bucket_arn"],
@@ -70,12 +74,12 @@ class PointOfPresence(pulumi.ComponentResource):
                 "region": region,
                 "vpc_id": self.network.vpc_id,
                 "s3_prefix_list_id": self.network.s3_prefix_list_id,
-                "balancer_port": 443 if place.certificate else 80,
+                "balancer_port": 443 if args["certificate"] else 80,
                 "node_port": NODE_PORT,
             },
             child,
         )
-        self.fleets = self._fleets(name, args, groups) if settings.fleets else []
+        self.fleets = self._fleets(name, args, groups) if args["fleets"] else []
         self.balancer = LoadBalancer(
             name,
             {
@@ -83,21 +87,22 @@ class PointOfPresence(pulumi.ComponentResource):
                 "subnet_ids": self.network.subnet_ids,
                 "security_group_id": groups.balancer_id,
                 "fleet_target_groups": [fleet.target_group_arn for fleet in self.fleets],
-                "certificate": place.certificate,
+                "certificate": args["certificate"],
                 "log_bucket": args["log_bucket_name"],
-                "protect": settings.protect,
+                "protect": args["protect"],
             },
             child,
         )
         self.register_outputs({"balancer": self.balancer.dns_name})
 
     def _fleets(self, name: str, args: PointOfPresenceArgs, groups: SecurityGroups) -> list[CacheFleet]:
-        settings, child = args["settings"], pulumi.ResourceOptions(parent=self)
-        role = NodeRole(f"{name}-node", {"region": self.region, "log_days": settings.log_days}, child)
+        child = pulumi.ResourceOptions(parent=self)
+        role = NodeRole(f"{name}-node", {"region": self.region, "log_days": args["log_days"]}, child)
         return [
             CacheFleet(
                 f"{name}-{index:x}",
                 {
+                    **args["nodes"],
                     "region": self.region,
                     "vpc_id": self.network.vpc_id,
                     "subnet_ids": self.network.subnet_ids,
@@ -105,15 +110,9 @@ class PointOfPresence(pulumi.ComponentResource):
                     "instance_profile_arn": role.instance_profile_arn,
                     "log_group_name": role.log_group_name,
                     "bucket_name": args["media_name"],
-                    "ami": args["place"].ami,
-                    "instance_type": settings.instance_type,
-                    "min_nodes": settings.nodes_per_fleet.min,
-                    "max_nodes": settings.nodes_per_fleet.max,
-                    "spot_percent": settings.spot_percent,
-                    "tags": args["tags"],
                     "needs": [self.network, groups, role],
                 },
                 child,
             )
-            for index in range(settings.fleets)
+            for index in range(args["fleets"])
         ]

@@ -25,7 +25,7 @@ class Replication(pulumi.ComponentResource):
     def __init__(self, name: str, args: ReplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not args["replicas"]:
             raise ValueError(f"Replication {name!r}: replicas must name at least one region, got none")
-        super().__init__("headend:replication:Replication", name, {"regions": list(args["replicas"])}, opts)
+        super().__init__("headend:replication:Replication", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         source = args["source"].bucket_arn
         # S3's guide names no source that replication sends, and a condition on one that it does not send would stop

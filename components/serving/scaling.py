@@ -1,6 +1,8 @@
-"""How a fleet grows: at which load, and with which kind of machine. Pure."""
+"""Which machines a fleet has, and how it grows: at which load, and with which kind. Pure."""
 
+from collections.abc import Mapping
 from math import ceil
+from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -9,15 +11,20 @@ BUSY_SHARE = 0.6
 """Share of a node's network at which another is started: what is left carries the viewers until it has booted."""
 WARM_UP_SECONDS = 300
 """From launch to a node that counts: boot, packages, and a first share of the cache."""
-
-
 MANAGER_SECONDS = 12
 """Between two looks of nginx's cache manager (10 s, fixed), and for what it does then."""
 
 
-def headroom_mb(peak_gbps: float) -> int:
-    """Megabytes of disk that the network can fill before nginx's cache manager makes room."""
-    return ceil(MANAGER_SECONDS * peak_gbps * 1e9 / 8 / 1e6)
+class NodesArgs(TypedDict):
+    """Which machines a fleet has, and how many."""
+
+    ami: str
+    instance_type: str
+    min_nodes: int
+    max_nodes: int
+    spot_percent: int
+    tags: Mapping[str, str]
+    """The provider's default tags do not reach the instances of a group, so they are passed on here."""
 
 
 def busy_bytes_per_minute(baseline_gbps: float) -> float:
@@ -25,14 +32,19 @@ def busy_bytes_per_minute(baseline_gbps: float) -> float:
     return BUSY_SHARE * baseline_gbps * 1e9 / 8 * 60
 
 
+def headroom_mb(peak_gbps: float) -> int:
+    """Megabytes of disk that the network can fill before nginx's cache manager makes room."""
+    return ceil(MANAGER_SECONDS * peak_gbps * 1e9 / 8 / 1e6)
+
+
 def spot_mix(
-    template_id: pulumi.Input[str], version: pulumi.Input[str], *, on_demand: int, spot_percent: int
+    template_id: pulumi.Input[str], version: pulumi.Input[str], nodes: NodesArgs
 ) -> aws.autoscaling.GroupMixedInstancesPolicyArgsDict:
-    """This many nodes on demand; of those above, the share that is spot."""
+    """The minimum of nodes on demand; of those above, the share that is spot."""
     return {
         "instances_distribution": {
-            "on_demand_base_capacity": on_demand,
-            "on_demand_percentage_above_base_capacity": 100 - spot_percent,
+            "on_demand_base_capacity": nodes["min_nodes"],
+            "on_demand_percentage_above_base_capacity": 100 - nodes["spot_percent"],
             "spot_allocation_strategy": "price-capacity-optimized",
         },
         "launch_template": {"launch_template_specification": {"launch_template_id": template_id, "version": version}},

@@ -24,7 +24,7 @@ class SecurityGroups(pulumi.ComponentResource):
     node_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: SecurityGroupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:security_groups:SecurityGroups", name, {**args}, opts)
+        super().__init__("headend:security_groups:SecurityGroups", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
         port, node_port = args["balancer_port"], args["node_port"]
         cloudfront = aws.ec2.get_managed_prefix_list_output(

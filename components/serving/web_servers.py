@@ -50,7 +50,7 @@ class WebServers(pulumi.ComponentResource):
     function_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: WebServersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("headend:web_servers:WebServers", name, {"encode": args["encode"]}, opts)
+        super().__init__("headend:web_servers:WebServers", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
         environment: dict[str, pulumi.Input[str]] = {"TITLES_TABLE": args["table_name"]}
         statements: list[Statement] = [

@@ -74,7 +74,9 @@ def test_what_a_viewer_is_answered_from_the_edges_cache_is_the_same_before_and_a
 def test_no_viewer_is_sent_to_a_balancer_before_it_knows_its_fleets(stack: str) -> None:
     done = whole(stack)
     distribution = done.one(DISTRIBUTION)
-    for rule in done.of_type("aws:lb/listenerRule:ListenerRule"):
+    rules = [item for item in done.of_type("aws:lb/listenerRule:ListenerRule") if "/v/" in str(item.inputs)]
+    assert len(rules) % 16 == 0
+    for rule in rules:
         assert depends_on(done, distribution, rule), rule.name
 
 

@@ -53,3 +53,23 @@ def test_it_explains_itself_and_each_file_of_it_is_tested(file: str) -> None:
 def test_nothing_but_settings_reads_the_stacks_config(file: str) -> None:
     names = {ast.unparse(node) for node in ast.walk(ast.parse(FILES[file].read_text(encoding="utf-8")))}
     assert not {"pulumi.Config", "os.environ", "boto3"} & names
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_a_component_is_given_stays_out_of_its_own_state(file: str) -> None:
+    """Else it and its children wait for every output among it, and a preview tells of each change twice."""
+    calls = [node for node in ast.walk(components(FILES[file])[0]) if isinstance(node, ast.Call)]
+    [made] = [call for call in calls if ast.unparse(call.func) == "super().__init__"]
+    assert ast.unparse(made.args[2]) == "None"
+
+
+def test_components_take_values_and_not_the_config_and_the_config_knows_no_component() -> None:
+    def imported(path: Path) -> set[str]:
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        modules = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+        modules += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        return {module.split(".")[0] for module in modules}
+
+    readers = [path.name for path in (ROOT / "components").rglob("*.py") if "settings" in imported(path)]
+    assert readers == []
+    assert "components" not in imported(ROOT / "settings.py")

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.edge.nearest_pop import countries, nearest_pop
+from components.edge.nearest_pop import nearest_pop
 from components.edge.viewer_request import LONGEST_CODE, viewer_request_code
+from facts.countries import countries
 from facts.regions import REGIONS
 
 THREE = ("us-east-1", "eu-west-1", "ap-northeast-1")

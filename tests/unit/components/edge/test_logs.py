@@ -13,7 +13,7 @@ SOURCE, DELIVERY = "aws:cloudwatch/logDeliverySource:LogDeliverySource", "aws:cl
 @functools.cache
 def logs() -> Deployment:
     return deploy(
-        lambda: EdgeLogs("logs", {"distribution_arn": DISTRIBUTION, "log_bucket_arn": "arn:aws:s3:::logs"}),
+        lambda: EdgeLogs("logs", {"distribution_arn": DISTRIBUTION, "bucket_arn": "arn:aws:s3:::logs"}),
         config={"aws:region": "eu-west-1"},
     )
 

@@ -2,7 +2,6 @@
 
 from components.edge.signing import Signing
 from local.engine import Deployment
-from settings import SigningKey
 from tests.declared import ROOT, deploy, made, refusal
 
 PEM = next(
@@ -13,13 +12,9 @@ PUBLIC = "\n".join(line.strip() for line in PEM.splitlines()) + "END PUBLIC KEY-
 KEY = "aws:cloudfront/publicKey:PublicKey"
 
 
-def keys(*names: str) -> list[SigningKey]:
-    return [SigningKey.model_validate({"name": name, "publicKey": PUBLIC}) for name in names]
-
-
 def signing(*names: str) -> tuple[Deployment, Signing]:
     components: list[Signing] = []
-    return deploy(lambda: components.append(Signing("signing", {"keys": keys(*names)}))), components[0]
+    return deploy(lambda: components.append(Signing("signing", {"keys": dict.fromkeys(names, PUBLIC)}))), components[0]
 
 
 def test_while_a_key_is_changed_both_are_trusted_and_the_first_signs() -> None:
@@ -31,8 +26,7 @@ def test_while_a_key_is_changed_both_are_trusted_and_the_first_signs() -> None:
 
 def test_a_key_is_given_as_cloudfront_keeps_it() -> None:
     for line_end in ("", "\n", "\n\n"):
-        key = SigningKey.model_validate({"name": "key", "publicKey": PUBLIC + line_end})
-        done = made(Signing, "signing", {"keys": [key]})
+        done = made(Signing, "signing", {"keys": {"key": PUBLIC + line_end}})
         assert done.one(KEY).inputs["encodedKey"] == f"{PUBLIC}\n"
 
 
@@ -43,5 +37,5 @@ def test_no_private_key_passes_through_pulumi() -> None:
 
 
 def test_signing_without_a_key_is_refused() -> None:
-    said = refusal(Signing, "signing", {"keys": []})
+    said = refusal(Signing, "signing", {"keys": {}})
     assert said == "Signing 'signing': keys must name at least one key, got none"

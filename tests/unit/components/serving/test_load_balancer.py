@@ -115,8 +115,8 @@ def test_where_it_is_protected_nobody_deletes_it_by_hand(protect: bool) -> None:
     assert inputs["enableDeletionProtection"] is protect
 
 
-def test_without_fleets_it_has_the_api_alone() -> None:
-    assert routes(balancer(0, api_target_group="api")) == [("/api/*", "api")]
+def test_without_fleets_it_has_no_rule_of_its_own() -> None:
+    assert routes(balancer(0)) == []
 
 
 @pytest.mark.parametrize("fleets", [3, 5, 32])
