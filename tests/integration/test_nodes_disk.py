@@ -1,0 +1,61 @@
+"""A disk of a node that is filled as fast as its network can: no answer is cut, and nothing is left full."""
+
+import base64
+import gzip
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.serving.scaling import headroom_mb
+from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, make_node, running
+
+FOLDER = "/v/0a/film/0123456789ab"
+BUCKET = "/media-0123456"
+CACHE_MB, RATE_MB = 24, 8
+"""The cache's size, and megabytes a second that are fetched, as fast as this network is said to be."""
+SECONDS = 25
+"""More than two looks of nginx's cache manager, which are 10 s apart."""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """As large as a cache of this size and its headroom."""
+    disk = tmp_path / "node" / "disk"
+    disk.mkdir(parents=True)
+    if os.geteuid() != 0:
+        pytest.skip("mounting a disk needs root")
+    size = CACHE_MB + headroom_mb(RATE_MB * 8 / 1000)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}m", "none", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def small_cache() -> str:
+    """The declared user data, but for the size of the cache."""
+    text = gzip.decompress(base64.b64decode(USER_DATA)).decode()
+    assert "@CACHE_MB@" in text
+    return base64.b64encode(gzip.compress(text.replace("@CACHE_MB@", str(CACHE_MB)).encode())).decode()
+
+
+def test_a_disk_never_overfills_at_the_networks_full_rate(tmp_path: Path, disk: Path) -> None:
+    body = content(MB)
+    paths = [f"{FOLDER}/index_v720p_{number:09}.cmfv" for number in range(RATE_MB * SECONDS)]
+    origin = Origin(objects={BUCKET + path: body for path in paths})
+    origin.start()
+    try:
+        with running(make_node(origin, tmp_path / "node", small_cache())) as node:
+            began, least = time.monotonic(), 1.0
+            for number, path in enumerate(paths):
+                answer = ask(node, path)
+                assert (answer.status, answer.body == body) == (200, True), f"object {number} was cut"
+                free = os.statvfs(disk)
+                least = min(least, free.f_bavail / free.f_blocks)
+                time.sleep(max(0.0, began + number / RATE_MB - time.monotonic()))
+            assert ask(node, "/healthz").status == 200
+    finally:
+        origin.stop()
+    assert 0 < least < CACHE_MB / (CACHE_MB + headroom_mb(RATE_MB * 8 / 1000)), "it was never put to the test"

@@ -1,0 +1,158 @@
+"""Bad input at a cache node, drawn from a seed: the right status, the right bytes, one fetch of each object."""
+
+import contextlib
+import http.client
+import random
+import re
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from local.serving.nodes import Node
+from tests.integration.node_bench import MB, Origin, ask, content, eventually, make_node, running
+
+FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
+BUCKET = "/media-0123456"
+SIZE = MB + 321
+SEED = 20261128
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    origin = Origin(objects={BUCKET + FILM: content(SIZE)})
+    origin.start()
+    yield origin
+    origin.stop()
+
+
+@pytest.fixture(scope="module")
+def node(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with running(make_node(origin, tmp_path_factory.mktemp("input") / "node")) as node:
+        yield node
+
+
+def a_range(draw: random.Random) -> str:
+    """A Range header, as likely nonsense as not."""
+    numbers = [0, 1, 5, SIZE - 1, SIZE, SIZE + 1, 10**9, 2**63, 2**64 + 1, draw.randrange(SIZE)]
+
+    def one() -> str:
+        first, last = draw.choice(numbers), draw.choice(numbers)
+        return draw.choice(
+            [f"{first}-{last}", f"{first}-", f"-{last}", "-", "a-b", "", f"{first}", f" {first} - {last} "]
+        )
+
+    unit = draw.choice(["bytes=", "bytes=", "bytes=", "bytes", "items=", "BYTES=", ""])
+    return unit + ",".join(one() for _ in range(draw.choice([1, 1, 1, 2, 5, 200])))
+
+
+def check(status: int, headers: dict[str, str], body: bytes, whole: bytes, asked: str) -> None:
+    """That an answer to a GET is what HTTP says (RFC 9110): all of it, the part it names, or a refusal."""
+    if status == 200:
+        assert body == whole, asked
+    elif status == 206 and headers["content-type"].startswith("multipart/byteranges"):
+        boundary = headers["content-type"].partition("boundary=")[2]
+        for part in body.split(f"--{boundary}".encode())[1:-1]:
+            head, _, data = part.partition(b"\r\n\r\n")
+            named = re.search(rb"(?i)content-range: bytes (\d+)-(\d+)/(\d+)", head)
+            assert named, asked
+            first, last, size = map(int, named.groups())
+            assert (size, data.removesuffix(b"\r\n")) == (len(whole), whole[first : last + 1]), asked
+    elif status == 206:
+        named = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", headers["content-range"])
+        assert named, asked
+        first, last, size = map(int, named.groups())
+        assert (size, body) == (len(whole), whole[first : last + 1]), asked
+    elif status == 304:
+        assert body == b"", asked
+    else:
+        assert status in {400, 412, 416}, asked
+
+
+def test_ranges_and_conditions_of_any_kind_give_the_right_bytes(node: Node, origin: Origin) -> None:
+    draw, whole = random.Random(SEED), origin.objects[BUCKET + FILM]  # noqa: S311
+    etag = ask(node, FILM).headers["etag"]
+    for number in range(400):
+        conditions = {
+            "Range": a_range(draw),
+            "If_Range": draw.choice([etag, '"other"', "W/" + etag, "Sun, 01 Nov 2026 10:00:00 GMT", "never", ""]),
+            "If_None_Match": draw.choice([etag, '"other"', "*", "", "x" * 500]),
+            "If_Match": draw.choice([etag, '"other"', "*", ""]),
+            "If_Modified_Since": draw.choice(["Sun, 01 Nov 2026 10:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "-1"]),
+            "If_Unmodified_Since": draw.choice(["Sun, 01 Nov 2026 10:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "x"]),
+        }
+        sent = {name: value for name, value in conditions.items() if draw.random() < (0.8 if name == "Range" else 0.2)}
+        answer = ask(node, FILM, **sent)
+        check(answer.status, answer.headers, answer.body, whole, f"seed {SEED}, request {number}: {sent}")
+    assert len(origin.requests) == 1, "whatever was asked of it, the object was fetched once"
+
+
+VERSIONS = ["HTTP/1.1"] * 6 + ["HTTP/1.0", "HTTP/9.9", "HTTP/2.0", "http/1.1", ""]
+BODIES = ["hello", "5\r\nhello\r\n0\r\n\r\n"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PURGE", "get", "G3T"]
+HEADERS = [
+    "Host: a", "Host: a\r\nHost: b", "Host:", "Content-Length: 5", "Content-Length: -1", "Range", ": x", "a b: c",
+    "Content-Length: 1\r\nContent-Length: 2", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked",
+    "Transfer-Encoding: chunked\r\nContent-Length: 3", "Expect: 100-continue", "Upgrade: h2c\r\nConnection: Upgrade",
+    "Connection: close", "X: " + "a" * 9000, "X: " + "a" * 40000, "X-Accel-Redirect: /healthz/ok", " folded: x",
+    "X-Original-URL: /healthz/write", "X-HTTP-Method-Override: PUT", "Cookie: " + "c=d; " * 500, "\x00: y",
+    "Accept-Encoding: gzip",
+]  # fmt: skip
+
+
+def test_no_request_brings_a_node_down_or_makes_it_fetch_twice(node: Node, origin: Origin) -> None:
+    draw = random.Random(SEED)  # noqa: S311
+    whole = ask(node, FILM).body
+    before = len(origin.requests)
+    for number in range(400):
+        method, version = draw.choice(METHODS), draw.choice(VERSIONS)
+        headers = draw.sample(HEADERS, draw.randrange(3))
+        text = "\r\n".join([f"{method} {FILM} {version}".strip(), *headers, "", draw.choice(BODIES)])
+        said = f"seed {SEED}, request {number}: {text[:200]!r}"
+        with contextlib.closing(socket.create_connection((node.site.address, node.port), timeout=2)) as connection:
+            connection.sendall(text.encode("latin-1"))
+            answer = http.client.HTTPResponse(connection, method="HEAD" if method == "HEAD" else "GET")
+            try:
+                answer.begin()
+                body = answer.read()
+            except (http.client.HTTPException, OSError):
+                continue  # no answer is a refusal, and so is to wait for the rest of a body
+        assert answer.status in {200, 400, 405, 408, 411, 413, 414, 417, 431, 494, 501, 505}, said
+        assert answer.status != 501 or "Transfer-Encoding" in text, said
+        if answer.status == 200:
+            assert method in {"GET", "HEAD"}, said
+            assert body == (b"" if method == "HEAD" else whole), said
+    assert len(origin.requests) == before
+    assert node.healthy()
+
+
+def test_viewers_who_read_slowly_by_the_hundred_keep_nobody_waiting(node: Node, origin: Origin) -> None:
+    slow = [socket.create_connection((node.site.address, node.port), timeout=20) for _ in range(300)]
+    try:
+        for connection in slow:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(f"GET {FILM} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert ask(node, FILM, timeout=5).body == origin.objects[BUCKET + FILM]
+        assert node.healthy()
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_a_viewer_who_leaves_early_spoils_the_object_for_nobody(node: Node, origin: Origin) -> None:
+    path = "/v/0a/film/0123456789ab/left.cmfv"
+    origin.objects[BUCKET + path], origin.delay = content(8 * MB, seed=2), 0.2
+
+    def leave() -> None:
+        with contextlib.closing(socket.create_connection((node.site.address, node.port), timeout=20)) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+
+    leaving = [threading.Thread(target=leave) for _ in range(20)]
+    for thread in leaving:
+        thread.start()
+    for thread in leaving:
+        thread.join()
+    origin.delay = 0
+    assert eventually(lambda: ask(node, path).cache == "HIT")
+    assert ask(node, path).body == origin.objects[BUCKET + path]
