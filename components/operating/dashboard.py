@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from components.serving.cache_node.user_data import METRICS_NAMESPACE
 from facts.regions import CLOUDFRONT_REGION
 
 Metric = list[Any]
@@ -21,11 +22,15 @@ def dashboard(
     state_machine_arn: pulumi.Input[str],
     balancers: Mapping[str, pulumi.Input[str]],
     groups: Mapping[str, Sequence[pulumi.Input[str]]],
+    fleets: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
-    """CloudWatch's dashboard body. `balancers` by region, as their metrics name them; `groups` by region."""
+    """CloudWatch's dashboard body. By region: `balancers`, as their metrics name them, `groups` and `fleets`."""
 
     def edge(metric: str, **options: Any) -> Metric:
         return ["AWS/CloudFront", metric, "DistributionId", distribution_id, "Region", "Global", options]
+
+    def cache(fleet: str, metric: str, **options: Any) -> Metric:
+        return [METRICS_NAMESPACE, metric, "Fleet", fleet, {"stat": "Sum", **options}]
 
     def workflow(metric: str) -> Metric:
         return ["AWS/States", metric, "StateMachineArn", state_machine_arn, {"stat": "Sum"}]
@@ -71,6 +76,18 @@ def dashboard(
                 for metric in (
                     ["AWS/AutoScaling", "GroupInServiceInstances", "AutoScalingGroupName", group, {"stat": "Average"}],
                     ["AWS/EC2", "NetworkOut", "AutoScalingGroupName", group, {"stat": "Average", "yAxis": "right"}],
+                )
+            ]),
+            _graph(f"{region}: share of requests that its caches answer, in percent; bytes", region, [
+                metric
+                for index, fleet in enumerate(fleets[region])
+                for metric in (
+                    [{"expression": f"100 * (h{index} + s{index}) / (h{index} + s{index} + m{index})", "label": fleet}],
+                    *(
+                        cache(fleet, name, id=f"{name[0].lower()}{index}", visible=False)
+                        for name in ("Hits", "Stale", "Misses")
+                    ),
+                    cache(fleet, "Bytes", yAxis="right"),
                 )
             ]),
         ]  # fmt: skip

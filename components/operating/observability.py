@@ -65,6 +65,7 @@ class Observability(pulumi.ComponentResource):
                     state_machine_arn=args["state_machine_arn"],
                     balancers={pop.region: pop.balancer.arn_suffix for pop in args["pops"]},
                     groups={pop.region: [fleet.group_name for fleet in pop.fleets] for pop in args["pops"]},
+                    fleets={pop.region: [fleet.fleet_name for fleet in pop.fleets] for pop in args["pops"]},
                 )
             ),
             # By its name, of which an account has one: the new one must not be made and then deleted with the old one.

@@ -89,6 +89,8 @@ def cloud_config(config: NodeConfig) -> str:
         "/etc/systemd/system/cache-node-scrub.service": _file("cache-node-scrub.service"),
         "/etc/systemd/system/cache-node-scrub.timer": _file("cache-node-scrub.timer"),
         "/usr/local/sbin/node-scrub": _file("node-scrub.py"),
+        "/etc/systemd/system/cache-node-report.service": _file("cache-node-report.service"),
+        "/usr/local/sbin/node-report": _file("node-report.py"),
         "/usr/local/sbin/node-boot": _file("node-boot.sh"),
         "/usr/local/sbin/node-disk": _file("node-disk.sh"),
     }
@@ -137,6 +139,8 @@ def _agent(config: NodeConfig) -> dict[str, object]:
             },
         },
         "logs": {
+            # What node-report sends: hits, misses, bytes.
+            "metrics_collected": {"emf": {"service_address": "udp://127.0.0.1:25888"}},
             "logs_collected": {
                 "files": {
                     "collect_list": [
@@ -148,6 +152,6 @@ def _agent(config: NodeConfig) -> dict[str, object]:
                         for stream, path in logs.items()
                     ]
                 }
-            }
+            },
         },
     }

@@ -55,6 +55,7 @@ def test_it_runs_one_script_that_it_wrote_itself() -> None:
     assert {path for path, mode in modes.items() if mode != "0644"} == {
         "/usr/local/sbin/node-boot",
         "/usr/local/sbin/node-disk",
+        "/usr/local/sbin/node-report",
         "/usr/local/sbin/node-scrub",
     }
 
@@ -81,10 +82,12 @@ def test_the_services_run_files_that_are_written() -> None:
     assert re.findall(r"-c (\S+)", unit) == ["/etc/headend/nginx.conf"] * 2
     assert re.search(r"^Restart=always$", unit, re.MULTILINE)
     assert re.search(r"^LimitNOFILE=\d{6,}$", unit, re.MULTILINE)
-    assert set(re.findall(r"(cache-node\S*?\.service)", FILES["/usr/local/sbin/node-boot"])) == {
-        "cache-node.service",
-        "cache-node-disk.service",
-    }
+    for unit in re.findall(r"(cache-node\S*?\.(?:service|timer))", FILES["/usr/local/sbin/node-boot"]):
+        assert f"/etc/systemd/system/{unit}" in FILES
+    for path, text in FILES.items():
+        if path.endswith(".service"):
+            [script] = re.findall(r"^ExecStart=(\S+)", text, re.MULTILINE)
+            assert script in FILES or script == "/usr/sbin/nginx"
 
 
 def test_the_node_listens_where_the_load_balancer_is_told_to_look() -> None:

@@ -11,6 +11,7 @@ from components.operating.alarm import alarm
 from components.operating.observability import Observability
 from components.serving.cache_node.user_data import CACHE_DISK, METRICS_NAMESPACE
 from local.engine import Deployment, Registration, run_program
+from local.serving.nodes import written_files
 from tests.declared import ROOT, refusal, whole
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -132,13 +133,25 @@ def test_the_dashboard_shows_viewers_titles_and_every_region(prod: Deployment) -
     assert titles[0].startswith("Are viewers watching?")
     assert any(title.startswith("Are titles being made?") for title in titles)
     for region in ("us-east-1", "eu-west-1", "ap-southeast-1"):
-        assert len([title for title in titles if title.startswith(region)]) == 2
+        assert len([title for title in titles if title.startswith(region)]) == 3
     for widget in body["widgets"]:
         assert widget["x"] + widget["width"] <= 24
         for metric in widget["properties"]["metrics"]:
             assert all(isinstance(part, str) for part in metric[:-1])
     places = [(widget["x"], widget["y"]) for widget in body["widgets"]]
     assert len(set(places)) == len(places)
+
+
+def test_the_dashboard_shows_what_each_fleet_reports(prod: Deployment) -> None:
+    body: dict[str, Any] = json.loads(prod.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    shown = {(metric[1], metric[3]) for metric in metrics if metric[0] == "Headend/Node"}
+    files = [
+        written_files(item.inputs["userData"])["/etc/headend/node.env"]
+        for item in prod.of_type("aws:ec2/launchTemplate:LaunchTemplate")
+    ]
+    fleets = {line.removeprefix("FLEET=") for text in files for line in text.splitlines() if line.startswith("FLEET=")}
+    assert shown == {(name, fleet) for name in ("Hits", "Misses", "Stale", "Bytes") for fleet in fleets}
 
 
 def test_the_dashboard_asks_each_region_for_its_own_metrics(prod: Deployment) -> None:

@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""Sums up nginx's access log once a minute, as metrics: `node-report ACCESS_LOG FLEET NODE LOG_GROUP PORT`.
+
+One JSON object a minute goes to the CloudWatch agent's UDP port on this machine. It is both a line in the log group and
+the fleet's metrics, in the embedded metric format:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+NAMESPACE = "Headend/Node"
+SECONDS = 60
+UNITS = {
+    "Hits": "Count",
+    "Misses": "Count",
+    "Stale": "Count",
+    "Errors": "Count",
+    "Bytes": "Bytes",
+    "BytesFilled": "Bytes",
+    "OriginFirstByte": "Milliseconds",
+}
+MOST_VALUES = 100
+"""Of one metric in one object (the format's limit): of more, evenly spread ones are sent."""
+
+
+def sums(lines: Iterable[str]) -> dict[str, Any]:
+    """The metrics of some lines of the access log. Other lines than an object are left out.
+
+    Bytes went to viewers, and BytesFilled did so for the first time; OriginFirstByte is how long the bucket took to
+    begin its answer, a value a fetch.
+    """
+    found: dict[str, Any] = dict.fromkeys(UNITS, 0)
+    waits: list[int] = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            status, size, cache = entry["status"], entry["bytes"], entry["cache"]
+            first = entry["origin_first_byte"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        found["Bytes"] += size
+        if status >= 400:
+            found["Errors"] += 1
+        elif cache == "HIT":
+            found["Hits"] += 1
+        elif cache in ("STALE", "UPDATING"):
+            found["Stale"] += 1
+        else:
+            found["Misses"] += 1
+            found["BytesFilled"] += size
+        # Of two tries there are two times, and "-" of one that was refused.
+        waits += [round(float(part) * 1000) for part in first.replace(",", ":").split(":") if part.strip(" -")]
+    found["OriginFirstByte"] = sorted(waits)[:: len(waits) // MOST_VALUES + 1]
+    return found
+
+
+def document(found: dict[str, Any], fleet: str, node: str, log_group: str, now: float) -> dict[str, Any]:
+    """The embedded metric format's object; `now` in seconds since 1970. Metrics are the fleet's, as of the disk."""
+    metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if found[name] != []]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["Fleet"]], "Metrics": metrics}
+    about = {"Timestamp": int(now * 1000), "LogGroupName": log_group, "CloudWatchMetrics": [directive]}
+    values = {name: value for name, value in found.items() if value != []}
+    return {"_aws": {**about, "LogStreamName": f"{fleet}/{node}/requests"}, "Fleet": fleet, "Node": node, **values}
+
+
+class Tail:
+    """What is new in a log since the last look, also where the log was replaced meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        """From the log's present end on."""
+        self._path = path
+        self._file: TextIO | None = None
+        if path.exists():
+            self._file = path.open(encoding="utf-8", errors="replace")
+            self._file.seek(0, os.SEEK_END)
+
+    def lines(self) -> list[str]:
+        """Whole lines; the rest of one that is being written comes with the next look."""
+        found = self._read()
+        here = self._path.stat().st_ino if self._path.exists() else None
+        if here is not None and (self._file is None or here != os.fstat(self._file.fileno()).st_ino):
+            self._file = self._path.open(encoding="utf-8", errors="replace")
+            found += self._read()
+        return found
+
+    def _read(self) -> list[str]:
+        found: list[str] = []
+        while self._file is not None:
+            at = self._file.tell()
+            line = self._file.readline()
+            if not line.endswith("\n"):
+                self._file.seek(at)
+                break
+            found.append(line)
+        return found
+
+
+def main() -> None:
+    """Report until the machine ends."""
+    path, fleet, node, log_group, port = sys.argv[1:]
+    tail, agent = Tail(Path(path)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    while True:
+        time.sleep(SECONDS)
+        told = document(sums(tail.lines()), fleet, node, log_group, time.time())
+        agent.sendto(json.dumps(told).encode() + b"\n", ("127.0.0.1", int(port)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What a node reports once a minute is what nginx's log says, in the form that CloudWatch makes metrics of."""
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.serving.cache_node import user_data
+
+SCRIPT: dict[str, Any] = runpy.run_path(str(Path(user_data.__file__).with_name("node-report.py")))
+
+
+def entry(cache: str, status: int = 200, size: int = 100, first: str = "") -> str:
+    return json.dumps({"status": status, "bytes": size, "cache": cache, "origin_first_byte": first}) + "\n"
+
+
+def test_hits_misses_and_bytes_are_counted_and_other_lines_are_not() -> None:
+    lines = [
+        entry("HIT"),
+        entry("HIT", 206, 10),
+        entry("MISS", first="0.020"),
+        entry("STALE", first="1.000, 0.500"),
+        entry("MISS", 404, 5, "-"),
+        entry("", 400, 1),
+        "{half a line",
+        "[]\n",
+        "{}\n",
+    ]
+    assert SCRIPT["sums"](lines) == {
+        **{"Hits": 2, "Misses": 1, "Stale": 1, "Errors": 2, "Bytes": 316, "BytesFilled": 100},
+        "OriginFirstByte": [20, 500, 1000],
+    }
+
+
+def test_of_many_waits_a_hundred_are_told_the_shortest_and_the_longest_too() -> None:
+    told = SCRIPT["sums"](entry("MISS", first=f"{number / 1000}") for number in range(1000))["OriginFirstByte"]
+    assert len(told) <= 100
+    assert (told[0], told[-1] > 980, told == sorted(told)) == (0, True, True)
+
+
+@pytest.mark.parametrize("lines", [[], [entry("MISS", first="0.020")]])
+def test_every_metric_that_is_named_has_a_value_and_a_dimension(lines: list[str]) -> None:
+    told = SCRIPT["document"](SCRIPT["sums"](lines), "dev-pop-0", "ip-10-0-0-1", "nodes", 1_800_000_000.5)
+    [directive] = told["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == (user_data.METRICS_NAMESPACE, [["Fleet"]])
+    assert {metric["Name"] for metric in directive["Metrics"]} <= told.keys()
+    assert told["_aws"]["Timestamp"] == 1_800_000_000_500
+    assert (told["Fleet"], told["_aws"]["LogGroupName"]) == ("dev-pop-0", "nodes")
+    assert ("OriginFirstByte" in told) is bool(lines)
+
+
+def test_a_log_that_is_rotated_loses_no_line_and_gives_none_twice(tmp_path: Path) -> None:
+    log = tmp_path / "access.jsonl"
+    log.write_text("before\n")
+    tail = SCRIPT["Tail"](log)
+    assert tail.lines() == []
+    with log.open("a") as file:
+        file.write("one\ntw")
+        file.flush()
+        assert tail.lines() == ["one\n"]
+        file.write("o\n")
+    log.rename(tmp_path / "access.jsonl.1")
+    assert tail.lines() == ["two\n"]
+    log.write_text("three\n")
+    assert tail.lines() == ["three\n"]
+    assert tail.lines() == []
+
+
+def test_a_log_that_is_not_there_yet_is_read_from_its_beginning(tmp_path: Path) -> None:
+    tail = SCRIPT["Tail"](tmp_path / "access.jsonl")
+    assert tail.lines() == []
+    (tmp_path / "access.jsonl").write_text("one\n")
+    assert tail.lines() == ["one\n"]
