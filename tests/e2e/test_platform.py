@@ -195,7 +195,7 @@ def test_a_fleet_that_dies_leaves_the_bucket(cloud: LaptopCloud, titles: dict[st
 def _cold_objects(cloud: LaptopCloud, folder: str, count: int) -> list[str]:
     """Objects in the media bucket that nobody has asked for yet."""
     s3, bucket = cloud.client("s3"), cloud.deployment.exports["media_bucket"]
-    keys = [f"v/{folder}/{number:04}.cmfv" for number in range(count)]
+    keys = [f"v/{folder}/0123456789ab/{number:04}.cmfv" for number in range(count)]
     for key in keys:
         s3.put_object(Bucket=bucket, Key=key, Body=key.encode() * 500)
     return [f"/{key}" for key in keys]
