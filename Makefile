@@ -46,6 +46,9 @@ plan: setup ## Print what 1,000, a million and 220 million subscribers need on A
 scale: setup ## Write the tables and the chart of docs/scale.md anew
 	@$(BIN)/python -m planner page
 
+docs: setup ## Write anew what README.md and Pulumi.yaml say of the config's keys, from settings.py
+	@$(BIN)/python -m scripts.settings_docs
+
 lock: setup ## Write the lock files anew from requirements*.in
 	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
 	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
@@ -54,5 +57,5 @@ lock: setup ## Write the lock files anew from requirements*.in
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup
 
-.PHONY: help demo add test preview ami roll bench cost change plan scale lock setup
+.PHONY: help demo add test preview ami roll bench cost change plan scale docs lock setup
 .DEFAULT_GOAL := help

@@ -1,8 +1,8 @@
 """The only reader of stack config: typed, validated, every default explained.
 
 `Settings.load()` reads the keys of the project's namespace, refuses what it does not know, and reports every
-mistake of a config at once, before any resource is registered. `Pulumi.yaml` declares the same keys for the CLI;
-a test holds the two against each other.
+mistake of a config at once, before any resource is registered. A field's docstring is what README.md and Pulumi.yaml
+say of its key: after a change here, `make docs` writes them.
 """
 
 import base64
@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self, TypeAlias, cast
+from typing import Annotated, Any, Literal, Self, TypeAlias, cast, get_args
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -78,7 +78,12 @@ class Strict(BaseModel):
     """A part of the config: immutable, camelCase outside, no type taken for another, no key that it does not know."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -86,15 +91,15 @@ class Region(Strict):
     """One point of presence."""
 
     cidr: Annotated[ipaddress.IPv4Network, Field(strict=False)]
-    """Addresses of its VPC, a /16 to /22 in private space; regions may not overlap, so that they can be peered."""
+    """Addresses of its VPC: a private block from /16 to /22. Regions may not overlap, so that they can be peered."""
     zones: Annotated[list[str], Field(min_length=2, max_length=3)]
-    """Zone ids, two or three. Ids rather than names: names mean other places in other accounts."""
+    """Two or three zone ids. A zone's name would be another place in another account."""
     ami: Annotated[str, _matching(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image id, such as ami-0123456789abcdef0")]
-    """Amazon Linux 2023 image, arm64. Pinned: a preview never changes by itself. `make ami` writes newer ones."""
+    """Image of the nodes: Amazon Linux 2023, arm64. Pinned: no preview changes by itself. `make ami` writes it."""
     certificate: Certificate | None = None
-    """ACM certificate in this region for the load balancer; needed once the stack has a domain."""
+    """ARN of an ACM certificate in this region, for the load balancer. Needed once there is a `domain`."""
     serving: bool = True
-    """False sends its viewers to the next nearest region, and leaves it as it is: for a region that fails."""
+    """`false` sends its viewers to the next nearest region and changes nothing else: for a region that fails."""
 
     @field_validator("cidr")
     @classmethod
@@ -114,9 +119,9 @@ class Domain(Strict):
             r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", "a host name in lower case, such as watch.example.com"
         ),
     ]
-    """Where viewers go, for example watch.example.com. The DNS record is yours to point at the distribution."""
+    """Host name that viewers open, such as watch.example.com. Its DNS record is for you to make."""
     certificate: Certificate
-    """ACM certificate for that name; CloudFront reads certificates from us-east-1 only."""
+    """ARN of an ACM certificate for that name in us-east-1, the only region where CloudFront reads them."""
 
     @field_validator("certificate")
     @classmethod
@@ -134,8 +139,9 @@ class NodesPerFleet(Strict):
     """How many cache nodes each fleet may have."""
 
     min: Annotated[int, Field(ge=1, le=MOST_NODES)] = 2
-    """Two, so that one may die or be replaced while the other serves."""
+    """With two, one may die while the other serves."""
     max: Annotated[int, Field(ge=1, le=MOST_NODES)] = 4
+    """Where scaling stops."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -148,9 +154,9 @@ class SigningKey(Strict):
     """A public key that CloudFront trusts. The first of the list signs; the others are still accepted (rotation)."""
 
     name: Annotated[str, _matching(r"[a-z0-9-]{1,32}", "1 to 32 lower-case letters, digits and hyphens")]
-    """Names the SSM SecureString /<project>/<stack>/signing/<name> of the private key; Pulumi never reads it."""
+    """Names the private key's SSM parameter, `/<project>/<stack>/signing/<name>`, which Pulumi never reads."""
     public_key: str
-    """PEM, RSA 2048: CloudFront accepts no other for cookies with SHA-1 signatures."""
+    """PEM of an RSA key of 2048 bits."""
 
     @field_validator("public_key")
     @classmethod
@@ -177,39 +183,39 @@ class Settings(Strict):
     home: str = ""
     """`aws:region`: where uploads land, titles are encoded, and the catalogue and the API live."""
     regions: Annotated[dict[str, Region], Field(max_length=MOST_REGIONS)] = {}
-    """Points of presence by AWS region."""
+    """Points of presence by AWS region. One of them is home."""
     fleets: Annotated[Literal[0, 1, 2, 4, 8, 16], BeforeValidator(_no_bool)] = 2
-    """Cache fleets a region. K fleets hold K times the catalogue; each serves 16/K first hex digits.
-    0: no caches of its own; CloudFront reads the bucket, through Origin Shield. Cheap, and for one region alone."""
+    """K: cache fleets in each region. K fleets hold K times the catalogue.
+    0: no caches of its own. CloudFront reads the bucket, through Origin Shield: cheap, and for one region alone."""
     nodes_per_fleet: NodesPerFleet = NodesPerFleet()
     instance_type: str = "c7gd.medium"
-    """The smallest Graviton with an NVMe disk: right for dev; see facts/instances.py for the others."""
+    """EC2 type of the nodes: a Graviton with an NVMe disk. `facts/instances.py` has them all."""
     spot_percent: Annotated[int, Field(ge=0, le=100)] = 0
-    """Share of the nodes above the minimum that are spot: cheap, but a reclaimed fleet refills all at once."""
+    """Percentage of spot nodes among those above the minimum. Cheap, but reclaimed nodes lose their caches at once."""
     encode: Literal["on_upload", "on_request"] = "on_upload"
-    """Encode when a film arrives, or when the first viewer asks for it."""
+    """Encode a film when it arrives, or when the first viewer asks for it."""
     domain: Annotated[Domain | None, BeforeValidator(lambda value: value or None)] = None
-    """Empty: without one, viewers use the distribution's own name, and the private hop to the load balancer is HTTP."""
+    """A name of your own for viewers. Without it they use CloudFront's, and the hop to the load balancer is HTTP."""
     signing: Annotated[list[SigningKey], Field(max_length=5)] = []
-    """Keys for signed playback, the signing one first. Empty: whoever has the address may watch."""
+    """Public keys for signed playback, the signing one first; needs `domain`. Empty: who has an address may watch."""
     web_acl: bool = False
-    """A WAF in front of CloudFront, with a rate limit on the API. Costs from about 8 USD a month."""
+    """A WAF in front of CloudFront, with a rate limit on the API, from 8 US dollars a month."""
     api_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000
-    """Per client address, with the WAF."""
+    """The WAF's limit on the API for one client address."""
     blocked_countries: list[Annotated[str, AfterValidator(_country)]] = []
-    """ISO 3166-1 alpha-2 codes where nothing may be watched."""
+    """Where nothing may be watched: ISO 3166-1 alpha-2 codes."""
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = "PriceClass_100"
-    """Which CloudFront edges serve: 100 = North America, Europe and Israel, the cheapest."""
+    """Which CloudFront edges serve. 100, the cheapest, is North America, Europe and Israel."""
     log_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 400, 731], BeforeValidator(_no_bool)] = 14
-    """Days that logs are kept (CloudWatch takes these values only)."""
+    """Days that logs are kept; CloudWatch takes no other values."""
     noncurrent_days: Annotated[int, Field(ge=1, le=3650)] = 7
     """Days in which an overwritten or deleted object can still be brought back."""
     alarm_email: Annotated[str, _matching(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "a mail address, or empty")] = ""
-    """Who is told when something fails; AWS sends this address a confirmation first. Empty: nobody."""
+    """Mail address that is told when something fails; AWS asks it to confirm first. Empty: nobody is told."""
     monthly_budget_usd: Annotated[int, Field(ge=0)] = 0
-    """Tell the alarm address at 80 % of it, and when the forecast passes it. 0: no budget."""
+    """Tell the alarm address at 80 % of this, and when the forecast passes it. 0: no budget."""
     protect: bool = False
-    """Refuse to delete what cannot be made again (buckets, catalogue). Set it in prod."""
+    """Refuse to delete what cannot be made again: buckets, catalogue. For prod."""
     fault_injection: bool = False
     """Declare the Fault Injection Service experiment that stops a third of a fleet's minimum, one node at least."""
 
@@ -354,11 +360,13 @@ def _said(message: str) -> str:
 
 def _known_keys(top: int | str) -> list[str]:
     """The keys beside an unknown one, whose path starts at `top`."""
-    parts: dict[int | str, type[Strict]] = {
-        "regions": Region,
-        "nodesPerFleet": NodesPerFleet,
-        "domain": Domain,
-        "signing": SigningKey,
-    }
-    fields = parts.get(top, Settings).model_fields
-    return [to_camel(name) for name in fields if name != "home"]
+    types = {to_camel(name): field.annotation for name, field in Settings.model_fields.items()}
+    part = _part(types.get(str(top))) or Settings
+    return [to_camel(name) for name in part.model_fields if name != "home"]
+
+
+def _part(annotation: Any) -> type[Strict] | None:
+    """The part of the config that a type is or holds: Region of `dict[str, Region]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return annotation
+    return next((part for inner in get_args(annotation) if (part := _part(inner))), None)

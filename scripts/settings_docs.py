@@ -1,0 +1,84 @@
+"""`make docs`: writes what README.md and Pulumi.yaml say of each config key, from the fields of settings.py.
+
+README.md gets the rows of its table of keys. Pulumi.yaml gets its `config`: the Pulumi CLI refuses an undeclared key of
+the project, and shows the description.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from settings import Settings
+
+HEAD = "| Key | Default | Meaning |\n|---|---|---|\n"
+# No region is right for everybody. Settings gives them a default all the same, to report a config without them in full.
+NEEDED = {"regions"}
+SCHEMA = Settings.model_json_schema()
+# The home region is aws:region.
+KEYS: dict[str, Any] = {key: spec for key, spec in SCHEMA["properties"].items() if key != "home"}
+
+
+def readme(text: str) -> str:
+    """README.md with a row for each key, and for each key of those that are objects."""
+    table = HEAD + "".join(f"| `{key}` | {default} | {meaning} |\n" for key, default, meaning in _rows())
+    return re.sub(re.escape(HEAD) + r"(\|.*\n)*", lambda _: table, text, count=1)
+
+
+def pulumi_yaml(text: str) -> str:
+    """Pulumi.yaml with a declaration of each key: its type, default and description."""
+    config = {key: _declaration(key, spec) for key, spec in KEYS.items()}
+    written = yaml.safe_dump({"config": config}, sort_keys=False, width=120, allow_unicode=True)
+    return text.partition("config:\n")[0] + written
+
+
+def _rows() -> Iterator[tuple[str, str, str]]:
+    for key, spec in KEYS.items():
+        # An absent object is an empty one, as Pulumi.yaml writes it.
+        default = "*(needed)*" if key in NEEDED else _shown(spec["default"] if spec["default"] is not None else {})
+        yield key, default, _meaning(key, spec)
+        part, path = _part(spec), f"{key}.*" if {"items", "additionalProperties"} & set(spec) else key
+        for inner, its in part.get("properties", {}).items():
+            needed = inner in part.get("required", [])
+            yield f"{path}.{inner}", "*(needed)*" if needed else _shown(its["default"]), _meaning(inner, its)
+
+
+def _declaration(key: str, spec: dict[str, Any]) -> dict[str, Any]:
+    declared: dict[str, Any] = {"type": spec.get("type", "object")}
+    if "items" in spec:
+        declared["items"] = {"type": spec["items"].get("type", "object")}
+    if key not in NEEDED:
+        declared["default"] = {} if spec["default"] is None else spec["default"]
+    keys = ", ".join(_part(spec).get("properties", {}))
+    return {**declared, "description": _meaning(key, spec).replace("`", "") + (f" Its keys: {keys}." if keys else "")}
+
+
+def _meaning(key: str, spec: dict[str, Any]) -> str:
+    """The docstring of the key, or of the objects that it holds, on one line; and what may be chosen."""
+    said = (_part(spec) | spec).get("description")
+    if not said:
+        raise SystemExit(f"settings.py: the field of {key!r} has no docstring; write what the key means below it")
+    choices = ", ".join(f"`{choice}`" for choice in spec.get("enum", []))
+    return " ".join(said.split()) + (f" One of {choices}." if choices else "")
+
+
+def _part(spec: dict[str, Any]) -> dict[str, Any]:
+    """The schema of the objects that a key holds, or is; empty for a plain value."""
+    [name] = re.findall(r"#/\$defs/(\w+)", json.dumps(spec)) or [""]
+    return SCHEMA["$defs"].get(name, {})
+
+
+def _shown(default: Any) -> str:
+    text = yaml.safe_dump(default, sort_keys=False, default_flow_style=True)
+    return "*(none)*" if default is None else f"`{text.splitlines()[0]}`"
+
+
+WRITERS = {"README.md": readme, "Pulumi.yaml": pulumi_yaml}
+
+if __name__ == "__main__":
+    for name, write in WRITERS.items():
+        path = Path(name)
+        path.write_text(write(path.read_text(encoding="utf-8")), encoding="utf-8")
