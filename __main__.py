@@ -147,7 +147,6 @@ pops = [
             "media_arn": media[region].bucket_arn,
             "log_bucket_name": logs[region].bucket_name,
             "log_bucket_arn": logs[region].bucket_arn,
-            "table_arn": catalogue.table_arn if region == home else None,
         },
     )
     for region, place in settings.regions.items()

@@ -1,4 +1,4 @@
-"""What may pass a network's gateway endpoints, whoever asks. Pure."""
+"""What may pass a network's gateway endpoint to S3, whoever asks. Pure."""
 
 import pulumi
 
@@ -6,7 +6,7 @@ from components.blocks.policies import Statement
 
 
 def s3_reads(region: str, media_bucket_arn: pulumi.Input[str]) -> list[Statement]:
-    """What may pass the gateway endpoint: renditions, and the packages of Amazon Linux 2023."""
+    """Reads alone: of renditions, and the packages of Amazon Linux 2023."""
     return [
         {
             "Sid": "Renditions",
@@ -23,13 +23,3 @@ def s3_reads(region: str, media_bucket_arn: pulumi.Input[str]) -> list[Statement
             "Resource": f"arn:aws:s3:::al2023-repos-{region}-de612dc2/*",
         },
     ]
-
-
-def table_reads(table_arn: pulumi.Input[str]) -> Statement:
-    """Reads of the catalogue."""
-    return {
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": ["dynamodb:GetItem", "dynamodb:Query"],
-        "Resource": [table_arn, pulumi.Output.concat(table_arn, "/index/*")],
-    }

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.blocks.policies import document
-from components.serving.endpoint_policies import s3_reads, table_reads
+from components.serving.endpoint_policies import s3_reads
 
 
 class NetworkArgs(TypedDict):
@@ -21,13 +21,11 @@ class NetworkArgs(TypedDict):
     """Zone ids, two or three."""
     media_bucket_arn: pulumi.Input[str]
     """What the nodes read."""
-    table_arn: pulumi.Input[str] | None
-    """The catalogue, where it is in this region."""
     log_bucket_arn: pulumi.Input[str]
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with a private subnet a zone, gateway endpoints, and flow logs."""
+    """A VPC with a private subnet in each zone, a gateway endpoint to S3, and flow logs."""
 
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
@@ -101,17 +99,6 @@ class Network(pulumi.ComponentResource):
             tags={"Name": f"{name}-s3"},
             opts=child,
         )
-        if args["table_arn"] is not None:
-            aws.ec2.VpcEndpoint(
-                f"{name}-dynamodb",
-                region=region,
-                vpc_id=vpc.id,
-                service_name=f"com.amazonaws.{region}.dynamodb",
-                route_table_ids=[routes.id],
-                policy=document([table_reads(args["table_arn"])]),
-                tags={"Name": f"{name}-dynamodb"},
-                opts=child,
-            )
         aws.ec2.FlowLog(
             f"{name}-flow-log",
             region=region,

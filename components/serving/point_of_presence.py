@@ -35,8 +35,6 @@ class PointOfPresenceArgs(TypedDict):
     media_arn: pulumi.Input[str]
     log_bucket_name: pulumi.Input[str]
     log_bucket_arn: pulumi.Input[str]
-    table_arn: pulumi.Input[str] | None
-    """In the home region: the catalogue."""
 
 
 class PointOfPresence(pulumi.ComponentResource):
@@ -63,7 +61,6 @@ class PointOfPresence(pulumi.ComponentResource):
                 "cidr": args["cidr"],
                 "zones": args["zones"],
                 "media_bucket_arn": args["media_arn"],
-                "table_arn": args["table_arn"],
                 "log_bucket_arn": args["log_bucket_arn"],
             },
             child,

@@ -16,7 +16,6 @@ ARGS: dict[str, Any] = {
     "cidr": ipaddress.IPv4Network("10.1.0.0/16"),
     "zones": ["euw1-az1", "euw1-az2"],
     "media_bucket_arn": "arn:aws:s3:::media",
-    "table_arn": None,
     "log_bucket_arn": "arn:aws:s3:::logs",
 }
 
@@ -55,14 +54,6 @@ def test_the_endpoint_lets_renditions_and_packages_pass_and_nothing_be_carried_o
         "arn:aws:s3:::media/v/*",
         f"arn:aws:s3:::al2023-repos-{REGION}-de612dc2/*",
     }
-
-
-def test_where_the_catalogue_is_it_can_be_read_and_not_written() -> None:
-    done = network(table_arn="arn:aws:dynamodb:eu-west-1:123456789012:table/titles")
-    endpoint = done.one("aws:ec2/vpcEndpoint:VpcEndpoint", "pop-dynamodb").inputs
-    [passing] = statements(endpoint["policy"])
-    assert set(passing["Action"]) == {"dynamodb:GetItem", "dynamodb:Query"}
-    assert all(arn.startswith("arn:aws:dynamodb:eu-west-1:123456789012:table/titles") for arn in passing["Resource"])
 
 
 def test_each_zone_has_a_part_of_the_addresses_and_a_third_zone_moves_no_other() -> None:
