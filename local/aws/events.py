@@ -4,14 +4,13 @@ moto matches patterns, but delivers in the caller's thread, to logs, queues and 
 Here every target is reached through the API of this same server, off the caller's thread; what cannot be delivered
 goes to the target's dead-letter queue, or to this process's log where it has none.
 
-Not reproduced: retries of a delivery (AWS's last up to a day), schedules, targets other than state machines, Lambda,
-SNS and SQS, and S3's events other than objects' creation and deletion.
+Not reproduced: retries of a delivery (AWS's last up to a day), schedules, targets other than state machines and
+queues, anything but the event itself as their input, and S3's events other than objects' creation and deletion.
 """
 
 import itertools
 import json
 import logging
-import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -55,54 +54,22 @@ def object_event(account: str, event_name: str, bucket: Any, key: Any, sequencer
     return {**event, "detail": detail}
 
 
-def at_path(event: Any, path: str) -> Any:
-    """What stands at a path such as `$.detail.object.key` or `$.resources[0]`; None where nothing does."""
-    for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path):
-        try:
-            event = event[int(index)] if index else event[name]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return event
-
-
-def target_input(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
-    """The text that `target` (as in PutTargets) receives for `event`."""
-    if "Input" in target:
-        return target["Input"]
-    if "InputTransformer" not in target:
-        return json.dumps(at_path(event, target.get("InputPath", "$")))
-    template: str = target["InputTransformer"]["InputTemplate"]
-    paths = target["InputTransformer"].get("InputPathsMap", {}) | {"aws.events.event.json": "$"}
-
-    def fill(placeholder: re.Match[str]) -> str:
-        value = at_path(event, paths[placeholder[1]])
-        if template[: placeholder.start()].count('"') % 2 == 0:
-            return json.dumps(value)
-        return json.dumps(value if isinstance(value, str) else json.dumps(value))[1:-1]  # inside of a string
-
-    return re.sub(f"<({'|'.join(map(re.escape, paths))})>", fill, template)
-
-
 def send(arn: str, text: str, endpoint: str, **options: Any) -> None:
-    """Give `text` to the state machine, function, topic or queue `arn`. Raises what boto3 does, and ValueError."""
+    """Give `text` to the state machine or queue `arn`. Raises what boto3 does, and ValueError."""
     _, _, service, region, account, name = arn.split(":", 5)
     if service == "states":
         client("stepfunctions", region, endpoint).start_execution(stateMachineArn=arn, input=text)
-    elif service == "lambda":
-        client("lambda", region, endpoint).invoke(FunctionName=arn, InvocationType="Event", Payload=text)
-    elif service == "sns":
-        client("sns", region, endpoint).publish(TopicArn=arn, Message=text)
     elif service == "sqs":
         url = client("sqs", region, endpoint).get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
         client("sqs", region, endpoint).send_message(QueueUrl=url, MessageBody=text, **options)
     else:
-        raise ValueError(f"the laptop cloud delivers to states, lambda, sns and sqs, not to {service}")
+        raise ValueError(f"the laptop cloud delivers to states and sqs, not to {service}")
 
 
 def deliver(target: Mapping[str, Any], event: Mapping[str, Any], rule_arn: str, endpoint: str) -> None:
     """Send `event` to `target`, or to its dead-letter queue with the attributes that AWS adds."""
     try:
-        send(target["Arn"], target_input(target, event), endpoint, **target.get("SqsParameters", {}))
+        send(target["Arn"], json.dumps(event), endpoint)
     except (BotoCoreError, ClientError, ValueError) as error:
         log.warning("%s could not be delivered to %s: %s", rule_arn, target["Arn"], error)
         if queue := target.get("DeadLetterConfig", {}).get("Arn"):

@@ -1,9 +1,8 @@
-"""JSONata as Step Functions evaluates it: the language by jsonata-python, AWS's own functions, JSON in and out."""
+"""JSONata as Step Functions evaluates it: the language by jsonata-python, AWS's own functions that the
+workflow uses, JSON in and out."""
 
 import hashlib
 import json
-import random
-import uuid
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -14,25 +13,8 @@ class QueryError(Exception):
     """An expression that Step Functions would fail with States.QueryEvaluationError; the message says why."""
 
 
-def _uuid() -> str:
-    return str(uuid.uuid4())
-
-
-def _random(seed: float | None = None) -> float:
-    return random.Random(seed).random()  # noqa: S311 - AWS's is not for secrets either
-
-
-def _range(first: int, last: int, step: int) -> list[int]:
-    return list(range(first, last + (1 if step > 0 else -1), step))
-
-
 def _parse(text: str) -> Any:
     return _bindable(json.loads(text))
-
-
-def _partition(array: Any, size: int) -> list[list[Any]]:
-    items = array if isinstance(array, list) else [array]
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _hash(text: str, algorithm: str) -> str:
@@ -49,10 +31,8 @@ def _bindable(value: Any) -> Any:
     return Utils.NULL_VALUE if value is None else value
 
 
-FUNCTIONS = {
-    "uuid": _uuid, "random": _random, "range": _range, "parse": _parse, "partition": _partition, "hash": _hash,
-    "eval": _eval,
-}  # fmt: skip
+# Of AWS's own functions, those that the workflow uses; and $eval, which the library has and Step Functions has not.
+FUNCTIONS = {"parse": _parse, "hash": _hash, "eval": _eval}
 
 
 def evaluate(expression: str, variables: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.engine.schema import output_types
 
-_SHAPES = tomllib.loads((Path(__file__).parent / "shapes.toml").read_text())
+SHAPES = tomllib.loads((Path(__file__).parent / "shapes.toml").read_text())
 _ACCOUNT = "123456789012"
 
 
@@ -37,8 +37,8 @@ class RecordingProvider:
         for key, (python, always) in output_types(type_).items():
             # AWS gives a network no IPv6 addresses unless it is asked to.
             unasked = key == "ipv6CidrBlock" and not inputs.get("assignGeneratedIpv6CidrBlock")
-            if always and key not in inputs and key in _SHAPES["outputs"] and python in (str, int) and not unasked:
-                outputs[key] = python(_SHAPES["outputs"][key].format_map(values))
+            if always and key not in inputs and key in SHAPES["outputs"] and python in (str, int) and not unasked:
+                outputs[key] = python(SHAPES["outputs"][key].format_map(values))
         return outputs
 
     def invoke(self, token: str, args: dict[str, Any], region: str) -> dict[str, Any]:
@@ -47,9 +47,9 @@ class RecordingProvider:
         Raises:
             LookupError: if it cannot.
         """
-        if token not in _SHAPES["data-sources"]:
+        if token not in SHAPES["data-sources"]:
             raise LookupError("is not answered on the laptop; add the data source to local/engine/shapes.toml")
-        templates = _SHAPES["data-sources"][token]
+        templates = SHAPES["data-sources"][token]
         return {**args, **{key: text.format(region=region, account=_ACCOUNT) for key, text in templates.items()}}
 
 
@@ -63,7 +63,7 @@ def physical_name(type_: str, name: str, inputs: dict[str, Any]) -> str:
     suffix = hashlib.sha256(f"{type_} {name}".encode()).hexdigest()[:7]
     made = f"{inputs['namePrefix']}{suffix}" if "namePrefix" in inputs else f"{name}-{suffix}"
     physical = inputs.get("bucket" if bucket else "name", made.lower() if bucket else made)
-    limit = _SHAPES["name-limits"].get(type_, 255)
+    limit = SHAPES["name-limits"].get(type_, 255)
     if len(physical) > limit:
         raise ValueError(f"its name {physical!r} has {len(physical)} characters; AWS takes {limit}")
     return physical
@@ -80,7 +80,7 @@ def _values(type_: str, name: str, inputs: dict[str, Any], region: str, id_: str
     setting_of_bucket = type_.startswith("aws:s3/") and "bucket" in inputs
     service, _, kind = type_.removeprefix("aws:").partition(":")
     arn = f"arn:aws:{service.partition('/')[0]}:{{region}}:{{account}}:{kind[:1].lower()}{kind[1:]}/{{name}}"
-    shape = _SHAPES["types"].get(type_, {"id": "{bucket}" if setting_of_bucket else "{name}", "arn": arn})
+    shape = SHAPES["types"].get(type_, {"id": "{bucket}" if setting_of_bucket else "{name}", "arn": arn})
     if id_ and shape["id"] == "{name}":
         values["name"] = id_  # looked up, not made by this program
     if shape["id"] == "{arn}":

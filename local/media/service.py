@@ -2,7 +2,7 @@
 
 Each public method but `close` is an operation of the API: the request's members by the SDK's names in, the answer's
 out. Reads sources from and writes renditions to the S3 at `endpoint_url`; what is on disk is under `work_dir`, and gone
-when its job is over. Jobs of one queue run one at a time, by priority and then age; the others wait as SUBMITTED.
+when its job is over. Jobs of one queue run one at a time, the oldest first; the others wait as SUBMITTED.
 """
 
 import logging
@@ -62,14 +62,11 @@ class Service:
             if job.worker:
                 job.worker.join(timeout=5)
 
-    def describe_endpoints(self, request: Json) -> Json:  # noqa: ARG002 - every operation takes one
-        return {"Endpoints": [{"Url": self._endpoint}]}
-
     def create_queue(self, request: Json) -> Json:
         arn, now = f"{self._arn}queues/{request['Name']}", self._clock()
         if arn in self._queues:
             raise ApiError("ConflictException", f"Queue {arn} already exists")
-        plain = {"Status": "ACTIVE", "PricingPlan": "ON_DEMAND", "Type": "CUSTOM", "Tags": {}}
+        plain = {"Status": "ACTIVE", "PricingPlan": "ON_DEMAND", "Type": "CUSTOM"}
         self._queues[arn] = {**plain, **request, "Arn": arn, "CreatedAt": now, "LastUpdated": now}
         return {"Queue": self._queues[arn]}
 
@@ -79,23 +76,6 @@ class Service:
         counts = {"SubmittedJobsCount": states.count("SUBMITTED"), "ProgressingJobsCount": states.count("PROGRESSING")}
         return {"Queue": {**queue, **counts}}
 
-    def list_queues(self, request: Json) -> Json:
-        return _page("Queues", [self.get_queue({"Name": arn})["Queue"] for arn in [*self._queues]], request)
-
-    def delete_queue(self, request: Json) -> Json:
-        queue = self.get_queue(request)["Queue"]
-        if queue["Type"] == "SYSTEM" or queue["SubmittedJobsCount"] or queue["ProgressingJobsCount"]:
-            raise ApiError("ConflictException", f"Queue {queue['Arn']} is the default one, or has jobs to do")
-        del self._queues[queue["Arn"]]
-        return {}
-
-    def tag_resource(self, request: Json) -> Json:
-        self._queue(request["Arn"])["Tags"].update(request["Tags"])
-        return {}
-
-    def list_tags_for_resource(self, request: Json) -> Json:
-        return {"ResourceTags": {"Arn": request["Arn"], "Tags": self._queue(request["Arn"])["Tags"]}}
-
     def create_job(self, request: Json) -> Json:
         queue, plan = self._queue(request.get("Queue", "Default")), parse(request["Settings"])
         now, token = self._clock(), request.get("ClientRequestToken")
@@ -104,7 +84,7 @@ class Service:
                 if known.get("ClientRequestToken") == token and now - known["CreatedAt"] < IDEMPOTENT_SECONDS:
                     return {"Job": {**known}}
             name = f"{int(now * 1000)}-{secrets.token_hex(3)}"
-            plain = {"Status": "SUBMITTED", "Priority": 0, "AccelerationStatus": "NOT_APPLICABLE", "UserMetadata": {}}
+            plain = {"Status": "SUBMITTED", "AccelerationStatus": "NOT_APPLICABLE", "UserMetadata": {}}
             own = {"Id": name, "Arn": f"{self._arn}jobs/{name}", "CreatedAt": now, "Timing": {"SubmitTime": now}}
             self._jobs[name] = Job({**plain, **request, **own, "Queue": queue["Arn"]}, plan)
             self._start_next()
@@ -121,13 +101,6 @@ class Service:
         return _page("Jobs", jobs if request.get("Order") == "ASCENDING" else jobs[::-1], request)
 
     list_jobs = search_jobs
-
-    def cancel_job(self, request: Json) -> Json:
-        job = self._job(request["Id"])
-        if not self._finish(job, Status="CANCELED"):
-            raise ApiError("ConflictException", f"Job {request['Id']} is {job.shown['Status']}: too late to cancel")
-        job.children.cancel()
-        return {}
 
     def probe(self, request: Json) -> Json:
         """What is known of AWS's answers about a file that is no video is what the model's documentation says: the
@@ -154,8 +127,8 @@ class Service:
         """Start the next job of every idle queue. Called with the lock held."""
         busy = {job.shown["Queue"] for job in self._jobs.values() if job.shown["Status"] == "PROGRESSING"}
         waiting = [job for job in self._jobs.values() if job.shown["Status"] == "SUBMITTED" and not self._closed]
-        for job in sorted(waiting, key=lambda job: -job.shown["Priority"]):
-            if job.shown["Queue"] not in busy and self._queues[job.shown["Queue"]]["Status"] == "ACTIVE":
+        for job in waiting:
+            if job.shown["Queue"] not in busy:
                 busy.add(job.shown["Queue"])
                 timing = {**job.shown["Timing"], "StartTime": self._clock()}
                 job.shown |= {"Status": "PROGRESSING", "CurrentPhase": "PROBING", "Timing": timing}

@@ -30,7 +30,7 @@ def unhonoured(resources: Iterable[Registration], service: str) -> list[str]:
         if resource.type.startswith(service) and resource.type in PROPERTIES["honoured"]:
             known = (*PROPERTIES["honoured"][resource.type], *ignored)
             values = PROPERTIES["values"].get(resource.type, {})
-            for path, value in _leaves(resource.inputs):
+            for path, value in leaves(resource.inputs):
                 complaint = f"{resource.type} {resource.name!r}: {path} = {value!r} "
                 if path in values and value not in values[path]:
                     complaints.append(
@@ -49,12 +49,13 @@ def fill(template: str, values: Mapping[str, object]) -> str:
     return text
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The plain values of a resource's inputs, each with its path; the items of a list have the list's."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}" if path else str(key))
+            yield from leaves(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for item in value:
-            yield from _leaves(item, path)
+            yield from leaves(item, path)
     else:
         yield path, value

@@ -46,12 +46,12 @@ function policies(behaviour) {
     };
 }
 
-function functionOf(behaviour, type) {
-    const found = (behaviour.functionAssociations || []).find((item) => item.eventType === type);
+function functionOf(behaviour) {
+    const found = (behaviour.functionAssociations || [])[0];
     return found && distribution.functions[found.functionArn].handler;
 }
 
-// An AWS path pattern or CORS origin: * is any run of characters, ? is exactly one.
+// An AWS path pattern: * is any run of characters, ? is exactly one.
 function matches(pattern, text) {
     const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
     return new RegExp('^' + source + '$').test(text);
@@ -133,22 +133,21 @@ function viewerRequest(r, behaviour) {
     };
 }
 
-function event(r, type, request, response) {
+function event(r, request) {
     return {
         version: '1.0',
         context: {
             distributionDomainName: r.variables.server_addr,
             distributionId: distribution.id,
-            eventType: type,
+            eventType: 'viewer-request',
             requestId: r.variables.request_id,
         },
         viewer: { ip: r.remoteAddress },
         request: request,
-        response: response,
     };
 }
 
-function writeHeaders(r, answer) {
+function generate(r, answer) {
     const headers = answer.headers || {};
     const cookies = answer.cookies || {};
     Object.keys(headers).forEach((name) => {
@@ -158,10 +157,6 @@ function writeHeaders(r, answer) {
         r.headersOut['Set-Cookie'] = Object.keys(cookies).map((name) =>
             name + '=' + cookies[name].value + (cookies[name].attributes ? '; ' + cookies[name].attributes : ''));
     }
-}
-
-function generate(r, answer) {
-    writeHeaders(r, answer);
     r.variables.edge_outcome = 'FunctionGeneratedResponse';
     const body = answer.body || '';
     r.return(answer.statusCode, body.encoding === 'base64' ? Buffer.from(body.data, 'base64') : body.data || body);
@@ -219,8 +214,8 @@ function request(r) {
     const before = [seen.headers, seen.querystring, seen.cookies].map((part) => JSON.stringify(part));
     let chosen;
     try {
-        const handler = functionOf(behaviour, 'viewer-request');
-        seen = handler ? handler(event(r, 'viewer-request', seen)) : seen;
+        const handler = functionOf(behaviour);
+        seen = handler ? handler(event(r, seen)) : seen;
         if (seen.statusCode) {
             return generate(r, seen);
         }
@@ -317,7 +312,7 @@ function outcome(r) {
 }
 
 // The headers that a response headers policy sets, as [name, value, whether it replaces the origin's].
-function policyHeaders(r, policy) {
+function policyHeaders(policy) {
     const security = policy.securityHeadersConfig || {};
     const values = {
         contentSecurityPolicy: (part) => ['Content-Security-Policy', part.contentSecurityPolicy],
@@ -326,44 +321,9 @@ function policyHeaders(r, policy) {
         referrerPolicy: (part) => ['Referrer-Policy', part.referrerPolicy],
         strictTransportSecurity: (part) => ['Strict-Transport-Security', 'max-age=' + part.accessControlMaxAgeSec
             + (part.includeSubdomains ? '; includeSubDomains' : '') + (part.preload ? '; preload' : '')],
-        xssProtection: (part) => ['X-XSS-Protection', part.protection ? '1' + (part.modeBlock ? '; mode=block' : '') : '0'],
     };
     return Object.keys(security).filter((name) => security[name])
-        .map((name) => values[name](security[name]).concat(security[name].override))
-        .concat(items(policy.customHeadersConfig).map((item) => [item.header, item.value, item.override]))
-        .concat(policy.corsConfig ? cors(r, policy.corsConfig) : []);
-}
-
-function cors(r, config) {
-    const origin = r.headersIn.Origin;
-    const allowed = items(config.accessControlAllowOrigins);
-    if (!origin || !allowed.some((pattern) => matches(pattern, origin))) {
-        return [];
-    }
-    const methods = items(config.accessControlAllowMethods).join(', ');
-    const headers = [
-        ['Access-Control-Allow-Origin', allowed.includes('*') ? '*' : origin],
-        ['Access-Control-Allow-Credentials', config.accessControlAllowCredentials ? 'true' : ''],
-        ['Access-Control-Expose-Headers', items(config.accessControlExposeHeaders).join(', ')],
-    ].concat(r.method !== 'OPTIONS' ? [] : [
-        ['Access-Control-Allow-Methods', methods === 'ALL' ? 'GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE' : methods],
-        ['Access-Control-Allow-Headers', items(config.accessControlAllowHeaders).join(', ')],
-        ['Access-Control-Max-Age', String(config.accessControlMaxAgeSec || '')],
-    ]);
-    return headers.filter((header) => header[1]).map((header) => header.concat(config.originOverride));
-}
-
-function viewerResponse(r, handler) {
-    const headers = {};
-    Object.keys(r.headersOut).filter((name) => name !== 'Set-Cookie').forEach((name) => {
-        headers[name.toLowerCase()] = { value: String(r.headersOut[name]) };
-    });
-    const before = Object.keys(headers);
-    const seen = viewerRequest(r, behaviourOf(r));
-    const answer = handler(event(r, 'viewer-response', seen, { statusCode: r.status, headers: headers, cookies: {} }));
-    before.filter((name) => !answer.headers[name]).forEach((name) => delete r.headersOut[name]);
-    writeHeaders(r, answer);
-    r.status = answer.statusCode;
+        .map((name) => values[name](security[name]).concat(security[name].override));
 }
 
 // On every response to a viewer.
@@ -371,22 +331,16 @@ function respond(r) {
     const behaviour = behaviourOf(r);
     const policy = policies(behaviour);
     const added = distribution.policies[behaviour.responseHeadersPolicyId];
-    const handler = functionOf(behaviour, 'viewer-response');
     const out = r.headersOut;
     const word = outcome(r);
-    const fetched = !r.variables.edge_outcome;
     // An origin that gets no cookies may set none.
-    if (fetched && policy.both.every((item) => item.cookiesConfig.cookieBehavior === 'none')) {
+    if (!r.variables.edge_outcome && policy.both.every((item) => item.cookiesConfig.cookieBehavior === 'none')) {
         delete out['Set-Cookie'];
     }
     if (added) {
-        items(added.removeHeadersConfig).forEach((item) => delete out[item.header]);
-        policyHeaders(r, added).filter((item) => item[2] || out[item[0]] === undefined).forEach((item) => {
+        policyHeaders(added).filter((item) => item[2] || out[item[0]] === undefined).forEach((item) => {
             out[item[0]] = item[1];
         });
-    }
-    if (handler && fetched && r.status < 400) {
-        viewerResponse(r, handler);
     }
     const said = /[?&](laptop-country=[A-Z]{2})(?:&|$)/.exec(r.variables.request_uri);
     if (said) {

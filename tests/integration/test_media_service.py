@@ -155,7 +155,7 @@ def test_a_job_fails_by_code_where_s3_refuses_it(mediaconvert: Any, s3: Any) -> 
     assert (nowhere["Status"], nowhere["ErrorCode"]) == ("ERROR", 3400)
 
 
-def test_a_cancelled_job_stops_its_encoder_and_writes_nothing(
+def test_a_service_that_is_closed_stops_its_encoder_and_writes_nothing(
     mediaconvert: Any, s3: Any, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEADEND_X264_PRESET", "placebo")
@@ -168,8 +168,7 @@ def test_a_cancelled_job_stops_its_encoder_and_writes_nothing(
     running = mediaconvert.services["us-east-1"]._jobs[name]
     ffmpeg = running.children._current.pid
     assert Path(f"/proc/{ffmpeg}/cmdline").read_bytes().startswith(b"ffmpeg")
-    mediaconvert.cancel_job(Id=name)
-    running.worker.join(timeout=10)
+    mediaconvert.services["us-east-1"].close()
     assert not Path(f"/proc/{ffmpeg}").exists()
     assert mediaconvert.get_job(Id=name)["Job"]["Status"] == "CANCELED"
     assert keys(s3, f"{prefix_of('cancelled')}/") == []

@@ -8,6 +8,8 @@ import pulumi_aws as aws
 import pytest
 
 from local.engine import ProgramError, RecordingProvider, run_program
+from local.engine.recording import SHAPES
+from tests.declared import whole
 
 
 def exported(declare: Any) -> Any:
@@ -53,3 +55,8 @@ def test_two_resources_never_share_an_id() -> None:
         for region in ("us-east-1", "eu-west-1")
     ]
     assert len(set(made)) == 4
+
+
+def test_no_type_has_a_shape_for_nothing() -> None:
+    declared = {item.type for stack in ("dev", "prod") for item in whole(stack).registrations}
+    assert sorted({*SHAPES["types"], *SHAPES["name-limits"]} - declared) == []

@@ -2,15 +2,19 @@
 
 import copy
 import itertools
+import re
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from lambdas.shapes import Audio, Source, Video
 from local.media.commands import ffmpeg_command, fitted, packager_command
 from local.media.job import Encode, parse
-from local.media.wire import MODEL, ApiError, read_request, write_answer
+from local.media.wire import MODEL, RULES, SUBSET, ApiError, read_request, write_answer
+from tests.declared import ROOT
 from tests.making_kit import job_of
 
 
@@ -80,6 +84,36 @@ def test_every_job_that_the_workflow_plans_is_taken(
     assert encode.frame_rate == Fraction(rate)
     assert (len(encode.sounds), len(encode.posters)) == (int(audio), 1)
     assert encode.rungs[0]["name"] == f"index_v{min(size)}p"
+
+
+def test_no_rule_is_there_for_nothing() -> None:
+    """What the subset says of CreateJob, some job of the workflow asks for; every other operation has a caller."""
+    kinds = itertools.product((True, False), (True, False), ("ITU_709", "SMPTE_2084"))
+    jobs = [planned(audio=audio, interlaced=field, color_transfer=transfer) for audio, field, transfer in kinds]
+    asked = {f"CreateJob.{path}" for job in jobs for path in members(job)}
+    rules = [rule for rule in RULES if rule.startswith("CreateJob")]
+    assert [rule for rule in rules if not any(re.fullmatch(pattern(rule), path) for path in asked)] == []
+    folders = ("components", "lambdas", "local/aws", "local/resources", "operate", "bench")
+    code = "".join(path.read_text(encoding="utf-8") for folder in folders for path in ROOT.glob(f"{folder}/**/*.py"))
+    code += (ROOT / "local/demo.py").read_text(encoding="utf-8")
+    named = {name: (xform_name(name), f"{name[0].lower()}{name[1:]}") for name in SUBSET}
+    assert [name for name, words in named.items() if not any(word in code for word in words)] == []
+
+
+def pattern(rule: str) -> str:
+    return re.escape(rule).replace(r"\*", r"[^.\[]+")
+
+
+def members(value: Any, path: str = "") -> Iterator[str]:
+    """The paths of a job's values, as subset.toml writes them."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from members(item, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from members(item, f"{path}[]")
+    else:
+        yield path
 
 
 def drop_cmaf(job: dict[str, Any]) -> None:

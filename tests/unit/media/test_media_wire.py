@@ -149,7 +149,7 @@ def test_the_names_for_ffprobes_words_are_the_models() -> None:
 
 
 def test_answers_leave_out_what_is_absent_and_what_the_model_lacks() -> None:
-    queue = {"Name": "q", "CreatedAt": 1.5, "Description": None, "Tags": {"a": "b"}}
+    queue = {"Name": "q", "CreatedAt": 1.5, "Description": None, "Pages": 1}
     shape = MODEL.operation_model("GetQueue").output_shape
     assert write_answer(shape, {"Queue": queue}) == {"queue": {"name": "q", "createdAt": 1.5}}
 

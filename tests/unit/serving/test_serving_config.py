@@ -11,8 +11,9 @@ import pytest
 
 from local.engine import RecordingProvider, Registration, run_program
 from local.serving.balancer import haproxy_config, pattern_regex, server_state
-from local.serving.declared import PROPERTIES, NotOnLaptop
+from local.serving.declared import PROPERTIES, NotOnLaptop, leaves
 from local.serving.edge import edge_config, first_free_port
+from tests.declared import ROOT, whole
 from tests.serving_kit import (
     BALANCER,
     LISTENER,
@@ -24,6 +25,7 @@ from tests.serving_kit import (
     target_group,
 )
 
+DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 ADDRESSES = {("arn:home", 80): "127.0.0.1:1", ("arn:far", 80): "127.0.0.1:2"}
 
 
@@ -101,7 +103,7 @@ def test_path_patterns_mean_what_they_mean_on_aws(pattern: str, path: str, match
     [
         ("alb", "enableWafFailOpen", True, "enableWafFailOpen = True has no counterpart"),
         ("http", "protocol", "HTTPS", "protocol = 'HTTPS' cannot be on the laptop; one of 'HTTP' can"),
-        ("low", "loadBalancingAlgorithmType", "weighted_random", "one of 'round_robin', 'least_outstanding_requests'"),
+        ("low", "loadBalancingAlgorithmType", "weighted_random", "one of 'least_outstanding_requests' can"),
         ("low", "stickiness", {"enabled": True, "type": "lb_cookie"}, "stickiness.enabled = True has no counterpart"),
         ("rule-100", "conditions", [{"hostHeader": {"values": ["a"]}}], "conditions.hostHeader.values = 'a'"),
         ("rule-100", "actions.0.type", "redirect", "actions.type = 'redirect' cannot be"),
@@ -146,6 +148,27 @@ def test_a_property_is_honoured_or_without_effect_but_not_both() -> None:
     honoured = {path for paths in PROPERTIES["honoured"].values() for path in paths}
     assert len(ignored) == len(set(ignored))
     assert not honoured & set(ignored)
+
+
+def test_no_property_is_listed_for_nothing() -> None:
+    """Some stack asks for it: one without fleets, one of three regions, or prod, which has every other option."""
+    stacks = run_program(ROOT, config={"fleets": 0}), whole("dev", points_of_presence=3), whole("prod")
+    asked: dict[str, set[tuple[str, Any]]] = {}
+    for item in (item for stack in stacks for item in stack.registrations):
+        if item.type in PROPERTIES["honoured"]:
+            asked.setdefault(item.type, set()).update(leaves(item.inputs))
+    for path, value in [*asked[DISTRIBUTION]]:  # a behaviour is like any other
+        asked[DISTRIBUTION].add((path.replace("orderedCacheBehaviors.", "defaultCacheBehavior."), value))
+    everywhere = {leaf for leaves_ in asked.values() for leaf in leaves_ if leaf[1] not in (None, False, "")}
+
+    def idle(path: str, of: set[tuple[str, Any]]) -> bool:
+        return not any(f"{leaf}.".startswith(f"{path}.") for leaf, _ in of)
+
+    listed = PROPERTIES["honoured"]
+    assert [(type_, path) for type_, paths in listed.items() for path in paths if idle(path, asked[type_])] == []
+    assert [path for paths in PROPERTIES["no_effect"].values() for path in paths if idle(path, everywhere)] == []
+    for type_, by_path in PROPERTIES["values"].items():
+        assert [(path, value) for path in by_path for value in by_path[path] if (path, value) not in asked[type_]] == []
 
 
 def test_the_viewers_country_reaches_origins_only_where_a_policy_names_it(tmp_path: Path) -> None:
