@@ -17,7 +17,7 @@ from rich.table import Column, Table
 
 from components.edge.nearest_pop import nearest_pop
 from lambdas.identify.core import title_id
-from local.aws.clients import client
+from local.clients import client
 
 # Files that are lists of other files stay closed: they could name any path of this machine.
 CONTAINERS = "mov,matroska,mxf,mpegts,avi,mpeg"

@@ -22,8 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.events.models import events_backends
 from moto.s3.notifications import S3NotificationEvent as S3Event
 
-from local.aws.clients import client
 from local.aws.mends import mend
+from local.clients import client
 
 log = logging.getLogger(__name__)
 

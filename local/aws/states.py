@@ -25,8 +25,8 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
 from local.aws import jsonata
-from local.aws.clients import client
 from local.aws.mends import mend
+from local.clients import client
 
 PARSER = "moto.stepfunctions.parser"
 ASL = f"{PARSER}.asl"

@@ -18,7 +18,7 @@ from typing import Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
-from local.aws.clients import client
+from local.clients import client
 from local.media.encode import Canceled, Children, Result, encode
 from local.media.job import Encode, parse
 from local.media.probe import NAMES, MediaError, inspect, track_mappings

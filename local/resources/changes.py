@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
-from local.aws.clients import client
+from local.clients import client
 from local.engine.model import Registration
 from local.engine.recording import physical_name
 from local.resources.balancing import actions

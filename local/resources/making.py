@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from local.aws.clients import client
+from local.clients import client
 
 Handler = Callable[["Making"], tuple[str, dict[str, Any]]]
 HANDLERS: dict[str, Handler] = {}

@@ -16,7 +16,7 @@ from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from local.aws.clients import client
+from local.clients import client
 from local.engine.model import Registration
 from local.serving.declared import of_type
 

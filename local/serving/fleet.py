@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from local.aws.clients import client
+from local.clients import client
 from local.serving.nodes import Node, Site
 
 Targets = dict[str, list[tuple[str, str, int]]]
