@@ -10,7 +10,10 @@ LOCAL = Path(__file__).parents[2] / "local"
 
 
 def lines_of_code(path: Path) -> int:
-    """Lines that hold code: neither blank, nor comment, nor docstring."""
+    """Lines that hold code, of Python, JavaScript or TOML: neither blank, nor comment, nor docstring."""
+    if path.suffix != ".py":
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        return sum(not line.startswith("//" if path.suffix == ".js" else "#") for line in lines if line)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     text = path.read_text(encoding="utf-8")
     prose: set[int] = set()
@@ -40,21 +43,24 @@ def test_what_counts(tmp_path: Path) -> None:
     lines = ['"""Prose,', 'of two lines."""', "", "# A comment.", "x = [", "    1,  # one", "]", "def f():"]
     path.write_text("\n".join([*lines, '    """More."""', "    return x", ""]))
     assert lines_of_code(path) == 5
+    for name, text in (("a.js", "// No.\n\nf(); // one\n"), ("a.toml", "# No.\n\na = [ # one\n    1,\n]\n")):
+        (tmp_path / name).write_text(text)
+    assert (lines_of_code(tmp_path / "a.js"), lines_of_code(tmp_path / "a.toml")) == (1, 3)
 
 
 @pytest.mark.parametrize(
     ("part", "budget"),
     [
-        ("engine", 670),
-        ("resources", 520),
-        ("aws", 710),
-        ("media", 570),
-        ("serving", 785),
-        (".", 645),
+        ("engine", 775),
+        ("resources", 540),
+        ("aws", 655),
+        ("media", 815),
+        ("serving", 1215),
+        (".", 655),
     ],
 )
 def test_a_part_keeps_to_its_budget(part: str, budget: int) -> None:
-    files = sorted((LOCAL / part).glob("*.py"))
+    files = [path for path in sorted((LOCAL / part).iterdir()) if path.suffix in (".py", ".js", ".toml")]
     assert files
     count = sum(lines_of_code(path) for path in files)
     assert count <= budget, f"local/{part} has {count} lines of code; its budget is {budget}"
