@@ -109,7 +109,10 @@ def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrder
 
 
 def api_behaviour(origin_id: str, policies: EdgePolicies) -> aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict:
-    """The playback API: never cached, and an origin rather than a group, which would refuse POST."""
+    """The playback API. No answer is cached but a GET's error, for a second (see error_responses).
+
+    It has an origin rather than a group, which would refuse POST.
+    """
     return {
         "path_pattern": "/api/*",
         "target_origin_id": origin_id,
