@@ -65,8 +65,8 @@ def cookies(key: rsa.RSAPrivateKey, key_pair_id: str, host: str, prefix: str, se
         "Condition": {"DateLessThan": {"AWS:EpochTime": now + seconds}},
     }
     policy = json.dumps({"Statement": [statement]}, separators=(",", ":")).encode()
-    # SHA-1 is CloudFront's default; SHA-256 takes a fourth cookie, CloudFront-Hash-Algorithm. A forger would need a second
-    # preimage, and SHA-1 still withstands that.
+    # SHA-1 is CloudFront's default; SHA-256 takes a fourth cookie, CloudFront-Hash-Algorithm. A forger would need a
+    # second preimage, and SHA-1 still withstands that.
     signature = key.sign(policy, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
     values = {"Policy": _encode(policy), "Signature": _encode(signature), "Key-Pair-Id": key_pair_id}
     # The path is the title's and not the version's, so that one encoded anew replaces its cookies.

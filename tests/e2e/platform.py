@@ -1,9 +1,13 @@
 """What the end-to-end tests do to the platform: as an operator uploads, and as a viewer reads."""
 
+import contextlib
 import json
+import os
 import re
+import shutil
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +22,20 @@ from local.cloud import LaptopCloud
 Found = TypeVar("Found")
 SECONDS = 300.0
 """Longest wait for a workflow; a shared machine may take its time."""
+
+
+@contextlib.contextmanager
+def deployed(**options: Any) -> Generator[LaptopCloud]:
+    """The platform on a laptop cloud of its own, with these options of LaptopCloud."""
+    os.environ["HEADEND_X264_PRESET"] = "ultrafast"
+    run_dir = Path(tempfile.mkdtemp(prefix="headend-test-"))
+    cloud = LaptopCloud(run_dir, **options)
+    try:
+        cloud.start()
+        yield cloud
+    finally:
+        cloud.stop()
+        shutil.rmtree(run_dir, ignore_errors=True)
 
 
 def first_digit(key: str) -> str:

@@ -1,32 +1,21 @@
 """The other way to encode: an upload is only catalogued, and the first viewer who asks starts the workflow."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
 from local.cloud import LaptopCloud
-from tests.e2e.platform import ask_to_play, settled, upload, wait
+from tests.e2e.platform import ask_to_play, deployed, settled, upload, wait
 from tests.media_samples import sample
 
 
 @pytest.fixture(scope="module")
 def lazy() -> Iterator[LaptopCloud]:
     """One fleet of one node, and nothing encoded before it is asked for."""
-    os.environ["HEADEND_X264_PRESET"] = "ultrafast"
-    run_dir = Path(tempfile.mkdtemp(prefix="headend-test-"))
     config = {"encode": "on_request", "fleets": "1", "nodesPerFleet": {"min": 1, "max": 1}}
-    cloud = LaptopCloud(run_dir, config=config)
-    try:
-        cloud.start()
+    with deployed(config=config) as cloud:
         yield cloud
-    finally:
-        cloud.stop()
-        shutil.rmtree(run_dir, ignore_errors=True)
 
 
 def test_the_first_request_starts_the_encode(lazy: LaptopCloud) -> None:

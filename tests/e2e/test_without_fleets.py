@@ -1,30 +1,19 @@
 """A stack without caches of its own: the film comes from the bucket, and the API from where it always is."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
 from local.cloud import LaptopCloud
-from tests.e2e.platform import Log, objects, play, settled, upload
+from tests.e2e.platform import Log, deployed, objects, play, settled, upload
 from tests.media_samples import sample
 
 
 @pytest.fixture(scope="module")
 def cheap() -> Iterator[LaptopCloud]:
-    os.environ["HEADEND_X264_PRESET"] = "ultrafast"
-    run_dir = Path(tempfile.mkdtemp(prefix="headend-test-"))
-    cloud = LaptopCloud(run_dir, config={"fleets": 0})
-    try:
-        cloud.start()
+    with deployed(config={"fleets": 0}) as cloud:
         yield cloud
-    finally:
-        cloud.stop()
-        shutil.rmtree(run_dir, ignore_errors=True)
 
 
 def test_a_film_is_published_and_played_out_of_the_bucket(cheap: LaptopCloud) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.processes import free_port
+from tests.waiting import eventually
 
 REGION = "eu-west-1"
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -33,14 +34,6 @@ _numbers = itertools.count(1)
 def unique(name: str) -> str:
     """A name that no other test of this run uses."""
     return f"{name}-{next(_numbers)}"
-
-
-def eventually(look: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """What `look` gives once that is true-ish; the last of it when the time is over."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
 
 
 @dataclass

@@ -20,7 +20,8 @@ import yaml
 
 from components.serving.cache_node import user_data
 from local.serving.nodes import Node
-from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, eventually, make_node, running
+from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, make_node, running
+from tests.waiting import eventually
 
 FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
 MANIFEST = "/v/0a/film/0123456789ab/index.m3u8"

@@ -16,7 +16,8 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from local.serving.fleet import Fleets, Targets
-from tests.integration.node_bench import USER_DATA, ask, eventually
+from tests.integration.node_bench import USER_DATA, ask
+from tests.waiting import eventually
 
 REGION = "eu-west-1"
 KEYS = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop", "region_name": REGION}

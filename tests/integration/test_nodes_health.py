@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from local.serving.nodes import Node, NodeError
-from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, eventually, make_node, running
+from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, make_node, running
+from tests.waiting import eventually
 
 FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
 BUCKET = "/media-0123456"

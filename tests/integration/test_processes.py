@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.processes import ManagedProcess, free_port
+from tests.waiting import eventually
 
 # A server with one worker; prints the worker's id. The worker ignores the polite signal, as a wedged one would.
 SERVER = "trap 'exit 0' TERM; (trap '' TERM; while :; do sleep 0.1; done) & echo $!; wait"
@@ -22,15 +23,6 @@ def running(pid: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
         return False
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture
