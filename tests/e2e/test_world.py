@@ -43,8 +43,9 @@ def cloud() -> Iterator[LaptopCloud]:
 
 
 def put(cloud: LaptopCloud, name: str) -> str:
-    """A new object in the home bucket; its path says which."""
-    key = f"v/{name}.cmfv"
+    """A new object in the home bucket, of a title such as 00/early: its first two digits, and its id."""
+    digits, _, title = name.partition("/")
+    key = f"v/{digits}/{title.lower().replace('/', '-')}/0123456789ab/video_1.cmfv"
     cloud.client("s3").put_object(Bucket=cloud.deployment.exports["media_bucket"], Key=key, Body=key.encode() * 500)
     return f"/{key}"
 
