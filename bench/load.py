@@ -8,6 +8,7 @@ how client and server wake each other up.) What arrives is thrown away in the ke
 import contextlib
 import re
 import socket
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,12 @@ class Viewer:
     """Bytes of the present answer's body that have yet to be read."""
     read: int = 0
     """Bytes of bodies that were read."""
+    began: float = 0.0
+    """When it first asked, by the monotonic clock; 0 before."""
+    first: float = 0.0
+    """When the first answer began, by the monotonic clock; 0 before."""
+    ended: float = 0.0
+    """When there was nothing more to read."""
 
     @property
     def done(self) -> bool:
@@ -54,11 +61,12 @@ class Viewer:
                     if count == 0:
                         raise LoadError(f"an answer ended {self.left} bytes too early")
                     self.left, self.read = self.left - count, self.read + count
+                    self.ended = time.monotonic()
                 elif self.asked:
                     self._take_head()
                 else:
                     self.connection.sendall(f"GET {self.paths.pop(0)} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-                    self.asked = True
+                    self.asked, self.began = True, self.began or time.monotonic()
 
     def _take_head(self) -> None:
         head, end, _ = self.connection.recv(4096, socket.MSG_PEEK).partition(b"\r\n\r\n")
@@ -69,6 +77,7 @@ class Viewer:
         if not text.startswith("HTTP/1.1 200") or self.mark.lower() not in text.lower() or length is None:
             raise LoadError(f"an answer was not a whole 200 with {self.mark!r}, but:\n{text}")
         self.asked, self.left = False, int(length[1])
+        self.first = self.first or time.monotonic()
 
 
 def drive(address: tuple[str, int], paths: Sequence[Sequence[str]], rate: float, mark: str = "") -> float:
@@ -77,6 +86,18 @@ def drive(address: tuple[str, int], paths: Sequence[Sequence[str]], rate: float,
     All connections are open before the first request. Raises LoadError for an answer that is not 200, does not have
     `mark` in its headers or ends early, and for a server that is too slow.
     """
+    began = time.monotonic()
+    return max(viewer.ended for viewer in _drive(address, paths, rate, mark)) - began
+
+
+def crowd(address: tuple[str, int], path: str, count: int) -> list[tuple[float, float]]:
+    """Have so many viewers ask for one object at once. For each, the seconds to its first byte and to its last."""
+    viewers = _drive(address, [[path]] * count, float("inf"), "")
+    began = min(viewer.began for viewer in viewers)
+    return [(viewer.first - began, viewer.ended - began) for viewer in viewers]
+
+
+def _drive(address: tuple[str, int], paths: Sequence[Sequence[str]], rate: float, mark: str) -> list[Viewer]:
     with contextlib.ExitStack() as stack:
         viewers = [Viewer(list(each), mark) for each in paths]
         for viewer in viewers:
@@ -90,6 +111,6 @@ def drive(address: tuple[str, int], paths: Sequence[Sequence[str]], rate: float,
             if elapsed > LONGEST:
                 raise LoadError(f"{address} was not through after {elapsed:.0f} s")
             for viewer in viewers:
-                viewer.step(int(rate * elapsed))
+                viewer.step(int(min(rate * elapsed, sys.maxsize)))
             time.sleep(TICK)
-        return time.monotonic() - began
+        return viewers

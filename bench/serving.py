@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.figures import Row
@@ -23,6 +23,7 @@ from local.serving.edge import Edge
 from local.serving.nodes import Node, Site
 
 PART = "Serving"
+PROCESSORS = os.sched_getaffinity(0)
 ROUNDS = 4
 VIEWERS, CROWD = 40, 200
 RATE = 60e6 / 8
@@ -69,6 +70,11 @@ class Servers:
     untuned: Server
     fetches: Path
     """The origin's log, a line for each request."""
+    origin: tuple[str, int]
+    folder: Path
+    """Deleted at the end."""
+    more: list[ManagedProcess] = field(default_factory=list[ManagedProcess])
+    """What else was started beside them."""
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
@@ -77,11 +83,11 @@ def measure(say: Callable[[str], None]) -> list[Row]:
     rounds: list[dict[str, float]] = []
     for number in range(ROUNDS):
         say(f"round {number + 1} of {ROUNDS}")
-        with _servers(deployment) as servers:
-            rounds.append(_round(servers))
+        with servers(deployment) as up:
+            rounds.append(_round(up))
     say("a crowd")
-    with _servers(deployment) as servers:
-        crowd = [_fetches(servers, server) for server in (servers.node, servers.untuned)]
+    with servers(deployment) as up:
+        crowd = [_fetches(up, server) for server in (up.node, up.untuned)]
 
     def row(who: str, what: str, unit: str, against: str = "static files") -> Row:
         values, reference = ([each[f"{name}, {what}"] for each in rounds] for name in (who, against))
@@ -102,35 +108,44 @@ def _round(servers: Servers) -> dict[str, float]:
         server.serve([["hit.cmfv", "hit.m3u8"]] * 4, 10 * RATE)
     time.sleep(SETTLE)
     figures: dict[str, float] = {}
-    hot, cold = [["hit.cmfv"] * 2] * VIEWERS, [[f"cold_{viewer}.cmfv"] for viewer in range(VIEWERS)]
-    manifests = [["hit.m3u8"] * MANIFESTS] * VIEWERS
+    cold = [[f"cold_{viewer}.cmfv"] for viewer in range(VIEWERS)]
     for who, server in {"static files": servers.static, "node hit": servers.node, "edge hit": servers.edge}.items():
-        figures[f"{who}, 1 GB of segments"] = server.cpu(hot, RATE, server.hit) / (2 * VIEWERS * SEGMENT / 1e9)
-        pace = MANIFESTS_A_SECOND * MANIFEST
-        figures[f"{who}, a manifest"] = server.cpu(manifests, pace, server.hit) / (VIEWERS * MANIFESTS / 1e6)
+        figures[f"{who}, 1 GB of segments"] = segments_cpu(server)
+        figures[f"{who}, a manifest"] = manifests_cpu(server)
     for who, server in {"node fill": servers.node, "untuned cache's fill": servers.untuned}.items():
         seconds = server.cpu(cold, RATE, "X-Node-Cache: MISS")
         figures[f"{who}, 1 GB of segments"] = seconds / (VIEWERS * SEGMENT / 1e9)
     return figures
 
 
+def segments_cpu(server: Server) -> float:
+    """Processor seconds for 1 GB of segments that it has."""
+    hot = [["hit.cmfv"] * 2] * VIEWERS
+    return server.cpu(hot, RATE, server.hit) / (2 * VIEWERS * SEGMENT / 1e9)
+
+
+def manifests_cpu(server: Server) -> float:
+    """Processor microseconds for a manifest that it has."""
+    manifests = [["hit.m3u8"] * MANIFESTS] * VIEWERS
+    return server.cpu(manifests, MANIFESTS_A_SECOND * MANIFEST, server.hit) / (VIEWERS * MANIFESTS / 1e6)
+
+
 def _fetches(servers: Servers, server: Server) -> int:
     """How often the origin is asked when a crowd asks a server for one object that it does not have."""
-    before = _requests_for_crowd(servers)
+    before = requests_for_crowd(servers)
     server.serve([["crowd.cmfv"]] * CROWD, RATE)
     time.sleep(SETTLE)
-    return _requests_for_crowd(servers) - before
+    return requests_for_crowd(servers) - before
 
 
-def _requests_for_crowd(servers: Servers) -> int:
+def requests_for_crowd(servers: Servers) -> int:
     return servers.fetches.read_text(encoding="ascii").count("/crowd.cmfv")
 
 
 @contextlib.contextmanager
-def _servers(deployment: Deployment) -> Generator[Servers]:
+def servers(deployment: Deployment) -> Generator[Servers]:
     ports = {name: free_port() for name in ("STATIC", "ORIGIN", "UNTUNED")}
     origin, bucket = f"127.0.0.1:{ports['ORIGIN']}", str(deployment.exports["media_bucket"])
-    processors = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="headend-bench-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         _write_files(folder / "files" / bucket)
@@ -140,13 +155,12 @@ def _servers(deployment: Deployment) -> Generator[Servers]:
         listeners = deployment.of_type("aws:lb/listener:Listener")
         balancers = {(item.inputs["loadBalancerArn"], item.inputs["port"]): "{}:{}".format(*at) for item in listeners}
         edge = Edge(deployment.registrations, folder, s3=origin, balancers=balancers)
-        stack.callback(os.sched_setaffinity, 0, processors)
-        # Children inherit it. On a machine with one processor, everything shares that one.
-        os.sched_setaffinity(0, {max(processors)})
-        for server in (plain, untuned, node, edge):
-            stack.callback(server.stop)
-            server.start()
-        os.sched_setaffinity(0, processors - {max(processors)} or processors)
+        stack.callback(os.sched_setaffinity, 0, PROCESSORS)
+        with on_the_servers_processor():
+            for server in (plain, untuned, node, edge):
+                stack.callback(server.stop)
+                server.start()
+        os.sched_setaffinity(0, PROCESSORS - {max(PROCESSORS)} or PROCESSORS)
         time.sleep(SETTLE)
         yield Servers(
             static=Server(("127.0.0.1", ports["STATIC"]), plain.pid, f"/{bucket}"),
@@ -154,7 +168,20 @@ def _servers(deployment: Deployment) -> Generator[Servers]:
             edge=Server(("127.0.0.1", edge.port), edge.process.pid, hit="X-Cache: Hit from cloudfront"),
             untuned=Server(("127.0.0.1", ports["UNTUNED"]), untuned.pid, f"/{bucket}"),
             fetches=folder / "plain/fetches.log",
+            origin=("127.0.0.1", ports["ORIGIN"]),
+            folder=folder,
         )
+
+
+@contextlib.contextmanager
+def on_the_servers_processor() -> Generator[None]:
+    """Children inherit it. On a machine with one processor, everything shares that one."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(PROCESSORS)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
 
 
 def _write_files(bucket: Path) -> None:

@@ -64,7 +64,7 @@ def family_cpu() -> float:
 
 
 def group_cpu(group: int) -> dict[int, float]:
-    """By process of a process group, the processor seconds so far, to the nanosecond. For single-threaded processes.
+    """By process of a process group, the processor seconds so far, to the nanosecond, of the threads that it has.
 
     /proc/<pid>/stat counts in steps of 10 ms, which is half of what a server needs in a second.
     """
@@ -72,7 +72,8 @@ def group_cpu(group: int) -> dict[int, float]:
     for pid, (_, _, member_of, *_) in _stats():
         if int(member_of) == group:
             with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
-                seconds[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+                threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+                seconds[pid] = sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
     return seconds
 
 
