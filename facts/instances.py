@@ -11,7 +11,7 @@ class InstanceType(NamedTuple):
     """What a cache node can send and hold."""
 
     vcpus: int
-    """One is one core: Graviton has no hyper-threads."""
+    """Each is a whole core: Graviton has no hyper-threads."""
     baseline_gbps: float
     """Network bandwidth that is always there, in gigabits per second."""
     nvme_gb: int

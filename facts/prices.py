@@ -1,4 +1,4 @@
-"""List prices in us-east-1, in US dollars, each with when it was read."""
+"""List prices in us-east-1, in US dollars, each with the month in which it was read."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ class Price(NamedTuple):
     usd: float
     per: str
     read: str
-    """When it was read; "undated" or "not confirmed" where that is not known."""
+    """The month in which it was read; "undated" or "not confirmed" where that is not known."""
 
 
 NODE = {
@@ -41,7 +41,7 @@ EDGE_TIERS = (
     (5_000_000, Price(0.025, "GB up to 5 PB", "undated")),
     (float("inf"), Price(0.020, "GB above", "undated")),
 )
-"""CloudFront to viewers in North America and Europe: up to how many GB a month, at what price.
+"""CloudFront to viewers in North America and Europe: (up to how many GB a month, price of each GB).
 
 From a copy of aws.amazon.com/cloudfront/pricing without a date. Elsewhere a GB costs up to four times the last price.
 """
@@ -52,7 +52,7 @@ class FlatRate(NamedTuple):
 
     name: str
     usd: float
-    """A month, whatever is used. Above the allowance CloudFront may slow down; it bills nothing more."""
+    """US dollars a month, whatever is used. Above the allowance CloudFront may slow down, and bills nothing more."""
     gb: int
     """To viewers, a month."""
     requests: int
@@ -70,4 +70,4 @@ FLAT_RATES = (
     FlatRate("Premium", 6_000, 350_000, 3_500_000_000),
     FlatRate("Premium", 10_000, 600_000, 6_000_000_000),
 )
-"""Cheapest first, read 2026-09. They replace bytes, requests and the web ACL. Above the last, AWS asks to be called."""
+"""Cheapest first, read 2026-09. They replace the prices of bytes, requests and web ACL. Above the last, ask AWS."""

@@ -7,9 +7,9 @@ class Region(NamedTuple):
     """A region of AWS."""
 
     zone_prefix: str
-    """Of its zone ids: use1 in use1-az4."""
+    """How its zone ids begin: `use1` in `use1-az4`."""
     place: tuple[float, float]
-    """Latitude and longitude, in degrees, of the city that it is named for."""
+    """(latitude, longitude), in degrees, of the city that it is named after."""
 
 
 REGIONS = {
@@ -64,4 +64,4 @@ here still works, a little slower.
 """
 
 CLOUDFRONT_REGION = "us-east-1"
-"""Where CloudFront's metrics, logs, certificates and web ACLs are, whatever the home region is."""
+"""Where CloudFront's metrics, logs, certificates and web ACLs are, in every stack."""

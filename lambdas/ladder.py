@@ -16,7 +16,7 @@ def content_of(etag: str) -> str:
 
 
 TALLEST = 2160
-"""Short side of the tallest rung: what H.264's top level carries at 60 frames a second."""
+"""Short side of the tallest rung, in pixels. H.264's top level carries it at 60 frames a second."""
 
 MOST_PIXELS = 4096 * 2160
 """Level 5.2 decodes 2,073,600 macroblocks a second: 60 frames of this size."""
@@ -26,6 +26,8 @@ SMALLEST, LARGEST = 32, 8192
 
 
 class Step(NamedTuple):
+    """One row of the ladder, before a source is known: a size, and what encoding at that size may take."""
+
     short: int
     """Short side in pixels, so that a portrait film has the same rungs as a landscape one."""
     max_bitrate: int
@@ -46,7 +48,7 @@ STEPS = (
 )
 
 SPACING = 0.8
-"""A step whose ceiling is above this share of the next rung's costs an encode and shows no viewer a difference."""
+"""A step is left out where its ceiling is above this share of the next rung's: no viewer would see a difference."""
 
 # H.264, table A-1: macroblocks a second, macroblocks a frame, kb/s in High profile (1.25 times Main's).
 LEVELS = (
@@ -63,11 +65,17 @@ LEVELS = (
 
 
 class Rung(NamedTuple):
+    """One rendition of one source: a step, fitted to the source's shape and frame rate."""
+
     name: str
+    """Names its files, such as `720p`."""
     width: int
     height: int
+    """Pixels, both even."""
     max_bitrate: int
+    """Bits a second."""
     quality: int
+    """QVBR level, 1 to 10."""
     level: str
     """H.264 level by MediaConvert's name, the lowest that carries the rung: players tell by it what they can decode."""
 

@@ -1,4 +1,4 @@
-"""As much of an HLS parser as checking one's own encoder's playlists takes (RFC 8216). Pure."""
+"""Reads HLS playlists (RFC 8216), as far as checking our own encoder's takes. Pure."""
 
 import re
 from typing import NamedTuple
@@ -10,14 +10,18 @@ class Variant(NamedTuple):
     """A rung of the multivariant playlist."""
 
     uri: str
+    """Of the rung's own playlist, relative to this one."""
     width: int
     height: int
+    """Pixels; 0 where the playlist does not say."""
 
 
 class Multivariant(NamedTuple):
+    """The playlist that a player opens first: it names the playlists of all renditions."""
+
     variants: list[Variant]
     audio: list[str]
-    """Playlists of the sound tracks."""
+    """URIs of the sound tracks' playlists, relative to this one."""
 
 
 class Media(NamedTuple):
@@ -28,10 +32,11 @@ class Media(NamedTuple):
     duration: float
     """Seconds."""
     ended: bool
-    """It says that nothing follows."""
+    """Whether the playlist says that nothing follows (EXT-X-ENDLIST)."""
 
 
 def multivariant(text: str) -> Multivariant:
+    """What a multivariant playlist names. Raises ValueError for a resolution that is no number."""
     variants: list[Variant] = []
     audio: list[str] = []
     stream: dict[str, str] | None = None
@@ -50,7 +55,7 @@ def multivariant(text: str) -> Multivariant:
 
 
 def media(text: str) -> Media:
-    """Raises ValueError for a duration that is no number."""
+    """What a rendition's playlist names. Raises ValueError for a duration that is no number."""
     files: list[str] = []
     duration = 0.0
     for line in text.splitlines():

@@ -1,8 +1,8 @@
 """`make ami`: pins the newest Amazon Linux 2023 image in every region of a stack's config.
 
-Reads AWS's public SSM parameter with the caller's own credentials, and writes Pulumi.<stack>.yaml: the ids, and no
-other character of it. Images are pinned because one that is looked up anew would change previews by itself, and keep an
-instance refresh from rolling back.
+Reads AWS's public SSM parameter with the caller's own credentials, and changes the ids in Pulumi.<stack>.yaml and
+no other character. Images are pinned: an image that was looked up each time would change previews by itself, and an
+instance refresh could not roll back.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def _entries(node: Any) -> dict[str, Any]:
 
 def repin(text: str, images: Mapping[str, str]) -> str:
     """The config's text with the image of each region replaced by `images[region]`, and all else as it was."""
-    # From the end, so that a longer or shorter id does not move the places that are still to come.
+    # From the end to the beginning, so that an id of another length does not move the places that follow.
     for region, node in sorted(pins(text).items(), key=lambda pin: pin[1].start_mark.index, reverse=True):
         text = text[: node.start_mark.index] + images[region] + text[node.end_mark.index :]
     return text

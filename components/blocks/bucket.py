@@ -25,7 +25,7 @@ class PrivateBucketArgs(TypedDict):
 class PrivateBucket(pulumi.ComponentResource):
     """No public access, owner enforced, encrypted (SSE-S3), versioned, stale versions and uploads cleared away.
 
-    It has no policy yet: `BucketAccess` gives it one, since who may read is known only after the readers are.
+    It has no policy yet. `BucketAccess` gives it one later, when its readers are known.
     """
 
     bucket_name: pulumi.Output[str]
@@ -86,7 +86,7 @@ class PrivateBucket(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "noncurrent_version_expiration": {"noncurrent_days": args["noncurrent_days"]},
-                    # A delete marker with no version left behind it hides nothing, and slows every listing.
+                    # A delete marker without older versions hides nothing, and makes every listing slower.
                     "expiration": {"expired_object_delete_marker": True},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 },

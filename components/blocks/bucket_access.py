@@ -16,7 +16,7 @@ class BucketAccessArgs(TypedDict):
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     statements: Sequence[Statement]
-    """Grants to principals outside of IAM's roles: services, and readers that the network vouches for."""
+    """Grants to others than IAM roles: to AWS services, and to readers that come through our network."""
 
 
 class BucketAccess(pulumi.ComponentResource):
@@ -24,7 +24,7 @@ class BucketAccess(pulumi.ComponentResource):
 
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
-    """Both known only once the policy is in force: for what AWS lets write to the bucket only if it may already."""
+    """Name and ARN, known once the policy is in force. AWS refuses some settings if the service may not write yet."""
 
     def __init__(self, name: str, args: BucketAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:bucket_access:BucketAccess", name, None, opts)
@@ -50,7 +50,7 @@ class BucketAccess(pulumi.ComponentResource):
 
 
 def read_by_cloudfront(bucket_arn: pulumi.Input[str], distribution_arn: pulumi.Input[str], keys: str) -> Statement:
-    """Bucket policy statement: this distribution, and no other of CloudFront's, may read these keys."""
+    """Bucket policy statement: this distribution alone may read these keys."""
     return {
         "Sid": "CloudFront",
         "Effect": "Allow",
@@ -62,7 +62,7 @@ def read_by_cloudfront(bucket_arn: pulumi.Input[str], distribution_arn: pulumi.I
 
 
 def read_through_endpoint(bucket_arn: pulumi.Input[str], endpoint_id: pulumi.Input[str]) -> Statement:
-    """Bucket policy statement: cache nodes read renditions unsigned, vouched for by their VPC's endpoint."""
+    """Bucket policy statement: cache nodes may read renditions unsigned, through their VPC's endpoint."""
     return {
         "Sid": "CacheNodes",
         "Effect": "Allow",
@@ -74,7 +74,7 @@ def read_through_endpoint(bucket_arn: pulumi.Input[str], endpoint_id: pulumi.Inp
 
 
 def keep_versions(bucket_arn: pulumi.Input[str]) -> Statement:
-    """Bucket policy statement: nobody deletes a version for good, nor a delete marker. Lifecycle rules still do."""
+    """Bucket policy statement: nobody may delete a version or a delete marker. Lifecycle rules still can."""
     return {
         "Sid": "KeepVersions",
         "Effect": "Deny",

@@ -46,7 +46,7 @@ class LambdaFunction(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log", region=region, retention_in_days=args["log_days"], opts=child
         )
-        # Lambda sends no source account or ARN when it assumes an execution role, so there is nothing to condition on.
+        # Lambda sends no source account or ARN when it assumes an execution role, so no condition can name one.
         role = aws.iam.Role(f"{name}-role", assume_role_policy=trust("lambda.amazonaws.com"), opts=child)
         own = [
             allow(
@@ -73,7 +73,7 @@ class LambdaFunction(pulumi.ComponentResource):
             environment={"variables": args.get("environment", {})},
             logging_config={"log_format": "JSON", "log_group": log_group.name},
             tracing_config={"mode": "Active"},
-            # A function that runs before its policy is attached fails for a reason that nobody finds later.
+            # A function that runs before its policy is attached would fail, and later nobody could see why.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.function_name, self.function_arn = function.name, function.arn

@@ -20,7 +20,7 @@ class Statement(TypedDict):
 
 
 def allow(actions: str | Sequence[str], resources: Values, **condition: Mapping[str, Values]) -> Statement:
-    """An identity policy's statement; conditions by operator: `StringEquals={"iam:PassedToService": "…"}`."""
+    """A statement that allows actions. Conditions come by operator: `StringEquals={"iam:PassedToService": "…"}`."""
     statement: Statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
     if condition:
         statement["Condition"] = condition
@@ -33,7 +33,7 @@ def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
 
 
 def trust(service: str, **condition: Mapping[str, Values]) -> pulumi.Output[str]:
-    """Who may assume a role. Conditions keep another account from using the service as its deputy."""
+    """A trust policy: which service may assume a role. Conditions keep other accounts from using it for that."""
     statement: Statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     if condition:
         statement["Condition"] = condition

@@ -11,7 +11,7 @@ class SigningArgs(TypedDict):
     """Which keys CloudFront trusts."""
 
     keys: Mapping[str, str]
-    """PEM by name. The first signs. The others are accepted still, so a key is changed without stopping a film."""
+    """PEM by name. The first signs new cookies. The others still open what they signed, so that no film stops."""
 
 
 class Signing(pulumi.ComponentResource):

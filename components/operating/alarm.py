@@ -7,15 +7,15 @@ import pulumi
 import pulumi_aws as aws
 
 MISSING = {
-    # No data says that nothing happened: an error count, a queue.
+    # No data means that nothing happened: a count of errors, a queue's length.
     "fine": "notBreaching",
-    # No data says nothing either way: a ratio of requests when there are none.
+    # No data means that nothing is known: a ratio of requests when there are no requests.
     "unsure": "ignore",
 }
 
 
 class AlarmArgs(TypedDict):
-    """When somebody is told, and what."""
+    """When an alarm tells somebody, and what it says."""
 
     region: str
     """Where the metric lives."""
@@ -29,13 +29,13 @@ class AlarmArgs(TypedDict):
     above: NotRequired[float]
     below: NotRequired[float]
     minutes: NotRequired[int]
-    """How long it must be so. Default: 5. A day's metric takes 1440."""
+    """Minutes that the threshold is passed before the alarm starts. Default: 5. A metric of a day takes 1440."""
     missing: NotRequired[Literal["fine", "unsure"]]
-    """What no data means. Default: fine."""
+    """What missing data means. Default: fine."""
 
 
 def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloudwatch.MetricAlarm:
-    """Tells the topic when it starts, and when it is over."""
+    """An alarm that tells the topic when it starts and when it ends. Raises ValueError for no threshold, or for two."""
     if ("above" in args) == ("below" in args):
         raise ValueError(f"alarm {name!r}: give either above or below")
     minutes = args.get("minutes", 5)
@@ -50,7 +50,7 @@ def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloud
         statistic=args["statistic"],
         period=86400 if daily else 60,
         evaluation_periods=1 if daily else minutes,
-        # One quiet minute in five does not make it well.
+        # One minute below the threshold among five does not end the alarm.
         datapoints_to_alarm=1 if daily else max(1, minutes - minutes // 3),
         comparison_operator="GreaterThanThreshold" if "above" in args else "LessThanThreshold",
         threshold=args.get("above", args.get("below")),

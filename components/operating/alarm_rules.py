@@ -1,4 +1,4 @@
-"""What is worth telling somebody: the alarms, as data. Pure: names in, alarms by key out.
+"""The alarms, as data. Pure: each function takes names, and returns alarms by key.
 
 An alarm lives where its metric does, so each function takes the topic of that region.
 """
@@ -16,7 +16,7 @@ Name = pulumi.Input[str]
 
 
 def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_name: Name) -> Alarms:
-    """Uploads that do not become titles through our fault."""
+    """Uploads that do not become titles, where the fault is ours."""
 
     def workflow(metric: str, says: str) -> AlarmArgs:
         return {
@@ -56,7 +56,7 @@ def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_n
 
 
 def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
-    """What every viewer would notice."""
+    """Failures that every viewer would notice."""
     dimensions: Mapping[str, Name] = {"DistributionId": distribution_id, "Region": "Global"}
     return {
         "edge-5xx": {
@@ -86,15 +86,15 @@ def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
 
 
 def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Name, target_group: Name) -> Alarms:
-    """Nobody can start a film: too few requests to move the edge's error rate.
+    """Failures of the playback API. Its requests are too few to change the edge's error rate.
 
-    `target_group`: the suffix of the function's target group.
+    `target_group`: the suffix of the ARN of the function's target group.
     """
     return {
         "api-5xx": {
             "region": home,
             "topic_arn": topic_arn,
-            # What the function catches it answers with 503, which Lambda counts as a success.
+            # Where the function catches an error it answers 503, and Lambda counts that as a success.
             "says": "The playback API tells viewers to try again: its function's log says why.",
             "namespace": "AWS/ApplicationELB",
             "metric": "HTTPCode_Target_5XX_Count",
@@ -126,7 +126,7 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
 
 
 def balancer(region: str, topic_arn: Name, *, balancer_suffix: Name) -> AlarmArgs:
-    """Errors of the load balancer's own."""
+    """Errors that the load balancer answers itself."""
     return {
         "region": region,
         "topic_arn": topic_arn,
@@ -140,9 +140,9 @@ def balancer(region: str, topic_arn: Name, *, balancer_suffix: Name) -> AlarmArg
 
 
 def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, target_groups: Sequence[tuple[str, Name]]) -> Alarms:
-    """By fleet: nodes that stay unhealthy, and disks that eviction does not keep free.
+    """For each fleet: nodes that stay unhealthy, and cache disks that are nearly full.
 
-    `target_groups`: the name and the target group's suffix of each fleet.
+    `target_groups`: (name, suffix of the target group's ARN) of each fleet.
     """
     alarms: Alarms = {}
     for index, (fleet, target_group) in enumerate(target_groups):
@@ -153,7 +153,7 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, target_groups
             "namespace": "AWS/ApplicationELB",
             "metric": "UnHealthyHostCount",
             "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": target_group},
-            # The balancer's own nodes count each for themselves.
+            # Each node of the load balancer counts for itself.
             "statistic": "Maximum",
             "above": 0,
             "minutes": 15,
@@ -173,7 +173,7 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, target_groups
 
 
 def certificate(region: str, topic_arn: Name, *, arn: Name) -> AlarmArgs:
-    """ACM renews by itself while the validation record stands."""
+    """A certificate that ends soon. ACM renews it as long as the DNS record that validates it exists."""
     return {
         "region": region,
         "topic_arn": topic_arn,

@@ -12,11 +12,11 @@ class BudgetArgs(TypedDict):
     monthly_usd: int
     email: str
     tags: dict[str, str]
-    """Counted is what carries them; they must be activated as cost allocation tags once (docs/operating.md)."""
+    """What carries all of these tags is counted. Activate them once as cost allocation tags (docs/operating.md)."""
 
 
 class Budget(pulumi.ComponentResource):
-    """Mail at 80 % spent, and when the forecast passes the whole."""
+    """Sends a mail when 80 % is spent, and when the forecast passes 100 %."""
 
     def __init__(self, name: str, args: BudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args["monthly_usd"] < 1:
@@ -28,7 +28,7 @@ class Budget(pulumi.ComponentResource):
             time_unit="MONTHLY",
             limit_amount=str(args["monthly_usd"]),
             limit_unit="USD",
-            # All of the tags: the values of one cost filter would be alternatives.
+            # `ands`: a resource must have all of the tags. Of the values of one plain filter, one would be enough.
             filter_expression={
                 "ands": [{"tags": {"key": key, "values": [value]}} for key, value in sorted(args["tags"].items())]
             },

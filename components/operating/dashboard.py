@@ -12,7 +12,7 @@ Metric = list[Any]
 Widget = dict[str, Any]
 
 WIDTH, HEIGHT = 12, 6
-"""Of a widget; a dashboard is 24 units wide, so there are two in a row."""
+"""Size of a widget in CloudWatch's units. A dashboard is 24 units wide, so two widgets fill a row."""
 
 
 def dashboard(

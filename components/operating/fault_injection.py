@@ -16,7 +16,7 @@ class FaultInjectionArgs(TypedDict):
     fleet_name: str
     """Value of the Name tag of the fleet's instances."""
     nodes: int
-    """How many to stop: a number, since a percentage that comes to less than one node stops none."""
+    """How many nodes to stop. A percentage would stop none where it comes to less than one node."""
     stop_alarm_arn: pulumi.Input[str]
     """An alarm in the same region: the experiment stops where viewers are harmed."""
 

@@ -12,7 +12,7 @@ from facts.regions import CLOUDFRONT_REGION
 
 
 class LogStoreArgs(TypedDict):
-    """Where, for how long, for whom."""
+    """One region's logs."""
 
     region: str
     account_id: str
@@ -73,7 +73,7 @@ class LogStore(pulumi.ComponentResource):
             # balancer's own account, and sends no source that a condition could name (ELB user guide).
             "Resource": bucket.bucket_arn.apply(lambda arn: f"{arn}/alb/AWSLogs/{account}/*"),
         }
-        # Named as AWS names it: log delivery adds its own statement to a policy in which it does not find this one.
+        # AWS's own name: log delivery adds a statement to the policy if it finds none of this name.
         read_acl: Statement = {
             "Sid": "AWSLogDeliveryAclCheck",
             "Effect": "Allow",
@@ -108,6 +108,6 @@ class LogStore(pulumi.ComponentResource):
             child,
         )
 
-        # Of the policy and not of the bucket: a balancer whose logs are refused is refused itself.
+        # From the policy and not from the bucket: AWS refuses a load balancer whose logs the bucket would refuse.
         self.bucket_name, self.bucket_arn = access.bucket_name, access.bucket_arn
         self.register_outputs({"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn})

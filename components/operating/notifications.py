@@ -47,8 +47,8 @@ class Notifications(pulumi.ComponentResource):
                 "Principal": senders,
                 "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "Resource": "*",
-                # For topics of this account and no other. SNS always says which topic it encrypts for; whether the
-                # sender's account comes along is not documented for every sender, and an alarm would be lost silently.
+                # For topics of this account alone. SNS always names the topic that it encrypts for. That every sender's
+                # account is named too is not documented, and an alarm that was refused would be lost in silence.
                 "Condition": {
                     "StringLike": {
                         "kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{region}:{account}:*",

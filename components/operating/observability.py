@@ -35,7 +35,7 @@ class Observability(pulumi.ComponentResource):
     """Alarms that a person can act on, and a dashboard."""
 
     balancer_alarms: dict[str, pulumi.Output[str]]
-    """ARN by region: the load balancer's own errors."""
+    """ARN by region of the alarm for errors that the load balancer answers itself."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         needed = {CLOUDFRONT_REGION, args["home"], *(pop.region for pop in args["pops"])}
@@ -68,14 +68,14 @@ class Observability(pulumi.ComponentResource):
                     fleets={pop.region: [fleet.fleet_name for fleet in pop.fleets] for pop in args["pops"]},
                 )
             ),
-            # By its name, of which an account has one: the new one must not be made and then deleted with the old one.
+            # An account has one dashboard of a name: a new one that was made first would be deleted with the old one.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         self.register_outputs({})
 
 
 def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
-    """Every alarm by its key, the balancers' apart."""
+    """Every alarm by its key, without those of the load balancers."""
     home, topics = args["home"], args["topics"]
     rules = alarm_rules.making(
         home,

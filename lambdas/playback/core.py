@@ -57,16 +57,22 @@ class Problem(Exception):
 
 
 class List(NamedTuple):
+    """`GET /api/titles`: a page of the titles in one state, the newest first."""
+
     state: str
     start: dict[str, Any] | None
-    """DynamoDB's ExclusiveStartKey."""
+    """DynamoDB's ExclusiveStartKey: where the page before this one ended. None for the first page."""
 
 
 class Show(NamedTuple):
+    """`GET /api/titles/{id}`"""
+
     id: str
 
 
 class Play(NamedTuple):
+    """`POST /api/titles/{id}/play`"""
+
     id: str
 
 

@@ -1,7 +1,7 @@
 """CreateJob's settings, arranged for the encoder. Pure.
 
-Which settings there may be is the affair of the model and of `subset.toml` (wire.py); here is how they must go
-together, since the source is decoded once for all outputs.
+wire.py checks each setting by itself. Here they are checked together: the source is decoded once for all outputs, so
+some settings must be the same in all of them.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,10 @@
-"""MediaConvert's queues and jobs in one region, held in memory, and the worker that encodes them.
+"""MediaConvert in one region: its queues and jobs, in memory, and the worker that encodes.
 
-Each public method but `close` is an operation of the API: the request's members by the SDK's names in, the answer's
-out. Reads sources from and writes renditions to the S3 at `endpoint_url`; what is on disk is under `work_dir`, and gone
-when its job is over. Jobs of one queue run one at a time, the oldest first; the others wait as SUBMITTED.
+Each public method but `close` is an operation of the API. It takes the request and returns the answer, both as dicts
+with the SDK's names. `create_job({"Role": ..., "Settings": ...})` gives `{"Job": {"Id": ..., "Status": ...}}`. It
+raises ApiError. Reads sources from and writes renditions to the S3 at `endpoint_url`; what is on disk is under
+`work_dir`, and gone when its job is over. Jobs of one queue run one at a time, the oldest first; the others wait as
+SUBMITTED.
 """
 
 import logging
@@ -44,7 +46,7 @@ class Service:
     """`clock` gives seconds since the epoch."""
 
     def __init__(self, endpoint_url: str, work_dir: Path, region: str, clock: Callable[[], float] = time.time) -> None:
-        # moto's account.
+        # The account that moto has.
         self._arn = f"arn:aws:mediaconvert:{region}:123456789012:"
         self._s3 = client("s3", region, endpoint_url)
         self._work_dir, self._clock, self._endpoint, self._lock = work_dir, clock, endpoint_url, threading.RLock()
@@ -103,10 +105,11 @@ class Service:
     list_jobs = search_jobs
 
     def probe(self, request: Json) -> Json:
-        """What is known of AWS's answers about a file that is no video is what the model's documentation says: the
-        format of what Probe does not recognise "will be blank", and what "was recognized but appears to be malformed or
-        corrupt" is an UnprocessableEntityException. Which exceptions S3's refusals become is not known: here 404 and
-        403 stay."""
+        """Facts about each file, such as its tracks.
+
+        For a file that is no video this follows the model's documentation: the format of what Probe does not recognise
+        "will be blank", and a file that "was recognized but appears to be malformed or corrupt" is an
+        UnprocessableEntityException. What Probe answers where S3 refuses is not known: here 404 and 403 stay."""
         return {"ProbeResults": [self._probe(file["FileUrl"]) for file in request.get("InputFiles", [])]}
 
     def _probe(self, url: str) -> Json:
@@ -159,7 +162,7 @@ class Service:
             self._finish(job, Status="ERROR", ErrorCode=1999, ErrorMessage=f"Unknown error: {error!r}")
 
     def _finish(self, job: Job, **outcome: Any) -> bool:
-        """End the job so, unless it has ended."""
+        """End the job with this outcome, unless it has ended already."""
         with self._lock:
             if unended := job.shown["Status"] in ("SUBMITTED", "PROGRESSING"):
                 job.shown |= {**outcome, "Timing": {**job.shown["Timing"], "FinishTime": self._clock()}}

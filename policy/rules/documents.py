@@ -1,4 +1,4 @@
-"""IAM policy documents, read. What a rule would have to look up in two places is one thing here."""
+"""Reads IAM policy documents, so that a rule need not know in how many ways the same thing can be written."""
 
 import json
 import re
@@ -19,7 +19,7 @@ IDENTITY_POLICIES = {
     "aws:iam/userPolicy:UserPolicy": "policy",
     ROLE: "inlinePolicies",
 }
-"""What somebody may do: the property that holds the document, or a list of them."""
+"""Types whose document says what somebody may do, with the property that holds it, or holds a list of them."""
 RESOURCE_POLICIES = {
     BUCKET_POLICY: "policy",
     "aws:kms/key:Key": "policy",
@@ -30,7 +30,7 @@ RESOURCE_POLICIES = {
     "aws:sqs/queuePolicy:QueuePolicy": "policy",
     ROLE: "assumeRolePolicy",
 }
-"""Who may do something with this."""
+"""Types whose document says who may do something with the resource, with the property that holds it."""
 
 _SOURCES = re.compile(
     r"aws:(source(arn|account|orgid|vpce?)|principal(orgid|account))|kms:(calleraccount|encryptioncontext:.+)"
@@ -50,12 +50,12 @@ class Condition(NamedTuple):
 class Statement(NamedTuple):
     """One statement.
 
-    What it says by exception (NotAction, NotResource, NotPrincipal) counts as everything where it allows, and as
+    What it says by exception (NotAction, NotResource, NotPrincipal) is read as everything where it allows, and as
     nothing where it denies.
     """
 
     path: str
-    """Where it stands: the property, and its Sid or place."""
+    """Where it is: the property, and the statement's Sid or its number."""
     allows: bool
     principals: list[tuple[str, str]]
     """(kind, name): AWS, Service or Federated. Anybody is ("AWS", "*")."""
@@ -64,9 +64,9 @@ class Statement(NamedTuple):
     conditions: list[Condition]
 
     def binds_source(self) -> bool:
-        """Whether a condition holds it to fixed sources: one account, organisation, network or resource.
+        """Whether a condition limits it to fixed sources: one account, organisation, network or resource.
 
-        S3 asks the same of a policy before it calls it public. A pattern will do where it names the account.
+        S3 asks the same before it calls a policy public. A pattern is enough where it names the account.
         """
         return any(
             operator in _EQUALS
@@ -77,7 +77,7 @@ class Statement(NamedTuple):
 
 
 def identity_statements(args: ResourceValidationArgs) -> Iterator[Statement]:
-    """The statements of what somebody may do."""
+    """The statements that say what somebody may do."""
     name = IDENTITY_POLICIES[args.resource_type]
     value: Any = args.props.get(name)
     for document in [item.get("policy") for item in value or []] if args.resource_type == ROLE else [value]:
@@ -85,7 +85,7 @@ def identity_statements(args: ResourceValidationArgs) -> Iterator[Statement]:
 
 
 def resource_statements(args: ResourceValidationArgs) -> Iterator[Statement]:
-    """The statements of who may do something with a resource; a Lambda permission is one of them."""
+    """The statements that say who may do something with a resource. A Lambda permission is read as one."""
     if args.resource_type == PERMISSION:
         yield _permission(args)
     else:
@@ -125,7 +125,7 @@ def _permission(args: ResourceValidationArgs) -> Statement:
 
 
 def _listed(value: Any) -> list[str]:
-    """One text or many, as many; a policy may say `false` for "false"."""
+    """One text or a list of them, as a list. A policy may say `false` where it means the text "false"."""
     return [
         json.dumps(item) if isinstance(item, bool) else item for item in (value if isinstance(value, list) else [value])
     ]

@@ -1,4 +1,4 @@
-"""Encryption at rest, where AWS leaves it to the owner (DynamoDB and CloudWatch Logs always encrypt)."""
+"""Encryption at rest, where AWS leaves it to the owner. (DynamoDB and CloudWatch Logs always encrypt.)"""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ VOLUME = "aws:ebs/volume:Volume"
 
 @resource_rule("encrypted-at-rest", "What is stored is encrypted.", QUEUE, TOPIC, TEMPLATE, INSTANCE, VOLUME)
 def at_rest(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Messages and disks; buckets have a rule of their own."""
+    """This is for messages and disks. Buckets have a rule of their own."""
     match args.resource_type:
         case "aws:sqs/queue:Queue":
             if not (args.props.get("sqsManagedSseEnabled") or args.props.get("kmsMasterKeyId")):
@@ -47,7 +47,7 @@ def _disks(args: ResourceValidationArgs) -> Iterator[tuple[str, object]]:
 
 @resource_rule("key-rotation", "Keys are renewed every year.", KEY)
 def key_rotation(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Of symmetric keys: KMS renews no others."""
+    """This is for symmetric keys: KMS renews no others."""
     if args.props.get("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT") and not args.props.get(
         "enableKeyRotation"
     ):

@@ -40,8 +40,8 @@ WITHOUT_RESOURCE = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-"""Actions that AWS authorises without a resource, or may (Service Authorization Reference): each is worth a look before
-it joins them."""
+"""Actions for which AWS knows no resource, or not always (Service Authorization Reference). Look each one up before
+you add it."""
 
 SEND_NO_SOURCE = {
     ("ec2.amazonaws.com", "sts:AssumeRole"),
@@ -49,13 +49,14 @@ SEND_NO_SOURCE = {
     ("s3.amazonaws.com", "sts:AssumeRole"),
     ("logdelivery.elasticloadbalancing.amazonaws.com", "s3:PutObject"),
 }
-"""Services that name no source when they act, so that a condition on one would refuse them. A role for EC2, Lambda or
-S3 replication is handed over within its own account (iam:PassRole); balancers write below their account's number."""
+"""Services that name no source when they act: a condition on a source would refuse them. Other things keep strangers
+out: only its own account can pass a role to EC2, Lambda or S3 replication, and balancers write below their account's
+number."""
 
 
 @resource_rule("iam-no-wildcard-action", "Rights name each action.", *IDENTITY_POLICIES, ATTACHMENT)
 def no_wildcard_action(args: ResourceValidationArgs) -> Iterator[Found]:
-    """No `s3:*`; and none of AWS's own policies that are as broad."""
+    """No `s3:*`, and no policy of AWS's own that is as broad."""
     if args.resource_type in (ATTACHMENT, ROLE):
         name = "policyArn" if args.resource_type == ATTACHMENT else "managedPolicyArns"
         value = args.props.get(name) or []
@@ -69,7 +70,7 @@ def no_wildcard_action(args: ResourceValidationArgs) -> Iterator[Found]:
                     yield Found(f"{statement.path}, Action", action, "name the actions that are needed")
 
 
-@resource_rule("iam-no-wildcard-resource", "Rights name what they are for.", *IDENTITY_POLICIES)
+@resource_rule("iam-no-wildcard-resource", "Rights name their resources.", *IDENTITY_POLICIES)
 def no_wildcard_resource(args: ResourceValidationArgs) -> Iterator[Found]:
     """No `*`, and no ARN that ends in all of a service's resources, unless AWS knows no resource to name."""
     for statement in identity_statements(args):
@@ -81,7 +82,7 @@ def no_wildcard_resource(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("iam-pass-role", "A role is handed to one named service.", *IDENTITY_POLICIES)
 def pass_role(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Without the condition, whoever may pass a role to MediaConvert may run code with it in EC2 as well."""
+    """Without the condition, whoever may pass a role to MediaConvert may also run code with it in EC2."""
     for statement in identity_statements(args):
         named = any(
             operator == "StringEquals" and key == "iam:passedtoservice" for operator, key, _ in statement.conditions
@@ -93,7 +94,7 @@ def pass_role(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("service-principal-source", "A service acts for this account only.", *RESOURCE_POLICIES, PERMISSION)
 def service_principal_source(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Else a stranger uses the service as a deputy: his topic, bucket or rule reaches ours through it."""
+    """Otherwise a stranger could act through the service: with a topic, bucket or rule of his own."""
     for statement in resource_statements(args):
         for kind, service in statement.principals:
             silent = all((service, action) in SEND_NO_SOURCE for action in statement.actions)
@@ -104,7 +105,7 @@ def service_principal_source(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("no-public-policy", "Nothing is open to anybody.", *RESOURCE_POLICIES, PERMISSION)
 def no_public_policy(args: ResourceValidationArgs) -> Iterator[Found]:
-    """`*` may stand where a condition holds it to a fixed source, such as our own VPC endpoint."""
+    """`*` is allowed where a condition limits it to a fixed source, such as our own VPC endpoint."""
     for statement in resource_statements(args):
         for kind, who in statement.principals:
             if statement.allows and kind == "AWS" and who == "*" and not statement.binds_source():

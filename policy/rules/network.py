@@ -1,4 +1,4 @@
-"""Who can be reached: nothing by the world, and the world by HTTPS only."""
+"""What the world can reach (nothing), and how we reach the world (HTTPS only)."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 
 
 class Opening(NamedTuple):
-    """One range of addresses that a security group lets pass."""
+    """One range of addresses from or to which a security group lets traffic pass."""
 
     path: str
     cidr: str
@@ -25,14 +25,14 @@ class Opening(NamedTuple):
     """TCP 443 and nothing else."""
 
     def to_the_world(self) -> bool:
-        """Whether it is more than a network's worth of addresses: two halves of the world are the world, too."""
+        """Whether the range is larger than any one network. Two halves of the world would be the world, too."""
         network = ipaddress.ip_network(self.cidr, strict=False)
         return network.prefixlen < (8 if network.version == 4 else 32)
 
 
 @resource_rule("no-open-ingress", "No security group is open to the world.", *GROUPS, INGRESS, OLD_RULE)
 def no_open_ingress(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Not even HTTPS: CloudFront is the only way in, and has a prefix list."""
+    """Not even for HTTPS: CloudFront is the only way in, and has a prefix list."""
     for opening in _openings(args, "ingress"):
         if opening.to_the_world():
             remedy = "name a prefix list, a security group or a network of ours instead"
@@ -41,14 +41,14 @@ def no_open_ingress(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("no-open-egress", "To the world, security groups allow HTTPS only.", *GROUPS, EGRESS, OLD_RULE)
 def no_open_egress(args: ResourceValidationArgs) -> Iterator[Found]:
-    """AWS's own endpoints have no list of addresses, so the port is what can be held."""
+    """AWS's own endpoints have no list of addresses, so only the port can be limited."""
     for opening in _openings(args, "egress"):
         if opening.to_the_world() and not opening.https:
             yield Found(opening.path, opening.cidr, "allow TCP 443 only, or name where it goes")
 
 
 def _openings(args: ResourceValidationArgs, direction: str) -> Iterator[Opening]:
-    """Address ranges of one direction, in whichever of the four ways they are declared."""
+    """The address ranges of one direction. There are four ways to declare them."""
     if args.resource_type in GROUPS:
         rules = [(f"{direction} {index}, ", rule) for index, rule in enumerate(args.props.get(direction) or [])]
     elif args.resource_type == OLD_RULE and args.props.get("type") != direction:
@@ -66,14 +66,14 @@ def _openings(args: ResourceValidationArgs, direction: str) -> Iterator[Opening]
 
 @resource_rule("balancer-internal", "Load balancers have no public address.", BALANCER)
 def balancer_internal(args: ResourceValidationArgs) -> Iterator[Found]:
-    """What goes past CloudFront goes past its cache, its firewall and its signed cookies."""
+    """A request that avoids CloudFront avoids its cache, its firewall and its signed cookies."""
     if args.props.get("internal") is not True:
         yield Found("internal", args.props.get("internal"), "set it to true")
 
 
-@resource_rule("imdsv2", "Instances give their credentials to local callers with a session only.", TEMPLATE, INSTANCE)
+@resource_rule("imdsv2", "Instances give their credentials only to local callers with a session.", TEMPLATE, INSTANCE)
 def imdsv2(args: ResourceValidationArgs) -> Iterator[Found]:
-    """One hop, said explicitly: Amazon Linux 2023 images ask for two."""
+    """One hop must be declared: Amazon Linux 2023 images ask for two."""
     options = args.props.get("metadataOptions") or {}
     for name, wanted in {"httpTokens": "required", "httpPutResponseHopLimit": 1}.items():
         if options.get(name) != wanted:

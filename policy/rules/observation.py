@@ -1,4 +1,4 @@
-"""What happened can be found out: tags, logs and traces, kept for a known time."""
+"""Tags, logs and traces, kept for a known time, so that what happened can be found out."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,9 +17,9 @@ GROUP = "aws:autoscaling/group:Group"
 
 @stack_rule("required-tags", "Whatever takes tags says which project and stack it belongs to.")
 def required_tags(item: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """By `tagsAll`, which AWS's provider computes for every type that takes tags, its default tags included.
+    """Reads `tagsAll`: the provider computes it for every type that takes tags, and includes its default tags.
 
-    Those do not reach what an Auto Scaling group starts: its own tags and the launch template's do.
+    Default tags do not reach what an Auto Scaling group starts. The group's own tags and the launch template's do.
     """
     _ = stack
     remedy = "set aws:defaultTags in the stack's config"
@@ -42,16 +42,16 @@ def _tags(item: PolicyResource) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield f"{kind} tag", given.get(kind) or {}
 
 
-@resource_rule("log-retention", "Logs end some day.", "aws:cloudwatch/logGroup:LogGroup")
+@resource_rule("log-retention", "Logs are deleted some day.", "aws:cloudwatch/logGroup:LogGroup")
 def log_retention(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Zero, and nothing, are for ever: a bill that only grows."""
+    """Zero or no value means for ever: a bill that only grows."""
     if not args.props.get("retentionInDays"):
         yield Found("retentionInDays", args.props.get("retentionInDays"), "set the days that the log is worth")
 
 
 @resource_rule("state-machine-observed", "Workflows are logged and traced.", "aws:sfn/stateMachine:StateMachine")
 def state_machine_observed(args: ResourceValidationArgs) -> Iterator[Found]:
-    """A title that failed must say where."""
+    """An operator must be able to see where a title failed."""
     logging, tracing = args.props.get("loggingConfiguration") or {}, args.props.get("tracingConfiguration") or {}
     if logging.get("level") in (None, "OFF"):
         yield Found("loggingConfiguration.level", logging.get("level"), "choose ERROR or more")
@@ -77,7 +77,7 @@ def bucket_logs(bucket: PolicyResource, stack: Stack) -> Iterator[Found]:
 
 @stack_rule("cloudfront-logs", "CloudFront logs requests.", DISTRIBUTION)
 def cloudfront_logs(distribution: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """By a vended log delivery, or in the older way by the distribution's own loggingConfig."""
+    """Through a vended log delivery, or in the older way through the distribution's own loggingConfig."""
     sources = stack.referring("aws:cloudwatch/logDeliverySource:LogDeliverySource", "resourceArn", distribution)
     delivered = any(
         stack.referring("aws:cloudwatch/logDelivery:LogDelivery", "deliverySourceName", source) for source in sources

@@ -1,4 +1,4 @@
-"""What would be missed: data in production, and support for the code."""
+"""What nobody can bring back: data in production; and AWS's support for the code's runtime."""
 
 from collections.abc import Iterator
 
@@ -10,15 +10,15 @@ from .rule import Found, Stack, resource_rule, stack_rule
 
 TABLE = "aws:dynamodb/table:Table"
 RUNTIMES = ("nodejs22.x", "nodejs24.x", "provided.al2023", "python3.12", "python3.13", "python3.14")
-"""Those that AWS goes on supporting (Lambda developer guide, "Lambda runtimes"): deprecated ones get no fixes, and
-later take no changes. Add a new one when it comes, take one out half a year before it ends."""
+"""Runtimes that AWS supports (Lambda developer guide, "Lambda runtimes"). A deprecated one gets no fixes, and later
+takes no changes. Add a new one when it comes; take one out half a year before its support ends."""
 
 
 @stack_rule("production-protected", "What production cannot make again cannot be deleted.", BUCKET, TABLE, BALANCER)
 def production_protected(item: PolicyResource, stack: Stack) -> Iterator[Found]:
     """Production is every stack whose name begins with `prod`; others may be thrown away.
 
-    So may, everywhere, a bucket whose objects this program puts there, such as the page's.
+    In every stack so may a bucket whose objects this program writes, such as the page's.
     """
     made_again = item.resource_type == BUCKET and any(stack.referring(type_, "bucket", item) for type_ in OBJECTS)
     if made_again or not item.urn.removeprefix("urn:pulumi:").startswith("prod"):
@@ -35,9 +35,9 @@ def production_protected(item: PolicyResource, stack: Stack) -> Iterator[Found]:
         yield Found("pointInTimeRecovery.enabled", False, "set it to true")
 
 
-@resource_rule("lambda-runtime", "Functions run on what AWS still mends.", "aws:lambda/function:Function")
+@resource_rule("lambda-runtime", "Functions run on a runtime that AWS supports.", "aws:lambda/function:Function")
 def lambda_runtime(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Container images bring their own."""
+    """Container images bring their own runtime, so they have none to check."""
     runtime = args.props.get("runtime")
     if args.props.get("packageType") != "Image" and runtime not in RUNTIMES:
         yield Found("runtime", runtime, f"choose one of {', '.join(RUNTIMES)}")

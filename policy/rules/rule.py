@@ -1,8 +1,8 @@
 """What a rule is: a function that looks at one resource and yields what is wrong with it.
 
-A resource rule sees a resource's inputs before it is made: what it finds is never made. A stack rule sees the outputs
-of all resources at the end, for what no resource says by itself. A value that a preview cannot know yet passes; the
-update asks again when it is known, still before the resource is made.
+A resource rule sees a resource's inputs before it is made, so what breaks the rule is never made. A stack rule sees the
+outputs of all resources at the end: it is for what no resource says by itself. A value that a preview cannot know yet
+passes. The update asks again when it is known, still before the resource is made.
 """
 
 import json
@@ -25,15 +25,15 @@ class Found(NamedTuple):
     """One violation."""
 
     path: str
-    """The property, or the part of it."""
+    """The property, or a part of it."""
     value: object
     """What it holds; None if it is not set."""
     remedy: str
-    """What to do, as an order."""
+    """What to do, as an imperative."""
 
 
 class Stack:
-    """All resources, and who refers to whom."""
+    """All resources, and which refers to which."""
 
     def __init__(self, resources: Sequence[PolicyResource]) -> None:
         self._resources = resources
@@ -41,8 +41,8 @@ class Stack:
     def referring(self, type_: str, property_: str, to: PolicyResource) -> list[PolicyResource]:
         """The resources of a type whose property comes from an output of `to`.
 
-        By dependency and not by value: names are unknown in a preview, and a reference is what makes Pulumi order the
-        two. A bucket's name may also come from its policy, where it must not be used before the policy is in force.
+        It looks at dependencies and not at values: a preview does not know names, and Pulumi orders two resources by a
+        reference. A bucket's name may also come from its policy, where it must not be used before that is in force.
         """
         return [
             item
@@ -88,12 +88,14 @@ def stack_rule(name: str, description: str, *types: str) -> Callable[[StackCheck
 
 
 def plain(value: Any) -> Any:
-    """A property as plain lists and maps: the SDK hands out proxies that raise at the touch of an unknown value."""
+    """A property as plain lists and maps. The SDK's own are proxies that raise when an unknown value is read."""
     if isinstance(value, Mapping):
         return {key: plain(value[key]) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value  # the wire has one kind of number
+    return (
+        int(value) if isinstance(value, float) and value.is_integer() else value
+    )  # the engine sends whole numbers as floats
 
 
 def _report(name: str, found: Iterable[Found], report: Callable[[str], None]) -> None:

@@ -22,13 +22,13 @@ _POLICY_OF = {
 }
 """Type of the policy, and its property that names what it is for."""
 _EVERY_REQUEST = {BUCKET_POLICY: {"s3:*"}, QUEUE_POLICY: {"sqs:*"}, TOPIC_POLICY: {"sns:*", "sns:Publish"}}
-"""What the policy must deny; one is enough. A topic's other actions are of its owner alone."""
+"""Actions that the policy must deny, one of which is enough. Only its owner may do anything else to a topic."""
 _PLAIN_HTTP = Condition("Bool", "aws:securetransport", ["false"])
 
 
 @resource_rule("tls-only", "Buckets, queues and topics refuse plain HTTP.", *_EVERY_REQUEST)
 def tls_only(args: ResourceValidationArgs) -> Iterator[Found]:
-    """One statement denies everybody everything without TLS; in a bucket, its objects too."""
+    """One statement denies everybody everything without TLS; for a bucket, it names the objects too."""
     every_request = _EVERY_REQUEST[args.resource_type]
     for statement in resource_statements(args):
         of_objects = [resource.endswith("/*") for resource in statement.resources]
@@ -44,7 +44,7 @@ def tls_only(args: ResourceValidationArgs) -> Iterator[Found]:
     "tls-only-attached", "Buckets, queues and topics have a policy, which the rule tls-only reads.", *_POLICY_OF
 )
 def tls_only_attached(item: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """A policy is a resource of its own, which nobody misses when it is forgotten."""
+    """A policy is a resource of its own: nobody would notice that it was forgotten."""
     type_, property_ = _POLICY_OF[item.resource_type]
     if not stack.referring(type_, property_, item):
         yield Found("policy", None, f"declare a {type_.rpartition(':')[2]} whose `{property_}` is an output of it")
@@ -52,7 +52,7 @@ def tls_only_attached(item: PolicyResource, stack: Stack) -> Iterator[Found]:
 
 @resource_rule("cloudfront-tls", "Viewers speak HTTPS, and with a name of ours TLS 1.2 or newer.", DISTRIBUTION)
 def cloudfront_tls(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Without a certificate of our own CloudFront takes no other minimum than its oldest."""
+    """Without a certificate of our own, CloudFront accepts no minimum but its oldest."""
     behaviours = [("defaultCacheBehavior", args.props["defaultCacheBehavior"])]
     for behaviour in args.props.get("orderedCacheBehaviors") or []:
         behaviours.append((f"orderedCacheBehaviors {behaviour['pathPattern']}", behaviour))
@@ -70,7 +70,7 @@ def cloudfront_tls(args: ResourceValidationArgs) -> Iterator[Found]:
     "cloudfront-origin-tls", "With a name of ours, CloudFront speaks HTTPS to the load balancers.", DISTRIBUTION
 )
 def origin_tls(distribution: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """Without one, no certificate can be had for a balancer's name, and the hop is private."""
+    """Without a name nobody can get a certificate for the balancer. The hop is private."""
     _ = stack
     for origin in distribution.property_dependencies.get("origins", []) if distribution.props.get("aliases") else []:
         config = origin.props.get("vpcOriginEndpointConfig") or {}
@@ -83,7 +83,7 @@ def origin_tls(distribution: PolicyResource, stack: Stack) -> Iterator[Found]:
     "listener-tls", "A listener with a certificate uses it, with TLS 1.2 or newer.", "aws:lb/listener:Listener"
 )
 def listener_tls(args: ResourceValidationArgs) -> Iterator[Found]:
-    """HTTP is left to balancers that have no certificate; those are internal, as another rule says."""
+    """Balancers without a certificate may speak HTTP. They are internal, as another rule says."""
     protocol, policy = args.props.get("protocol"), args.props.get("sslPolicy")
     if args.props.get("certificateArn") and protocol not in ("HTTPS", "TLS"):
         yield Found("protocol", protocol, "choose HTTPS, since there is a certificate")
