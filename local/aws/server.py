@@ -36,6 +36,15 @@ def with_request_id(response: Response) -> Response:
     return response
 
 
+class Dispatcher(DomainDispatcherApplication):
+    """moto's, but what is asked of a bucket by its host name is the bucket's: viewers must not reach moto's own API."""
+
+    def get_application(self, environ: dict[str, Any]) -> Any:
+        """The application that answers; moto looks for paths of its own first, whatever the host."""
+        hosted = re.match(r"[^.]+\.s3[.-]", environ.get("HTTP_HOST", ""))
+        return super().get_application({**environ, "PATH_INFO": "/"} if hosted else environ)
+
+
 def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServer:
     """The AWS API on 127.0.0.1:`port`, bound.
 
@@ -59,7 +68,7 @@ def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServe
     states.install(endpoint)
     events.install(endpoint)
     replication.install()
-    dispatcher = DomainDispatcherApplication(create_app)
+    dispatcher = Dispatcher(create_app)
     hosts = [(name, re.compile(rf"https?://{name}\.")) for name in services]
     dispatcher.backend_url_patterns = [*hosts, *dispatcher.backend_url_patterns]
     return make_server("127.0.0.1", port, dispatcher, threaded=True, request_handler=MotoRequestHandler)

@@ -630,6 +630,10 @@ def test_an_unsigned_read_needs_a_grant(aws: Aws) -> None:
     hosted = {"Host": f"{bucket}.s3.{REGION}.amazonaws.com"}
     assert requests.get(url.replace(f"/{bucket}", ""), headers=hosted, timeout=60).content == body
 
+    # Nor is a name of moto's own anything but a key of the bucket's.
+    for path in ("/moto-api/data.json", "/moto-api/", "/latest/meta-data/iam/security-credentials/", "/favicon.ico"):
+        assert requests.get(f"{aws.url}{path}", headers=hosted, timeout=60).status_code in (403, 404), path
+
     for absent in ("private.mp4", "v/0a/film/missing.cmfv"):
         assert requests.get(f"{aws.url}/{bucket}/{absent}", timeout=60).status_code == 403, absent
     assert requests.put(url, data=b"", timeout=60).status_code == 403
