@@ -235,6 +235,7 @@ observability = Observability(
         "dead_letter_name": pipeline.dead_letter_name,
         "pops": pops,
         "web_servers": web_servers,
+        "buckets": {region: bucket.bucket_name for region, bucket in media.items()},
         "distribution_id": delivery.distribution_id,
         "edge_certificate": domain.certificate if domain else None,
     },

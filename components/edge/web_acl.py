@@ -7,6 +7,10 @@ import pulumi_aws as aws
 
 from facts.regions import CLOUDFRONT_REGION
 
+MEDIA_REQUESTS_PER_5_MINUTES = 30_000
+"""A viewer asks for about 100 (a segment of picture and one of sound every six seconds): this is room for 300 viewers
+behind one address, and ends a scraper, who would pay nothing for what costs us by the gigabyte."""
+
 
 class WebAclArgs(TypedDict):
     """How much one address may ask of the API, and for how long it is remembered who was refused."""
@@ -16,10 +20,7 @@ class WebAclArgs(TypedDict):
 
 
 class WebAcl(pulumi.ComponentResource):
-    """AWS's lists of known bad inputs and addresses, and a rate limit on the API.
-
-    Segments are not limited: a player that fills its buffer is meant to be fast, and CloudFront absorbs it.
-    """
+    """AWS's lists of known bad inputs and addresses, and limits on what one address may ask for."""
 
     arn: pulumi.Output[str]
 
@@ -42,6 +43,30 @@ class WebAcl(pulumi.ComponentResource):
                 "visibility_config": seen(group),
             }
 
+        def rate(priority: int, key: str, prefix: str, limit: int) -> aws.wafv2.WebAclRuleArgsDict:
+            """So many requests of one address for paths that begin so."""
+            return {
+                "name": key,
+                "priority": priority,
+                "action": {"block": {"custom_response": {"response_code": 429}}},
+                "statement": {
+                    "rate_based_statement": {
+                        "limit": limit,
+                        "evaluation_window_sec": 300,
+                        "aggregate_key_type": "IP",
+                        "scope_down_statement": {
+                            "byte_match_statement": {
+                                "search_string": prefix,
+                                "positional_constraint": "STARTS_WITH",
+                                "field_to_match": {"uri_path": {}},
+                                "text_transformations": [{"priority": 0, "type": "NONE"}],
+                            }
+                        },
+                    }
+                },
+                "visibility_config": seen(key),
+            }
+
         child = pulumi.ResourceOptions(parent=self)
         acl = aws.wafv2.WebAcl(
             f"{name}-acl",
@@ -51,27 +76,8 @@ class WebAcl(pulumi.ComponentResource):
             rules=[
                 managed(0, "AWSManagedRulesAmazonIpReputationList"),
                 managed(1, "AWSManagedRulesKnownBadInputsRuleSet"),
-                {
-                    "name": "api-rate",
-                    "priority": 2,
-                    "action": {"block": {"custom_response": {"response_code": 429}}},
-                    "statement": {
-                        "rate_based_statement": {
-                            "limit": args["api_requests_per_5_minutes"],
-                            "evaluation_window_sec": 300,
-                            "aggregate_key_type": "IP",
-                            "scope_down_statement": {
-                                "byte_match_statement": {
-                                    "search_string": "/api/",
-                                    "positional_constraint": "STARTS_WITH",
-                                    "field_to_match": {"uri_path": {}},
-                                    "text_transformations": [{"priority": 0, "type": "NONE"}],
-                                }
-                            },
-                        }
-                    },
-                    "visibility_config": seen("api-rate"),
-                },
+                rate(2, "api-rate", "/api/", args["api_requests_per_5_minutes"]),
+                rate(3, "media-rate", "/v/", MEDIA_REQUESTS_PER_5_MINUTES),
             ],
             visibility_config=seen(name),
             opts=child,

@@ -34,7 +34,14 @@ class Catalogue(pulumi.ComponentResource):
                 {"name": "updated", "type": "S"},
             ],
             global_secondary_indexes=[
-                {"name": "by-state", "hash_key": "state", "range_key": "updated", "projection_type": "ALL"}
+                {
+                    "name": "by-state",
+                    "key_schemas": [
+                        {"attribute_name": "state", "key_type": "HASH"},
+                        {"attribute_name": "updated", "key_type": "RANGE"},
+                    ],
+                    "projection_type": "ALL",
+                }
             ],
             point_in_time_recovery={"enabled": True},
             deletion_protection_enabled=args["protect"],

@@ -258,8 +258,9 @@ def _making(names: WorkflowNames) -> dict[str, State]:
         # The event of an upload only catalogues it; the execution that a viewer's request starts goes on.
         "Register": _settle(names, {"outcome": {"S": "REGISTERED"}}, "Registered", state="REGISTERED"),
         "Registered": {"Type": "Succeed"},
-        # A job of an execution that was lost: GetJob allows two calls a second for the whole account.
-        "Wait for job": {"Type": "Wait", "Seconds": 60, "Next": "Prepare"},
+        # A job of an execution that was lost. An execution may have 25,000 events, and each look at the job is nine: a
+        # look a minute would end it after two days.
+        "Wait for job": {"Type": "Wait", "Seconds": 150, "Next": "Prepare"},
         "Encode": _encode(names),
         **_after_a_failure(),
         "Verify": verify,

@@ -11,6 +11,8 @@ MISSING = {
     "fine": "notBreaching",
     # No data means that nothing is known: a ratio of requests when there are no requests.
     "unsure": "ignore",
+    # No data means that what sends it is gone: the nodes of a fleet.
+    "bad": "breaching",
 }
 
 
@@ -30,7 +32,9 @@ class AlarmArgs(TypedDict):
     below: NotRequired[float]
     minutes: NotRequired[int]
     """Minutes that the threshold is passed before the alarm starts. Default: 5. A metric of a day takes 1440."""
-    missing: NotRequired[Literal["fine", "unsure"]]
+    as_one: NotRequired[bool]
+    """Look at these minutes as one value: one bad minute among them is enough. Default: most of them must be bad."""
+    missing: NotRequired[Literal["fine", "unsure", "bad"]]
     """What missing data means. Default: fine."""
 
 
@@ -39,7 +43,7 @@ def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloud
     if ("above" in args) == ("below" in args):
         raise ValueError(f"alarm {name!r}: give either above or below")
     minutes = args.get("minutes", 5)
-    daily = minutes >= 1440
+    as_one = args.get("as_one", minutes >= 1440)
     return aws.cloudwatch.MetricAlarm(
         name,
         region=args["region"],
@@ -48,10 +52,10 @@ def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloud
         metric_name=args["metric"],
         dimensions=args["dimensions"],
         statistic=args["statistic"],
-        period=86400 if daily else 60,
-        evaluation_periods=1 if daily else minutes,
+        period=60 * minutes if as_one else 60,
+        evaluation_periods=1 if as_one else minutes,
         # One minute below the threshold among five does not end the alarm.
-        datapoints_to_alarm=1 if daily else max(1, minutes - minutes // 3),
+        datapoints_to_alarm=1 if as_one else max(1, minutes - minutes // 3),
         comparison_operator="GreaterThanThreshold" if "above" in args else "LessThanThreshold",
         threshold=args.get("above", args.get("below")),
         treat_missing_data=MISSING[args.get("missing", "fine")],

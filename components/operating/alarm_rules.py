@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 
 from components.operating.alarm import AlarmArgs
+from components.serving.cache_fleet import CacheFleet
 from components.serving.cache_node.user_data import CACHE_DISK, METRICS_NAMESPACE
 from facts.regions import CLOUDFRONT_REGION
 
@@ -88,6 +89,7 @@ def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
 def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Name, target_group: Name) -> Alarms:
     """Failures of the playback API. Its requests are too few to change the edge's error rate.
 
+    At night one viewer in five minutes may be all there are, so that one failure among them starts the alarm.
     `target_group`: the suffix of the ARN of the function's target group.
     """
     return {
@@ -101,6 +103,7 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
             "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": target_group},
             "statistic": "Sum",
             "above": 0,
+            "as_one": True,
         },
         "api-errors": {
             "region": home,
@@ -111,6 +114,7 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
             "dimensions": {"FunctionName": function_name},
             "statistic": "Sum",
             "above": 0,
+            "as_one": True,
         },
         "api-throttles": {
             "region": home,
@@ -121,6 +125,7 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
             "dimensions": {"FunctionName": function_name},
             "statistic": "Sum",
             "above": 0,
+            "as_one": True,
         },
     }
 
@@ -139,37 +144,81 @@ def balancer(region: str, topic_arn: Name, *, balancer_suffix: Name) -> AlarmArg
     }
 
 
-def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, target_groups: Sequence[tuple[str, Name]]) -> Alarms:
-    """For each fleet: nodes that stay unhealthy, and cache disks that are nearly full.
-
-    `target_groups`: (name, suffix of the target group's ARN) of each fleet.
-    """
+def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Sequence[CacheFleet]) -> Alarms:
+    """For each fleet: too few nodes, nodes that stay unhealthy, no room to grow, cache disks that are nearly full."""
     alarms: Alarms = {}
-    for index, (fleet, target_group) in enumerate(target_groups):
-        alarms[f"{region}-{index:x}-unhealthy"] = {
+    for index, fleet in enumerate(fleets):
+        targets: AlarmArgs = {
             "region": region,
             "topic_arn": topic_arn,
             "says": f"Fleet {index:x} of {region} has a node that is unhealthy and was not replaced.",
             "namespace": "AWS/ApplicationELB",
             "metric": "UnHealthyHostCount",
-            "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": target_group},
+            "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": fleet.target_group_suffix},
             # Each node of the load balancer counts for itself.
             "statistic": "Maximum",
-            "above": 0,
             "minutes": 15,
         }
+        alarms[f"{region}-{index:x}-unhealthy"] = {**targets, "above": 0}
+        alarms[f"{region}-{index:x}-few"] = {
+            **targets,
+            "says": f"Fleet {index:x} of {region} has fewer healthy nodes than its minimum: do its nodes boot?",
+            "metric": "HealthyHostCount",
+            "statistic": "Minimum",
+            "below": fleet.min_nodes,
+            # A target group without a single node has no such metric.
+            "missing": "bad",
+        }
+        # A fleet of one size is always at its maximum.
+        if fleet.max_nodes > fleet.min_nodes:
+            alarms[f"{region}-{index:x}-full"] = {
+                **targets,
+                "says": f"Fleet {index:x} of {region} has been at its maximum for half an hour: raise its max.",
+                "namespace": "AWS/AutoScaling",
+                "metric": "GroupInServiceInstances",
+                "dimensions": {"AutoScalingGroupName": fleet.group_name},
+                "above": fleet.max_nodes - 1,
+                "minutes": 30,
+                "missing": "unsure",
+            }
         alarms[f"{region}-{index:x}-disk"] = {
-            "region": region,
-            "topic_arn": topic_arn,
+            **targets,
             "says": f"A cache disk of fleet {index:x} of {region} is nearly full: eviction does not keep up.",
             "namespace": METRICS_NAMESPACE,
             "metric": "disk_used_percent",
-            "dimensions": {"Fleet": fleet, "path": CACHE_DISK, "fstype": "xfs"},
-            "statistic": "Maximum",
+            "dimensions": {"Fleet": fleet.fleet_name, "path": CACHE_DISK, "fstype": "xfs"},
             "above": 97,
-            "minutes": 15,
         }
     return alarms
+
+
+def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name, destination: Name) -> Alarms:
+    """A region whose copies fail, which S3 counts at the source, or come late, which it counts at the destination."""
+    dimensions = {"SourceBucket": source, "DestinationBucket": destination, "RuleId": region}
+    return {
+        f"{region}-replication-failed": {
+            "region": home,
+            "topic_arn": topics[home],
+            "says": f"S3 could not copy renditions to {region}: viewers there get them from home for good.",
+            "namespace": "AWS/S3",
+            "metric": "OperationsFailedReplication",
+            "dimensions": dimensions,
+            "statistic": "Sum",
+            "above": 0,
+            "as_one": True,
+        },
+        f"{region}-replication-late": {
+            "region": region,
+            "topic_arn": topics[region],
+            "says": f"Renditions reach {region} over a quarter of an hour late: viewers there get new films from home.",
+            "namespace": "AWS/S3",
+            "metric": "ReplicationLatency",
+            "dimensions": dimensions,
+            "statistic": "Maximum",
+            "above": 900,
+            "minutes": 15,
+        },
+    }
 
 
 def certificate(region: str, topic_arn: Name, *, arn: Name) -> AlarmArgs:

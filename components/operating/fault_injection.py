@@ -47,7 +47,7 @@ class FaultInjection(pulumi.ComponentResource):
                 [
                     allow("ec2:DescribeInstances", "*"),
                     allow(
-                        "ec2:StopInstances",
+                        ["ec2:StartInstances", "ec2:StopInstances"],
                         f"arn:aws:ec2:{region}:{account}:instance/*",
                         StringEquals={"aws:ResourceTag/Name": args["fleet_name"]},
                     ),
@@ -75,6 +75,12 @@ class FaultInjection(pulumi.ComponentResource):
                     "name": "stop",
                     "action_id": "aws:ec2:stop-instances",
                     "target": {"key": "Instances", "value": "some"},
+                    # Stopping alone takes seconds, and the alarm needs minutes: the experiment lasts until the stopped
+                    # nodes would be started again, which a stop brings forward. By then the group has replaced them.
+                    "parameters": [
+                        {"key": "startInstancesAfterDuration", "value": "PT15M"},
+                        {"key": "completeIfInstancesTerminated", "value": "true"},
+                    ],
                 }
             ],
             tags={"Name": name},

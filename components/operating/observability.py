@@ -26,6 +26,8 @@ class ObservabilityArgs(TypedDict):
     pops: Sequence[PointOfPresence]
     web_servers: WebServers
     """Behind the balancer of the home region."""
+    buckets: Mapping[str, pulumi.Input[str]]
+    """Names of the media buckets by region: those beside home's are its copies."""
     distribution_id: pulumi.Input[str]
     edge_certificate: pulumi.Input[str] | None
     """ARN of the distribution's own certificate, where it has one."""
@@ -94,9 +96,14 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
             pop.region,
             topic,
             balancer_suffix=pop.balancer.arn_suffix,
-            target_groups=[(fleet.fleet_name, fleet.target_group_suffix) for fleet in pop.fleets],
+            fleets=pop.fleets,
         )
-        if pop.region == home:
+        if pop.region != home:
+            buckets = args["buckets"]
+            rules |= alarm_rules.replica(
+                home, pop.region, topics, source=buckets[home], destination=buckets[pop.region]
+            )
+        else:
             rules |= alarm_rules.api(
                 home,
                 topic,

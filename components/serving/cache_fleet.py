@@ -36,6 +36,8 @@ class CacheFleet(pulumi.ComponentResource):
     group_name: pulumi.Output[str]
     rollout: pulumi.Output[Mapping[str, str]]
     """What `make roll` brings to its nodes: region, group, template and version."""
+    min_nodes: int
+    max_nodes: int
     fleet_name: str
     """Name tag of its instances and Fleet dimension of their metrics; of this stack, as an account may have two."""
 
@@ -49,6 +51,7 @@ class CacheFleet(pulumi.ComponentResource):
         super().__init__("headend:cache_fleet:CacheFleet", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
         self.fleet_name = f"{pulumi.get_stack()}-{name}"
+        self.min_nodes, self.max_nodes = args["min_nodes"], args["max_nodes"]
         tags = {**args["tags"], "Name": self.fleet_name, "headend:role": "cache"}
 
         target_group = aws.lb.TargetGroup(
@@ -95,6 +98,10 @@ class CacheFleet(pulumi.ComponentResource):
             region=region,
             min_size=args["min_nodes"],
             max_size=args["max_nodes"],
+            # A launch that a zone has no room for is tried again, elsewhere: only a fleet that is not there in the end
+            # fails the deployment.
+            ignore_failed_scaling_activities=True,
+            wait_for_capacity_timeout="20m",
             vpc_zone_identifiers=list(args["subnet_ids"]),
             target_group_arns=[target_group.arn],
             # A numbered version, since a rollback has to know which one was there before.
@@ -112,6 +119,8 @@ class CacheFleet(pulumi.ComponentResource):
                 parent=self,
                 # Its nodes install packages by the endpoint as soon as they start; else they power themselves off.
                 depends_on=list(args["needs"]),
+                # Its nodes are drained and stopped first; the provider's ten minutes are short for a full fleet.
+                custom_timeouts=pulumi.CustomTimeouts(delete="30m"),
                 # A new template reaches the nodes by an instance refresh (`make roll`), which writes it here once it
                 # has succeeded. The provider's own refresh writes it first: AWS would "go back" to what is bad.
                 ignore_changes=["mixedInstancesPolicy.launchTemplate"],

@@ -24,6 +24,10 @@ class NetworkArgs(TypedDict):
     log_bucket_arn: pulumi.Input[str]
 
 
+UNTIL_CLOUDFRONT_LEFT = pulumi.CustomTimeouts(delete="60m")
+"""CloudFront's network interfaces outlive its VPC origin, and hold what they are in: a `destroy` waits for them."""
+
+
 class Network(pulumi.ComponentResource):
     """A VPC with a private subnet in each zone, a gateway endpoint to S3, and flow logs."""
 
@@ -54,7 +58,11 @@ class Network(pulumi.ComponentResource):
         # A default group that allows nothing: what forgets to choose a group reaches nobody.
         aws.ec2.DefaultSecurityGroup(f"{name}-default-group", region=region, vpc_id=vpc.id, opts=child)
         self.internet_gateway = aws.ec2.InternetGateway(
-            f"{name}-internet-gateway", region=region, vpc_id=vpc.id, tags={"Name": name}, opts=child
+            f"{name}-internet-gateway",
+            region=region,
+            vpc_id=vpc.id,
+            tags={"Name": name},
+            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=UNTIL_CLOUDFRONT_LEFT),
         )
         # The agents' way out (CloudWatch, Systems Manager): IPv6 to AWS's dual-stack endpoints. An egress-only gateway
         # is free; the five interface endpoints that it replaces cost 7 USD a month each, a zone.
@@ -83,7 +91,7 @@ class Network(pulumi.ComponentResource):
                 assign_ipv6_address_on_creation=True,
                 map_public_ip_on_launch=False,
                 tags={"Name": f"{name}-{zone}"},
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, custom_timeouts=UNTIL_CLOUDFRONT_LEFT),
             )
             aws.ec2.RouteTableAssociation(
                 f"{name}-{zone}-route", region=region, subnet_id=subnet.id, route_table_id=routes.id, opts=child

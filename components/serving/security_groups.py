@@ -5,6 +5,8 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.serving.network import UNTIL_CLOUDFRONT_LEFT
+
 
 class SecurityGroupsArgs(TypedDict):
     """The network and its two ports."""
@@ -38,7 +40,7 @@ class SecurityGroups(pulumi.ComponentResource):
                 vpc_id=args["vpc_id"],
                 description=description,
                 tags={"Name": f"{name}-{role}"},
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, custom_timeouts=UNTIL_CLOUDFRONT_LEFT),
             )
 
         balancer = group("balancer", "Load balancer: CloudFront in, cache nodes out")

@@ -12,26 +12,22 @@ def table(made: Making) -> tuple[str, dict[str, Any]]:
     indexes = [
         {
             "IndexName": item.pop("name"),
-            "KeySchema": _keys(item),
+            "KeySchema": [
+                {"AttributeName": key["attributeName"], "KeyType": key["keyType"]} for key in item.pop("keySchemas")
+            ],
             "Projection": {key: item.pop(key) for key in ("projectionType", "nonKeyAttributes") if key in item},
             **item,
         }
         for item in made.take("globalSecondaryIndexes", [])
     ]
-    keys = {key: made.take(key) for key in ("hashKey", "rangeKey") if key in made.inputs}
-    parts = {"KeySchema": _keys(keys), "AttributeDefinitions": attributes, "GlobalSecondaryIndexes": indexes or None}
+    keys = [{"AttributeName": made.take("hashKey"), "KeyType": "HASH"}]
+    parts = {"KeySchema": keys, "AttributeDefinitions": attributes, "GlobalSecondaryIndexes": indexes or None}
     made.call("dynamodb", "create_table", TableName=made.name, **parts)
     if recovery := made.take("pointInTimeRecovery"):
         recovery["pointInTimeRecoveryEnabled"] = recovery.pop("enabled")
         wanted = {"PointInTimeRecoverySpecification": recovery}
         made.call("dynamodb", "update_continuous_backups", TableName=made.name, **wanted)
     return made.name, {}
-
-
-def _keys(item: dict[str, str]) -> list[dict[str, str]]:
-    """The key schema of a table or index; what is left of `item` is not about keys."""
-    kinds = {"hashKey": "HASH", "rangeKey": "RANGE"}
-    return [{"AttributeName": item.pop(key), "KeyType": kind} for key, kind in kinds.items() if key in item]
 
 
 @makes("aws:mediaconvert/queue:Queue")

@@ -24,7 +24,8 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from components.edge.nearest_pop import countries, distance
+from components.edge.nearest_pop import distance
+from facts.countries import countries
 from local.engine.model import Registration
 from local.processes import ManagedProcess
 from local.serving.declared import PROPERTIES, NotOnLaptop, fill, of_type, unhonoured

@@ -108,7 +108,7 @@ ELSEWHERE = {
     "Budget": {"limitAmount", "limitUnit", "notifications"},
     "Distribution": {"defaultCacheBehavior.cachedMethods", "orderedCacheBehaviors.cachedMethods"},
     "FlowLog": {"vpcId"},
-    "Group": {"enabledMetrics"},
+    "Group": {"enabledMetrics", "ignoreFailedScalingActivities", "waitForCapacityTimeout"},
     "Key": {"deletionWindowInDays", "enableKeyRotation"},
     "LaunchTemplate": {"tagSpecifications.tags", "updateDefaultVersion"},
     "Listener": {"certificateArn"},

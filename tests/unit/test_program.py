@@ -172,6 +172,8 @@ def test_regional_things_name_only_things_of_their_own_region(stack: str) -> Non
     }
     replication = {
         ("aws:s3/bucketReplicationConfig:BucketReplicationConfig", "aws:s3/bucket:Bucket"),
+        # Copies are watched from both ends.
+        ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:s3/bucket:Bucket"),
         # The dashboard is one for all regions, and says of each graph which.
         ("aws:cloudwatch/dashboard:Dashboard", "aws:lb/loadBalancer:LoadBalancer"),
         ("aws:cloudwatch/dashboard:Dashboard", "aws:autoscaling/group:Group"),

@@ -20,7 +20,16 @@ def test_it_is_where_cloudfront_looks_for_it(done: Deployment) -> None:
     assert done.one("aws:wafv2/webAcl:WebAcl").inputs["scope"] == "CLOUDFRONT"
 
 
-def test_the_api_is_limited_by_address_and_segments_are_not(done: Deployment) -> None:
+def test_a_house_full_of_viewers_is_let_through_and_a_scraper_is_not(done: Deployment) -> None:
+    [rate] = [rule for rule in done.one("aws:wafv2/webAcl:WebAcl").inputs["rules"] if rule["name"] == "media-rate"]
+    limit = rate["statement"]["rateBasedStatement"]
+    assert limit["scopeDownStatement"]["byteMatchStatement"]["searchString"] == "/v/"
+    # Six seconds a segment, of picture and of sound, for five minutes.
+    assert limit["limit"] >= 200 * 2 * 300 / 6
+    assert limit["limit"] <= 100 * 300
+
+
+def test_the_api_is_limited_by_address(done: Deployment) -> None:
     [rate] = [rule for rule in done.one("aws:wafv2/webAcl:WebAcl").inputs["rules"] if rule["name"] == "api-rate"]
     limit = rate["statement"]["rateBasedStatement"]
     assert (limit["limit"], limit["evaluationWindowSec"], limit["aggregateKeyType"]) == (500, 300, "IP")

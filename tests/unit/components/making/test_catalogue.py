@@ -18,7 +18,8 @@ def test_titles_are_found_by_id_and_listed_by_state_newest_or_oldest_first() -> 
     made = table().inputs
     assert made["hashKey"] == "id"
     [index] = made["globalSecondaryIndexes"]
-    assert (index["name"], index["hashKey"], index["rangeKey"]) == ("by-state", "state", "updated")
+    keys = [(key["attributeName"], key["keyType"]) for key in index["keySchemas"]]
+    assert (index["name"], keys) == ("by-state", [("state", "HASH"), ("updated", "RANGE")])
     # DynamoDB refuses an attribute that no key uses, and a key without its attribute.
     assert {attribute["name"] for attribute in made["attributes"]} == {"id", "state", "updated"}
     # A list shows names and posters, which another look-up a row would otherwise have to fetch.

@@ -41,6 +41,25 @@ def following(state: dict[str, Any]) -> set[str]:
     return {rule[key] for rule in rules for key in ("Next", "Default") if key in rule}
 
 
+# A job that is waited for
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_job_can_be_waited_for_as_long_as_an_execution_lives(mode: str) -> None:
+    """25,000 events an execution is Step Functions' limit: a task writes five of them, another state two."""
+    states = workflow(mode)["States"]
+    wait, events, name = states["Wait for job"], 0, "Wait for job"
+    while True:
+        events += 5 if states[name]["Type"] == "Task" else 2
+        onward = following(states[name])
+        name = next(step for step in ("Prepare", "What next?", "Wait for job") if step in onward)
+        if name == "Wait for job":
+            break
+    assert events >= 9
+    # A fifth is left for what comes before and after, and for what is tried again.
+    assert LIFE_SECONDS / wait["Seconds"] * events < 0.8 * 25_000
+
+
 # What is true of every path
 
 

@@ -28,8 +28,9 @@ def test_it_may_stop_nothing_else() -> None:
     stop = next(
         statement
         for statement in statements(experiment().one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
-        if statement["Action"] == "ec2:StopInstances"
+        if "ec2:StopInstances" in statement["Action"]
     )
+    assert stop["Action"] == ["ec2:StartInstances", "ec2:StopInstances"]
     assert stop["Resource"] == f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/*"
     assert stop["Condition"] == {"StringEquals": {"aws:ResourceTag/Name": "prod-pop-0"}}
 
@@ -37,6 +38,17 @@ def test_it_may_stop_nothing_else() -> None:
 def test_it_ends_when_viewers_are_harmed() -> None:
     template = experiment().one("aws:fis/experimentTemplate:ExperimentTemplate").inputs
     assert template["stopConditions"] == [{"source": "aws:cloudwatch:alarm", "value": ALARM_ARN}]
+
+
+def test_it_lasts_longer_than_its_alarm_needs_to_ring() -> None:
+    [action] = experiment().one("aws:fis/experimentTemplate:ExperimentTemplate").inputs["actions"]
+    said = {item["key"]: item["value"] for item in action["parameters"]}
+    # The group replaces what is stopped, which would else fail the action.
+    assert said["completeIfInstancesTerminated"] == "true"
+    seconds = 60 * int(said["startInstancesAfterDuration"].removeprefix("PT").removesuffix("M"))
+    alarm = whole("prod").one("aws:cloudwatch/metricAlarm:MetricAlarm", "operations-us-east-1-balancer-5xx").inputs
+    # Metrics of a load balancer are some minutes late.
+    assert seconds >= alarm["evaluationPeriods"] * alarm["period"] + 300
 
 
 def test_in_the_whole_program_the_fleet_and_the_alarm_are_there_and_some_nodes_stay() -> None:

@@ -63,6 +63,10 @@ def test_what_can_go_wrong_is_watched(prod: Deployment) -> None:
         "HTTPCode_ELB_5XX_Count",
         "HTTPCode_Target_5XX_Count",
         "UnHealthyHostCount",
+        "HealthyHostCount",
+        "GroupInServiceInstances",
+        "OperationsFailedReplication",
+        "ReplicationLatency",
         "disk_used_percent",
         "DaysToExpiry",
     }
@@ -121,10 +125,57 @@ def test_cloudwatch_takes_every_alarm(stack: str) -> None:
         assert 20 < len(made["alarmDescription"]) <= 1024
 
 
-def test_quiet_is_not_trouble(prod: Deployment) -> None:
+def test_quiet_is_not_trouble_but_a_fleet_that_is_silent_is(prod: Deployment) -> None:
+    unsure = {"5xxErrorRate", "CacheHitRate", "GroupInServiceInstances"}
     for item in prod.of_type(ALARM):
-        ratio = item.inputs["metricName"] in {"5xxErrorRate", "CacheHitRate"}
-        assert item.inputs["treatMissingData"] == ("ignore" if ratio else "notBreaching")
+        metric = item.inputs["metricName"]
+        expected = "ignore" if metric in unsure else "breaching" if metric == "HealthyHostCount" else "notBreaching"
+        assert item.inputs["treatMissingData"] == expected, item.name
+
+
+def test_a_single_failure_in_five_quiet_minutes_tells_that_the_api_is_dead(prod: Deployment) -> None:
+    for metric in ("HTTPCode_Target_5XX_Count", "Errors", "Throttles"):
+        for item in watched(prod, metric):
+            made = item.inputs
+            assert (made["period"], made["evaluationPeriods"], made["datapointsToAlarm"]) == (300, 1, 1)
+            assert (made["statistic"], made["threshold"]) == ("Sum", 0)
+
+
+def test_a_fleet_below_its_minimum_or_at_its_maximum_is_told(prod: Deployment) -> None:
+    groups = {item.outputs["name"]: item.inputs for item in prod.of_type("aws:autoscaling/group:Group")}
+    few, full = watched(prod, "HealthyHostCount"), watched(prod, "GroupInServiceInstances")
+    assert len(few) == len(full) == len(groups)
+    assert {(item.inputs["threshold"], item.inputs["comparisonOperator"]) for item in few} == {
+        (group["minSize"], "LessThanThreshold") for group in groups.values()
+    }
+    for item in full:
+        group = groups[item.inputs["dimensions"]["AutoScalingGroupName"]]
+        assert (item.inputs["threshold"], item.inputs["comparisonOperator"]) == (
+            group["maxSize"] - 1, "GreaterThanThreshold"
+        )  # fmt: skip
+        assert "GroupInServiceInstances" in group["enabledMetrics"]
+
+
+def test_a_fleet_of_one_size_is_not_told_to_be_full() -> None:
+    done = run_program(ROOT, stack="dev", config={"nodesPerFleet": {"min": 2, "max": 2}})
+    assert watched(done, "GroupInServiceInstances") == []
+
+
+def test_copies_that_fail_or_are_late_are_watched_where_s3_counts_them(prod: Deployment) -> None:
+    rules = prod.one("aws:s3/bucketReplicationConfig:BucketReplicationConfig").inputs
+    buckets = {item.outputs["arn"]: item for item in prod.of_type("aws:s3/bucket:Bucket")}
+    expected = {
+        (rule["id"], rules["bucket"], buckets[rule["destination"]["bucket"]].outputs["bucket"])
+        for rule in rules["rules"]
+    }
+    for metric, where in (
+        ("OperationsFailedReplication", {"us-east-1"}),
+        ("ReplicationLatency", {"eu-west-1", "ap-southeast-1"}),
+    ):
+        found = watched(prod, metric)
+        assert {item.region for item in found} == where
+        dimensions = [item.inputs["dimensions"] for item in found]
+        assert {(it["RuleId"], it["SourceBucket"], it["DestinationBucket"]) for it in dimensions} == expected
 
 
 def test_the_dashboard_shows_viewers_titles_and_every_region(prod: Deployment) -> None:

@@ -11,7 +11,7 @@ from components.serving.cache_fleet import NODE_PORT, CacheFleet
 from components.serving.node_role import NodeRole
 from facts.instances import INSTANCE_TYPES
 from local.engine import Deployment
-from tests.declared import REGION, ROOT, depends_on, made, refusal
+from tests.declared import REGION, ROOT, depends_on, made, refusal, whole
 
 GROUP, TARGETS = "aws:autoscaling/group:Group", "aws:lb/targetGroup:TargetGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -142,3 +142,9 @@ def test_every_known_type_is_graviton_with_a_disk() -> None:
         assert "g" in family[1:], name
         assert known.nvme_gb > 0
         assert known.baseline_gbps > 0
+
+
+def test_a_launch_that_fails_is_tried_again_before_the_deployment_fails() -> None:
+    made = whole("dev").of_type("aws:autoscaling/group:Group")[0].inputs
+    assert made["ignoreFailedScalingActivities"] is True
+    assert made["waitForCapacityTimeout"] == "20m"

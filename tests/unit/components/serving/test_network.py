@@ -8,7 +8,7 @@ import pytest
 
 from components.serving.network import Network, ipv6_part
 from local.engine import Deployment
-from tests.declared import made, refusal, statements
+from tests.declared import made, refusal, statements, whole
 
 REGION = "eu-west-1"
 ARGS: dict[str, Any] = {
@@ -103,3 +103,11 @@ def test_a_vpcs_56_holds_a_64_for_each_zone() -> None:
         "2600:1f18:ab:cd01::/64",
         "2600:1f18:ab:cd02::/64",
     ]
+
+
+def test_a_destroy_waits_for_what_cloudfront_leaves_behind() -> None:
+    held = whole("prod").of_type(
+        "aws:ec2/subnet:Subnet", "aws:ec2/internetGateway:InternetGateway", "aws:ec2/securityGroup:SecurityGroup"
+    )
+    assert held
+    assert {item.options["customTimeouts"]["delete"] for item in held} == {"60m"}
