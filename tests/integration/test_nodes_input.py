@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from local.serving.nodes import Node
-from tests.integration.node_bench import MB, Origin, ask, content, eventually, make_node, running
+from tests.integration.node_bench import MB, Origin, ask, content, make_node, running
+from tests.waiting import eventually
 
 FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
 BUCKET = "/media-0123456"
