@@ -5,7 +5,13 @@ from typing import Any
 from local.resources.making import Making, makes
 
 
-@makes("aws:autoscaling/group:Group")
+@makes(
+    "aws:autoscaling/group:Group",
+    {
+        "ignoreFailedScalingActivities": "moto's launches do not fail",
+        "waitForCapacityTimeout": "the laptop cloud waits for its nodes by itself",
+    },
+)
 def group(made: Making) -> tuple[str, dict[str, Any]]:
     """A fleet; it has its minimum of nodes unless it says how many."""
     metrics, granularity = made.take("enabledMetrics"), made.take("metricsGranularity", "1Minute")
