@@ -7,7 +7,7 @@ STACK ?= dev
 BASE ?= main
 # As it was typed: make would take a dollar sign in a film's name for a variable of its own.
 override VIDEO := $(value VIDEO)
-export VIDEO REGIONS
+export VIDEO REGIONS SEED
 export PYTHONDONTWRITEBYTECODE =
 
 help: ## List the commands
@@ -34,6 +34,9 @@ roll: setup ## Bring STACK's new node image or configuration to its nodes, with 
 bench: setup ## Measure: registering the program, upload to playable, and serving
 	@$(BIN)/python -m bench
 
+drill: setup ## Break the platform on purpose, as drawn from SEED (1, or 1-20), while viewers compare every byte
+	@$(BIN)/python -m drills
+
 cost: setup ## Print what a month on AWS would cost, by list prices
 	@$(BIN)/python -m planner.bill
 
@@ -57,5 +60,5 @@ lock: setup ## Write the lock files anew from requirements*.in
 setup: ## Install what is missing: system packages (Debian), Python and Node packages
 	@PYTHON=$(PYTHON) ./scripts/setup
 
-.PHONY: help demo add test preview ami roll bench cost change plan scale docs lock setup
+.PHONY: help demo add test preview ami roll bench drill cost change plan scale docs lock setup
 .DEFAULT_GOAL := help

@@ -1,0 +1,52 @@
+"""What a drill draws, and what it says of it."""
+
+from drills.faults import KINDS as DONE
+from drills.play import Outcome
+from drills.report import line, summary, table
+from drills.schedule import FLEETS, KINDS, NODES, REGIONS, Fault, draw
+from drills.viewers import Seen, content
+
+KILL = Fault("node", "kill", 0, 1, 0, 1)
+
+
+def test_the_same_seed_draws_the_same_faults_and_another_one_others() -> None:
+    assert draw(7, 20) == draw(7, 20)
+    assert draw(7, 20) != draw(8, 20)
+    # More faults are the same ones and some more: a long drill can be cut short.
+    assert draw(7, 20)[:5] == draw(7, 5)
+
+
+def test_every_kind_is_drawn_sometime_within_its_bounds_and_can_be_done() -> None:
+    faults = draw(1, 2000)
+    assert {(fault.what, fault.how) for fault in faults} == set(KINDS)
+    assert {f"{what} {how}" for what, how in KINDS} == set(DONE)
+    for fault in faults:
+        least, most = KINDS[fault.what, fault.how]
+        assert least <= fault.seconds <= most
+        assert (fault.region < REGIONS, fault.fleet < FLEETS, fault.node < NODES) == (True, True, True)
+
+
+def test_a_fault_is_good_only_if_nothing_failed_and_no_hand_is_needed() -> None:
+    assert Outcome(KILL, Seen(requests=5, cut=1), 3.0).good
+    assert not Outcome(KILL, Seen(requests=5, wrong=1), 3.0).good
+    assert not Outcome(KILL, Seen(requests=5, failed=1), 3.0).good
+    assert not Outcome(KILL, Seen(requests=5), None).good
+
+
+def test_a_line_and_a_table_say_what_happened() -> None:
+    fine = Outcome(KILL, Seen(requests=5, cut=1, slowest=0.5), 3.0)
+    bad = Outcome(KILL, Seen(requests=7, failed=2, slowest=30.0), None, "status 502", 1.5)
+    skipped = Outcome(Fault("node", "fill", 5, 0, 0, 0), Seen(), 0.0, "skipped: not root")
+    assert line(fine).startswith("ok  node 1/0/1: kill: requests 5, failed 0, wrong 0, cut 1")
+    assert line(bad).startswith("BAD")
+    assert line(bad).endswith("whole after s not by itself (status 502)")
+    rows = table([fine, bad, skipped]).splitlines()
+    assert rows[2:] == ["| node: kill | 2 | 12 | 2 | 0 | 1 | 0 | 30.0 | 1.5 | not by itself |"]
+    assert rows[0].count("|") == rows[1].count("|") == rows[2].count("|")
+    assert summary([fine, bad, skipped]).startswith("2 faults, 1 skipped; 12 requests, 2 failed, 0 with wrong bytes")
+
+
+def test_the_bytes_of_an_object_are_its_own() -> None:
+    assert len(content("/v/00/a", 5000)) == 5000
+    assert content("/v/00/a", 5000) == content("/v/00/a", 5000)
+    assert content("/v/00/a", 100) != content("/v/00/b", 100)
