@@ -11,7 +11,9 @@ from components.edge.signing import Signing
 from components.edge.web_acl import WebAcl
 from components.making.catalogue import Catalogue
 from components.making.encoding import Encoding
+from components.making.handlers import MakingArns
 from components.making.orchestration import Orchestration
+from components.making.sidecars import Sidecars
 from components.making.storage import ContentStorage
 from components.operating.budget import Budget
 from components.operating.fault_injection import FaultInjection
@@ -74,25 +76,24 @@ encoding = Encoding(
         "media_arn": content.media.bucket_arn,
     },
 )
+making: MakingArns = {
+    "region": home,
+    "account_id": account_id,
+    "uploads_arn": content.uploads_arn,
+    "media_name": content.media.bucket_name,
+    "media_arn": content.media.bucket_arn,
+    "table_name": catalogue.table_name,
+    "table_arn": catalogue.table_arn,
+    "queue_arn": encoding.queue_arn,
+    "job_role_arn": encoding.role_arn,
+    "topic_arn": notifications[home].topic_arn,
+    "topic_key_arn": notifications[home].key_arn,
+}
 pipeline = Orchestration(
     "pipeline",
-    {
-        "region": home,
-        "account_id": account_id,
-        "encode": settings.encode,
-        "log_days": settings.log_days,
-        "uploads_name": content.uploads_name,
-        "uploads_arn": content.uploads_arn,
-        "media_name": content.media.bucket_name,
-        "media_arn": content.media.bucket_arn,
-        "table_name": catalogue.table_name,
-        "table_arn": catalogue.table_arn,
-        "queue_arn": encoding.queue_arn,
-        "job_role_arn": encoding.role_arn,
-        "topic_arn": notifications[home].topic_arn,
-        "topic_key_arn": notifications[home].key_arn,
-    },
+    {**making, "log_days": settings.log_days, "uploads_name": content.uploads_name, "encode": settings.encode},
 )
+sidecars = Sidecars("sidecars", {**making, "log_days": settings.log_days, "uploads_name": content.uploads_name})
 
 # Serving: a rendition reaches a viewer, from the media bucket of its region, or the home one.
 media = {

@@ -111,8 +111,35 @@ class Verified(TypedDict):
     width: int
     height: int
     renditions: list[str]
+    still: str
+    """URL path of the encoder's poster, which is the object's key with a leading slash."""
+
+
+class Caption(TypedDict):
+    """A caption track, as a viewer chooses it."""
+
+    language: str
+    """BCP 47; `und` where nothing is known."""
+    name: str
+    """The language's own name for itself."""
+    role: Literal["subtitles", "sdh", "forced"]
+    """`sdh` is for the deaf and hard of hearing; `forced` is for what even those need who understand the film."""
+
+
+class Edition(TypedDict):
+    """A title's manifests with its captions and its poster: what the catalogue keeps of them."""
+
+    manifests: str
+    """Prefix of the manifests, no slash at either end: the edition's own, or the encode's where it has no captions."""
+    captions: list[Caption]
     poster: str
-    """URL path, which is the object's key with a leading slash."""
+    """URL path."""
+    notes: list[str]
+    """Sentences for the owner, about what was left out."""
+
+
+class Published(Verified, Edition):
+    """All that makes a title visible."""
 
 
 class Summary(TypedDict):

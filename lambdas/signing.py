@@ -1,4 +1,4 @@
-"""CloudFront's signed cookies for one version of a title. Needs `cryptography`: only what signs imports this.
+"""CloudFront's signed cookies for one title. Needs `cryptography`: only what signs imports this.
 
 The host is part of what is signed, and the cookies name no domain: only the host that set them gets them back, and only
 for the title's own path.
@@ -56,12 +56,14 @@ def load_key(pem: str) -> rsa.RSAPrivateKey:
 
 
 def cookies(key: rsa.RSAPrivateKey, key_pair_id: str, host: str, prefix: str, seconds: int, now: int) -> list[str]:
-    """Three Set-Cookie values that open everything under `https://<host>/<prefix>/` for `seconds` from `now`.
+    """Three Set-Cookie values that open everything of one title for `seconds` from `now`.
 
-    `prefix` is `v/<xx>/<id>/<version>`; `now` is in seconds of Unix time.
+    `prefix` is `v/<xx>/<id>/<version>`, of any version; `now` is in seconds of Unix time. They open the encode, and the
+    edition whose manifests name it. No other spelling of a path reaches another title: the edge refuses all but one.
     """
+    title = prefix.rpartition("/")[0]
     statement = {
-        "Resource": f"https://{host}/{prefix}/*",
+        "Resource": f"https://{host}/{title}/*",
         "Condition": {"DateLessThan": {"AWS:EpochTime": now + seconds}},
     }
     policy = json.dumps({"Statement": [statement]}, separators=(",", ":")).encode()
@@ -70,7 +72,7 @@ def cookies(key: rsa.RSAPrivateKey, key_pair_id: str, host: str, prefix: str, se
     signature = key.sign(policy, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
     values = {"Policy": _encode(policy), "Signature": _encode(signature), "Key-Pair-Id": key_pair_id}
     # The path is the title's and not the version's, so that one encoded anew replaces its cookies.
-    attributes = f"Path=/{prefix.rpartition('/')[0]}; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
+    attributes = f"Path=/{title}; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
     return [f"CloudFront-{name}={value}; {attributes}" for name, value in values.items()]
 
 

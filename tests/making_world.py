@@ -22,7 +22,17 @@ from tests.workflow_runner import Execution, Failure, run
 
 KEY = "films/Ein Film.mp4"
 ID = "films-ein-film"
-MADE = {"duration": 12.5, "width": 1280, "height": 720, "renditions": ["720p", "360p"], "poster": "/v/x/poster.jpg"}
+MADE = {
+    "duration": 12.5,
+    "width": 1280,
+    "height": 720,
+    "renditions": ["720p", "360p"],
+    "still": "/v/x/poster.0000001.jpg",
+    "manifests": "v/x/edition",
+    "captions": [{"language": "de", "name": "Deutsch", "role": "subtitles"}],
+    "poster": "/v/x/poster.jpg",
+    "notes": [],
+}
 Step = Callable[[], object]
 
 

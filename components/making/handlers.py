@@ -17,6 +17,7 @@ class MakingArns(TypedDict):
     uploads_arn: pulumi.Input[str]
     media_name: pulumi.Input[str]
     media_arn: pulumi.Input[str]
+    table_name: pulumi.Input[str]
     table_arn: pulumi.Input[str]
     queue_arn: pulumi.Input[str]
     job_role_arn: pulumi.Input[str]
@@ -50,9 +51,25 @@ def _prepare(args: MakingArns) -> list[Statement]:
 
 def _verify(args: MakingArns) -> list[Statement]:
     return [
+        *_writes_editions(args),
+        # The captions inside of a film are those of this very version of the upload.
+        allow("s3:GetObjectVersion", pulumi.Output.concat(args["uploads_arn"], "/*")),
+    ]
+
+
+def _captions(args: MakingArns) -> list[Statement]:
+    return [*_writes_editions(args), allow("dynamodb:GetItem", args["table_arn"])]
+
+
+def _writes_editions(args: MakingArns) -> list[Statement]:
+    """Reads an encode and what lies beside its film, and writes manifests and captions beside the encode."""
+    media = pulumi.Output.concat(args["media_arn"], "/v/*")
+    return [
         *_reads_upload(args),
         allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
-        allow("s3:GetObject", pulumi.Output.concat(args["media_arn"], "/v/*")),
+        allow("s3:GetObject", media),
+        # S3 refuses what would replace an object: what was published stays what it was, whatever a handler does.
+        allow("s3:PutObject", media, Null={"s3:if-none-match": "false"}),
     ]
 
 
@@ -69,3 +86,7 @@ PREPARE = Handler(
 )
 VERIFY = Handler("verify", _verify, lambda args: {"MEDIA_BUCKET": args["media_name"]})
 HANDLERS = (IDENTIFY, PREPARE, VERIFY)
+CAPTIONS = Handler(
+    "captions", _captions, lambda args: {"MEDIA_BUCKET": args["media_name"], "TITLES_TABLE": args["table_name"]}
+)
+"""Of the workflow of sidecars."""

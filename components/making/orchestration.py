@@ -3,11 +3,10 @@
 from typing import Literal
 
 import pulumi
-import pulumi_aws as aws
 
 from components.blocks.lambda_function import LambdaFunction
-from components.blocks.policies import document, from_account, trust
 from components.making.handlers import HANDLERS, TIMEOUT_SECONDS, MakingArns
+from components.making.state_machine import state_machine
 from components.making.upload_trigger import UploadTrigger
 from components.making.workflow import definition
 from components.making.workflow_rights import workflow_rights
@@ -19,7 +18,6 @@ class OrchestrationArgs(MakingArns):
     encode: Literal["on_upload", "on_request"]
     log_days: int
     uploads_name: pulumi.Input[str]
-    table_name: pulumi.Input[str]
 
 
 class Orchestration(pulumi.ComponentResource):
@@ -32,40 +30,17 @@ class Orchestration(pulumi.ComponentResource):
     def __init__(self, name: str, args: OrchestrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:orchestration:Orchestration", name, None, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
-        machine_name = f"{name}-workflow"
         functions = _functions(name, args, child)
 
-        log_group = aws.cloudwatch.LogGroup(
-            f"{name}-log",
-            region=region,
-            # Step Functions asks for this prefix: the resource policy for log delivery is shared and limited in size.
-            name_prefix="/aws/vendedlogs/states/headend-",
-            retention_in_days=args["log_days"],
-            opts=child,
-        )
-        role = aws.iam.Role(
-            f"{name}-role",
-            assume_role_policy=trust(
-                "states.amazonaws.com",
-                StringEquals=from_account(account),
-                ArnLike={"aws:SourceArn": f"arn:aws:states:{region}:{account}:stateMachine:*"},
-            ),
-            opts=child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{name}-policy",
-            role=role.name,
-            policy=document(
-                workflow_rights(args, [function.function_arn for function in functions.values()], machine_name)
-            ),
-            opts=child,
-        )
-        machine = aws.sfn.StateMachine(
-            machine_name,
-            region=region,
-            role_arn=role.arn,
-            definition=pulumi.Output.json_dumps(
-                definition(
+        arns = [function.function_arn for function in functions.values()]
+        machine = state_machine(
+            name,
+            {
+                "region": region,
+                "account_id": account,
+                "log_days": args["log_days"],
+                "statements": workflow_rights(args, arns, f"{name}-workflow"),
+                "definition": definition(
                     {
                         "table": args["table_name"],
                         "topic_arn": args["topic_arn"],
@@ -75,16 +50,9 @@ class Orchestration(pulumi.ComponentResource):
                         "job_role_arn": args["job_role_arn"],
                         "encode": args["encode"],
                     }
-                )
-            ),
-            logging_configuration={
-                "level": "ERROR",
-                "include_execution_data": True,
-                "log_destination": log_group.arn.apply(lambda arn: f"{arn}:*"),
+                ),
             },
-            tracing_configuration={"enabled": True},
-            # Step Functions checks on creation that it may deliver logs.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            self,
         )
         trigger = UploadTrigger(
             f"{name}-trigger",
@@ -92,6 +60,10 @@ class Orchestration(pulumi.ComponentResource):
                 "region": region,
                 "account_id": account,
                 "uploads_name": args["uploads_name"],
+                "description": "A film was uploaded",
+                "details": ["Object Created"],
+                # A key that ends in a slash is a folder that a console made.
+                "keys": [{"anything-but": {"suffix": "/"}}],
                 "state_machine_arn": machine.arn,
             },
             child,

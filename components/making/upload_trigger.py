@@ -1,5 +1,6 @@
 """What starts the workflow: the uploads bucket's events, and the queue where those end that could not."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
@@ -9,11 +10,16 @@ from components.blocks.policies import Statement, allow, document, from_account,
 
 
 class UploadTriggerArgs(TypedDict):
-    """From which bucket to which workflow."""
+    """From which objects of a bucket to which workflow."""
 
     region: str
     account_id: str
     uploads_name: pulumi.Input[str]
+    description: str
+    details: Sequence[str]
+    """S3's events: `Object Created`, `Object Deleted`."""
+    keys: Sequence[object]
+    """EventBridge's patterns of object keys."""
     state_machine_arn: pulumi.Input[str]
 
 
@@ -29,16 +35,12 @@ class UploadTrigger(pulumi.ComponentResource):
         rule = aws.cloudwatch.EventRule(
             f"{name}-rule",
             region=region,
-            description="A film was uploaded",
+            description=args["description"],
             event_pattern=pulumi.Output.json_dumps(
                 {
                     "source": ["aws.s3"],
-                    "detail-type": ["Object Created"],
-                    # A key that ends in a slash is a folder that a console made.
-                    "detail": {
-                        "bucket": {"name": [args["uploads_name"]]},
-                        "object": {"key": [{"anything-but": {"suffix": "/"}}]},
-                    },
+                    "detail-type": args["details"],
+                    "detail": {"bucket": {"name": [args["uploads_name"]]}, "object": {"key": args["keys"]}},
                 }
             ),
             opts=child,

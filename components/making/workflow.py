@@ -12,15 +12,15 @@ What each state relies on:
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 import pulumi
 
 from components.making import encoder_errors
-from components.making.handlers import IDENTIFY, PREPARE, TIMEOUT_SECONDS, VERIFY, Handler
+from components.making.handlers import IDENTIFY, PREPARE, VERIFY, Handler
+from components.making.sidecar_workflow import edition_of
+from components.making.states import NOW, RETRY, THE_ROW, State, in_a_crowd, invoke, on_lost_claim, tell, update
 from lambdas.names import FOLDER
-
-State = dict[str, Any]
 
 LIFE_SECONDS = 72 * 3600
 """The longest that an execution may take. A film takes well under an hour; ten thousand that arrive at once wait in
@@ -72,7 +72,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
     identify["Assign"] |= {"holder": "nobody", "attempts": 0, "refused": []}
     # Nothing is claimed yet, so there is no row on which to write a reason: the execution fails, which an alarm tells.
     identify["Catch"] = [{"ErrorEquals": ["NotAFilm"], "Next": "No film"}]
-    claim = _update(
+    claim = update(
         names["table"],
         sets={
             "#name": {"S": "{% $title.name %}"},
@@ -84,7 +84,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
             "uploaded": {"S": "{% $title.uploaded %}"},
             "#source": {"S": "{% $title.source %}"},
             "execution": _ME,
-            "updated": _NOW,
+            "updated": NOW,
         },
         # `live` is there once a version is out: a title that plays is not hidden while it is encoded anew.
         also="created = if_not_exists(created, :updated), #state = if_not_exists(live, :working)",
@@ -115,7 +115,7 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         }
     }
     # Any other error fails the execution: to mark a row that was never claimed would pass for a newer upload's work.
-    claim["Catch"] = [_on_lost_claim("Whose title?")]
+    claim["Catch"] = [on_lost_claim("Whose title?")]
     return {
         "Identify": identify,
         "No film": {"Type": "Succeed", "Comment": "What lies beside films is left where it is."},
@@ -132,10 +132,10 @@ def _not_ours(names: WorkflowNames) -> dict[str, State]:
     look: State = {
         "Type": "Task",
         "Resource": "arn:aws:states:::dynamodb:getItem",
-        "Arguments": {"TableName": names["table"], "Key": _THE_ROW, "ConsistentRead": True},
+        "Arguments": {"TableName": names["table"], "Key": THE_ROW, "ConsistentRead": True},
         "Assign": {"taken": "{% $exists($states.result.Item) ? $states.result.Item : {} %}"},
         "TimeoutSeconds": 60,
-        "Retry": _RETRY,
+        "Retry": RETRY,
         "Next": "Taken by?",
     }
     alive: State = {
@@ -146,7 +146,7 @@ def _not_ours(names: WorkflowNames) -> dict[str, State]:
             "holder": "{% $states.result.Status in ['RUNNING', 'PENDING_REDRIVE'] ? 'nobody' : $taken.execution.S %}",
         },
         "TimeoutSeconds": 60,
-        "Retry": _RETRY,
+        "Retry": RETRY,
         # Executions are forgotten after 90 days, or with their state machine.
         "Catch": [
             {
@@ -212,8 +212,8 @@ def _making(names: WorkflowNames) -> dict[str, State]:
         "look at the source, and plan",
     )
     # MediaConvert's rates are the account's: thousands of films that arrive at once wait here for Probe.
-    crowd = _in_a_crowd("TooManyRequestsException", "ThrottlingException", "Lambda.TooManyRequestsException")
-    prepare["Retry"] = [crowd, *_RETRY]
+    crowd = in_a_crowd("TooManyRequestsException", "ThrottlingException", "Lambda.TooManyRequestsException")
+    prepare["Retry"] = [crowd, *RETRY]
     verify = _invoke(
         names,
         VERIFY,
@@ -305,7 +305,7 @@ def _encode(names: WorkflowNames) -> State:
         "Assign": {"warnings": "{% $exists($states.result.Job.Warnings) ? $states.result.Job.Warnings : [] %}"},
         "TimeoutSeconds": ENCODE_TIMEOUT_SECONDS,
         # Refused for its rate, so no job was made. CreateJob allows five a second: a burst of uploads waits here.
-        "Retry": [_in_a_crowd("MediaConvert.TooManyRequestsException")],
+        "Retry": [in_a_crowd("MediaConvert.TooManyRequestsException")],
         "Catch": [
             {
                 "ErrorEquals": ["States.ALL"],
@@ -375,18 +375,19 @@ def _publishing(names: WorkflowNames) -> dict[str, State]:
             "width": {"N": "{% $string($made.width) %}"},
             "height": {"N": "{% $string($made.height) %}"},
             "renditions": {"L": "{% [$made.renditions.{'S': $}] %}"},
-            "poster": {"S": "{% $made.poster %}"},
+            **edition_of("$made"),
+            "still": {"S": "{% $made.still %}"},
             # What the encoder noticed and worked around: damaged frames, missing references.
             "warnings": {"L": "{% [$warnings.{'S': $string(Code) & ' x ' & $string(Count)}] %}"},
-            "published": _NOW,
+            "published": NOW,
         },
         "Announce",
         state="PUBLISHED",
         live=True,
     )
     publish["Comment"] = "publish"
-    tell = _tell(names, "$title.name & ' can be watched'", {"state": "PUBLISHED"}, "announce", "Published")
-    return {"Publish": publish, "Announce": tell, "Published": {"Type": "Succeed"}}
+    told = tell(names["topic_arn"], "$title.name & ' can be watched'", {"state": "PUBLISHED"}, "announce", "Published")
+    return {"Publish": publish, "Announce": told, "Published": {"Type": "Succeed"}}
 
 
 def _ending(names: WorkflowNames) -> dict[str, State]:
@@ -399,9 +400,9 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
     )
     mark["Comment"] = "write down why not"
     # What cannot be marked fails the execution, which an alarm tells.
-    mark["Catch"] = [_on_lost_claim("Superseded")]
-    tell = _tell(
-        names,
+    mark["Catch"] = [on_lost_claim("Superseded")]
+    told = tell(
+        names["topic_arn"],
         "$title.name & ' was not published'",
         {"state": "{% $outcome %}", "reason": "{% $reason %}", "fault": "{% $fault %}"},
         "tell the operators",
@@ -409,7 +410,7 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
     )
     return {
         "Mark": mark,
-        "Tell": tell,
+        "Tell": told,
         "Ours?": {
             "Type": "Choice",
             # A refused file is an answer, not a failure: only our own faults may wake somebody.
@@ -424,66 +425,9 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
 
 
 _ME = {"S": "{% $states.context.Execution.Id %}"}
-_NOW = {"S": "{% $now('[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01]Z') %}"}
-_THE_ROW = {"id": {"S": "{% $title.id %}"}}
 _PREFIX = f"{FOLDER} & '/' & $version"
 _OURS = "Something went wrong on our side, not with your file. It is kept, and its operators have been told."
 
-_TRANSIENT = [
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    # The sandbox was killed, by a host that failed or for want of memory.
-    "Runtime.ExitError",
-    "Sandbox.Timedout",
-    "DynamoDB.ProvisionedThroughputExceededException",
-    "DynamoDB.ThrottlingException",
-    "DynamoDB.RequestLimitExceeded",
-    "DynamoDB.InternalServerError",
-    "DynamoDB.SdkClientException",
-    "SNS.ThrottledException",
-    "SNS.InternalErrorException",
-    "SNS.SdkClientException",
-    "Sfn.ThrottlingException",
-    "Sfn.SdkClientException",
-    # botocore's own names, raised by a handler whose call was refused for its rate
-    "TooManyRequestsException",
-    "ThrottlingException",
-    "SlowDown",
-    "InternalError",
-    "ServiceUnavailable",
-    "500",  # an error of a HEAD has no name
-    "503",
-    "ServiceUnavailableException",
-    "InternalServerErrorException",
-    "EndpointConnectionError",
-    "States.Timeout",
-]
-
-
-def _in_a_crowd(*errors: str) -> State:
-    """Patience where MediaConvert refuses for its rate: over an hour, for thousands of films that arrive at once."""
-    return {
-        "ErrorEquals": list(errors),
-        "IntervalSeconds": 5,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": 300,
-        "MaxAttempts": 40,
-        "JitterStrategy": "FULL",
-    }
-
-
-_RETRY: list[State] = [
-    {
-        "ErrorEquals": _TRANSIENT,
-        "IntervalSeconds": 2,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": 120,
-        "MaxAttempts": 10,
-        "JitterStrategy": "FULL",
-    }
-]
 _CATCH: list[State] = [
     {
         "ErrorEquals": ["SourceUnreadable", "SourceRefused", "SourceTruncated"],
@@ -510,10 +454,6 @@ _CATCH: list[State] = [
 ]
 
 
-def _on_lost_claim(next_state: str) -> State:
-    return {"ErrorEquals": ["DynamoDB.ConditionalCheckFailedException"], "Next": next_state}
-
-
 def _fault_field(field: str, pattern: str, convert: str, default: str) -> str:
     """A field of the job that a failed `.sync` puts into its cause; by pattern, since other causes are not JSON.
 
@@ -526,53 +466,8 @@ def _fault_field(field: str, pattern: str, convert: str, default: str) -> str:
 def _invoke(
     names: WorkflowNames, handler: Handler, payload: object, assigns: State, next_state: str, says: str
 ) -> State:
-    """Ask a handler; `assigns` are variables by name."""
-    return {
-        "Type": "Task",
-        "Comment": says,
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {"FunctionName": names["functions"][handler.name], "Payload": payload},
-        "Assign": assigns,
-        "TimeoutSeconds": TIMEOUT_SECONDS + 10,
-        "Retry": _RETRY,
-        "Catch": _CATCH,
-        "Next": next_state,
-    }
-
-
-def _update(
-    table: pulumi.Input[str],
-    *,
-    sets: Mapping[str, State],
-    also: str,
-    values: Mapping[str, State],
-    remove: str,
-    condition: str,
-    next_state: str,
-) -> State:
-    """One conditional write to the title's row. `sets` by attribute; `#name` marks DynamoDB's reserved words."""
-    expressions = [f"{attribute} = :{attribute.removeprefix('#')}" for attribute in sets]
-    expression = f"SET {', '.join([*expressions, also])}" + (f" REMOVE {remove}" if remove else "")
-    used = f"{expression} {condition}"
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::dynamodb:updateItem",
-        "Arguments": {
-            "TableName": table,
-            "Key": _THE_ROW,
-            "UpdateExpression": expression,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {f"#{word}": word for word in _RESERVED if f"#{word}" in used},
-            "ExpressionAttributeValues": {f":{name.removeprefix('#')}": value for name, value in sets.items()}
-            | dict(values),
-        },
-        "TimeoutSeconds": 60,
-        "Retry": _RETRY,
-        "Next": next_state,
-    }
-
-
-_RESERVED = ("name", "key", "size", "source", "state", "duration")
+    """Ask a handler; a refusal ends the execution as one."""
+    return {**invoke(names["functions"][handler.name], payload, assigns, next_state, says), "Catch": _CATCH}
 
 
 def _settle(
@@ -582,40 +477,14 @@ def _settle(
 
     A viewer is shown `state` only where nothing is live, unless `live` makes this version the one that plays.
     """
-    update = _update(
+    write = update(
         names["table"],
-        sets={**sets, "updated": _NOW},
+        sets={**sets, "updated": NOW},
         also="#state = :state" if live else "#state = if_not_exists(live, :state)",
         values={":execution": _ME, ":state": {"S": state}},
         remove="" if "reason" in sets else "reason, fault",
         condition="execution = :execution",
         next_state=next_state,
     )
-    update["Catch"] = [_on_lost_claim("Superseded"), *_CATCH]
-    return update
-
-
-def _tell(names: WorkflowNames, subject: str, message: Mapping[str, str], says: str, next_state: str) -> State:
-    """Publish to the topic; `subject` is an expression.
-
-    The title's row says it already, so a topic that cannot be reached fails nothing.
-    """
-    return {
-        "Type": "Task",
-        "Comment": says,
-        "Resource": "arn:aws:states:::sns:publish",
-        "Arguments": {
-            "TopicArn": names["topic_arn"],
-            # SNS takes printable ASCII, at most 100 characters, as a subject.
-            "Subject": f"{{% $substring($replace({subject}, /[^ -~]/, '?'), 0, 100) %}}",
-            "Message": {
-                "title": "{% $title.id %}",
-                "name": "{% $title.name %}",
-                **message,
-            },
-        },
-        "TimeoutSeconds": 60,
-        "Retry": _RETRY,
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": next_state}],
-        "Next": next_state,
-    }
+    write["Catch"] = [on_lost_claim("Superseded"), *_CATCH]
+    return write

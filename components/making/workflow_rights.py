@@ -7,7 +7,7 @@ from components.making.handlers import MakingArns
 
 
 def workflow_rights(args: MakingArns, function_arns: list[pulumi.Output[str]], machine: str) -> list[Statement]:
-    """What the workflow itself does: its integrations, and the delivery of its log.
+    """What the workflow's integrations do.
 
     `machine` is what its name begins with: it is made after this, and gets some digits more.
     """
@@ -29,22 +29,4 @@ def workflow_rights(args: MakingArns, function_arns: list[pulumi.Output[str]], m
         allow("states:DescribeExecution", f"arn:aws:states:{region}:{account}:execution:{machine}*"),
         allow("sns:Publish", args["topic_arn"]),
         allow(["kms:Decrypt", "kms:GenerateDataKey"], args["topic_key_arn"]),
-        # Log delivery and X-Ray have no resources to name.
-        allow(
-            [
-                "logs:CreateLogDelivery",
-                "logs:GetLogDelivery",
-                "logs:UpdateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:DescribeResourcePolicies",
-                "logs:DescribeLogGroups",
-                "xray:PutTraceSegments",
-                "xray:PutTelemetryRecords",
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-            ],
-            "*",
-        ),
     ]

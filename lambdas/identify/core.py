@@ -49,7 +49,12 @@ class Upload(TypedDict):
 
 def title_id(key: str) -> str:
     """The id of the title that an upload of this key becomes, unless another film has it."""
-    return _slug(_stem(key))[0]
+    return title_ids(key)[0]
+
+
+def title_ids(key: str) -> tuple[str, str]:
+    """The id of the title that an upload of this key becomes, and the one that it takes where another film has that."""
+    return _slug(_stem(key))
 
 
 def identify(upload: Upload) -> Title:
@@ -60,7 +65,7 @@ def identify(upload: Upload) -> Title:
     key = upload["key"]
     _a_film(key)
     stem = _stem(key)
-    identity, other = _slug(stem)
+    identity, other = title_ids(key)
     return {
         "id": identity,
         "other": other,

@@ -143,6 +143,8 @@ def _value(value: Mapping[str, Any]) -> Any:
         return int(number) if number.is_integer() else number
     if kind == "L":
         return [_value(member) for member in content]
+    if kind == "M":
+        return plain(content)
     return None if kind == "NULL" else content
 
 
@@ -154,7 +156,8 @@ def page(rows: list[Row], last: Mapping[str, Any] | None) -> Answer:
 def show(row: Row) -> Answer:
     """The answer to Show."""
     details = {field: row.get(field) for field in ("width", "height", "updated")}
-    return _answer(HTTPStatus.OK, {**_summary(row), "renditions": row.get("renditions", []), **details})
+    lists = {field: row.get(field, []) for field in ("renditions", "captions")}
+    return _answer(HTTPStatus.OK, {**_summary(row), **lists, **details})
 
 
 def known(title_id: str, item: Mapping[str, Mapping[str, Any]] | None) -> Row:
@@ -177,7 +180,11 @@ def playable(row: Row) -> bool:
 def play(row: Row, cookies: list[str]) -> Answer:
     """The answer to Play where a version is published: its addresses, and the cookies that open them."""
     summary = {field: row.get(field) for field in ("id", "name", "poster", "duration")}
-    return _answer(HTTPStatus.OK, {**summary, **addresses(row["prefix"])}, {"Set-Cookie": cookies} if cookies else {})
+    return _answer(
+        HTTPStatus.OK,
+        {**summary, **addresses(row.get("manifests") or row["prefix"])},
+        {"Set-Cookie": cookies} if cookies else {},
+    )
 
 
 def wait(row: Row) -> Answer:

@@ -42,7 +42,7 @@ def verify(prefix: str, expected: Expected, sizes: Mapping[str, int], texts: Map
         "width": size.width or top["width"],
         "height": size.height or top["height"],
         "renditions": [rendition["name"] for rendition in expected["renditions"]],
-        "poster": f"/{prefix}/{_poster(sizes)}",
+        "still": f"/{prefix}/{_poster(sizes)}",
     }
 
 

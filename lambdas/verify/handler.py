@@ -1,11 +1,12 @@
-"""Verify, the Lambda: lists the renditions and reads their playlists in S3. Writes nothing."""
+"""Verify, the Lambda: lists the renditions and reads their playlists in S3, and writes the title's first edition."""
 
 import os
 from typing import TypedDict
 
 from lambdas import clients, upload
+from lambdas.captions import writer
 from lambdas.refusals import LOG, step
-from lambdas.shapes import Expected, Title, Verified
+from lambdas.shapes import Expected, Published, Title
 from lambdas.verify import core
 
 MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
@@ -19,7 +20,7 @@ class Event(TypedDict):
 
 
 @step
-def handle(event: Event, _context: object) -> Verified:
+def handle(event: Event, _context: object) -> Published:
     """Returns what to publish; raises SourceMoved, SourceRefused, SourceTruncated, RenditionsIncomplete."""
     title, prefix, expected = event["title"], event["prefix"], event["expected"]
     upload.check(title)
@@ -27,7 +28,10 @@ def handle(event: Event, _context: object) -> Verified:
     texts = {name: _text(f"{prefix}/{name}") for name in core.playlists(expected) if name in sizes}
     verified = core.verify(prefix, expected, sizes, texts)
     LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
-    return verified
+    problems = writer.take_embedded(title, prefix)
+    encode = writer.Encode(title["bucket"], title["stem"], prefix, verified["duration"], verified["still"])
+    edition = writer.write(encode)
+    return {**verified, **edition, "notes": [*problems, *edition["notes"]]}
 
 
 def _sizes(prefix: str) -> dict[str, int]:

@@ -8,6 +8,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from lambdas import playlist
+from lambdas.captions import writer
 from lambdas.refusals import RenditionsIncomplete, SourceMoved, SourceTruncated
 from lambdas.shapes import Expected, Title
 from lambdas.verify import core, handler
@@ -61,7 +62,7 @@ def test_whole_renditions_are_published_as_they_are(title: Title, expected: Expe
         "width": 1280,
         "height": 720,
         "renditions": ["720p", "360p"],
-        "poster": f"/{PREFIX}/poster.0000001.jpg",
+        "still": f"/{PREFIX}/poster.0000001.jpg",
     }
 
 
@@ -72,7 +73,7 @@ def test_a_silent_film(title: Title) -> None:
 
 def test_a_film_too_short_for_a_second_still_has_its_first(title: Title, expected: Expected, files: Files) -> None:
     del files["poster.0000001.jpg"]
-    assert check(expected, files)["poster"].endswith("/poster.0000000.jpg")
+    assert check(expected, files)["still"].endswith("/poster.0000000.jpg")
 
 
 @pytest.mark.parametrize("audio", [True, False])
@@ -162,12 +163,17 @@ def s3_holds(stub: Stub, title: Title, files: Files, read: list[str]) -> None:
 
 
 def test_the_lambda_reads_playlists_and_lists_the_rest(
-    title: Title, expected: Expected, files: Files, stub: Stub
+    title: Title, expected: Expected, files: Files, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = ["index.m3u8", "index_v720p.m3u8", "index_v360p.m3u8", "index_a128.m3u8"]
     s3_holds(stub, title, files, read)
+    # What lies beside and inside of a film has tests of its own.
+    beside = {"manifests": PREFIX, "captions": [], "poster": "/p.jpg", "notes": ["beside"]}
+    monkeypatch.setattr(writer, "take_embedded", lambda _title, _prefix: ["inside"])
+    monkeypatch.setattr(writer, "write", lambda _encode: beside)
     found = handler.handle({"title": title, "prefix": PREFIX, "expected": expected}, None)
-    assert found["renditions"] == ["720p", "360p"]
+    assert (found["renditions"], found["manifests"]) == (["720p", "360p"], PREFIX)
+    assert found["notes"] == ["inside", "beside"]
 
 
 def test_a_moved_source_is_noticed_before_anything_is_read(title: Title, expected: Expected, stub: Stub) -> None:

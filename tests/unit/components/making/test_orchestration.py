@@ -16,7 +16,9 @@ def dev() -> Deployment:
 
 
 def states(deployment: Deployment) -> dict[str, Any]:
-    return json.loads(deployment.one("aws:sfn/stateMachine:StateMachine").inputs["definition"])["States"]
+    return json.loads(deployment.one("aws:sfn/stateMachine:StateMachine", "pipeline-workflow").inputs["definition"])[
+        "States"
+    ]
 
 
 def test_it_calls_the_handlers_that_were_made_and_may_call_no_other(dev: Deployment) -> None:
@@ -76,7 +78,7 @@ def test_a_job_is_looked_for_in_this_stacks_queue_alone(dev: Deployment) -> None
 
 
 def test_it_may_look_at_its_own_executions(dev: Deployment) -> None:
-    machine = dev.one("aws:sfn/stateMachine:StateMachine").outputs["arn"]
+    machine = dev.one("aws:sfn/stateMachine:StateMachine", "pipeline-workflow").outputs["arn"]
     [look] = [
         statement
         for statement in statements(dev.one("aws:iam/rolePolicy:RolePolicy", "pipeline-policy").inputs["policy"])
@@ -95,7 +97,7 @@ def test_only_this_accounts_workflows_may_take_its_role(dev: Deployment) -> None
 
 
 def test_failures_are_logged_with_their_data_and_traced(dev: Deployment) -> None:
-    machine = dev.one("aws:sfn/stateMachine:StateMachine")
+    machine = dev.one("aws:sfn/stateMachine:StateMachine", "pipeline-workflow")
     group = dev.one("aws:cloudwatch/logGroup:LogGroup", "pipeline-log")
     logging = machine.inputs["loggingConfiguration"]
     assert logging["logDestination"] == f"{group.outputs['arn']}:*"
@@ -106,5 +108,5 @@ def test_failures_are_logged_with_their_data_and_traced(dev: Deployment) -> None
 
 
 def test_it_is_made_once_it_may_do_its_work(dev: Deployment) -> None:
-    machine = dev.one("aws:sfn/stateMachine:StateMachine")
+    machine = dev.one("aws:sfn/stateMachine:StateMachine", "pipeline-workflow")
     assert depends_on(dev, machine, dev.one("aws:iam/rolePolicy:RolePolicy", "pipeline-policy"))

@@ -16,7 +16,15 @@ MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:workflow"
 
 @functools.cache
 def trigger() -> Deployment:
-    args = {"region": REGION, "account_id": ACCOUNT, "uploads_name": "uploads", "state_machine_arn": MACHINE}
+    args = {
+        "region": REGION,
+        "account_id": ACCOUNT,
+        "uploads_name": "uploads",
+        "description": "A film was uploaded",
+        "details": ["Object Created"],
+        "keys": [{"anything-but": {"suffix": "/"}}],
+        "state_machine_arn": MACHINE,
+    }
     return made(UploadTrigger, "trigger", args)
 
 

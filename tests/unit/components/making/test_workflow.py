@@ -20,11 +20,11 @@ from lambdas.prepare.core import encode
 from lambdas.shapes import Title
 from tests.declared import REGION, ROOT
 from tests.making_kit import EXECUTION, NAMES, workflow
+from tests.making_world import MADE
 from tests.unit.lambdas.conftest import a_source
 from tests.workflow_runner import Execution, Failure, run
 
 MODES = ("on_upload", "on_request")
-MADE = {"duration": 12.5, "width": 1280, "height": 720, "renditions": ["720p", "360p"], "poster": "/v/x/poster.jpg"}
 
 
 @pytest.fixture(params=MODES)

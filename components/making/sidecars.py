@@ -1,0 +1,80 @@
+"""Sidecars: captions and posters that lie beside films become part of their titles, whenever they come or go."""
+
+import pulumi
+
+from components.blocks.lambda_function import LambdaFunction
+from components.blocks.policies import allow
+from components.making.handlers import CAPTIONS, TIMEOUT_SECONDS, MakingArns
+from components.making.sidecar_workflow import definition
+from components.making.state_machine import state_machine
+from components.making.upload_trigger import UploadTrigger
+from lambdas.captions.sidecars import EXTENSIONS
+
+
+class SidecarsArgs(MakingArns):
+    """What is read, written and told."""
+
+    log_days: int
+    uploads_name: pulumi.Input[str]
+
+
+class Sidecars(pulumi.ComponentResource):
+    """A state machine of its own: a caption file needs no encoder, and must not wait for one."""
+
+    state_machine_arn: pulumi.Output[str]
+    dead_letter_name: pulumi.Output[str]
+    """Queue of the events that could not start the workflow."""
+
+    def __init__(self, name: str, args: SidecarsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:sidecars:Sidecars", name, None, opts)
+        child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
+        function = LambdaFunction(
+            f"{name}-{CAPTIONS.name}",
+            {
+                "region": region,
+                "handler": CAPTIONS.name,
+                "environment": CAPTIONS.environment(args),
+                "statements": CAPTIONS.rights(args),
+                "timeout": TIMEOUT_SECONDS,
+                "memory": 512,
+                "log_days": args["log_days"],
+            },
+            child,
+        )
+        machine = state_machine(
+            name,
+            {
+                "region": region,
+                "account_id": account,
+                "log_days": args["log_days"],
+                "statements": [
+                    allow("lambda:InvokeFunction", function.function_arn),
+                    allow("dynamodb:UpdateItem", args["table_arn"]),
+                    allow("sns:Publish", args["topic_arn"]),
+                    allow(["kms:Decrypt", "kms:GenerateDataKey"], args["topic_key_arn"]),
+                ],
+                "definition": definition(
+                    {
+                        "table": args["table_name"],
+                        "topic_arn": args["topic_arn"],
+                        "captions_arn": function.function_arn,
+                    }
+                ),
+            },
+            self,
+        )
+        trigger = UploadTrigger(
+            f"{name}-trigger",
+            {
+                "region": region,
+                "account_id": account,
+                "uploads_name": args["uploads_name"],
+                "description": "A file beside a film came or went",
+                "details": ["Object Created", "Object Deleted"],
+                "keys": [{"suffix": {"equals-ignore-case": f".{extension}"}} for extension in sorted(EXTENSIONS)],
+                "state_machine_arn": machine.arn,
+            },
+            child,
+        )
+        self.state_machine_arn, self.dead_letter_name = machine.arn, trigger.dead_letter_name
+        self.register_outputs({"state_machine_arn": self.state_machine_arn, "dead_letter_name": self.dead_letter_name})

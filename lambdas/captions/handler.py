@@ -1,0 +1,87 @@
+"""Captions, the Lambda: what becomes of a file that was laid beside a film. Reads the catalogue, writes an edition."""
+
+import os
+import unicodedata
+from typing import Any, Literal, TypedDict
+
+from lambdas import clients
+from lambdas.captions import sidecars, writer
+from lambdas.identify.core import title_ids
+from lambdas.refusals import LOG, step
+from lambdas.shapes import Caption
+
+TABLE = os.environ["TITLES_TABLE"]
+
+
+class Event(TypedDict):
+    """A file in the uploads bucket, as S3's event names it."""
+
+    bucket: str
+    key: str
+
+
+class Answer(TypedDict, total=False):
+    """What the workflow is to do."""
+
+    action: Literal["UPDATE", "WAIT", "KEEP", "ORPHAN"]
+    """UPDATE writes what follows to the row. WAIT: the film is being made. KEEP: there is no film to watch yet, and
+    when there is, the file is found beside it. ORPHAN: there is no film of this name."""
+    id: str
+    name: str
+    version: str
+    seen: str
+    """The edition that the row named when this one was made: the write is on the condition that it still does."""
+    manifests: str
+    captions: list[Caption]
+    poster: str
+    notes: list[str]
+
+
+@step
+def handle(event: Event, _context: object) -> Answer:
+    """Returns what to do. The same file again gives the same edition, so a repetition changes nothing."""
+    row = _film(event["key"])
+    if row is None:
+        LOG.info("no film", extra={"key": event["key"]})
+        film = sidecars.stems(event["key"])[-1:] or [event["key"]]
+        sentence = f"{event['key']} is kept, but there is no film of this name yet, such as {film[0]}.mp4."
+        return {"action": "ORPHAN", "id": title_ids(event["key"])[0], "name": event["key"], "notes": [sentence]}
+    if "outcome" not in row:
+        return {"action": "WAIT"}
+    if "version" not in row:
+        return {"action": "KEEP"}
+    written = writer.write(
+        writer.Encode(
+            event["bucket"],
+            row["stem"]["S"],
+            row["prefix"]["S"],
+            float(row["duration"]["N"]),
+            row["still"]["S"] if "still" in row else row["poster"]["S"],
+        )
+    )
+    return {
+        "action": "UPDATE",
+        "id": row["id"]["S"],
+        "name": row["name"]["S"],
+        "version": row["version"]["S"],
+        "seen": row["manifests"]["S"] if "manifests" in row else row["prefix"]["S"],
+        "manifests": written["manifests"],
+        "captions": written["captions"],
+        "poster": written["poster"],
+        "notes": written["notes"],
+    }
+
+
+def _film(key: str) -> dict[str, Any] | None:
+    """The catalogue's row of the film that the file goes with, of those that its name allows the longest."""
+    for stem in sidecars.stems(unicodedata.normalize("NFC", key)):
+        if sidecars.naming(stem, key) is None and not sidecars.is_poster(stem, key):
+            continue
+        for identity in dict.fromkeys(title_ids(f"{stem}.mp4")):
+            found = clients.client("dynamodb").get_item(
+                TableName=TABLE, Key={"id": {"S": identity}}, ConsistentRead=True
+            )
+            row: dict[str, Any] | None = found.get("Item")
+            if row is not None and row["stem"]["S"] == stem:
+                return row
+    return None

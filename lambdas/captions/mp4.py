@@ -1,0 +1,186 @@
+"""Captions inside an MP4 or QuickTime film (ISO 14496-12 and 3GPP timed text, TS 26.245). Pure: bytes are asked for.
+
+MediaConvert's Probe does not name the format of text tracks, and its table of inputs has no timed text for MP4. So the
+film's index is read here, and of the film no more than the captions' own bytes.
+"""
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from lambdas.captions.embedded import TextTrack, Timed
+from lambdas.captions.text import MOST_CUES
+from lambdas.languages import UNKNOWN
+
+Read = Callable[[int, int], bytes]
+"""(offset, length) of the file; fewer bytes at its end."""
+ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]
+"""The same for many places at once."""
+
+LARGEST_INDEX = 64 * 1024 * 1024
+"""Bytes. An index has some tens of bytes a frame: this is a day of film."""
+TEXT_HANDLERS, TEXT_FORMATS = (b"sbtl", b"text", b"subt"), (b"tx3g", b"text")
+ALL_FORCED = 0x80000000
+APPLE_LANGUAGES = "en fr de it nl sv es da pt no he ja ar fi el is mt tr hr zh ur hi th ko".split()  # noqa: SIM905
+"""The first of QuickTime's Macintosh language codes, in their order."""
+
+
+class Box(NamedTuple):
+    kind: bytes
+    start: int
+    """Of the content, from the beginning of the data."""
+    end: int
+
+
+def text_tracks(read: Read, read_many: ReadMany, size: int) -> list[TextTrack]:
+    """The text tracks of a file of `size` bytes; none for what has no index. Raises ValueError or struct.error for an
+    index that contradicts itself."""
+    index = _index(read, size)
+    tracks = [_track(index, trak, read_many) for trak in _children(index, 0, len(index)) if trak.kind == b"trak"]
+    return [track for track in tracks if track is not None]
+
+
+def _index(read: Read, size: int) -> bytes:
+    """The content of the `moov` box, which is at the beginning of the file or at its end."""
+    at = 0
+    while at + 8 <= size:
+        head = read(at, 16)
+        length, kind = struct.unpack(">I4s", head[:8])
+        skip = 8
+        if length == 1 and len(head) == 16:
+            length, skip = struct.unpack(">Q", head[8:])[0], 16
+        length = length or size - at
+        if kind == b"moov":
+            return read(at + skip, length - skip) if length <= LARGEST_INDEX else b""
+        if length < skip:
+            return b""
+        at += length
+    return b""
+
+
+def _children(data: bytes, start: int, end: int) -> Iterator[Box]:
+    at = start
+    while at + 8 <= end:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        skip = 8
+        if length == 1:
+            length, skip = struct.unpack_from(">Q", data, at + 8)[0], 16
+        if length < skip or at + length > end:
+            return
+        yield Box(kind, at + skip, at + length)
+        at += length
+
+
+def _find(data: bytes, box: Box, path: str) -> Box | None:
+    """The first box at a path such as `mdia/minf/stbl`."""
+    for name in path.split("/"):
+        found = next((child for child in _children(data, box.start, box.end) if child.kind == name.encode()), None)
+        if found is None:
+            return None
+        box = found
+    return box
+
+
+def _track(data: bytes, trak: Box, read_many: ReadMany) -> TextTrack | None:
+    handler, table = _find(data, trak, "mdia/hdlr"), _find(data, trak, "mdia/minf/stbl")
+    header, described = _find(data, trak, "mdia/mdhd"), _find(data, trak, "mdia/minf/stbl/stsd")
+    if handler is None or table is None or header is None or described is None:
+        return None
+    if data[handler.start + 8 : handler.start + 12] not in TEXT_HANDLERS:
+        return None
+    if data[described.start + 12 : described.start + 16] not in TEXT_FORMATS:
+        return None
+    wide = data[header.start] == 1
+    scale, language = (
+        struct.unpack_from(">I", data, header.start + (20 if wide else 12))[0],
+        _language(data, header, wide),
+    )
+    forced = struct.unpack_from(">I", data, described.start + 24)[0] == ALL_FORCED
+    shift = _shift(data, trak, scale)
+    samples = [sample for sample in _samples(data, table) if sample[3] > 2]
+    if len(samples) > MOST_CUES:
+        raise ValueError(f"a text track has {len(samples)} samples")
+    texts = read_many([(offset, size) for _, _, offset, size in samples])
+    cues = [
+        Timed(start / scale + shift, (start + length) / scale + shift, text)
+        for (start, length, _, _), text in zip(samples, map(_text, texts), strict=True)
+        if text.strip()
+    ]
+    return TextTrack(language, "forced" if forced else "subtitles", cues)
+
+
+def _language(data: bytes, header: Box, wide: bool) -> str:
+    """Three letters of ISO 639-2, five bits each; or, in older QuickTime files, a number of Apple's."""
+    packed = struct.unpack_from(">H", data, header.start + (32 if wide else 20))[0]
+    if packed < 0x400:
+        return APPLE_LANGUAGES[packed] if packed < len(APPLE_LANGUAGES) else UNKNOWN
+    return "".join(chr(0x60 + (packed >> shift & 31)) for shift in (10, 5, 0))
+
+
+def _shift(data: bytes, trak: Box, scale: int) -> float:
+    """Seconds by which the edit list moves the track: an empty edit delays it, a media time cuts its beginning off."""
+    edits, movie = (
+        _find(data, trak, "edts/elst"),
+        next((b for b in _children(data, 0, len(data)) if b.kind == b"mvhd"), None),
+    )
+    if edits is None or movie is None:
+        return 0.0
+    movie_scale = struct.unpack_from(">I", data, movie.start + (20 if data[movie.start] == 1 else 12))[0]
+    entry, length = (">qq", 20) if data[edits.start] == 1 else (">ii", 12)
+    shift = 0.0
+    for number in range(struct.unpack_from(">I", data, edits.start + 4)[0]):
+        duration, media_time = struct.unpack_from(entry, data, edits.start + 8 + number * length)
+        if media_time >= 0:
+            return shift - media_time / scale
+        shift += duration / movie_scale
+    return shift
+
+
+def _samples(data: bytes, table: Box) -> list[tuple[int, int, int, int]]:
+    """(start, duration, offset, size) of each sample; times in the track's scale."""
+    durations = [length for count, length in _rows(data, table, b"stts", 2) for _ in range(min(count, MOST_CUES + 1))]
+    sizes = _sizes(data, table)
+    chunks = [row[0] for row in _rows(data, table, b"stco", 1)] or [
+        (high << 32) + low for high, low in _rows(data, table, b"co64", 2)
+    ]
+    runs = _rows(data, table, b"stsc", 3)
+    samples: list[tuple[int, int, int, int]] = []
+    starts = [0, *accumulate(durations)]
+    for number, (first, held, _) in enumerate(runs):
+        last = runs[number + 1][0] - 1 if number + 1 < len(runs) else len(chunks)
+        for chunk in chunks[first - 1 : last]:
+            offset = chunk
+            for _ in range(held):
+                at = len(samples)
+                if at >= min(len(sizes), len(durations)):
+                    return samples
+                samples.append((starts[at], durations[at], offset, sizes[at]))
+                offset += sizes[at]
+    return samples
+
+
+def _sizes(data: bytes, table: Box) -> list[int]:
+    box = _find(data, table, "stsz")
+    if box is None:
+        return []
+    one, count = struct.unpack_from(">II", data, box.start + 4)
+    if one:
+        return [one] * min(count, MOST_CUES + 1)
+    return [row[0] for row in struct.iter_unpack(">I", data[box.start + 12 : min(box.start + 12 + 4 * count, box.end)])]
+
+
+def _rows(data: bytes, table: Box, kind: bytes, width: int) -> list[tuple[int, ...]]:
+    """The rows of a table of unsigned 32-bit numbers."""
+    box = _find(data, table, kind.decode())
+    if box is None:
+        return []
+    count = struct.unpack_from(">I", data, box.start + 4)[0]
+    end = box.start + 8 + 4 * width * count
+    return list(struct.iter_unpack(f">{width}I", data[box.start + 8 : end])) if end <= box.end else []
+
+
+def _text(sample: bytes) -> str:
+    length = int.from_bytes(sample[:2], "big")
+    text = sample[2 : 2 + length]
+    return text.decode("utf-16" if text[:2] in (b"\xfe\xff", b"\xff\xfe") else "utf-8", "replace")
