@@ -93,7 +93,15 @@ pipeline = Orchestration(
     "pipeline",
     {**making, "log_days": settings.log_days, "uploads_name": content.uploads_name, "encode": settings.encode},
 )
-sidecars = Sidecars("sidecars", {**making, "log_days": settings.log_days, "uploads_name": content.uploads_name})
+sidecars = Sidecars(
+    "sidecars",
+    {
+        **making,
+        "log_days": settings.log_days,
+        "uploads_name": content.uploads_name,
+        "dead_letters": pipeline.trigger,
+    },
+)
 
 # Serving: a rendition reaches a viewer, from the media bucket of its region, or the home one.
 media = {
@@ -233,6 +241,7 @@ observability = Observability(
         "home": home,
         "topics": {region: topic.topic_arn for region, topic in notifications.items()},
         "state_machine_arn": pipeline.state_machine_arn,
+        "sidecars_arn": sidecars.state_machine_arn,
         "dead_letter_name": pipeline.dead_letter_name,
         "pops": pops,
         "web_servers": web_servers,

@@ -18,7 +18,7 @@ import requests
 
 from bench.figures import Row
 from bench.usage import Run, family_cpu, run
-from lambdas.identify.core import title_id
+from lambdas.titles import title_id
 from local.cloud import LaptopCloud
 from local.demo import make_clip
 from local.media.commands import ffmpeg_command, packager_command

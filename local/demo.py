@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column, Table
 
 from components.edge.nearest_pop import nearest_pop
-from lambdas.identify.core import title_id
+from lambdas.titles import title_id
 from local.clients import client
 
 # Files that are lists of other files stay closed: they could name any path of this machine.

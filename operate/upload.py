@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lambdas.identify.core import EXTENSIONS, title_id
+from lambdas.titles import EXTENSIONS, title_id
 from operate.screen import Refusal
 
 MEBIBYTE = 1 << 20

@@ -23,6 +23,7 @@ class OrchestrationArgs(MakingArns):
 class Orchestration(pulumi.ComponentResource):
     """The state machine, its handlers, and the trigger."""
 
+    trigger: UploadTrigger
     state_machine_arn: pulumi.Output[str]
     dead_letter_name: pulumi.Output[str]
     """Queue of the events that could not start the workflow."""
@@ -54,7 +55,7 @@ class Orchestration(pulumi.ComponentResource):
             },
             self,
         )
-        trigger = UploadTrigger(
+        self.trigger = trigger = UploadTrigger(
             f"{name}-trigger",
             {
                 "region": region,

@@ -25,7 +25,7 @@ class SidecarNames(TypedDict):
 
 
 def edition_of(variable: str) -> dict[str, State]:
-    """What the catalogue keeps of an edition, from a variable that holds `lambdas.captions.writer.Written`."""
+    """What the catalogue keeps of an edition, from a variable that holds `lambdas.editions.writer.Written`."""
     captions = "{'M': {'language': {'S': language}, 'name': {'S': name}, 'role': {'S': role}}}"
     return {
         "manifests": {"S": f"{{% {variable}.manifests %}}"},

@@ -8,7 +8,7 @@ from components.making.handlers import CAPTIONS, TIMEOUT_SECONDS, MakingArns
 from components.making.sidecar_workflow import definition
 from components.making.state_machine import state_machine
 from components.making.upload_trigger import UploadTrigger
-from lambdas.captions.sidecars import EXTENSIONS
+from lambdas.editions.sidecars import EXTENSIONS
 
 
 class SidecarsArgs(MakingArns):
@@ -16,14 +16,14 @@ class SidecarsArgs(MakingArns):
 
     log_days: int
     uploads_name: pulumi.Input[str]
+    dead_letters: UploadTrigger
+    """Whose queue keeps the events that could not start this workflow."""
 
 
 class Sidecars(pulumi.ComponentResource):
     """A state machine of its own: a caption file needs no encoder, and must not wait for one."""
 
     state_machine_arn: pulumi.Output[str]
-    dead_letter_name: pulumi.Output[str]
-    """Queue of the events that could not start the workflow."""
 
     def __init__(self, name: str, args: SidecarsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:sidecars:Sidecars", name, None, opts)
@@ -63,7 +63,7 @@ class Sidecars(pulumi.ComponentResource):
             },
             self,
         )
-        trigger = UploadTrigger(
+        UploadTrigger(
             f"{name}-trigger",
             {
                 "region": region,
@@ -73,8 +73,9 @@ class Sidecars(pulumi.ComponentResource):
                 "details": ["Object Created", "Object Deleted"],
                 "keys": [{"suffix": {"equals-ignore-case": f".{extension}"}} for extension in sorted(EXTENSIONS)],
                 "state_machine_arn": machine.arn,
+                "dead_letters": args["dead_letters"],
             },
             child,
         )
-        self.state_machine_arn, self.dead_letter_name = machine.arn, trigger.dead_letter_name
-        self.register_outputs({"state_machine_arn": self.state_machine_arn, "dead_letter_name": self.dead_letter_name})
+        self.state_machine_arn = machine.arn
+        self.register_outputs({"state_machine_arn": self.state_machine_arn})

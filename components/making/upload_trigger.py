@@ -1,7 +1,7 @@
 """What starts the workflow: the uploads bucket's events, and the queue where those end that could not."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -21,11 +21,14 @@ class UploadTriggerArgs(TypedDict):
     keys: Sequence[object]
     """EventBridge's patterns of object keys."""
     state_machine_arn: pulumi.Input[str]
+    dead_letters: NotRequired["UploadTrigger"]
+    """Another trigger, whose queue this one shares: whoever looks for lost events looks in one place."""
 
 
 class UploadTrigger(pulumi.ComponentResource):
     """An EventBridge rule with a dead-letter queue."""
 
+    dead_letters: aws.sqs.Queue
     dead_letter_name: pulumi.Output[str]
     """Queue of the events that could not start the workflow."""
 
@@ -60,33 +63,8 @@ class UploadTrigger(pulumi.ComponentResource):
             policy=document([allow("states:StartExecution", args["state_machine_arn"])]),
             opts=child,
         )
-        # Two weeks, the longest there is: the event is the only trace of an upload that did not start a workflow.
-        queue = aws.sqs.Queue(
-            f"{name}-dead-letters",
-            region=region,
-            message_retention_seconds=14 * 24 * 3600,
-            sqs_managed_sse_enabled=True,
-            opts=child,
-        )
-        statements: list[Statement] = [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue.arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": rule.arn}},
-            },
-            {
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sqs:*",
-                "Resource": queue.arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ]
-        aws.sqs.QueuePolicy(
-            f"{name}-dead-letters-policy", region=region, queue_url=queue.url, policy=document(statements), opts=child
-        )
+        given = args.get("dead_letters")
+        queue = given.dead_letters if given else _dead_letters(name, region, account, child)
         aws.cloudwatch.EventTarget(
             f"{name}-target",
             region=region,
@@ -98,5 +76,37 @@ class UploadTrigger(pulumi.ComponentResource):
             opts=child,
         )
 
-        self.dead_letter_name = queue.name
+        self.dead_letters, self.dead_letter_name = queue, queue.name
         self.register_outputs({"dead_letter_name": self.dead_letter_name})
+
+
+def _dead_letters(name: str, region: str, account: str, child: pulumi.ResourceOptions) -> aws.sqs.Queue:
+    # Two weeks, the longest there is: the event is the only trace of an upload that did not start a workflow.
+    queue = aws.sqs.Queue(
+        f"{name}-dead-letters",
+        region=region,
+        message_retention_seconds=14 * 24 * 3600,
+        sqs_managed_sse_enabled=True,
+        opts=child,
+    )
+    statements: list[Statement] = [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue.arn,
+            # Every trigger's rule; the message says which it was, and what it was to start.
+            "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{region}:{account}:rule/*"}},
+        },
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": queue.arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    ]
+    aws.sqs.QueuePolicy(
+        f"{name}-dead-letters-policy", region=region, queue_url=queue.url, policy=document(statements), opts=child
+    )
+    return queue

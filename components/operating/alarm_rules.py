@@ -56,6 +56,23 @@ def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_n
     }
 
 
+def sidecars(home: str, topic_arn: Name, *, state_machine_arn: Name) -> Alarms:
+    """Captions that do not reach their title through our fault."""
+    return {
+        "sidecars-failed": {
+            "region": home,
+            "topic_arn": topic_arn,
+            "says": "A caption file or a poster did not become part of its title: its execution says why.",
+            "namespace": "AWS/States",
+            "metric": "ExecutionsFailed",
+            "dimensions": {"StateMachineArn": state_machine_arn},
+            "statistic": "Sum",
+            "above": 0,
+            "minutes": 1,
+        }
+    }
+
+
 def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
     """Failures that every viewer would notice."""
     dimensions: Mapping[str, Name] = {"DistributionId": distribution_id, "Region": "Global"}

@@ -21,6 +21,8 @@ class ObservabilityArgs(TypedDict):
     topics: Mapping[str, pulumi.Input[str]]
     """ARN of a topic in each region, CloudFront's among them."""
     state_machine_arn: pulumi.Input[str]
+    sidecars_arn: pulumi.Input[str]
+    """State machine of what lies beside films."""
     dead_letter_name: pulumi.Input[str]
     """Queue of the events that could not start the workflow."""
     pops: Sequence[PointOfPresence]
@@ -85,6 +87,7 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
         state_machine_arn=args["state_machine_arn"],
         dead_letter_name=args["dead_letter_name"],
     )
+    rules |= alarm_rules.sidecars(home, topics[home], state_machine_arn=args["sidecars_arn"])
     rules |= alarm_rules.edge(topics[CLOUDFRONT_REGION], distribution_id=args["distribution_id"])
     if args["edge_certificate"]:
         rules["edge-certificate"] = alarm_rules.certificate(

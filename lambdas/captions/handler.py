@@ -5,10 +5,10 @@ import unicodedata
 from typing import Any, Literal, TypedDict
 
 from lambdas import clients
-from lambdas.captions import sidecars, writer
-from lambdas.identify.core import title_ids
+from lambdas.editions import sidecars, writer
 from lambdas.refusals import LOG, step
 from lambdas.shapes import Caption
+from lambdas.titles import title_ids
 
 TABLE = os.environ["TITLES_TABLE"]
 

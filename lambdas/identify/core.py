@@ -1,21 +1,14 @@
 """Identify: which title an upload is, if it is a film at all. Pure."""
 
-import hashlib
-import re
 import unicodedata
 from typing import TypedDict
 
 from lambdas.refusals import NotAFilm
 from lambdas.shapes import Title
+from lambdas.titles import stem_of, title_ids
 
-LONGEST_ID = 80
 LONGEST_NAME = 200
 LONGEST_SEQUENCER = 64
-
-EXTENSIONS = frozenset(
-    "3g2 3gp asf avi divx flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogg ogv qt ts vob webm wmv".split()  # noqa: SIM905
-)
-"""A video's extension is no part of a title: `Apollo.13` and `Apollo.11` are two films, `a.mp4` and `a.mov` are one."""
 
 BESIDE_A_FILM = frozenset(
     {
@@ -47,16 +40,6 @@ class Upload(TypedDict):
     """Of the event, ISO 8601 in UTC."""
 
 
-def title_id(key: str) -> str:
-    """The id of the title that an upload of this key becomes, unless another film has it."""
-    return title_ids(key)[0]
-
-
-def title_ids(key: str) -> tuple[str, str]:
-    """The id of the title that an upload of this key becomes, and the one that it takes where another film has that."""
-    return _slug(_stem(key))
-
-
 def identify(upload: Upload) -> Title:
     """Name the title. Raises NotAFilm for what lies beside films and is none.
 
@@ -64,7 +47,7 @@ def identify(upload: Upload) -> Title:
     """
     key = upload["key"]
     _a_film(key)
-    stem = _stem(key)
+    stem = stem_of(key)
     identity, other = title_ids(key)
     return {
         "id": identity,
@@ -93,29 +76,6 @@ def _a_film(key: str) -> None:
         or not FOLDERS.isdisjoint(folders)
     ):
         raise NotAFilm(f"{key!r} is not a film's name, and was left where it is.")
-
-
-def _stem(key: str) -> str:
-    """The key without a video's extension, composed: a Mac sends `Café` with its accent apart."""
-    key = unicodedata.normalize("NFC", key)
-    stem, dot, extension = key.rpartition(".")
-    named = stem.rpartition("/")[2].strip(".")  # of `films/.mp4` nothing would be left
-    return stem if dot and named and extension.lower() in EXTENSIONS else key
-
-
-def _slug(stem: str) -> tuple[str, str]:
-    """`films/My Film` -> `films-my-film`: safe in a path, a URL, a shell and a header; and the other id, with a hash.
-
-    Where letters, digits or symbols are lost (other scripts, emoji, length), both are the one with the hash: eight hex
-    digits of the stem's keep two films apart. Case, accents and punctuation fold without one, for addresses that people
-    read: stems that differ in those alone share an id, and whichever comes second takes the other.
-    """
-    decomposed = unicodedata.normalize("NFKD", stem)
-    lost = any(unicodedata.category(character)[0] in "LNSC" for character in decomposed if not character.isascii())
-    slug = re.sub(r"[^a-z0-9]+", "-", decomposed.encode("ascii", "ignore").decode().lower()).strip("-")
-    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
-    other = "-".join(part for part in (slug[: LONGEST_ID - 9].strip("-"), digest) if part)
-    return (slug if slug and not lost and len(slug) <= LONGEST_ID else other, other)
 
 
 def _display_name(stem: str) -> str:

@@ -4,7 +4,7 @@ import os
 from typing import TypedDict
 
 from lambdas import clients, upload
-from lambdas.captions import writer
+from lambdas.editions import writer
 from lambdas.refusals import LOG, step
 from lambdas.shapes import Expected, Published, Title
 from lambdas.verify import core

@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 
 import requests
 
-from lambdas.identify.core import title_id
 from lambdas.names import folder
+from lambdas.titles import title_id
 from local.cloud import LaptopCloud
 
 Found = TypeVar("Found")

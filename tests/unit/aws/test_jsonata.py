@@ -34,7 +34,7 @@ def test_value(expression: str, value: Any) -> None:
 
 
 def test_aws_functions_are_there_because_the_workflow_calls_them() -> None:
-    definition = whole("dev").one("aws:sfn/stateMachine:StateMachine").inputs["definition"]
+    definition = whole("dev").one("aws:sfn/stateMachine:StateMachine", "pipeline-workflow").inputs["definition"]
     assert [name for name in FUNCTIONS if name != "eval" and f"${name}(" not in definition] == []
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.captions.text import LARGEST, BrokenCaptions, parse, webvtt, within
+from lambdas.editions.text import LARGEST, BrokenCaptions, parse, webvtt, within
 
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nFirst\nline\n\n2\n01:02:03,004 --> 01:02:04,000\nSecond\n"
 

@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from lambdas.captions.core import Draft, Sidecar, Version, choose, edition
-from lambdas.captions.sidecars import Naming, is_sidecar, naming, stems
+from lambdas.editions.core import Draft, Sidecar, Version, choose, edition
+from lambdas.editions.sidecars import Naming, is_sidecar, naming, stems
 from lambdas.languages import language
 from lambdas.playlist import multivariant
 

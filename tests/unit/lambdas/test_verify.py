@@ -3,12 +3,13 @@
 import io
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.response import StreamingBody
 
 from lambdas import playlist
-from lambdas.captions import writer
+from lambdas.editions import writer
 from lambdas.refusals import RenditionsIncomplete, SourceMoved, SourceTruncated
 from lambdas.shapes import Expected, Title
 from lambdas.verify import core, handler
@@ -169,8 +170,8 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
     s3_holds(stub, title, files, read)
     # What lies beside and inside of a film has tests of its own.
     beside = {"manifests": PREFIX, "captions": [], "poster": "/p.jpg", "notes": ["beside"]}
-    monkeypatch.setattr(writer, "take_embedded", lambda _title, _prefix: ["inside"])
-    monkeypatch.setattr(writer, "write", lambda _encode: beside)
+    monkeypatch.setattr(writer, "take_embedded", Mock(return_value=["inside"]))
+    monkeypatch.setattr(writer, "write", Mock(return_value=beside))
     found = handler.handle({"title": title, "prefix": PREFIX, "expected": expected}, None)
     assert (found["renditions"], found["manifests"]) == (["720p", "360p"], PREFIX)
     assert found["notes"] == ["inside", "beside"]

@@ -119,7 +119,7 @@ def dev() -> Deployment:
     return whole("dev")
 
 
-def event(key: str, what: str) -> dict[str, Any]:
+def event(key: str, what: str) -> Any:
     bucket = dev().exports["uploads_bucket"]
     return {"source": "aws.s3", "detail-type": what, "detail": {"bucket": {"name": bucket}, "object": {"key": key}}}
 

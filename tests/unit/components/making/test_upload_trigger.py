@@ -69,12 +69,11 @@ def test_an_event_that_could_not_start_it_is_kept_for_two_weeks() -> None:
     assert queue.inputs["sqsManagedSseEnabled"] is True
 
 
-def test_only_the_rule_may_put_events_into_the_queue() -> None:
+def test_only_rules_of_the_account_may_put_events_into_the_queue() -> None:
     done = trigger()
-    rule = done.one("aws:cloudwatch/eventRule:EventRule").outputs["arn"]
     policy = done.one("aws:sqs/queuePolicy:QueuePolicy").inputs["policy"]
     allowed, denied = statements(policy)
     assert (allowed["Principal"], allowed["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
-    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": rule}}
+    assert allowed["Condition"] == {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*"}}
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     assert json.loads(policy)["Version"] == "2012-10-17"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from lambdas.captions.embedded import TextTrack, Timed
-from lambdas.captions.text import MOST_CUES
+from lambdas.editions.embedded import TextTrack, Timed
+from lambdas.editions.text import MOST_CUES
 from lambdas.languages import UNKNOWN
 
 Read = Callable[[int, int], bytes]

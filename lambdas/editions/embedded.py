@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from lambdas.captions.sidecars import Role
+from lambdas.editions.sidecars import Role
 
 
 class Timed(NamedTuple):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lambdas import clients
-from lambdas.captions import matroska, mp4
-from lambdas.captions.embedded import TextTrack
-from lambdas.captions.text import plain, webvtt
+from lambdas.editions import matroska, mp4
+from lambdas.editions.embedded import TextTrack
+from lambdas.editions.text import plain, webvtt
 from lambdas.languages import UNKNOWN, language
 from lambdas.refusals import LOG
 from lambdas.shapes import Title

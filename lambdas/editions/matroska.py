@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from lambdas.captions.embedded import TextTrack, Timed
-from lambdas.captions.sidecars import Role
-from lambdas.captions.text import MOST_CUES
+from lambdas.editions.embedded import TextTrack, Timed
+from lambdas.editions.sidecars import Role
+from lambdas.editions.text import MOST_CUES
 
 Read = Callable[[int, int], bytes]
 ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]

@@ -8,9 +8,9 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from lambdas import clients
-from lambdas.captions import core
-from lambdas.captions.film import texts
-from lambdas.captions.sidecars import Naming, Role, naming
+from lambdas.editions import core
+from lambdas.editions.film import texts
+from lambdas.editions.sidecars import Naming, Role, naming
 from lambdas.names import MANIFEST, MASTER
 from lambdas.refusals import LOG, error_code
 from lambdas.shapes import Edition, Title

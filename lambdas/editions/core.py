@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple, TypedDict
 
-from lambdas.captions.sidecars import Naming, Role, is_poster, naming
-from lambdas.captions.text import LARGEST, BrokenCaptions, Cue, parse, webvtt, within
+from lambdas.editions.sidecars import Naming, Role, is_poster, naming
+from lambdas.editions.text import LARGEST, BrokenCaptions, Cue, parse, webvtt, within
 from lambdas.names import MANIFEST, MASTER
 from lambdas.shapes import Caption
 
