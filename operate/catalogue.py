@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lambdas.identify.core import identify
+from lambdas.ladder import content_of
 from lambdas.playback.core import STATES, Row, plain
 from operate.cloud import Cloud
 from operate.screen import NOT_SO, Refusal
@@ -65,6 +65,7 @@ def upload_event(item: Row, bucket: str) -> dict[str, Any]:
     upload = {"key": item["key"], "etag": item["etag"], "size": item["size"], "sequencer": item["sequencer"]}
     return {
         "requested": True,
+        "time": item["uploaded"],
         "detail": {"bucket": {"name": bucket}, "object": {**upload, "version-id": item["source"]}},
     }
 
@@ -73,10 +74,4 @@ def outdated(item: Mapping[str, Any]) -> bool:
     """Is what plays of another ladder than this program's?"""
     if not item.get("content"):
         return False
-    upload: Any = {
-        "bucket": "",
-        "sequencer": "",
-        "version_id": "",
-        **{name: item[name] for name in ("key", "etag", "size")},
-    }
-    return identify(upload)["content"] != item["content"]
+    return content_of(item["etag"]) != item["content"]

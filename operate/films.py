@@ -11,8 +11,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Column as ProgressColumn
 from rich.text import Text
 
-from lambdas.identify.core import identify
 from lambdas.playback.core import STATES, Row
+from lambdas.titles import stem_of
 from operate import catalogue, executions, screen, upload
 from operate.cloud import Cloud, find
 from operate.screen import NOT_SO, Column, Json, Refusal, Stack
@@ -58,8 +58,7 @@ def upload_films(
 
 def _refuse_another_films_name(cloud: Cloud, film: upload.Film) -> None:
     row = catalogue.read(cloud, film.title)
-    plain: Any = {"bucket": "", "key": film.key, "etag": "", "size": 0, "sequencer": "", "version_id": ""}
-    if row and row.get("stem") != identify(plain)["stem"]:
+    if row and row.get("stem") != stem_of(film.key):
         other = row.get("key")
         raise Refusal(f"{film.path}: the title {film.title!r} is another film's already, {other!r}: rename the file")
 

@@ -7,13 +7,23 @@ from typing import Any
 import pytest
 
 from lambdas.identify.core import identify
+from lambdas.ladder import content_of
 from operate import catalogue, executions, probes, screen, trouble
 from operate.screen import Column
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-UPLOAD: Any = {"bucket": "u", "key": "films/A.mp4", "etag": '"e1"', "size": 7, "sequencer": "0A", "version_id": "v1"}
+UPLOAD: Any = {
+    "bucket": "u",
+    "key": "films/A.mp4",
+    "etag": '"e1"',
+    "size": 7,
+    "sequencer": "0A",
+    "version_id": "v1",
+    "time": "2026-11-01T12:00:00Z",
+}
 TITLE = identify(UPLOAD)
-ROW = {name: TITLE[name] for name in ("id", "key", "etag", "size", "sequencer", "source", "content")}
+COPIED = ("id", "key", "etag", "size", "sequencer", "source", "uploaded")
+ROW = {**{name: TITLE[name] for name in COPIED}, "content": content_of(TITLE["etag"])}
 
 
 def event(kind: str, second: int, **details: Any) -> dict[str, Any]:
@@ -58,10 +68,11 @@ def test_a_title_is_run_again_from_its_own_upload() -> None:
     """As lambdas/playback does it: the workflow reads both alike."""
     assert catalogue.upload_event(ROW, "u") == {
         "requested": True,
+        "time": "2026-11-01T12:00:00Z",
         "detail": {
             "bucket": {"name": "u"},
             "object": {
-                "key": "films/A.mp4", "etag": "e1", "size": 7, "sequencer": f"{'0A':0>32}", "version-id": "v1",
+                "key": "films/A.mp4", "etag": "e1", "size": 7, "sequencer": f"{'0A':0<64}", "version-id": "v1",
             },
         },
     }  # fmt: skip
@@ -72,7 +83,7 @@ def test_another_ladder_is_seen_by_what_it_made(monkeypatch: pytest.MonkeyPatch)
     assert not catalogue.outdated({name: value for name, value in ROW.items() if name != "content"}), (
         "nothing plays yet"
     )
-    monkeypatch.setattr("lambdas.identify.core.REVISION", "another")
+    monkeypatch.setattr("lambdas.ladder.REVISION", "another")
     assert catalogue.outdated(ROW)
 
 

@@ -87,8 +87,8 @@ def test_one_of_the_balancers_own_nodes_is_enough_to_tell_of_a_sick_node(prod: D
 def test_alarms_watch_things_that_there_are(prod: Deployment) -> None:
     [lost] = watched(prod, "ApproximateNumberOfMessagesVisible")
     assert lost.inputs["dimensions"] == {"QueueName": prod.one("aws:sqs/queue:Queue").outputs["name"]}
-    machine = prod.one("aws:sfn/stateMachine:StateMachine", "pipeline-workflow").outputs["arn"]
-    assert {item.inputs["dimensions"]["StateMachineArn"] for item in watched(prod, "ExecutionsFailed")} == {machine}
+    machines = {item.outputs["arn"] for item in prod.of_type("aws:sfn/stateMachine:StateMachine")}
+    assert {item.inputs["dimensions"]["StateMachineArn"] for item in watched(prod, "ExecutionsFailed")} == machines
     fleets = {
         tag["value"]
         for group in prod.of_type("aws:autoscaling/group:Group")
