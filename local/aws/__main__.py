@@ -1,6 +1,6 @@
 """`python -m local.aws --port N --run-dir DIR`: the laptop's AWS, until SIGTERM or SIGINT.
 
-Prints one line, "ready", once it accepts connections. State lives in memory: what ends, is gone.
+Prints one line, "ready", once it accepts connections. State is in memory: it is gone when the process ends.
 """
 
 import argparse

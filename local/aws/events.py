@@ -1,8 +1,8 @@
 """EventBridge: S3's events as AWS words them, and their delivery to the targets of a rule.
 
-moto matches patterns, but delivers in the caller's thread, to logs, queues and buses only, and swallows what fails.
-Here every target is reached through the API of this same server, off the caller's thread; what cannot be delivered
-goes to the target's dead-letter queue, or to this process's log where it has none.
+moto matches patterns, but it delivers in the caller's thread, only to logs, queues and buses, and drops what fails.
+Here every target is reached through the API of this same server, in another thread. What cannot be delivered goes to
+the target's dead-letter queue, or to this process's log if there is none.
 
 Not reproduced: retries of a delivery (AWS's last up to a day), schedules, targets other than state machines and
 queues, anything but the event itself as their input, and S3's events other than objects' creation and deletion.
@@ -80,7 +80,7 @@ def deliver(target: Mapping[str, Any], event: Mapping[str, Any], rule_arn: str, 
 
 
 def install(endpoint: str) -> None:
-    """Send S3's events to EventBridge as AWS does, and EventBridge's to every kind of target."""
+    """Send S3's events to EventBridge as AWS does, and EventBridge's events to their targets."""
     pool = ThreadPoolExecutor(8, thread_name_prefix="eventbridge")
     sequence = itertools.count(time.time_ns())  # of S3's writes
 

@@ -35,7 +35,7 @@ TAIL_BYTES = 4096  # of the log, given to a caller that asks for LogType=Tail
 
 
 class Result(NamedTuple):
-    """What an invocation came to: JSON, whether it describes an error, and the invocation's log."""
+    """The outcome of an invocation: JSON, whether it describes an error, and the invocation's log."""
 
     payload: bytes
     failed: bool
@@ -69,7 +69,7 @@ class Sandbox:
         }  # fmt: skip
         command = [sys.executable, "-P", str(Path(__file__).with_name("sandbox.py")), str(function.handler)]
         with task_root.with_suffix(".log").open("wb") as output:
-            # Standard input stays open and empty: its closing tells the sandbox that the server is gone.
+            # Standard input stays open and empty. When it closes, the sandbox knows that the server is gone.
             self._process = subprocess.Popen(
                 command, cwd=task_root, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=output
             )
@@ -93,7 +93,7 @@ class Sandbox:
         return not self._ended and self._process.poll() is None
 
     def invoke(self, payload: bytes, function: LambdaFunction, log: Path) -> Result:
-        """Hand `payload` to the handler; the process is killed where it outlives the function's timeout."""
+        """Give `payload` to the handler. The process is killed if it takes longer than the function's timeout."""
         self._initialised.wait(INIT_SECONDS)
         started, timeout, request_id = time.time(), float(function.timeout), str(uuid.uuid4())
         headers = {
@@ -180,7 +180,7 @@ class Sandboxes:
 
 
 def install(endpoint: str, run_dir: Path) -> None:
-    """Run every function of moto's Lambda here. `endpoint` is the URL that handlers reach AWS at."""
+    """Run every function of moto's Lambda here. `endpoint` is the URL at which handlers reach AWS."""
     sandboxes = Sandboxes(endpoint, run_dir)
 
     def invoke(self: LambdaFunction, body: str | bytes | None, request_headers: Any, response_headers: Any) -> bytes:

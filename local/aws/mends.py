@@ -1,4 +1,4 @@
-"""Replacing parts of libraries, on the record.
+"""Replaces parts of libraries, and keeps a record of it.
 
 Every replacement goes through `mend`, so a test can hold the source of each replaced part against the one that the
 replacement was written for.
@@ -9,11 +9,11 @@ import re
 from typing import Any
 
 MENDED: dict[str, Any] = {}
-"""What stood in each place before."""
+"""The original part by its place."""
 
 
 def mend(place: str, replacement: Any) -> Any:
-    """Put `replacement` in `place`, such as "package.module:Class.name", and return what stood there.
+    """Put `replacement` in `place`, such as "package.module:Class.name", and return the original.
 
     Raises AttributeError or ImportError where the library has no such place (any more).
     """

@@ -1,7 +1,7 @@
 """One Lambda sandbox: AWS's runtime interface client, in the conditions that it has on AWS.
 
 Run as `python -P sandbox.py <handler>`, with the unpacked zip as LAMBDA_TASK_ROOT and as PYTHONPATH, and with a pipe
-as standard input whose other end the server holds. Nothing imports this file: what stands here runs in the child.
+as standard input whose other end the server holds. Nothing imports this file: its code runs in the child process.
 """
 
 import os
@@ -35,7 +35,7 @@ class OnlyBundled:
 
 
 def end_with_server() -> None:
-    """End this process when the server's end of the pipe closes, as it does however the server ends."""
+    """End this process when the server's end of the pipe closes. It closes in whatever way the server ends."""
     os.read(0, 1)
     os._exit(1)
 

@@ -55,7 +55,7 @@ def plain(value: Any) -> Any:
 
 
 def failure(env: Environment, kind: HistoryEventType, error: StatesErrorNameType, cause: str) -> FailureEventException:
-    """The end of a state by one of Step Functions' own errors. `kind` also names the event's details."""
+    """Ends a state with one of Step Functions' own errors. `kind` also names the event's details."""
     details: Any = {f"{kind[0].lower()}{kind[1:]}EventDetails": {"error": error.to_name(), "cause": cause}}
     return FailureEventException(FailureEvent(env, StatesErrorName(typ=error), kind, details))
 

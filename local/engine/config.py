@@ -26,7 +26,7 @@ class Config:
 
 
 class _GoYaml(yaml.SafeLoader):
-    """YAML with the scalars of the CLI's reader: in PyYAML's, `NO` is not Norway and `1:30` is ninety."""
+    """YAML that reads scalars as the CLI does. PyYAML would read `NO` (Norway) as false, and `1:30` as ninety."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - add_implicit_resolver copies it
 

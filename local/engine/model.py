@@ -1,4 +1,4 @@
-"""What a run of the program leaves behind. Plain data, no Pulumi."""
+"""What a run of the program registered, as plain data without Pulumi."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,16 +57,16 @@ class Registration:
     provider: str
     """URN of the explicit provider; empty for the default one."""
     dependencies: tuple[str, ...]
-    """URNs, sorted; of depends_on and of the inputs."""
+    """URNs, sorted, from `depends_on` and from the inputs."""
     property_dependencies: dict[str, tuple[str, ...]]
     """URNs by the input that needs them."""
     secret_inputs: frozenset[str]
     source: str
     """`file:line` of the program that made it, relative to the project."""
     options: dict[str, Any]
-    """Those that were given, by Pulumi's names: protect, deleteBeforeReplace, ignoreChanges, aliases and so on."""
+    """The options that were given, by Pulumi's names: protect, deleteBeforeReplace, ignoreChanges, aliases, …"""
     read: bool
-    """True if it was looked up with `.get()` and is not this program's to change."""
+    """True if it was looked up with `.get()`: then it belongs to another program."""
     id: str
     """Empty for components, and in a preview."""
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])

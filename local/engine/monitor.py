@@ -27,7 +27,7 @@ _OPTIONS = (
 
 
 class Engine:
-    """Keeps the program's log messages; the SDK's own debugging is dropped."""
+    """Keeps the program's log messages, without the SDK's own debugging."""
 
     def __init__(self) -> None:
         self.logs: list[Log] = []
@@ -43,8 +43,8 @@ class Monitor(mocks.MockMonitor):
     """Sees whole requests, which `pulumi.runtime.Mocks` does not: parents, dependencies, options, source lines.
 
     A resource with a problem is answered as failed, so that what depends on it is unknown, is still checked, and
-    every problem of a program is found in one run. In an update every output that the provider did not give is
-    unknown as well: were it None, `Output.format("{0}/*", x.arn)` would quietly be "None/*".
+    every problem of a program is found in one run. In an update, an output that the provider did not give is unknown as
+    well. If it were None, `Output.format("{0}/*", x.arn)` would become "None/*" in silence.
     """
 
     def __init__(self, provider: RecordingProvider, config: Config, stack: str, root: Path, *, preview: bool) -> None:
@@ -168,7 +168,9 @@ class Monitor(mocks.MockMonitor):
                 yield _problem(item, "region", "is not set: give it, its provider or aws:region one")
         for key in sorted(unknowns) if item.custom and not self.preview else []:
             needed = item.property_dependencies.get(key, item.dependencies)
-            if not self._failed.intersection(needed):  # else it is unknown because of a problem reported already
+            if not self._failed.intersection(
+                needed
+            ):  # otherwise it is unknown because of a problem that is reported already
                 yield _problem(item, key, self.uncomputed(needed))
 
     def _make(self, item: Registration) -> Registration | None:
@@ -205,7 +207,7 @@ def _problem(item: Registration, property_: str, message: str) -> Problem:
 
 
 def _tags(default_tags: Any) -> dict[str, str]:
-    """A provider's default tags: they travel as JSON, and are unknown or absent at times."""
+    """A provider's default tags. They arrive as JSON; they may be unknown or absent."""
     return json.loads(default_tags).get("tags", {}) if isinstance(default_tags, str) else {}
 
 

@@ -102,8 +102,8 @@ async def _deploy(run: Callable[[], None], monitor: Monitor, engine: Engine, wor
 def _undisturbed(root: Path) -> Generator[None]:
     """Give the program a process of its own as far as it can see: its directory, its modules freshly imported.
 
-    The collector rests meanwhile: it would walk the SDK's hundreds of thousands of objects again and again, which
-    takes more than half of the time.
+    The garbage collector is off meanwhile. It would visit the SDK's hundreds of thousands of objects again and again,
+    which takes more than half of the time.
     """
     path, collecting = list(sys.path), gc.isenabled()
     kept = {name: sys.modules.pop(name) for name in _program_modules(root)}

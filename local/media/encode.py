@@ -19,7 +19,7 @@ from local.media.probe import MediaError, inspect
 from local.media.wire import Json
 
 KEPT_LINES = 20
-"""Of what ffmpeg says: a damaged film has it say thousands."""
+"""How many of ffmpeg's messages are kept. For a damaged film it writes thousands."""
 
 
 class Canceled(Exception):
@@ -30,11 +30,11 @@ class Result(NamedTuple):
     """What came out."""
 
     files: list[str]
-    """Names, in the order in which they may appear: a manifest after all that it names, the master last."""
+    """Names of files, in the order of their upload: a manifest comes after all that it names, the master last."""
     details: list[Json]
     """The API's OutputGroupDetails."""
     warnings: list[str]
-    """What ffmpeg said of faults in the source that it could work around."""
+    """What ffmpeg said of faults in the source that did not stop it."""
 
 
 class Children:
@@ -45,14 +45,14 @@ class Children:
         self._current: Popen[str] | None = None
 
     def cancel(self) -> None:
-        """End what runs, and let nothing start."""
+        """End what runs. Nothing starts after this."""
         with self._lock:
             self.canceled = True
             if self._current:
                 self._current.kill()
 
     def run(self, command: list[str], cwd: Path, limit: float, code: int, on_frame: Callable[[int], None]) -> list[str]:
-        """The last that it said, ffmpeg's progress apart. `limit` is in seconds.
+        """Run a command; returns its last messages, without ffmpeg's progress. `limit` is in seconds.
 
         Raises Canceled, and MediaError: `code` for a status other than 0, and 1999 for a sudden end.
         """
@@ -75,7 +75,7 @@ class Children:
         if self.canceled:
             raise Canceled
         if child.returncode < 0:
-            # The time limit's kill, or the system's for want of memory: no fault of the source.
+            # Killed by the time limit, or by the system for lack of memory. It is no fault of the source.
             raise MediaError(1999, f"{command[0]} was ended by signal {-child.returncode}; it may take {limit:.0f} s")
         if child.returncode:
             raise MediaError(code, f"{Path(command[0]).name} failed: [{'; '.join(said)}]")
@@ -105,7 +105,7 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     (work / "out").mkdir()
     warnings = children.run(ffmpeg_command(job, video, audio), work, 120 + 60 * stated, 1030, on_frame)
     if seconds < 0.98 * stated - 0.5:
-        # ffmpeg takes the end of the file for the end of the film, and succeeds.
+        # ffmpeg reports success where the file ends before the film does.
         raise MediaError(1076, f"The input ended after {seconds:.1f} s of the {stated:.1f} s that it states")
     children.run(packager_command(job), work, 120 + stated, 1999, on_frame)
     master = work / "out" / f"{job.master}.m3u8"

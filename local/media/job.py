@@ -59,9 +59,9 @@ def parse(settings: Json) -> Encode:
 
 
 def leaves(settings: Json) -> Json:
-    """What lies at any depth, by its own name; where a list is allowed, this encoder takes one of it.
+    """The values at any depth, each by its own name. Where the API allows a list, this encoder takes one item.
 
-    Of the members that the laptop honours, no two that can be in one output share their name.
+    The names are unique: of the members that the laptop honours, no two in one output have the same.
     """
     flat: Json = {}
     for name, value in settings.items():

@@ -1,4 +1,4 @@
-"""What a media file is, in the words of the API's Probe; the encoder reads the same. Runs ffprobe on local files."""
+"""Describes a media file in the words of the API's Probe, for Probe and for the encoder. Runs ffprobe on files."""
 
 import json
 import subprocess
@@ -48,7 +48,7 @@ def inspect(path: Path) -> Json:
 
 
 def track_mappings(container: Json) -> list[Json]:
-    """The API's TrackMappings: which track numbers are of which kind."""
+    """The API's TrackMappings: the track numbers of each kind."""
     kinds, tracks = ("video", "audio", "data"), container.get("Tracks", [])
     return [
         {f"{k.title()}TrackIndexes": [track["Index"] for track in tracks if track["TrackType"] == k] for k in kinds}
@@ -57,7 +57,7 @@ def track_mappings(container: Json) -> list[Json]:
 
 def _track(stream: Json, container: Json) -> Json:
     track: Json = {"Index": stream["index"] + 1, **_members("Track", stream)}
-    # Matroska has the length in a tag, "00:00:02.040000000"; some containers only state the whole's.
+    # Matroska states a track's length in a tag, "00:00:02.040000000"; some containers state only the whole file's.
     tag = [float(part) for part in stream.get("tags", {}).get("DURATION", "").split(":") if part]
     tagged = sum(part * 60**power for power, part in enumerate(reversed(tag)))
     track["Duration"] = track["Duration"] or tagged or container["Duration"]
@@ -90,13 +90,13 @@ def _value(member: str, shape: Any, raw: Any) -> Any:
 
 
 def _is_cover(stream: Json) -> bool:
-    """Whether it is cover art: a video stream to ffprobe, and no track to anyone else."""
+    """Whether it is cover art. ffprobe calls it a video stream; the service does not count it as a track."""
     return bool(stream["disposition"].get("attached_pic")) or (
         stream["codec_type"] == "video" and not stream.get("width")
     )
 
 
 def _rotation(stream: Json) -> int | None:
-    """Degrees clockwise; ffprobe counts the other way. What is no quarter turn counts as none, as on AWS."""
+    """Degrees clockwise; ffprobe counts counter-clockwise. Anything but quarter turns counts as 0, as on AWS."""
     turns = [round(-data["rotation"]) % 360 for data in stream.get("side_data_list", []) if "rotation" in data]
     return turns[0] if turns and turns[0] in (90, 180, 270) else None
