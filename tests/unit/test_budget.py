@@ -52,7 +52,7 @@ def test_what_counts(tmp_path: Path) -> None:
     ("part", "budget"),
     [
         ("engine", 775),
-        ("resources", 540),
+        ("resources", 550),
         ("aws", 655),
         ("media", 815),
         ("serving", 1215),
