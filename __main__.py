@@ -16,6 +16,7 @@ from components.making.orchestration import Orchestration
 from components.making.sidecars import Sidecars
 from components.making.storage import ContentStorage
 from components.operating.budget import Budget
+from components.operating.canary import Canary
 from components.operating.fault_injection import FaultInjection
 from components.operating.log_store import LogStore
 from components.operating.notifications import Notifications
@@ -235,6 +236,16 @@ BucketAccess(
 )
 
 # Operating: is anything failing, what does it cost, and what if a fleet loses some of its nodes?
+for pop in pops:
+    Canary(
+        f"canary-{pop.region}",
+        {
+            "region": pop.region,
+            "account_id": account_id,
+            "host": delivery.domain_name,
+            "log_days": settings.log_days,
+        },
+    )
 observability = Observability(
     "operations",
     {

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import pulumi
 
 from components.operating.alarm import AlarmArgs
+from components.operating.canary import MINUTES, NAMESPACE, stack_dimension
+from components.operating.objectives import START_SECONDS
 from components.serving.cache_fleet import CacheFleet
 from components.serving.cache_node.user_data import CACHE_DISK, METRICS_NAMESPACE
 from facts.regions import CLOUDFRONT_REGION
@@ -143,6 +145,32 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
             "statistic": "Sum",
             "above": 0,
             "as_one": True,
+        },
+    }
+
+
+def canary(region: str, topic_arn: Name) -> Alarms:
+    """What a viewer of the region meets who wants to see a film, whether or not there are any viewers."""
+    look: AlarmArgs = {
+        "region": region,
+        "topic_arn": topic_arn,
+        "says": f"A viewer near {region} could not start a film in most of a quarter of an hour: see the canary's log.",
+        "namespace": NAMESPACE,
+        "metric": "Available",
+        "dimensions": {"Stack": stack_dimension()},
+        "statistic": "Average",
+        "minutes": 3 * MINUTES,
+        "as_one": True,
+    }
+    return {
+        # A canary that is silent saw nothing: its schedule, its function or its rights are gone.
+        f"{region}-canary": {**look, "below": 0.5, "missing": "bad"},
+        f"{region}-slow": {
+            **look,
+            "says": f"A film takes over {START_SECONDS} s to start near {region}: do its caches hold anything?",
+            "metric": "StartSeconds",
+            "above": START_SECONDS,
+            "minutes": 6 * MINUTES,
         },
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from components.operating.objectives import objectives
 from components.serving.cache_node.user_data import METRICS_NAMESPACE
 from facts.regions import CLOUDFRONT_REGION
 
@@ -35,7 +36,9 @@ def dashboard(
     def workflow(metric: str) -> Metric:
         return ["AWS/States", metric, "StateMachineArn", state_machine_arn, {"stat": "Sum"}]
 
+    promises = objectives(home=home, regions=list(balancers), state_machine_arn=state_machine_arn)
     widgets = [
+        *(_number(title, region, metrics) for title, region, metrics in promises),
         _graph("Are viewers watching? Bytes and requests at the edge", CLOUDFRONT_REGION, [
             edge("BytesDownloaded", stat="Sum"),
             edge("Requests", stat="Sum", yAxis="right"),
@@ -94,6 +97,12 @@ def dashboard(
     for index, widget in enumerate(widgets):
         widget |= {"x": index % 2 * WIDTH, "y": index // 2 * HEIGHT, "width": WIDTH, "height": HEIGHT}
     return {"widgets": widgets}
+
+
+def _number(title: str, region: str, metrics: list[Metric]) -> Widget:
+    """Values of the whole time that the dashboard shows."""
+    properties = {"title": title, "region": region, "metrics": metrics, "view": "singleValue"}
+    return {"type": "metric", "properties": {**properties, "setPeriodToTimeRange": True}}
 
 
 def _graph(title: str, region: str, metrics: list[Metric]) -> Widget:

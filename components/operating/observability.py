@@ -95,6 +95,7 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
         )
     for pop in args["pops"]:
         topic = topics[pop.region]
+        rules |= alarm_rules.canary(pop.region, topic)
         rules |= alarm_rules.fleets(
             pop.region,
             topic,

@@ -91,11 +91,12 @@ def test_each_function_has_its_code_and_its_settings(deployed: Deployed) -> None
         assert made["Configuration"]["CodeSha256"] == base64.b64encode(hashlib.sha256(code).digest()).decode()
         module = registered.inputs["handler"].rpartition(".")[0].replace(".", "/")
         assert f"{module}.py" in zipfile.ZipFile(io.BytesIO(code)).namelist()
-    assert len(functions) == 6
+    handlers = {path.parent.name for path in (PROJECT / "lambdas").glob("*/handler.py")}
+    assert {registered.inputs["handler"].split(".")[1] for registered in functions} == handlers
 
 
 def test_an_upload_starts_the_workflow(deployed: Deployed) -> None:
-    rule = deployed.id("aws:cloudwatch/eventRule:EventRule")
+    rule = deployed.id("aws:cloudwatch/eventRule:EventRule", "pipeline-trigger-rule")
     events, machine = deployed.client("events"), deployed.id("aws:sfn/stateMachine:StateMachine")
     (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
     assert (target["Arn"], target["RetryPolicy"]["MaximumRetryAttempts"]) == (machine, 185)
@@ -108,6 +109,15 @@ def test_an_upload_starts_the_workflow(deployed: Deployed) -> None:
         time.sleep(0.1)
     input_ = json.loads(states.describe_execution(executionArn=started[0]["executionArn"])["input"])
     assert (input_["detail"]["bucket"]["name"], input_["detail"]["object"]["key"]) == (uploads, "film.mp4")
+
+
+def test_the_canary_is_asked_every_five_minutes(deployed: Deployed) -> None:
+    rule = deployed.id("aws:cloudwatch/eventRule:EventRule", "canary-us-east-1-rule")
+    events = deployed.client("events")
+    assert events.describe_rule(Name=rule)["ScheduleExpression"] == "rate(5 minutes)"
+    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+    function = deployed.deployment.one("aws:lambda/function:Function", "canary-us-east-1-function")
+    assert target["Arn"] == function.outputs["arn"]
 
 
 def test_the_catalogue_can_be_asked_by_state(deployed: Deployed) -> None:

@@ -19,6 +19,9 @@ os.environ |= {
     "MEDIA_BUCKET": "media",
     "QUEUE_ARN": "arn:aws:mediaconvert:eu-west-1:111122223333:queues/titles",
     "TITLES_TABLE": "titles",
+    "HOST": "watch.example.com",
+    "STACK": "headend-dev",
+    "NAMESPACE": "Headend/Canary",
 }
 
 Stub = Callable[[str], Stubber]

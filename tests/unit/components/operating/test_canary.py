@@ -1,0 +1,59 @@
+"""The canary: one in each region, every five minutes, with rights to say what it saw and to do nothing else."""
+
+import pytest
+
+from local.engine import Deployment
+from tests.declared import depends_on, listed, statements, whole
+
+
+@pytest.fixture(scope="module")
+def prod() -> Deployment:
+    return whole("prod")
+
+
+def test_each_region_is_looked_at_from_within_it_by_the_viewers_name(prod: Deployment) -> None:
+    functions = [
+        item
+        for item in prod.of_type("aws:lambda/function:Function")
+        if item.inputs["handler"] == "lambdas.canary.handler.handle"
+    ]
+    assert sorted(item.region for item in functions) == ["ap-southeast-1", "eu-west-1", "us-east-1"]
+    for item in functions:
+        said = item.inputs["environment"]["variables"]
+        assert (said["HOST"], said["STACK"]) == ("watch.example.com", "headend-prod")
+
+
+def test_it_says_what_it_saw_and_may_do_nothing_else(prod: Deployment) -> None:
+    policy = prod.one("aws:iam/rolePolicy:RolePolicy", "canary-eu-west-1-policy").inputs["policy"]
+    rights = {action: statement for statement in statements(policy) for action in listed(statement["Action"])}
+    assert {action for action in rights if not action.startswith(("logs:", "xray:"))} == {"cloudwatch:PutMetricData"}
+    assert rights["cloudwatch:PutMetricData"]["Condition"] == {
+        "StringEquals": {"cloudwatch:namespace": "Headend/Canary"}
+    }
+
+
+def test_its_schedule_alone_calls_it_and_a_look_is_over_before_the_next(prod: Deployment) -> None:
+    rule = prod.one("aws:cloudwatch/eventRule:EventRule", "canary-eu-west-1-rule")
+    target = prod.one("aws:cloudwatch/eventTarget:EventTarget", "canary-eu-west-1-target")
+    function = prod.one("aws:lambda/function:Function", "canary-eu-west-1-function")
+    permission = prod.one("aws:lambda/permission:Permission", "canary-eu-west-1-from-schedule")
+    assert rule.inputs["scheduleExpression"] == "rate(5 minutes)"
+    assert target.inputs["arn"] == function.outputs["arn"]
+    assert permission.inputs["sourceArn"] == rule.outputs["arn"]
+    assert depends_on(prod, target, permission)
+    assert function.inputs["timeout"] < 300
+
+
+def test_it_is_heard_when_it_sees_a_failure_and_when_it_is_silent(prod: Deployment) -> None:
+    alarms = [
+        item
+        for item in prod.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+        if item.inputs["namespace"] == "Headend/Canary"
+    ]
+    available = [item for item in alarms if item.inputs["metricName"] == "Available"]
+    assert sorted(item.region for item in available) == ["ap-southeast-1", "eu-west-1", "us-east-1"]
+    for item in available:
+        assert item.inputs["treatMissingData"] == "breaching"
+        assert item.inputs["dimensions"] == {"Stack": "headend-prod"}
+        assert item.inputs["period"] == 900, "three looks"
+    assert len(alarms) == 2 * len(available)
