@@ -26,10 +26,10 @@ preview: setup ## Print the resources of STACK (default dev) as `pulumi preview`
 	@$(BIN)/python -m local.engine --stack $(STACK) --preview
 
 ami: setup ## Pin the newest node images in the config of STACK, with your AWS credentials
-	@$(BIN)/python -m scripts.ami --stack $(STACK)
+	@./headend ami --stack $(STACK)
 
 roll: setup ## Bring STACK's new node image or configuration to its nodes, with your AWS credentials
-	@set -o pipefail; pulumi stack output fleets --json --stack $(STACK) | $(BIN)/python -m scripts.roll
+	@./headend roll --stack $(STACK)
 
 bench: setup ## Measure: registering the program, upload to playable, and serving
 	@$(BIN)/python -m bench

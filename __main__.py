@@ -286,4 +286,14 @@ pulumi.export("state_machine", pipeline.state_machine_arn)
 pulumi.export("lost_uploads", pipeline.dead_letter_name)
 pulumi.export("encoding_queue", encoding.queue_arn)
 pulumi.export("distribution", delivery.distribution_id)
+if signing:
+    pulumi.export(
+        "signing",
+        {
+            "keys": [key.name for key in settings.signing],
+            "folder": signing.folder,
+            "group": signing.key_group_id,
+            "function": web_servers.function_name,
+        },
+    )
 pulumi.export("topics", {region: topic.topic_arn for region, topic in notifications.items()})

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lambdas import names
 from lambdas.ladder import content_of
 from lambdas.playback.core import STATES, Row, plain
 from operate.cloud import Cloud
@@ -60,18 +61,11 @@ def page(rows: Iterable[Row], number: int, length: int) -> tuple[list[Row], bool
     return found[:length], len(found) > length
 
 
-def upload_event(item: Row, bucket: str) -> dict[str, Any]:
-    """What of the upload's event the workflow reads, from the row that its claim wrote."""
-    upload = {"key": item["key"], "etag": item["etag"], "size": item["size"], "sequencer": item["sequencer"]}
-    return {
-        "requested": True,
-        "time": item["uploaded"],
-        "detail": {"bucket": {"name": bucket}, "object": {**upload, "version-id": item["source"]}},
-    }
+def folder(title: str) -> str:
+    """Where all versions of a title lie in the media bucket, with a slash at its end."""
+    return f"{names.folder(title)}/"
 
 
 def outdated(item: Mapping[str, Any]) -> bool:
     """Is what plays of another ladder than this program's?"""
-    if not item.get("content"):
-        return False
-    return content_of(item["etag"]) != item["content"]
+    return bool(item.get("content")) and content_of(item["etag"]) != item["content"]

@@ -4,7 +4,7 @@ import functools
 import json
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,12 @@ def _client(service: str, region: str, endpoint: str | None) -> Any:
     keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"} if endpoint else {}
     config = Config(retries=retries, max_pool_connections=50, connect_timeout=10, read_timeout=60)
     return boto3.client(service, region_name=region, endpoint_url=endpoint, config=config, **keys)
+
+
+def account(stack: str | None) -> Callable[[str, str], Any]:
+    """Gives clients of the account of a stack, by service and region; the stack need not be up, but the demo must."""
+    endpoint = find(stack).endpoint if stack in (None, DEMO) else None
+    return lambda service, region: _client(service, region, endpoint)
 
 
 def find(stack: str | None) -> Cloud:

@@ -2,12 +2,13 @@
 
 import signal
 import sys
+from collections.abc import Callable
 
 import requests
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import films, screen, trouble
+from operate import before, films, keys, machines, remaking, screen, trouble
 
 EPILOG = (
     "Ends with 0: done. 1: done, and the answer is no (a film failed, an upload is lost, a tier is ill). "
@@ -20,9 +21,28 @@ VERBS = {
         "show": films.show,
         "follow": films.follow,
         "retry": films.retry,
+        "encode-again": remaking.encode_again,
+        "take-down": remaking.take_down,
     },
-    "Trouble": {"doctor": trouble.doctor, "failed": trouble.failed, "lost": trouble.show_lost},
+    "Trouble": {
+        "doctor": trouble.doctor,
+        "alarms": trouble.show_alarms,
+        "failed": trouble.failed,
+        "lost": trouble.show_lost,
+    },
+    "Machines": {
+        "nodes": machines.nodes,
+        "roll": machines.roll,
+        "ami": machines.ami,
+        "drain": machines.drain,
+        "undrain": machines.undrain,
+    },
+    "Before a deployment": {"preflight": before.preflight, "cost": before.cost},
 }
+GROUPS: dict[str, tuple[str, str, dict[str, Callable[..., None]]]] = {
+    "keys": ("Machines", "The keys that sign playback.", {"rotate": keys.rotate}),
+}
+"""By name: the panel of the help, what it is for, and its verbs."""
 app = typer.Typer(
     name="headend",
     help="Run the platform: on AWS, or the demo on this machine.",
@@ -31,9 +51,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group, verbs in VERBS.items():
+for panel, verbs in VERBS.items():
     for name, verb in verbs.items():
-        app.command(name, rich_help_panel=group)(verb)
+        app.command(name, rich_help_panel=panel)(verb)
+for name, (panel, what, verbs) in GROUPS.items():
+    group = typer.Typer(help=what, no_args_is_help=True)
+    group.callback()(lambda: None)  # a group, even where it has one verb
+    for verb_name, verb in verbs.items():
+        group.command(verb_name)(verb)
+    app.add_typer(group, name=name, rich_help_panel=panel)
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """Films: upload them, find them, see how one is made, and make it again."""
 
-import hashlib
 import os
 import time
 from pathlib import Path
@@ -11,8 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Column as ProgressColumn
 from rich.text import Text
 
-from lambdas.playback.core import STATES, Row
-from lambdas.titles import stem_of
+from lambdas.playback.core import STATES, Row, event_of
 from operate import catalogue, executions, screen, upload
 from operate.cloud import Cloud, find
 from operate.screen import NOT_SO, Column, Json, Refusal, Stack
@@ -39,28 +37,23 @@ def upload_films(
     films, skipped = upload.films(files)
     for path in skipped:
         screen.note(f"left out, no film by its name: {path}", "dim")
-    for film in films:
-        _refuse_another_films_name(cloud, film)
     sent = _send(cloud, films, at_once)
     if as_json and not follow_them:
-        screen.document([{"title": item.film.title, "key": item.film.key, "version": item.version} for item in sent])
+        screen.document(
+            [{"title": item.film.named["id"], "key": item.film.key, "version": item.version} for item in sent]
+        )
         return
-    ended = [_follow(cloud, item.film.title, item.version) for item in sent] if follow_them else []
+    ended = [_follow(cloud, _claimed(cloud, item)) for item in sent] if follow_them else []
     if as_json:
         screen.document(ended)
     elif not follow_them:
         for item in sent:
             again = f", {screen.size(item.kept)} of it before" if item.kept else ""
-            screen.say(f"{item.film.key}: {screen.size(item.film.size)}{again}. See headend follow {item.film.title}")
+            screen.say(
+                f"{item.film.key}: {screen.size(item.film.size)}{again}. See headend follow {item.film.named['id']}"
+            )
     if any(row.get("outcome") != "PUBLISHED" for row in ended):
         raise typer.Exit(NOT_SO)
-
-
-def _refuse_another_films_name(cloud: Cloud, film: upload.Film) -> None:
-    row = catalogue.read(cloud, film.title)
-    if row and row.get("stem") != stem_of(film.key):
-        other = row.get("key")
-        raise Refusal(f"{film.path}: the title {film.title!r} is another film's already, {other!r}: rename the file")
 
 
 def _send(cloud: Cloud, films: list[upload.Film], at_once: int) -> list[Sent]:
@@ -170,7 +163,7 @@ def _line(visit: executions.Visit) -> list[str]:
 
 def _versions(cloud: Cloud, row: Row) -> list[dict[str, Any]]:
     """What lies in the media bucket of this title, by version."""
-    place = f"v/{hashlib.sha256(row['id'].encode()).hexdigest()[:2]}/{row['id']}/"
+    place = catalogue.folder(row["id"])
     found: dict[str, dict[str, Any]] = {}
     pages = (
         cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=cloud.name("media_bucket"), Prefix=place)
@@ -186,16 +179,17 @@ def _versions(cloud: Cloud, row: Row) -> list[dict[str, Any]]:
 
 def follow(title: Title, stack: Stack = None, as_json: Json = False) -> None:
     """Watch a title being made, state by state, until it is published or is not."""
-    row = _follow(find(stack), title, None)
+    cloud = find(stack)
+    row = _follow(cloud, catalogue.row(cloud, title))
     if as_json:
         screen.document(row)
     if row.get("outcome") != "PUBLISHED":
         raise typer.Exit(NOT_SO)
 
 
-def _follow(cloud: Cloud, title: str, version: str | None) -> Row:
-    """Tell of each state as it is entered. `version`: wait for the execution of that upload. The row in the end."""
-    row, shown = _claimed(cloud, title, version), 0
+def _follow(cloud: Cloud, row: Row) -> Row:
+    """Tell of each state as it is entered. The row in the end."""
+    title, shown = row["id"], 0
     console = screen.err()
     with console.status("") as status:
         while True:
@@ -215,19 +209,19 @@ def _follow(cloud: Cloud, title: str, version: str | None) -> Row:
     return row
 
 
-def _claimed(cloud: Cloud, title: str, version: str | None) -> Row:
-    deadline = time.monotonic() + STARTS_WITHIN
-    while version is not None and time.monotonic() < deadline:
-        row = catalogue.read(cloud, title)
-        if row and row.get("source") == version:
-            return row
+def _claimed(cloud: Cloud, sent: Sent) -> Row:
+    """The row of an upload, once its workflow has claimed one: by its own id, or by the other if that is taken."""
+    named, deadline = sent.film.named, time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < deadline:
+        for identity in dict.fromkeys((named["id"], named["other"])):
+            row = catalogue.read(cloud, identity)
+            if row and row.get("source") == sent.version:
+                return row
         time.sleep(POLL_SECONDS)
-    if version is not None:
-        sentence = (
-            f"{title}: the upload started no workflow within {STARTS_WITHIN:.0f} s. Look at headend lost and failed"
-        )
-        raise Refusal(sentence, NOT_SO)
-    return catalogue.row(cloud, title)
+    sentence = (
+        f"{sent.film.key}: no workflow has it after {STARTS_WITHIN:.0f} s. Look at headend lost and headend failed"
+    )
+    raise Refusal(sentence, NOT_SO)
 
 
 def _status(cloud: Cloud, execution: str) -> str:
@@ -261,9 +255,11 @@ def retry(
     else:
         rows = [catalogue.row(cloud, title)] if title else failed_rows(cloud)
         for row in rows:
-            if row.get("outcome") != "FAILED":
-                raise Refusal(f"{row['id']}: its last run {_how(row)}; only what FAILED is run again", NOT_SO)
-            begun[row["id"]] = screen.compact(catalogue.upload_event(row, cloud.name("uploads_bucket")))
+            if not _may_run_again(cloud, row):
+                raise Refusal(
+                    f"{row['id']}: its last run {_how(row)}; only what failed or was cut is run again", NOT_SO
+                )
+            begun[row["id"]] = screen.compact(event_of(row, cloud.name("uploads_bucket")))
     machine = cloud.name("state_machine")
     made = {name: states.start_execution(stateMachineArn=machine, input=given) for name, given in begun.items()}
     if as_json:
@@ -273,6 +269,12 @@ def retry(
         screen.say(f"{name}: runs again" + ("" if name.startswith("arn:") else f". See headend follow {name}"))
     if not made:
         screen.say("nothing failed")
+
+
+def _may_run_again(cloud: Cloud, row: Row) -> bool:
+    """It failed; or it was stopped or timed out, and so could not write how it ended."""
+    outcome = row.get("outcome")
+    return outcome == "FAILED" or (outcome is None and _status(cloud, row["execution"]) != "RUNNING")
 
 
 def _how(row: Row) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import catalogue
+from operate import alarms, catalogue
 from operate.cloud import Cloud
 from operate.screen import Refusal
 
@@ -131,6 +131,20 @@ def fleet_health(group: Mapping[str, Any], found: Mapping[str, str]) -> tuple[An
     return verdict, f"{group['AutoScalingGroupName']}: {good} of {wanted} nodes healthy"
 
 
+def _alarms(cloud: Cloud) -> Iterator[tuple[Any, str]]:
+    found = alarms.of_stack(cloud)
+    ringing = [alarm.name for alarm in found if alarm.state == "ALARM"]
+    if ringing:
+        yield "wrong", f"{len(ringing)} of {len(found)} ring, {', '.join(ringing[:3])}: headend alarms"
+    else:
+        yield "ok", f"{len(found)} watch, none rings"
+    for region, topic in cloud.output("topics").items():
+        listed = cloud.client("sns", region).list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        for item in listed:
+            if item["SubscriptionArn"] == "PendingConfirmation":
+                yield "wrong", f"{item['Endpoint']} is not told of {region}'s: it has not confirmed AWS's mail"
+
+
 def _film(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     """As a viewer: the newest film's manifest, a playlist and its first segment, and who answered."""
     row = next(iter(catalogue.newest_first(cloud, ["PUBLISHED"])), None)
@@ -196,5 +210,6 @@ PROBES: dict[str, Probe] = {
     "API": _api,
     "cache fleet": _fleets,
     "film": _film,
+    "alarms": _alarms,
 }
 """In the order of a film's way, from its upload to a viewer."""

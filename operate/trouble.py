@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from operate import executions, probes, screen
+from operate import alarms, executions, probes, screen
 from operate.cloud import Cloud, find
 from operate.films import failed_rows
 from operate.screen import NOT_SO, Column, Json, Stack
@@ -145,6 +145,30 @@ def _without_row(cloud: Cloud, known: set[Any]) -> Iterator[dict[str, str]]:
         if item["executionArn"] not in known and told.get("error") != "TitleFailed":
             fault = f"{told.get('error', '')}: {told.get('cause', '')}"
             yield {"title": item["executionArn"], "fault": fault, "when": item["stopDate"].isoformat()}
+
+
+def show_alarms(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are quiet.")] = False,
+    stack: Stack = None,
+    as_json: Json = False,
+) -> None:
+    """Show what rings, what it means, and where to look first. Ends with 1 while anything rings."""
+    found = alarms.of_stack(find(stack))
+    ringing = [alarm for alarm in found if alarm.state == "ALARM"]
+    shown = found if every else ringing
+    if as_json:
+        screen.document([alarm._asdict() for alarm in shown])
+    else:
+        columns = [
+            Column("ALARM", "cut"),
+            Column("STATE"),
+            Column("SINCE", right=True),
+            Column("WHAT IT MEANS", "fold"),
+        ]
+        rows = [[item.name, screen.coloured(item.state), screen.ago(item.since), item.means] for item in shown]
+        screen.table(columns, rows, f"nothing rings; {len(found)} alarms watch")
+    if ringing:
+        raise typer.Exit(NOT_SO)
 
 
 def doctor(stack: Stack = None, as_json: Json = False) -> None:

@@ -8,9 +8,12 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from lambdas.titles import EXTENSIONS, title_id
+from lambdas.identify.core import identify
+from lambdas.refusals import NotAFilm
+from lambdas.shapes import Title
+from lambdas.titles import EXTENSIONS
 from operate.screen import Refusal
 
 MEBIBYTE = 1 << 20
@@ -29,9 +32,18 @@ class Film(NamedTuple):
     size: int
 
     @property
-    def title(self) -> str:
-        """The title that it becomes."""
-        return title_id(self.key)
+    def named(self) -> Title:
+        """What the workflow will call it, but for what only the upload's event says."""
+        event: Any = {
+            "key": self.key,
+            "etag": "",
+            "size": 0,
+            "sequencer": "",
+            "version_id": "",
+            "bucket": "",
+            "time": "",
+        }
+        return identify(event)
 
 
 class Part(NamedTuple):
@@ -81,17 +93,20 @@ def _film(path: Path, key: str) -> Film:
         raise Refusal(f"{path}: has {size} bytes; S3 takes {MOST_PARTS * LARGEST_PART}")
     if len(key.encode()) > LONGEST_KEY:
         raise Refusal(f"{path}: its key has {len(key.encode())} bytes; S3 takes {LONGEST_KEY}. Give it a shorter name")
-    return Film(path, key, size)
+    film = Film(path, key, size)
+    try:
+        _ = film.named
+    except NotAFilm as error:
+        raise Refusal(f"{path}: {error}") from None
+    return film
 
 
 def _distinct(found: Iterable[Film]) -> None:
     seen: dict[str, Film] = {}
     for film in found:
-        other = seen.setdefault(film.title, film)
+        other = seen.setdefault(film.named["stem"], film)
         if other is not film:
-            raise Refusal(
-                f"{film.path} and {other.path} would be one title, {film.title!r}: rename one, or leave one out"
-            )
+            raise Refusal(f"{film.path} and {other.path} are one film by their names: rename one, or leave one out")
 
 
 def parts(size: int) -> list[Part]:

@@ -17,7 +17,6 @@ from facts.prices import (
     BALANCER_GB,
     EDGE_REQUESTS,
     EDGE_TIERS,
-    ENCODING,
     FIREWALL,
     FIREWALL_REQUESTS,
     FLAT_RATES,
@@ -33,6 +32,7 @@ from facts.prices import (
 )
 from lambdas.ladder import ladder
 from local.engine import Deployment, ProgramError, Registration, run_program
+from planner import encoding
 
 PROJECT = Path(__file__).parent.parent
 HOURS = 730
@@ -147,7 +147,6 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
     Raises:
         ValueError: for a node type whose price is not known.
     """
-    minutes = 60 * sum(2 if min(rung.width, rung.height) >= 720 else 1 for rung in ladder(1920, 1080, 24))
     watched_gb, requests = month.watched * WATCHED_GB, month.watched * REQUESTS
     nodes, copies = sum(declared.nodes.values()), 1 + declared.replicas
     from_bucket = requests * MISSES * (SHIELD.usd / 10_000 + GET.usd / 1_000)
@@ -161,7 +160,7 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
         "S3 and Origin Shield": 0.0 if nodes else from_bucket,
         "CloudFront, bytes to viewers": delivery(watched_gb),
         "CloudFront, requests": max(0, requests - 10_000_000) / 10_000 * EDGE_REQUESTS.usd,
-        "Encoding": month.encoded * minutes * ENCODING.usd,
+        "Encoding": month.encoded * encoding.usd(ladder(1920, 1080, 24), 3600),
         "Storage, sources and renditions": month.kept * (MEZZANINE_GB + RENDITION_GB * copies) * STORAGE.usd,
         "Replication": month.encoded * RENDITION_GB * declared.replicas * REPLICATION.usd,
         "Firewall": declared.firewalls * (FIREWALL.usd + requests / 1e6 * FIREWALL_REQUESTS.usd),

@@ -20,8 +20,10 @@ class Signing(pulumi.ComponentResource):
     key_group_id: pulumi.Output[str]
     key_pair_id: pulumi.Output[str]
     """Of the key that signs."""
+    folder: str
+    """Of SSM SecureStrings: the private half of each key, by its name. `headend keys rotate` writes them."""
     parameter: str
-    """SSM SecureString of its private half; docs/operating.md says how to write it."""
+    """The one of the key that signs."""
 
     def __init__(self, name: str, args: SigningArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not args["keys"]:
@@ -40,5 +42,6 @@ class Signing(pulumi.ComponentResource):
         ]
         group = aws.cloudfront.KeyGroup(f"{name}-keys", items=[key.id for key in keys], opts=child)
         self.key_group_id, self.key_pair_id = group.id, keys[0].id
-        self.parameter = f"/{pulumi.get_project()}/{pulumi.get_stack()}/signing/{next(iter(args['keys']))}"
+        self.folder = f"/{pulumi.get_project()}/{pulumi.get_stack()}/signing/"
+        self.parameter = self.folder + next(iter(args["keys"]))
         self.register_outputs({"key_group_id": self.key_group_id, "key_pair_id": self.key_pair_id})

@@ -204,10 +204,14 @@ def start(row: Row, bucket: str, now: int) -> dict[str, str]:
     Everyone who asks within START_WINDOW asks by one name, and Step Functions starts one execution a name. After it a
     request starts another, should the first have died before it could claim the title.
     """
-    upload = {field: row[field] for field in ("key", "etag", "size", "sequencer")} | {"version-id": row["source"]}
     window = hashlib.sha256(f"{row['id']}/{row['sequencer']}/{now // START_WINDOW}".encode()).hexdigest()[:24]
-    event = {"requested": True, "time": row["uploaded"], "detail": {"bucket": {"name": bucket}, "object": upload}}
-    return {"name": f"play-{row['id'][:40]}-{window}", "input": json.dumps(event)}
+    return {"name": f"play-{row['id'][:40]}-{window}", "input": json.dumps(event_of(row, bucket))}
+
+
+def event_of(row: Row, bucket: str) -> dict[str, Any]:
+    """What the workflow reads of an upload's event, from the row that its claim wrote."""
+    upload = {field: row[field] for field in ("key", "etag", "size", "sequencer")} | {"version-id": row["source"]}
+    return {"requested": True, "time": row["uploaded"], "detail": {"bucket": {"name": bucket}, "object": upload}}
 
 
 def problem(found: Problem) -> Answer:

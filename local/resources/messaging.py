@@ -1,4 +1,4 @@
-"""Events, queues, topics and logs."""
+"""Events, queues, topics, alarms and logs."""
 
 from typing import Any
 
@@ -24,6 +24,14 @@ def event_target(made: Making) -> tuple[str, dict[str, Any]]:
     rule, id_ = made.take("rule"), made.take("targetId", made.name)
     made.call("events", "put_targets", Rule=rule, Targets=[{**made.take_all(), "id": id_}])
     return f"{rule}-{id_}", {}
+
+
+@makes("aws:cloudwatch/metricAlarm:MetricAlarm")
+def metric_alarm(made: Making) -> tuple[str, dict[str, Any]]:
+    """An alarm, which stays quiet: nothing is measured."""
+    dimensions = [{"Name": key, "Value": value} for key, value in made.take("dimensions", {}).items()]
+    made.call("cloudwatch", "put_metric_alarm", AlarmName=made.name, Dimensions=dimensions)
+    return made.name, {}
 
 
 @makes("aws:cloudwatch/logGroup:LogGroup")

@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,17 +32,22 @@ class Done(NamedTuple):
         return json.loads(self.out)
 
 
+@contextmanager
+def beside(cloud: LaptopCloud, announced: Path) -> Generator["Operator"]:
+    """An operator of a cloud that is announced as the demo that runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "RUNNING", announced)
+        with running.alone():
+            running.announce(cloud.endpoint, cloud.url, cloud.deployment.exports)
+            yield Operator(cloud, announced)
+
+
 @dataclass
 class Operator:
     """A person at a shell beside a running demo."""
 
     cloud: LaptopCloud
     announced: Path
-
-    def __post_init__(self) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(running, "RUNNING", self.announced)
-            running.announce(self.cloud.endpoint, self.cloud.url, self.cloud.deployment.exports)
 
     def begin(self, *words: str | Path, columns: int = 120) -> "subprocess.Popen[str]":
         """A verb that runs."""

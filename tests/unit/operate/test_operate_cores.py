@@ -6,24 +6,12 @@ from typing import Any
 
 import pytest
 
-from lambdas.identify.core import identify
 from lambdas.ladder import content_of
 from operate import catalogue, executions, probes, screen, trouble
 from operate.screen import Column
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-UPLOAD: Any = {
-    "bucket": "u",
-    "key": "films/A.mp4",
-    "etag": '"e1"',
-    "size": 7,
-    "sequencer": "0A",
-    "version_id": "v1",
-    "time": "2026-11-01T12:00:00Z",
-}
-TITLE = identify(UPLOAD)
-COPIED = ("id", "key", "etag", "size", "sequencer", "source", "uploaded")
-ROW = {**{name: TITLE[name] for name in COPIED}, "content": content_of(TITLE["etag"])}
+ROW = {"etag": "e1", "content": content_of("e1")}
 
 
 def event(kind: str, second: int, **details: Any) -> dict[str, Any]:
@@ -62,20 +50,6 @@ def test_the_states_of_an_execution_with_what_went_wrong_in_them() -> None:
 )
 def test_failures_of_one_kind_have_one_cause(fault: str, cause: str) -> None:
     assert executions.cause(fault) == cause
-
-
-def test_a_title_is_run_again_from_its_own_upload() -> None:
-    """As lambdas/playback does it: the workflow reads both alike."""
-    assert catalogue.upload_event(ROW, "u") == {
-        "requested": True,
-        "time": "2026-11-01T12:00:00Z",
-        "detail": {
-            "bucket": {"name": "u"},
-            "object": {
-                "key": "films/A.mp4", "etag": "e1", "size": 7, "sequencer": f"{'0A':0<64}", "version-id": "v1",
-            },
-        },
-    }  # fmt: skip
 
 
 def test_another_ladder_is_seen_by_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:

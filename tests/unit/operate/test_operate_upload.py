@@ -22,7 +22,7 @@ def test_a_file_goes_by_its_name_and_a_folder_keeps_its_own(tmp_path: Path) -> N
         film(tmp_path, name)
     found, skipped = films([one, tmp_path / "season 1"])
     assert [item.key for item in found] == ["My Film.mp4", "season 1/01.mkv", "season 1/extras/Making of.MOV"]
-    assert [item.title for item in found] == ["my-film", "season-1-01", "season-1-extras-making-of"]
+    assert [item.named["id"] for item in found] == ["my-film", "season-1-01", "season-1-extras-making-of"]
     assert [path.name for path in skipped] == ["notes.txt"]
 
 
@@ -37,7 +37,8 @@ def test_a_folder_that_is_named_by_a_dot_has_its_name(tmp_path: Path, monkeypatc
     [
         ([], "no.mp4", "no.mp4: there is no such file"),
         (["a/notes.txt"], "a", "a: no film in this folder; known by their names: 3g2, "),
-        (["a/My Film.mp4", "a/my-film.mov"], "a", "would be one title, 'a-my-film': rename one"),
+        (["a/My Film.mp4", "a/My Film.mov"], "a", "are one film by their names: rename one"),
+        (["notes.txt"], "notes.txt", "'notes.txt' is not a film's name"),
     ],
 )
 def test_what_cannot_be_uploaded_is_said_by_its_name(tmp_path: Path, names: list[str], given: str, says: str) -> None:

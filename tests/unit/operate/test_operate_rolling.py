@@ -1,17 +1,18 @@
-"""`make roll` gives nodes a new template so that AWS can take it back, and says where that ended."""
+"""`headend roll` gives nodes a new template so that AWS can take it back, and says where that ended."""
 
 import io
-import json
 from copy import deepcopy
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from rich.console import Console
 
-from scripts import roll
-from scripts.roll import Fleet, RollError, read, wanted
+from operate import rolling
+from operate.rolling import HAD_IT, Fleet, stages, wanted
+from operate.screen import Refusal
 
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 FLEET: Fleet = {"region": "eu-west-1", "group": "pop-0-group", "template": "lt-0123456789abcdef0", "version": "3"}
@@ -54,7 +55,7 @@ class Rolling:
         policy = deepcopy(POLICY)
         template = {"LaunchTemplateId": "lt-0123456789abcdef0", "Version": "3"}
         policy["LaunchTemplate"]["LaunchTemplateSpecification"] = template
-        asked = {**NAME, "DesiredConfiguration": {"MixedInstancesPolicy": policy}, "Preferences": roll.PREFERENCES}
+        asked = {**NAME, "DesiredConfiguration": {"MixedInstancesPolicy": policy}, "Preferences": rolling.PREFERENCES}
         self.stub.add_response("start_instance_refresh", {"InstanceRefreshId": "r-1"}, asked)
 
     def stands(self, status: str, percent: int, reason: str = "") -> None:
@@ -62,13 +63,13 @@ class Rolling:
         asked = {**NAME, "InstanceRefreshIds": ["r-1"]}
         self.stub.add_response("describe_instance_refreshes", {"InstanceRefreshes": [refresh]}, asked)
 
-    def run(self) -> bool:
+    def run(self) -> str:
         with self.stub:
-            done = roll.roll(
+            done = rolling.roll(
                 [FLEET], Console(file=self.said, width=200), lambda _region: self.client, self.slept.append
             )
         self.stub.assert_no_pending_responses()
-        return done
+        return done["pop-0-group"]
 
 
 @pytest.fixture
@@ -81,14 +82,14 @@ def test_a_new_version_is_rolled_to_its_end(aws: Rolling) -> None:
     aws.begins()
     aws.stands("InProgress", 50)
     aws.stands("Successful", 100)
-    assert aws.run() is True
+    assert aws.run() == "Successful"
     assert aws.slept == [15, 15]
     assert "pop-0-group: Successful" in aws.said.getvalue()
 
 
 def test_a_fleet_that_has_its_version_is_left_alone(aws: Rolling) -> None:
     aws.group("3")
-    assert aws.run() is True
+    assert aws.run() == HAD_IT
     assert "pop-0-group has version 3" in aws.said.getvalue()
 
 
@@ -97,7 +98,8 @@ def test_one_that_went_back_is_a_failure_with_its_reason(aws: Rolling, status: s
     aws.group("2")
     aws.begins()
     aws.stands(status, 40, "2 instances failed their health check")
-    assert aws.run() is False
+    assert aws.run() == status
+    assert status not in rolling.WELL
     assert f"{status}. 2 instances failed their health check" in aws.said.getvalue()
 
 
@@ -112,25 +114,31 @@ def test_the_shares_of_spot_stay_as_they_are() -> None:
 def test_a_refresh_that_runs_already_is_told_in_aws_s_words(aws: Rolling) -> None:
     aws.group("2")
     aws.stub.add_client_error(
-        "start_instance_refresh", "InstanceRefreshInProgress", "An Instance Refresh is\nin progress"
+        "start_instance_refresh", "InstanceRefreshInProgress", "An Instance Refresh is in progress"
     )
-    with pytest.raises(RollError, match=r"pop-0-group: .*An Instance Refresh is in progress$"):
+    with pytest.raises(ClientError, match="An Instance Refresh is in progress"):
         aws.run()
 
 
 def test_a_group_that_is_gone(aws: Rolling) -> None:
     aws.stub.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": []})
-    with pytest.raises(RollError, match="eu-west-1 has no group pop-0-group"):
+    with pytest.raises(Refusal, match="eu-west-1 has no group pop-0-group"):
         aws.run()
 
 
-@pytest.mark.parametrize("text", ["", "null", "[1]", '[{"region": "eu-west-1"}]', "error: no stack"])
-def test_what_is_no_output_of_fleets_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(text))
-    with pytest.raises(RollError, match="has no output `fleets`"):
-        read(text)
-    assert roll.main() == 1
-
-
-def test_the_output_is_read_as_it_is_written() -> None:
-    assert read(json.dumps([FLEET])) == [FLEET]
+def test_one_fleet_abroad_goes_first_then_its_region_then_all_others() -> None:
+    fleets: list[Fleet] = [
+        {**FLEET, "region": region, "group": f"{region}-{index}"}
+        for region in ("us-east-1", "eu-west-1", "ap-south-1")
+        for index in range(2)
+    ]
+    assert [[fleet["group"] for fleet in stage] for stage in stages(fleets, "us-east-1")] == [
+        ["eu-west-1-0"],
+        ["eu-west-1-1"],
+        ["us-east-1-0", "us-east-1-1", "ap-south-1-0", "ap-south-1-1"],
+    ]
+    assert [[fleet["group"] for fleet in stage] for stage in stages(fleets[:2], "us-east-1")] == [
+        ["us-east-1-0"],
+        ["us-east-1-1"],
+    ]
+    assert stages([], "us-east-1") == []

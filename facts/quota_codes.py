@@ -1,0 +1,20 @@
+"""Codes by which Service Quotas knows the quotas that a stack meets first; the same in every account."""
+
+from typing import NamedTuple
+
+
+class QuotaCode(NamedTuple):
+    """One quota of an account in a region."""
+
+    service: str
+    code: str
+    name: str
+
+
+ON_DEMAND = QuotaCode("ec2", "L-1216C47A", "vCPUs of on-demand standard instances")
+SPOT = QuotaCode("ec2", "L-34B43A08", "vCPUs of spot standard instances")
+VPCS = QuotaCode("vpc", "L-F678F1CE", "VPCs")
+INTERNET_GATEWAYS = QuotaCode("vpc", "L-A4707A72", "internet gateways")
+EGRESS_GATEWAYS = QuotaCode("vpc", "L-45FE3B85", "egress-only internet gateways")
+BALANCERS = QuotaCode("elasticloadbalancing", "L-53DA6B97", "application load balancers")
+CONCURRENCY = QuotaCode("lambda", "L-B99A9384", "concurrent executions of Lambda")

@@ -1,0 +1,117 @@
+"""What a stack needs of its account before it can be deployed, taken from the program itself. Pure."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, cast
+
+from facts.instances import INSTANCE_TYPES
+from facts.quota_codes import (
+    BALANCERS,
+    CONCURRENCY,
+    EGRESS_GATEWAYS,
+    INTERNET_GATEWAYS,
+    ON_DEMAND,
+    SPOT,
+    VPCS,
+    QuotaCode,
+)
+from local.engine import Deployment, Registration
+
+CALLS_AT_ONCE = 100
+"""What a small stack should be allowed of Lambda. A new account has 10: a burst of uploads takes them all, and no
+viewer can start a film meanwhile. AWS's default is 1,000."""
+COUNTED = {
+    "aws:ec2/vpc:Vpc": VPCS,
+    "aws:ec2/internetGateway:InternetGateway": INTERNET_GATEWAYS,
+    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": EGRESS_GATEWAYS,
+    "aws:lb/loadBalancer:LoadBalancer": BALANCERS,
+}
+"""Types of which each resource takes one of a quota."""
+
+
+class Need(NamedTuple):
+    """So much of a quota in a region."""
+
+    region: str
+    quota: QuotaCode
+    amount: int
+
+
+class Place(NamedTuple):
+    """Where nodes are to start."""
+
+    region: str
+    instance_types: frozenset[str]
+    images: frozenset[str]
+    zones: frozenset[str]
+    """Zone ids."""
+
+
+def quotas(declared: Deployment) -> Iterator[Need]:
+    """What the program takes of each quota, with every fleet at its largest while it is replaced."""
+    vcpus: Counter[tuple[str, QuotaCode]] = Counter()
+    for group in declared.of_type("aws:autoscaling/group:Group"):
+        policy = cast(dict[str, Any], group.inputs["mixedInstancesPolicy"])
+        share = policy["instancesDistribution"]["onDemandPercentageAboveBaseCapacity"]
+        # A refresh brings new nodes before it takes old ones: up to half as many more.
+        most = math.ceil(group.inputs["maxSize"] * 1.5)
+        each = max(INSTANCE_TYPES[kind].vcpus for kind in _types(declared, group))
+        vcpus[group.region, ON_DEMAND] += most * each
+        if share < 100:
+            vcpus[group.region, SPOT] += (most - group.inputs["minSize"]) * each
+    for (region, quota), amount in vcpus.items():
+        yield Need(region, quota, amount)
+    counts = Counter((item.region, COUNTED[item.type]) for item in declared.of_type(*COUNTED))
+    for (region, quota), amount in counts.items():
+        yield Need(region, quota, amount)
+    for region in sorted({item.region for item in declared.of_type("aws:lambda/function:Function")}):
+        yield Need(region, CONCURRENCY, CALLS_AT_ONCE)
+
+
+def _template(declared: Deployment, group: Registration) -> Mapping[str, Any]:
+    policy = cast(dict[str, Any], group.inputs["mixedInstancesPolicy"])
+    wanted = policy["launchTemplate"]["launchTemplateSpecification"]["launchTemplateId"]
+    return next(i.inputs for i in declared.of_type("aws:ec2/launchTemplate:LaunchTemplate") if i.id == wanted)
+
+
+def _types(declared: Deployment, group: Registration) -> set[str]:
+    """The template's type, and the others that the group may take instead."""
+    policy = cast(dict[str, Any], group.inputs["mixedInstancesPolicy"])
+    overrides = policy["launchTemplate"].get("overrides") or []
+    return {
+        _template(declared, group)["instanceType"],
+        *(item["instanceType"] for item in overrides if "instanceType" in item),
+    }
+
+
+def places(declared: Deployment) -> list[Place]:
+    """By region, what nodes are made of, and where."""
+    found: dict[str, list[set[str]]] = {}
+    for group in declared.of_type("aws:autoscaling/group:Group"):
+        kinds, images, _ = found.setdefault(group.region, [set(), set(), set()])
+        kinds |= _types(declared, group)
+        images.add(_template(declared, group)["imageId"])
+    for subnet in declared.of_type("aws:ec2/subnet:Subnet"):
+        if subnet.region in found:
+            found[subnet.region][2].add(subnet.inputs["availabilityZoneId"])
+    return [Place(region, *(frozenset(part) for part in parts)) for region, parts in found.items()]
+
+
+def certificates(declared: Deployment) -> set[str]:
+    """ARNs of the certificates that the program names and does not make itself."""
+    made = {item.outputs.get("arn") for item in declared.of_type("aws:acm/certificate:Certificate")}
+    named = {item.inputs.get("certificateArn") for item in declared.of_type("aws:lb/listener:Listener")}
+    for item in declared.of_type("aws:cloudfront/distribution:Distribution"):
+        named.add(item.inputs["viewerCertificate"].get("acmCertificateArn"))
+    return {str(arn) for arn in named - made if arn}
+
+
+def signing_parameters(declared: Deployment) -> set[tuple[str, str]]:
+    """Region and name of each private key that a function reads."""
+    functions = declared.of_type("aws:lambda/function:Function")
+    found = {
+        (i.region, (i.inputs.get("environment") or {}).get("variables", {}).get("SIGNING_KEY_PARAMETER"))
+        for i in functions
+    }
+    return {(region, str(name)) for region, name in found if name}

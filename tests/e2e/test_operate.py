@@ -1,0 +1,227 @@
+"""`headend`, verb by verb: the runbooks of a day, each from the state that it is for to its end.
+
+The tests build on one another, in the order of the file.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from local.cloud import LaptopCloud
+from tests.e2e.operator import Operator, beside
+from tests.e2e.platform import wait
+from tests.media_samples import sample
+
+PARTS = 6
+SIZE = PARTS * 16 * 2**20
+
+
+@pytest.fixture(scope="module")
+def operator(cloud: LaptopCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    with beside(cloud, tmp_path_factory.mktemp("o") / "demo.json") as operator:
+        yield operator
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of many parts: MP4 lets a box be free space."""
+    path = tmp_path_factory.mktemp("films") / "A large film.mp4"
+    path.write_bytes(sample("landscape").read_bytes())
+    free = SIZE - path.stat().st_size
+    with path.open("ab") as file:
+        file.write(struct.pack(">I4s", free, b"free"))
+        file.truncate(SIZE)
+    return path
+
+
+@pytest.fixture
+def no_preparing(cloud: LaptopCloud) -> Iterator[None]:
+    """A fault of our own: the function that prepares encodes lacks what it must know."""
+    functions = cloud.client("lambda")
+    names = [item["FunctionName"] for item in functions.list_functions()["Functions"]]
+    prepare = next(name for name in names if "-prepare-" in name)
+    before = functions.get_function_configuration(FunctionName=prepare)["Environment"]
+    functions.update_function_configuration(FunctionName=prepare, Environment={"Variables": {}})
+    yield
+    functions.update_function_configuration(FunctionName=prepare, Environment=before)
+
+
+def test_a_platform_without_films_is_well(operator: Operator) -> None:
+    assert "no titles yet: headend upload FILE" in operator.run("titles").out
+    answers = {item["tier"]: item["verdict"] for item in operator.run("doctor", "--json").json}
+    assert answers.pop("film") == "unsure"
+    assert set(answers.values()) == {"ok"}
+
+
+def test_an_upload_goes_on_where_it_was_interrupted(operator: Operator, cloud: LaptopCloud, large: Path) -> None:
+    s3, bucket = cloud.client("s3"), cloud.deployment.exports["uploads_bucket"]
+
+    def parts() -> list[Any]:
+        begun = s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+        return [
+            part
+            for item in begun
+            for part in s3.list_parts(Bucket=bucket, Key=item["Key"], UploadId=item["UploadId"]).get("Parts", [])
+        ]
+
+    first = operator.begin("upload", large, "--at-once", "1")
+    stopped = operator.interrupt(first, lambda: parts() or None)
+    assert stopped.code == 130
+    assert "the same command goes on from there" in stopped.err
+    kept = len(parts())
+    assert 0 < kept < PARTS
+    done = operator.run("upload", large, "--follow", "--json")
+    [row] = done.json
+    assert (row["id"], row["outcome"], row["size"]) == ("a-large-film", "PUBLISHED", SIZE)
+    assert row["etag"].endswith(f"-{PARTS}")
+    assert parts() == []
+    for state in ("Identify", "Encode", "Publish"):
+        assert f"a-large-film  {state}" in done.err
+
+
+def test_what_plays_is_found_and_shown(operator: Operator) -> None:
+    assert "a-large-film" in operator.run("titles", "LARGE", "film").out
+    assert "no such title" in operator.run("titles", "another").out
+    shown = operator.run("show", "a-large-film", "--json").json
+    assert [version["plays"] for version in shown["versions"]] == [True]
+    assert shown["versions"][0]["objects"] > 5
+    assert [visit["state"] for visit in shown["states"]][-2:] == ["Announce", "Published"]
+    text = operator.run("show", "a-large-film").out
+    assert f"{operator.cloud.url}/?title=a-large-film" in text
+    assert max(map(len, text.splitlines())) <= 120
+    doctor = operator.run("doctor").out
+    assert "a-large-film plays: manifest, playlist and segment" in doctor
+
+
+def test_a_fault_of_ours_is_found_mended_and_run_again(
+    operator: Operator, no_preparing: None, cloud: LaptopCloud
+) -> None:
+    failed = operator.run("upload", sample("silent"), "--follow", code=1)
+    assert "silent: FAILED. Something went wrong on our side" in failed.err
+    causes = operator.run("failed", "--json", code=1).json
+    assert [[item["title"] for item in items] for items in causes.values()] == [["silent"]]
+    assert next(iter(causes)).startswith("Prepare: ")
+    assert "1 x Prepare: " in operator.run("failed", code=1).out
+
+
+def test_it_is_run_again(operator: Operator) -> None:
+    operator.run("retry", "--all")
+    assert "silent: PUBLISHED" in operator.run("follow", "silent").err
+    assert operator.run("failed").out == "nothing failed\n"
+    refused = operator.run("retry", "silent", code=1)
+    assert "silent: its last run ended PUBLISHED; only what failed or was cut is run again" in refused.err
+
+
+def test_an_upload_that_started_no_workflow_is_found_and_started(operator: Operator, cloud: LaptopCloud) -> None:
+    """The rule has another target for once, which is not there: what is sent to it goes to the dead-letter queue."""
+    events, machine = cloud.client("events"), cloud.deployment.exports["state_machine"]
+    [rule] = events.list_rule_names_by_target(TargetArn=machine)["RuleNames"]
+    targets = events.list_targets_by_rule(Rule=rule)["Targets"]
+    gone = {**targets[0], "Arn": f"{machine}-gone"}
+    events.put_targets(Rule=rule, Targets=[gone])
+    operator.run("upload", sample("portrait"))
+    found = operator.run("lost", "--json", code=1)
+    [lost] = found.json
+    assert (lost["key"], lost["error"]) == ("portrait.mp4", "StateMachineDoesNotExist")
+    assert "1 started no workflow: headend lost" in operator.run("doctor", code=1).out
+    events.put_targets(Rule=rule, Targets=targets)
+    assert "1 started again" in operator.run("lost", "--replay").err
+    assert "no upload is lost" in operator.run("lost").out
+    assert json.loads(operator.run("follow", "portrait", "--json").out)["outcome"] == "PUBLISHED"
+
+
+def test_titles_of_an_older_ladder_are_made_anew_and_play_on(operator: Operator, cloud: LaptopCloud) -> None:
+    """What an older ladder made has another content: here the row says so."""
+    assert "no title is of an older ladder" in operator.run("encode-again", "--older-ladder").out
+    cloud.client("dynamodb").update_item(
+        TableName=cloud.deployment.exports["titles_table"],
+        Key={"id": {"S": "silent"}},
+        UpdateExpression="SET content = :older",
+        ExpressionAttributeValues={":older": {"S": "0" * 12}},
+    )
+    refused = operator.run("encode-again", "--older-ladder", code=2)
+    assert "silent" in refused.out
+    assert "Encode 1 anew, for 0.00 US dollars by list prices? There is no terminal" in refused.err
+    before = operator.run("show", "silent", "--json").json["source"]
+    [begun] = operator.run("encode-again", "--older-ladder", "--yes", "--json").json
+    assert begun["title"] == "silent"
+    assert begun["usd"] > 0
+
+    def again() -> bool | None:
+        return operator.run("show", "silent", "--json").json["source"] != before or None
+
+    wait(again, "its copy is claimed")
+    assert operator.run("follow", "silent", "--json").json["state"] == "PUBLISHED"
+    versions = operator.run("show", "silent", "--json").json["versions"]
+    assert [version["plays"] for version in versions].count(True) == 1
+    assert len(versions) == 2
+
+
+def test_a_title_is_taken_down_with_its_upload(operator: Operator, cloud: LaptopCloud) -> None:
+    asked = operator.run("take-down", "silent", code=2)
+    assert "say --yes" in asked.err
+    assert operator.run("titles", "silent", "--json").json["titles"]
+    assert "silent is down" in operator.run("take-down", "silent", "--source", "--yes").out
+    assert requests.get(f"{cloud.url}/api/titles/silent", timeout=60).status_code == 404
+    s3, exports = cloud.client("s3"), cloud.deployment.exports
+    left = s3.list_objects_v2(Bucket=exports["media_bucket"]).get("Contents", [])
+    assert [item["Key"] for item in left if "/silent/" in item["Key"]] == []
+    uploads = s3.list_objects_v2(Bucket=exports["uploads_bucket"])["Contents"]
+    assert not any(item["Key"].startswith("silent") for item in uploads)
+    assert "there is no title 'silent'" in operator.run("take-down", "silent", "--yes", code=1).err
+
+
+def test_what_rings_is_shown_with_what_it_means(operator: Operator, cloud: LaptopCloud) -> None:
+    assert "nothing rings" in operator.run("alarms").out
+    alarms = cloud.client("cloudwatch")
+    name = next(
+        item["AlarmName"] for item in alarms.describe_alarms()["MetricAlarms"] if "lost-uploads" in item["AlarmName"]
+    )
+    alarms.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    [ringing] = operator.run("alarms", "--json", code=1).json
+    assert ringing["name"] == name
+    assert "dead-letter queue" in ringing["means"]
+    assert f"ring, {name}" in operator.run("doctor", code=1).out
+    alarms.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="the test is over")
+    assert {alarm["state"] for alarm in operator.run("alarms", "--all", "--json").json} == {"OK"}
+
+
+def test_nodes_are_counted_and_a_fleet_that_has_its_version_is_left_alone(
+    operator: Operator, cloud: LaptopCloud
+) -> None:
+    fleets = operator.run("nodes", "--json").json
+    assert [(fleet["healthy"], fleet["wanted"]) for fleet in fleets] == [(2, 2)] * len(
+        cloud.deployment.exports["fleets"]
+    )
+    assert all(node["health"] == "healthy" for fleet in fleets for node in fleet["nodes"])
+    out = operator.run("nodes").out
+    assert all(node in out for node in cloud.fleets.nodes)
+    # moto's Auto Scaling refreshes no instances; a fleet that has its version needs none.
+    rolled = operator.run("roll", "--json")
+    assert set(rolled.json.values()) == {"has it"}
+
+
+def test_before_a_deployment_the_account_is_asked(operator: Operator) -> None:
+    answers = operator.run("preflight", "--stack", "local", "--json", code=1).json
+    images = [item for item in answers if item["tier"].endswith("image")]
+    assert [item["verdict"] for item in images] == ["wrong"], "the demo's nodes have no image"
+    assert {item["verdict"] for item in answers if item["tier"].endswith("quota")} <= {"ok", "unsure"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["show", "nothing"], 1, "there is no title 'nothing'"),
+        (["titles", "--state", "LOST"], 2, "allowed: REGISTERED, PROCESSING, PUBLISHED, REJECTED, FAILED"),
+        (["titles", "--page", "0"], 2, "--page"),
+        (["upload", "/nowhere.mp4"], 2, "/nowhere.mp4: there is no such file"),
+        (["retry"], 2, "name a title, or say --all"),
+    ],
+)
+def test_a_mistake_costs_a_line_and_has_its_code(operator: Operator, words: list[str], code: int, says: str) -> None:
+    assert says in operator.run(*words, code=code).err

@@ -1,0 +1,183 @@
+"""`headend preflight` asks for what the program needs, in calls that AWS's models know, and judges the answers."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from facts.quota_codes import BALANCERS, CONCURRENCY, EGRESS_GATEWAYS, INTERNET_GATEWAYS, ON_DEMAND, SPOT, VPCS
+from operate import before, needs
+from tests.declared import whole
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+OWN = [{"Key": "project", "Value": "headend"}, {"Key": "stack", "Value": "dev"}]
+
+
+class Account:
+    """AWS, answering as told; it refuses a call that AWS's own model does not know."""
+
+    def __init__(self) -> None:
+        self.stubs: dict[tuple[str, str], Stubber] = {}
+
+    def __call__(self, service: str, region: str) -> Any:
+        return self.stub(service, region).client
+
+    def stub(self, service: str, region: str) -> Any:
+        if (service, region) not in self.stubs:
+            made: Any = Stubber(boto3.client(service, region_name=region, **KEYS))
+            made.activate()
+            self.stubs[service, region] = made
+        return self.stubs[service, region]
+
+    def answer(self, service: str, region: str, call: str, answer: Mapping[str, Any], asked: Any) -> None:
+        self.stub(service, region).add_response(call, answer, asked)
+
+
+@pytest.fixture
+def aws() -> Iterator[Account]:
+    account = Account()
+    yield account
+    for stub in account.stubs.values():
+        stub.assert_no_pending_responses()
+
+
+def test_what_dev_needs_is_counted_in_the_program() -> None:
+    found = {need.quota: need for need in needs.quotas(whole("dev"))}
+    groups = whole("dev").of_type("aws:autoscaling/group:Group")
+    # One vCPU each, every fleet at its largest and half as much again while it is replaced.
+    assert found[ON_DEMAND].amount == sum(math.ceil(group.inputs["maxSize"] * 3 / 2) for group in groups)
+    assert {quota: found[quota].amount for quota in (VPCS, INTERNET_GATEWAYS, EGRESS_GATEWAYS, BALANCERS)} == {
+        VPCS: 1, INTERNET_GATEWAYS: 1, EGRESS_GATEWAYS: 1, BALANCERS: 1,
+    }  # fmt: skip
+    assert found[CONCURRENCY].amount == needs.CALLS_AT_ONCE
+    assert {need.region for need in found.values()} == {whole("dev").exports["region"]}
+
+
+def test_spot_nodes_need_a_quota_of_their_own() -> None:
+    spot = [need for need in needs.quotas(whole("prod")) if need.quota == SPOT]
+    declared = whole("prod").of_type("aws:autoscaling/group:Group")[0].inputs["mixedInstancesPolicy"]
+    share = declared["instancesDistribution"]["onDemandPercentageAboveBaseCapacity"]
+    assert bool(spot) == (share < 100)
+
+
+def test_places_have_what_their_fleets_are_made_of() -> None:
+    for place in needs.places(whole("prod")):
+        assert place.zones
+        assert all(image.startswith("ami-") for image in place.images)
+        assert place.instance_types
+
+
+def test_prod_s_certificates_and_keys_are_looked_for() -> None:
+    arns = needs.certificates(whole("prod"))
+    assert {arn.split(":")[3] for arn in arns} == {"us-east-1", *(p.region for p in needs.places(whole("prod")))}
+    assert [name for _, name in needs.signing_parameters(whole("prod"))] == ["/headend/prod/signing/key-1"]
+    assert needs.certificates(whole("dev")) == set()
+
+
+def test_a_quota_is_compared_with_what_others_use(aws: Account) -> None:
+    region = whole("dev").exports["region"]
+    for need in needs.quotas(whole("dev")):
+        asked = {"ServiceCode": need.quota.service, "QuotaCode": need.quota.code}
+        allowed = 20 if need.quota == ON_DEMAND else 2
+        aws.answer("service-quotas", region, "get_service_quota", {"Quota": {"Value": float(allowed)}}, asked)
+    machine = {"CpuOptions": {"CoreCount": 4, "ThreadsPerCore": 2}}
+    reservation = {
+        "Reservations": [{"Instances": [machine, {**machine, "Tags": OWN}, {**machine, "InstanceLifecycle": "spot"}]}]
+    }
+    aws.answer("ec2", region, "describe_instances", reservation, {"Filters": ANY})
+    for call, field in (
+        ("describe_vpcs", "Vpcs"),
+        ("describe_internet_gateways", "InternetGateways"),
+        ("describe_egress_only_internet_gateways", "EgressOnlyInternetGateways"),
+    ):
+        aws.answer("ec2", region, call, {field: [{"Tags": OWN}, {}]}, {})
+    balancer = {"LoadBalancerArn": "arn:b", "Type": "application"}
+    aws.answer("elbv2", region, "describe_load_balancers", {"LoadBalancers": [balancer]}, {})
+    tags = {"TagDescriptions": [{"ResourceArn": "arn:b", "Tags": OWN}]}
+    aws.answer("elbv2", region, "describe_tags", tags, {"ResourceArns": ["arn:b"]})
+    told = {says.partition(":")[0]: (verdict, says) for _, verdict, says in before._quotas(whole("dev"), aws)}
+    vcpus = next(need.amount for need in needs.quotas(whole("dev")) if need.quota == ON_DEMAND)
+    assert told[ON_DEMAND.name] == (
+        "ok" if vcpus + 8 <= 20 else "wrong",
+        told[ON_DEMAND.name][1],
+    )
+    assert f"{vcpus} needed, 8 used by others, 20 allowed" in told[ON_DEMAND.name][1]
+    assert told[VPCS.name] == ("ok", "VPCs: 1 needed, 1 used by others, 2 allowed")
+    assert told[BALANCERS.name][1].endswith("1 needed, 0 used by others, 2 allowed")
+    assert told[CONCURRENCY.name][0] == "wrong"
+    assert told[CONCURRENCY.name][1].endswith("Ask for more: Service Quotas, lambda L-B99A9384")
+
+
+def test_a_quota_that_aws_does_not_tell_is_unsure(aws: Account) -> None:
+    region = whole("dev").exports["region"]
+    for _ in needs.quotas(whole("dev")):
+        aws.stub("service-quotas", region).add_client_error("get_service_quota", "NoSuchResourceException")
+    assert {verdict for _, verdict, _ in before._quotas(whole("dev"), aws)} == {"unsure"}
+
+
+def test_a_zone_that_lacks_the_type_is_named(aws: Account) -> None:
+    [place] = needs.places(whole("dev"))
+    [kind], zones = place.instance_types, sorted(place.zones)
+    asked = {"LocationType": "availability-zone-id", "Filters": [{"Name": "instance-type", "Values": [kind]}]}
+    offers = [{"InstanceType": kind, "Location": zone} for zone in zones[1:]]
+    aws.answer("ec2", place.region, "describe_instance_type_offerings", {"InstanceTypeOfferings": offers}, asked)
+    [(_, verdict, says)] = before._types(whole("dev"), aws)
+    assert (verdict, says.partition(".c")[0]) == ("wrong", says.partition(".c")[0])
+    assert f"not offered: {kind} in {zones[0]}. Choose" in says
+
+
+@pytest.mark.parametrize(
+    ("image", "verdict", "says"),
+    [
+        (None, "wrong", "ami-1 is not there"),
+        ({"Architecture": "x86_64", "CreationDate": "2026-10-01T00:00:00.000Z"}, "wrong", "is for x86_64"),
+        ({"Architecture": "arm64", "CreationDate": "2026-10-30T12:00:00.000Z"}, "ok", "is 2 days old"),
+        (
+            {"Architecture": "arm64", "CreationDate": "2026-01-01T00:00:00.000Z"},
+            "unsure",
+            "is 304 days old: headend ami",
+        ),
+    ],
+)
+def test_an_image_must_be_there_fit_and_be_young(image: Any, verdict: str, says: str) -> None:
+    found = before.image_verdict("ami-1", image, NOON)
+    assert found[0] == verdict
+    assert says in found[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "verdict"),
+    [("ISSUED", 200, "ok"), ("ISSUED", 10, "unsure"), ("PENDING_VALIDATION", 0, "wrong"), ("EXPIRED", -3, "wrong")],
+)
+def test_a_certificate_must_be_issued_and_last(status: str, days: int, verdict: str) -> None:
+    told = {"DomainName": "watch.example.com", "Status": status, "NotAfter": NOON + timedelta(days=days)}
+    assert before.certificate_verdict(told, NOON)[0] == verdict
+
+
+def test_the_other_checks_ask_what_aws_knows(aws: Account) -> None:
+    prod = whole("prod")
+    home = prod.exports["region"]
+    aws.answer("logs", home, "describe_resource_policies", {"resourcePolicies": [{}] * 10}, {})
+    assert [verdict for _, verdict, _ in before._logs(prod, aws)] == ["unsure"]
+    tags = {"CostAllocationTags": [{"TagKey": "project", "Type": "UserDefined", "Status": "Active"}]}
+    aws.answer("ce", "us-east-1", "list_cost_allocation_tags", tags, {"TagKeys": ["project", "stack"]})
+    [(_, verdict, says)] = before._budget(prod, aws)
+    assert (verdict, "stack not active" in says) == ("wrong", True)
+    asked = {"ParameterFilters": [{"Key": "Name", "Values": ["/headend/prod/signing/key-1"]}]}
+    aws.answer("ssm", home, "describe_parameters", {"Parameters": []}, asked)
+    [(_, verdict, says)] = before._keys(prod, aws)
+    assert (verdict, "without it no film starts" in says) == ("wrong", True)
+
+
+def test_dollars_are_said_as_the_planner_says_them(capsys: pytest.CaptureFixture[str]) -> None:
+    before.cost(".", ".", "dev", 0, 0, 0, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["added"] == {}
+    base, head = told["usd"]["Together"]
+    assert base == head > 0
