@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lambdas.refusals import LOG
 
 _TO_CLOUDFRONT = str.maketrans("+=/", "-_~")
-"""CloudFront's own base64: the three characters that a cookie or a query cannot hold are replaced."""
+"""CloudFront's own base64 replaces the three characters that a cookie or a query cannot hold."""
 
 
 KEY_SECONDS = 300
-"""How long a key is used before it is read again: what a rotation waits for before the old key may go."""
+"""Seconds after which a key is read again. A rotation waits so long before the old key may go."""
 
 
 class KeyRing:
@@ -32,7 +32,7 @@ class KeyRing:
         self._until = 0
 
     def key(self, now: int) -> rsa.RSAPrivateKey:
-        """`now` in seconds of Unix time. Where the key cannot be read, the last one goes on; raises without one."""
+        """The key at `now` (seconds of Unix time). If it cannot be read again, the last one stays; else it raises."""
         if self._key is None or now >= self._until:
             try:
                 self._key = load_key(self._read())
@@ -45,13 +45,13 @@ class KeyRing:
 
 
 def load_key(pem: str) -> rsa.RSAPrivateKey:
-    """The private key of a PEM text; ValueError, without the text, for what is none or is not RSA."""
+    """The private key in a PEM text. Raises ValueError, without the text, for anything but an RSA key."""
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except ValueError as error:
         raise ValueError("the signing parameter holds no PEM private key") from error
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError("the signing key must be RSA: CloudFront verifies these cookies with no other")
+        raise ValueError("the signing key must be RSA, as the public keys of the config are")
     return key
 
 

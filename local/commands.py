@@ -132,7 +132,7 @@ def _running() -> Platform | None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Once more in a second, until it is heeded: raised inside a callback of a library, it is lost.
+    # Again every second until it works: an exception that is raised inside a library's callback is lost.
     signal.setitimer(signal.ITIMER_REAL, 1)
     raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""Delivery: the CloudFront distribution, its origins, and how it falls over from a point of presence to the bucket."""
+"""Delivery: the CloudFront distribution, its origins, and its failover from a point of presence to the bucket."""
 
 from collections.abc import Sequence
 from typing import Literal, TypedDict
@@ -20,7 +20,7 @@ class DeliveryArgs(TypedDict):
     home: str
     pops: Sequence[PointOfPresence]
     media: pulumi.Input[str]
-    """Domain name of the home bucket: where every point of presence falls over to."""
+    """Domain name of the home bucket, which answers where a point of presence fails."""
     site: pulumi.Input[str]
     """Domain name of the page's bucket."""
     domain: str | None
@@ -29,7 +29,7 @@ class DeliveryArgs(TypedDict):
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
     blocked_countries: Sequence[str]
     key_group_id: pulumi.Input[str] | None
-    """Who signs; None plays without cookies."""
+    """The key group that cookies must be signed for. None: films play without cookies."""
     web_acl_arn: pulumi.Input[str] | None
     log_bucket_arn: pulumi.Input[str]
 
@@ -40,7 +40,7 @@ class Delivery(pulumi.ComponentResource):
     distribution_id: pulumi.Output[str]
     distribution_arn: pulumi.Output[str]
     edge_domain: pulumi.Output[str]
-    """The distribution's own name, which a domain of the team's points at."""
+    """The distribution's own name. The DNS record of a team's own domain points at it."""
     domain_name: pulumi.Output[str]
     """Where viewers go."""
 
@@ -67,7 +67,7 @@ class Delivery(pulumi.ComponentResource):
             {"origin": origin, "policies": policies, "many_pops": many, "key_group_id": keys}
         )
         api = routes.api_behaviour("api", policies)
-        # Of every behaviour: CloudFront chooses one by the resolved path, and passes on the path as it was written.
+        # Every behaviour has it: CloudFront chooses one by the resolved path, but passes on the path as it was written.
         first: list[aws.cloudfront.DistributionOrderedCacheBehaviorFunctionAssociationArgsDict] = [
             {"event_type": "viewer-request", "function_arn": self._viewer_request(name, args)}
         ]
@@ -86,7 +86,7 @@ class Delivery(pulumi.ComponentResource):
                 routes.bucket_origin("media", args["media"], access.id, shield),
                 *self._balancers(name, args),
             ],
-            # The home group alone: the function forms the others' groups as it chooses them.
+            # Only the home region's group is declared. The function makes a group of the region that it chooses.
             origin_groups=[routes.origin_group(home_group, f"pop-{args['home']}", "media")],
             ordered_cache_behaviors=[{**item, "function_associations": first} for item in (api, *media)],
             default_cache_behavior={**routes.page_behaviour("site", policies), "function_associations": first},

@@ -1,4 +1,4 @@
-"""CloudFront's standard logs: one line a request, to the log bucket."""
+"""CloudFront's standard logs: one line for each request, in the log bucket."""
 
 from typing import TypedDict
 
@@ -33,7 +33,7 @@ class EdgeLogs(pulumi.ComponentResource):
         destination = aws.cloudwatch.LogDeliveryDestination(
             f"{name}-destination",
             region=CLOUDFRONT_REGION,
-            # JSON lines: read by Athena and jq alike. Parquet would be charged by the gigabyte.
+            # JSON lines, which Athena and jq both read. AWS charges for Parquet by the gigabyte.
             output_format="json",
             delivery_destination_configuration={"destination_resource_arn": args["bucket_arn"]},
             opts=pulumi.ResourceOptions(parent=self),

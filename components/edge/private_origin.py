@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 
 class PrivateOriginArgs(TypedDict):
-    """Which balancer, and how it is spoken to."""
+    """Which load balancer, and by which protocol."""
 
     region: str
     balancer_arn: pulumi.Input[str]
@@ -31,12 +31,12 @@ class PrivateOrigin(pulumi.ComponentResource):
             vpc_origin_endpoint_config=pulumi.Output.from_input(args["balancer_arn"]).apply(
                 lambda arn: endpoint_config(arn, https=args["https"], prefix=f"{name}-{stack}")
             ),
-            # AWS says up to a quarter of an hour, which is just when the provider would give up, and lose it.
+            # AWS says up to 15 minutes. By default the provider gives up just then, and loses the resource.
             timeouts={"create": "45m", "update": "45m", "delete": "45m"},
             opts=pulumi.ResourceOptions(
                 parent=self,
                 replace_on_changes=["vpcOriginEndpointConfig"],
-                # CloudFront refuses a VPC without one, and while the VPC origin lives the gateway may not go.
+                # CloudFront refuses a VPC without one. The gateway must stay as long as the VPC origin.
                 depends_on=[args["internet_gateway"]],
             ),
         )

@@ -17,7 +17,7 @@ ALL_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 # may not list: a replica that has not caught up.
 FAILOVER_STATUS = [403, 404, 500, 502, 503, 504]
 KEEPALIVE_SECONDS = 30
-"""Half of the balancer's idle timeout: the other way round, requests would go into connections that it is closing."""
+"""Half of the balancer's idle timeout: CloudFront must not send into a connection that the balancer is closing."""
 
 
 class MediaRoute(TypedDict):
@@ -29,7 +29,7 @@ class MediaRoute(TypedDict):
     many_pops: bool
     """Whether the viewer's country decides between points of presence."""
     key_group_id: pulumi.Input[str] | None
-    """Who signs; None plays without cookies."""
+    """The key group that cookies must be signed for. None: films play without cookies."""
 
 
 def balancer_origin(
@@ -53,7 +53,7 @@ def balancer_origin(
 def bucket_origin(
     origin_id: str, domain_name: pulumi.Input[str], access_control_id: pulumi.Input[str], shield: str | None = None
 ) -> aws.cloudfront.DistributionOriginArgsDict:
-    """A bucket that CloudFront reads as itself; with `shield`, its region, all edges do so through one cache there."""
+    """A bucket that CloudFront reads. `shield` is its region, if all edges shall read it through one cache there."""
     origin: aws.cloudfront.DistributionOriginArgsDict = {
         "origin_id": origin_id,
         "domain_name": domain_name,
@@ -140,7 +140,7 @@ def page_behaviour(origin_id: str, policies: EdgePolicies) -> aws.cloudfront.Dis
 
 
 def error_responses() -> list[aws.cloudfront.DistributionCustomErrorResponseArgsDict]:
-    """Errors are asked for again at once: a title published a second ago must not be missing for ten."""
+    """Errors are cached for a second. The default is ten, and a title that was just published must not be missing."""
     return [{"error_code": code, "error_caching_min_ttl": 1} for code in FAILOVER_STATUS]
 
 
@@ -154,7 +154,7 @@ def geo_restriction(
 
 
 def viewer_certificate(arn: pulumi.Input[str] | None) -> aws.cloudfront.DistributionViewerCertificateArgsDict:
-    """TLS 1.2 and newer; CloudFront's own certificate comes with its oldest policy, and cannot have another."""
+    """TLS 1.2 and newer. CloudFront's own certificate allows no policy but the oldest."""
     if arn is None:
         return {"cloudfront_default_certificate": True}
     return {"acm_certificate_arn": arn, "ssl_support_method": "sni-only", "minimum_protocol_version": "TLSv1.2_2021"}

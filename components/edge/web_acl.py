@@ -13,7 +13,7 @@ behind one address, and ends a scraper, who would pay nothing for what costs us 
 
 
 class WebAclArgs(TypedDict):
-    """How much one address may ask of the API, and for how long it is remembered who was refused."""
+    """How many requests of one address the API takes, and how long the log of refusals is kept."""
 
     api_requests_per_5_minutes: int
     log_days: int
@@ -44,7 +44,7 @@ class WebAcl(pulumi.ComponentResource):
             }
 
         def rate(priority: int, key: str, prefix: str, limit: int) -> aws.wafv2.WebAclRuleArgsDict:
-            """So many requests of one address for paths that begin so."""
+            """A rule that limits the requests of one address for paths with this beginning."""
             return {
                 "name": key,
                 "priority": priority,
@@ -94,7 +94,7 @@ class WebAcl(pulumi.ComponentResource):
             region=CLOUDFRONT_REGION,
             resource_arn=acl.arn,
             log_destination_configs=[log_group.arn],
-            # Who was refused, and why: what was let through is in CloudFront's own log.
+            # Requests that were refused, and why. The others are in CloudFront's own log.
             logging_filter={
                 "default_behavior": "DROP",
                 "filters": [
