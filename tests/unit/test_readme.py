@@ -10,6 +10,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+import typer
 import yaml
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
@@ -17,6 +18,7 @@ from botocore.validate import ParamValidator
 from pydantic.alias_generators import to_camel
 
 from local.engine import Deployment, run_program
+from operate.command import app
 from planner.bill import MONTHS, bill, shape, table
 from scripts import settings_docs
 from settings import Settings
@@ -274,3 +276,19 @@ def test_nested_commands_are_read() -> None:
         ["s3", "ls", "a b"],
         ["s3", "rm", "s3://X/$x"],
     ]
+
+
+# The operator's own command
+
+
+@pages
+def test_every_verb_and_option_of_headend_is_there(page: str) -> None:
+    for line in re.findall(r"\./headend ([^`#\n]*)", "\n".join(_code(PAGES[page]))):
+        words = shlex.split(line)
+        found: Any = typer.main.get_command(app)
+        while words and not words[0].startswith("-") and hasattr(found, "commands"):
+            assert words[0] in found.commands, f"{page}: ./headend {words[0]}"
+            found = found.commands[words.pop(0)]
+        options = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        given = {word for word in words if word.startswith("--")}
+        assert given <= options | {"--help"}, f"{page}: {line}"
