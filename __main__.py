@@ -34,6 +34,7 @@ try:
 except Exception as error:  # the SDK's own, of no narrower class
     sentence = f"AWS does not say which account this is: {error}. Check your credentials: aws sts get-caller-identity"
     raise pulumi.RunError(sentence) from None
+settings.refuse_placeholders(account_id)
 tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack()}
 
 # Everywhere: where logs go, and who is told.
@@ -174,6 +175,7 @@ web_servers = WebServers(
         "table_arn": catalogue.table_arn,
         "uploads_name": content.uploads_name,
         "state_machine_arn": pipeline.state_machine_arn,
+        "concurrency": settings.playback_concurrency,
         "signing": {
             "key_pair_id": signing.key_pair_id,
             "parameter": signing.parameter,

@@ -7,6 +7,7 @@ say of its key: after a change here, `make docs` writes them.
 
 import base64
 import binascii
+import hashlib
 import ipaddress
 import itertools
 import json
@@ -35,6 +36,13 @@ from facts.regions import CLOUDFRONT_REGION, NO_MEDIACONVERT, REGIONS, UNSUPPORT
 
 PRIVATE = [ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 """RFC 1918; a /16 or smaller lies within one of them or outside."""
+
+
+EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012"})
+"""Numbers of AWS's documentation, which it gives to nobody. The laptop's AWS says that it is the second."""
+EXAMPLE_IMAGE = "ami-00000000000000000"
+EXAMPLE_KEY = "f0f56baef9106e628a9215033093283a98d6e0b96ef05eb295f66d1455e5ddf9"
+"""SHA-256 of the key in Pulumi.prod.yaml: it is valid, and whoever made it could sign for every stack that keeps it."""
 
 
 class ConfigError(pulumi.RunError):
@@ -216,6 +224,9 @@ class Settings(Strict):
     """Tell the alarm address at 80 % of this, and when the forecast passes it. 0: no budget."""
     protect: bool = False
     """Refuse to delete what cannot be made again: buckets, catalogue. For prod."""
+    playback_concurrency: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Executions of Lambda that are kept for the playback API, and its most; 0: it shares the account's limit, which a
+    crowd of uploads can use up. The account must have 100 more than that."""
     fault_injection: bool = False
     """Declare the Fault Injection Service experiment that stops a third of a fleet's minimum, one node at least."""
 
@@ -243,6 +254,30 @@ class Settings(Strict):
             count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
             raise ConfigError(f"{count} in the config of stack {pulumi.get_stack()!r}:\n" + "\n".join(lines))
         return settings
+
+    def refuse_placeholders(self, account_id: str) -> None:
+        """Raise ConfigError where a real account would get what the examples have: each value, and what to do."""
+        if account_id not in EXAMPLE_ACCOUNTS and (lines := [f"  headend:{line}" for line in self._placeholders()]):
+            text = "\n".join(lines)
+            raise ConfigError(f"the config of stack {pulumi.get_stack()!r} still holds values of the example:\n{text}")
+
+    def _placeholders(self) -> Iterator[str]:
+        for name, region in self.regions.items():
+            if region.ami == EXAMPLE_IMAGE:
+                yield f"regions.{name}.ami: {region.ami!r} is no image; `make ami STACK=<stack>` pins the newest"
+            if region.certificate and region.certificate.split(":")[4] in EXAMPLE_ACCOUNTS:
+                yield f"regions.{name}.certificate: {region.certificate!r} is nobody's; make one in ACM there"
+        if self.domain:
+            if self.domain.name.endswith("example.com"):
+                yield f"domain.name: {self.domain.name!r} is reserved for examples; use a name of your own"
+            if self.domain.certificate.split(":")[4] in EXAMPLE_ACCOUNTS:
+                yield f"domain.certificate: {self.domain.certificate!r} is nobody's; make one in {CLOUDFRONT_REGION}"
+        for key in self.signing:
+            body = "".join(key.public_key.strip().splitlines()[1:-1])
+            if hashlib.sha256(base64.b64decode(body)).hexdigest() == EXAMPLE_KEY:
+                yield f"signing: {key.name!r} is the key of the example, whose private half is not yours; make your own"
+        if self.alarm_email.endswith("@example.com"):
+            yield f"alarmEmail: {self.alarm_email!r} reaches nobody"
 
     @field_validator("instance_type")
     @classmethod

@@ -24,6 +24,8 @@ class LambdaFunctionArgs(TypedDict):
     memory: int
     """Megabytes; a CPU share comes with them (1,769 MB = one vCPU)."""
     log_days: int
+    concurrency: NotRequired[int]
+    """Executions that are kept for it, and its most. Default: 0, the account's limit, shared with the others."""
     vendored: NotRequired[Mapping[str, pulumi.Archive]]
     """Libraries beyond the runtime's own, by folder in the zip."""
 
@@ -70,6 +72,7 @@ class LambdaFunction(pulumi.ComponentResource):
             code=pulumi.AssetArchive(code),
             timeout=args["timeout"],
             memory_size=args["memory"],
+            reserved_concurrent_executions=args.get("concurrency") or None,
             environment={"variables": args.get("environment", {})},
             logging_config={"log_format": "JSON", "log_group": log_group.name},
             tracing_config={"mode": "Active"},

@@ -36,6 +36,8 @@ class WebServersArgs(TypedDict):
     uploads_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
     signing: SigningArgs | None
+    concurrency: int
+    """Executions that are kept for it, and its most; 0 for none."""
 
 
 class WebServers(pulumi.ComponentResource):
@@ -82,6 +84,7 @@ class WebServers(pulumi.ComponentResource):
                 "timeout": 10,
                 # More memory is more CPU: a cold start is what a viewer would feel.
                 "memory": 1024,
+                "concurrency": args["concurrency"],
                 "log_days": args["log_days"],
                 "vendored": {"vendor": pulumi.FileArchive(str(signing_library()))} if signing else {},
             },

@@ -11,7 +11,9 @@ from local.resources.making import Making, makes
 from local.resources.s3 import contents
 
 
-@makes("aws:lambda/function:Function")
+@makes(
+    "aws:lambda/function:Function", {"reservedConcurrentExecutions": "a function runs here as often as it is called"}
+)
 def function(made: Making) -> tuple[str, dict[str, Any]]:
     """A function with its code."""
     code = {"ZipFile": zipped(made.take("code"))}

@@ -216,3 +216,26 @@ def test_text_from_the_command_line_is_read_as_what_it_stands_for() -> None:
 def test_where_mediaconvert_is_not_is_what_botocore_says() -> None:
     offered = set(boto3.Session().get_available_regions("mediaconvert"))
     assert {region for region in REGIONS if region not in offered} == NO_MEDIACONVERT
+
+
+# An example that is deployed as it is
+
+
+def test_a_real_account_refuses_what_was_left_of_the_example() -> None:
+    class Elsewhere(RecordingProvider):
+        def invoke(self, token: str, args: dict[str, Any], region: str) -> dict[str, Any]:
+            return {**super().invoke(token, args, region), "accountId": "210987654321"}
+
+    with pytest.raises(ProgramError) as caught:
+        run_program(ROOT, stack="prod", provider=Elsewhere())
+    said = str(caught.value)
+    for key in (
+        "regions.us-east-1.ami",
+        "regions.eu-west-1.certificate",
+        "domain.name",
+        "domain.certificate",
+        "alarmEmail",
+    ):
+        assert f"headend:{key}: " in said
+    assert "headend:signing: 'key-1' is the key of the example" in said
+    assert "BEGIN PUBLIC KEY" not in said

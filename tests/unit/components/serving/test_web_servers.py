@@ -23,6 +23,7 @@ ARGS: dict[str, Any] = {
     "uploads_name": "uploads",
     "state_machine_arn": MACHINE,
     "signing": None,
+    "concurrency": 0,
 }
 
 
@@ -121,3 +122,9 @@ def test_signing_without_its_library_is_refused_with_what_to_do(monkeypatch: pyt
     monkeypatch.setattr(signing_needs, "__file__", str(tmp_path / "components" / "serving" / "signing_needs.py"))
     with pytest.raises(Exception, match="make setup"):
         signing_needs.signing_library()
+
+
+@pytest.mark.parametrize(("kept", "said"), [(0, None), (200, 200)])
+def test_playback_has_executions_that_uploads_cannot_use_up(kept: int, said: int | None) -> None:
+    made = servers(concurrency=kept).one("aws:lambda/function:Function").inputs
+    assert made.get("reservedConcurrentExecutions") == said
