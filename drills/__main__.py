@@ -1,5 +1,6 @@
 """`python -m drills`: what `make drill` runs. SEED, or a first and a last one as 1-20, names the faults."""
 
+import contextlib
 import os
 import re
 import signal
@@ -27,11 +28,18 @@ def main(
     signal.signal(signal.SIGTERM, _end)
     seeds = _seeds(os.environ.get("SEED") or "1")
     outcomes: list[Outcome] = []
-    with drilled(seeds[0], viewers=viewers) as (stage, crowd), watching(stage, enabled=player) as stalled:
+    played = 0
+    # Whoever interrupts a long drill is told what it has seen so far.
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        drilled(seeds[0], viewers=viewers) as (stage, crowd),
+        watching(stage, enabled=player) as stalled,
+    ):
         for seed in seeds:
             print(f"seed {seed}", flush=True)
-            outcomes += play(stage, crowd, draw(seed, faults), _say, stalled)
-    print(f"\n{table(outcomes)}\n\n{len(seeds)} seeds: {summary(outcomes)}")
+            play(stage, crowd, draw(seed, faults), outcomes, _say, stalled)
+            played += 1
+    print(f"\n{table(outcomes)}\n\n{played} of {len(seeds)} seeds: {summary(outcomes)}")
     sys.exit(0 if all(outcome.good for outcome in outcomes) else 1)
 
 

@@ -34,7 +34,8 @@ class Outcome:
     fault: Fault
     seen: Seen
     recovered: float | None
-    """Seconds from the fault's end until every part served again; None where that needs a hand."""
+    """Seconds from the fault's end until every part served again, and until the film whose encoder was killed was
+    published; None where that needs a hand."""
     note: str = ""
     stood: float = 0.0
     """Seconds that the player's picture stood still; 0 where none plays."""
@@ -71,18 +72,17 @@ def play(
     stage: Stage,
     crowd: Crowd,
     faults: Sequence[Fault],
+    outcomes: list[Outcome],
     say: Callable[[Outcome], None] = lambda _: None,
     stalled: Callable[[], float] = lambda: 0.0,
-) -> list[Outcome]:
-    """Play the faults one after the other; `say` hears of each outcome, `stalled` is the player's."""
-    outcomes: list[Outcome] = []
+) -> None:
+    """Play the faults one after the other, and add to `outcomes`; `say` hears of each, `stalled` is the player's."""
     for fault in faults:
         stalled()
         outcome = _play(stage, crowd, fault)
         outcome = replace(outcome, stood=stalled())
         outcomes.append(outcome)
         say(outcome)
-    return outcomes
 
 
 def _play(stage: Stage, crowd: Crowd, fault: Fault) -> Outcome:
@@ -102,8 +102,10 @@ def _play(stage: Stage, crowd: Crowd, fault: Fault) -> Outcome:
         note = f"skipped: {reason}"
     recovered = _recover(stage, ended)
     crowd.warm_only.clear()
-    if fault.what == "encoder" and not note and (state := stage.published(fault_film(stage))) != "PUBLISHED":
-        note, recovered = f"the film is {state or 'unknown'}", None
+    if fault.what == "encoder" and not note:
+        state = stage.published(fault_film(stage))
+        recovered = time.monotonic() - ended if state == "PUBLISHED" else None
+        note = "" if state == "PUBLISHED" else f"the film is {state or 'unknown'}"
     time.sleep(AFTER)
     seen = crowd.take()
     return Outcome(fault, seen, recovered, note or "; ".join(seen.examples))
