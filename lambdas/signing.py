@@ -56,7 +56,7 @@ def load_key(pem: str) -> rsa.RSAPrivateKey:
 
 
 def cookies(key: rsa.RSAPrivateKey, key_pair_id: str, host: str, prefix: str, seconds: int, now: int) -> list[str]:
-    """Three Set-Cookie values that open everything of one title for `seconds` from `now`.
+    """Four Set-Cookie values that open everything of one title for `seconds` from `now`.
 
     `prefix` is `v/<xx>/<id>/<version>`, of any version; `now` is in seconds of Unix time. They open the encode, and the
     edition whose manifests name it. No other spelling of a path reaches another title: the edge refuses all but one.
@@ -67,10 +67,10 @@ def cookies(key: rsa.RSAPrivateKey, key_pair_id: str, host: str, prefix: str, se
         "Condition": {"DateLessThan": {"AWS:EpochTime": now + seconds}},
     }
     policy = json.dumps({"Statement": [statement]}, separators=(",", ":")).encode()
-    # SHA-1 is CloudFront's default; SHA-256 takes a fourth cookie, CloudFront-Hash-Algorithm. A forger would need a
-    # second preimage, and SHA-1 still withstands that.
-    signature = key.sign(policy, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+    signature = key.sign(policy, padding.PKCS1v15(), hashes.SHA256())
     values = {"Policy": _encode(policy), "Signature": _encode(signature), "Key-Pair-Id": key_pair_id}
+    # Without it CloudFront takes the signature for one with SHA-1 (developer guide, "Use signed cookies").
+    values["Hash-Algorithm"] = "SHA256"
     # The path is the title's and not the version's, so that one encoded anew replaces its cookies.
     attributes = f"Path=/{title}; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
     return [f"CloudFront-{name}={value}; {attributes}" for name, value in values.items()]

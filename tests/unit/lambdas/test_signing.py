@@ -43,13 +43,15 @@ def verify(key: rsa.RSAPrivateKey, cookies: list[str]) -> Any:
     """The policy, if the key's public half finds the signature good."""
     found = values(cookies)
     policy = decoded(found["CloudFront-Policy"])
-    key.public_key().verify(decoded(found["CloudFront-Signature"]), policy, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+    key.public_key().verify(decoded(found["CloudFront-Signature"]), policy, padding.PKCS1v15(), hashes.SHA256())
     return json.loads(policy)
 
 
 def test_cloudfront_would_open_this_title_and_nothing_else() -> None:
     cookies = signing.cookies(KEY, "K2ABCDEF", "watch.example.com", PREFIX, 3600, NOW)
-    assert set(values(cookies)) == {"CloudFront-Policy", "CloudFront-Signature", "CloudFront-Key-Pair-Id"}
+    named = {"Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"}
+    assert set(values(cookies)) == {f"CloudFront-{name}" for name in named}
+    assert values(cookies)["CloudFront-Hash-Algorithm"] == "SHA256"
     assert values(cookies)["CloudFront-Key-Pair-Id"] == "K2ABCDEF"
     assert verify(KEY, cookies) == {
         "Statement": [
@@ -122,13 +124,13 @@ def signed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("signed")
-def test_play_sets_three_cookies_for_longer_than_the_film(stub: Stub) -> None:
+def test_play_sets_its_cookies_for_longer_than_the_film(stub: Stub) -> None:
     asked = {"Name": "/headend/prod/signing/one", "WithDecryption": True}
     stub("ssm").add_response("get_parameter", {"Parameter": {"Value": pem(KEY)}}, asked)
     for _ in range(2):  # the second with the key that is kept
         catalogue_has(stub, PUBLISHED)
         status, body, headers = ask("POST", "/api/titles/films-apollo/play")
-        assert (status, len(headers["Set-Cookie"])) == (200, 3)
+        assert (status, len(headers["Set-Cookie"])) == (200, 4)
         (statement,) = verify(KEY, headers["Set-Cookie"])["Statement"]
         assert body["hls"].rpartition("/")[0].rpartition("/")[0] in statement["Resource"]
         assert statement["Condition"]["DateLessThan"]["AWS:EpochTime"] > NOW + 61

@@ -94,8 +94,8 @@ def test_no_private_key_is_in_the_functions_environment() -> None:
     assert "PRIVATE" not in str(environment(servers(signing=SIGNING)))
 
 
-def test_three_cookies_reach_the_viewer() -> None:
-    # Without this the balancer passes on the last Set-Cookie only, and CloudFront wants all three.
+def test_every_cookie_reaches_the_viewer() -> None:
+    # Without this the balancer passes on the last Set-Cookie only, and CloudFront wants them all.
     group = servers().one("aws:lb/targetGroup:TargetGroup").inputs
     assert (group["targetType"], group["lambdaMultiValueHeadersEnabled"]) == ("lambda", True)
 
