@@ -22,7 +22,7 @@ import requests
 
 from drills.links import Links
 from drills.schedule import FLEETS, NODES, Fault
-from lambdas.identify.core import title_id
+from lambdas.titles import title_id
 from local.cloud import PROJECT, WORLD, LaptopCloud, world
 from local.demo import make_clip
 from local.serving.nodes import Node

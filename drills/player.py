@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Error, Page, sync_playwright
 
 from drills.faults import Stage
-from lambdas.identify.core import title_id
+from lambdas.titles import title_id
 from local.demo import make_clip
 
 CHROMIUM = "/usr/bin/chromium"
