@@ -12,7 +12,7 @@ from typing import Any, Literal, TypedDict
 from lambdas import names
 from lambdas.ladder import LARGEST, SMALLEST, Rung, ladder
 from lambdas.refusals import SourceRefused
-from lambdas.shapes import Expected, Rendition, Source, Video
+from lambdas.shapes import Audio, Expected, Rendition, Source, Video
 
 SEGMENT_SECONDS = 6
 """Apple's recommendation; also what one cache object holds."""
@@ -37,10 +37,15 @@ STANDARD_RATES = tuple(
 HDR_TRANSFERS = frozenset({"SMPTE_2084", "ARIB_B67"})
 """PQ and HLG: shown as they are on an SDR screen they look grey."""
 
+DOLBY_ONLY = 5
+"""The profile of Dolby Vision whose picture is not watchable without its metadata."""
+
 POSTER_SHORT = 540
 """Short side of the poster: sharp in a grid of titles, and billed as SD."""
 POSTER_AT = 0.1
 """Share of the film before the poster's frame: past the black and the logos."""
+POSTER_UNSTATED = 3
+"""Seconds before it in a film that does not say how long it lasts."""
 
 
 class Group(TypedDict):
@@ -67,12 +72,12 @@ def plan(source: Source) -> Plan:
     """Plan the job. Raises SourceRefused with a sentence for the person who uploaded the file."""
     video, duration = _accepted(source)
     width, height = display_size(video)
-    frame_rate = output_rate(video["frame_rate"])
+    frame_rate = output_rate(video["frame_rate"], video["coded_rate"])
     rungs = ladder(width, height, float(frame_rate))
     audio = bool(source["audio"])
     return {
-        "input": _input(audio=audio),
-        "groups": [_cmaf(video, rungs, frame_rate, audio=audio), _poster(video, rungs, duration)],
+        "input": _input(video["stream"], audio=audio),
+        "groups": [_cmaf(video, rungs, frame_rate, source["audio"]), _poster(video, rungs, duration)],
         "expected": {"renditions": [_expected(rung) for rung in rungs], "audio": audio, "duration": duration},
     }
 
@@ -94,23 +99,30 @@ def display_size(video: Video) -> tuple[int, int]:
     return (height, width) if video["rotation"] in (90, 270) else (width, height)
 
 
-def output_rate(rate: str | None) -> Fraction:
+def output_rate(average: str | None, coded: str | None = None) -> Fraction:
     """The constant frame rate of every rung.
 
     The source's own where it is a standard one; otherwise (a phone's variable rate averages to anything) the next
     standard one up, which repeats frames but loses none. Halved until at most 60. Where the file says nothing, 30.
+    The codec's own word counts where it is a standard rate above the average: a picture that stands still for a while
+    lowers the average, and nothing else.
     """
-    exact = Fraction(rate or UNSTATED_RATE)
+    exact = Fraction(average or UNSTATED_RATE)
+    if coded and (own := _standard(Fraction(coded))) and own > exact:
+        return own
     while exact > FASTEST_OUT * Fraction(101, 100):
         exact /= 2
-    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - exact))
-    if abs(nearest - exact) <= exact / 1000:
-        return nearest
-    return next((standard for standard in STANDARD_RATES if standard >= exact), Fraction(FASTEST_OUT))
+    return _standard(exact) or next((rate for rate in STANDARD_RATES if rate >= exact), Fraction(FASTEST_OUT))
 
 
-def _accepted(source: Source) -> tuple[Video, float]:
-    """The video track and its length in seconds, or SourceRefused."""
+def _standard(rate: Fraction) -> Fraction | None:
+    """The standard rate that this one is, to within 0.1 %."""
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    return nearest if abs(nearest - rate) <= rate / 1000 else None
+
+
+def _accepted(source: Source) -> tuple[Video, float | None]:
+    """The video track and its length in seconds (null where it is not known), or SourceRefused."""
     video, duration = source["video"], source["duration"]
     if video is None:
         raise SourceRefused(f"The file ({source['container']}) holds no video track. A title needs one.")
@@ -118,9 +130,13 @@ def _accepted(source: Source) -> tuple[Video, float]:
         raise SourceRefused("The encoder does not know this video format. H.264, HEVC, ProRes, VP9 or MPEG-2 will do.")
     if source["audio"] and source["audio"][0]["codec"] == "UNKNOWN":
         raise SourceRefused("The encoder does not know this sound format. AAC, PCM, MP3, AC-3, Opus or FLAC will do.")
-    if not duration:
-        raise SourceRefused("The file does not say how long its video lasts. Remuxing it (a lossless copy) mends that.")
-    if not SHORTEST <= duration <= LONGEST:
+    if video["dolby_vision"] == DOLBY_ONLY:
+        raise SourceRefused(
+            "The picture is Dolby Vision profile 5, whose colours only a Dolby decoder can read."
+            " Export it as SDR, HLG, HDR10, or Dolby Vision profile 8."
+        )
+    # A recorder in a browser writes no length, and a clock that jumps states a wrong one: then what comes out counts.
+    if duration is not None and not SHORTEST <= duration <= LONGEST:
         raise SourceRefused(f"The video lasts {duration:g} s. Allowed is {SHORTEST:g} s to {LONGEST // 3600} hours.")
     if not Fraction(1, 8) <= Fraction(video["sample_aspect"]) <= 8:
         raise SourceRefused(f"The pixels are {video['sample_aspect']} times as wide as high. Allowed is 1/8 to 8.")
@@ -133,12 +149,16 @@ def _accepted(source: Source) -> tuple[Video, float]:
     return video, duration
 
 
-def _input(*, audio: bool) -> dict[str, Any]:
+def _input(stream: int | None, *, audio: bool) -> dict[str, Any]:
     source: dict[str, Any] = {
         "TimecodeSource": "ZEROBASED",
         # Without AUTO the service ignores a phone's rotation, and portrait films lie on their side.
         "VideoSelector": {"Rotate": "AUTO", "ColorSpace": "FOLLOW"},
     }
+    if stream is not None:
+        # The service's guide speaks of streams of HLS inputs. Where it takes the first track all the same, verify sees
+        # that the renditions are not as long as the film.
+        source["VideoSelector"] |= {"SelectorType": "STREAM", "Streams": [stream]}
     if audio:
         source["AudioSelectors"] = {"Audio Selector 1": {"DefaultSelection": "DEFAULT", "Tracks": [1]}}
     return source
@@ -157,11 +177,11 @@ def _picture(video: Video, width: int, height: int) -> dict[str, Any]:
     return picture
 
 
-def _cmaf(video: Video, rungs: list[Rung], frame_rate: Fraction, *, audio: bool) -> Group:
+def _cmaf(video: Video, rungs: list[Rung], frame_rate: Fraction, audio: list[Audio]) -> Group:
     """One set of segments, with an HLS and a DASH manifest over it."""
-    outputs = [_rendition(video, rung, frame_rate, audio=audio) for rung in rungs]
+    outputs = [_rendition(video, rung, frame_rate, audio=bool(audio)) for rung in rungs]
     if audio:
-        outputs.append(SOUND)
+        outputs.append(_sound(audio[0]))
     return {
         "base": names.GROUP,
         "kind": "CMAF",
@@ -221,31 +241,39 @@ def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool) -
     }
 
 
-SOUND: dict[str, Any] = {
-    "NameModifier": names.SOUND_MODIFIER,
-    "ContainerSettings": {
-        "Container": "CMFC",
-        "CmfcSettings": {"AudioGroupId": "audio", "AudioTrackType": "ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT"},
-    },
-    "AudioDescriptions": [
-        {
-            "AudioSourceName": "Audio Selector 1",
-            "CodecSettings": {
-                "Codec": "AAC",
-                "AacSettings": {
-                    "Bitrate": 128_000,
-                    "CodingMode": "CODING_MODE_2_0",
-                    "SampleRate": 48_000,
-                    "CodecProfile": "LC",
-                },
+def _sound(audio: Audio) -> dict[str, Any]:
+    """One stereo track for every rung; surround is mixed down."""
+    return {
+        "NameModifier": names.SOUND_MODIFIER,
+        "ContainerSettings": {
+            "Container": "CMFC",
+            "CmfcSettings": {
+                # Picture and sound end together: else manifests state bandwidths over two lengths, and players stall.
+                "AudioDuration": "MATCH_VIDEO_DURATION",
+                "AudioGroupId": "audio",
+                "AudioTrackType": "ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT",
             },
-        }
-    ],
-}
-"""One stereo track for every rung; surround is mixed down."""
+        },
+        "AudioDescriptions": [
+            {
+                "AudioSourceName": "Audio Selector 1",
+                "LanguageCodeControl": "USE_CONFIGURED",
+                "CustomLanguageCode": audio["language"],
+                "CodecSettings": {
+                    "Codec": "AAC",
+                    "AacSettings": {
+                        "Bitrate": 128_000,
+                        "CodingMode": "CODING_MODE_2_0",
+                        "SampleRate": 48_000,
+                        "CodecProfile": "LC",
+                    },
+                },
+            }
+        ],
+    }
 
 
-def _poster(video: Video, rungs: list[Rung], duration: float) -> Group:
+def _poster(video: Video, rungs: list[Rung], duration: float | None) -> Group:
     """Two stills, `poster.0000000.jpg` and `poster.0000001.jpg`.
 
     The service always takes the first frame, black in many films, then one every so often: here a tenth into the film.
@@ -260,7 +288,7 @@ def _poster(video: Video, rungs: list[Rung], duration: float) -> Group:
                 "Codec": "FRAME_CAPTURE",
                 "FrameCaptureSettings": {
                     "FramerateNumerator": 1,
-                    "FramerateDenominator": max(1, math.floor(duration * POSTER_AT)),
+                    "FramerateDenominator": max(1, math.floor(duration * POSTER_AT)) if duration else POSTER_UNSTATED,
                     "MaxCaptures": 2,
                     "Quality": 80,
                 },

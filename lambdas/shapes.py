@@ -32,6 +32,8 @@ class Title(TypedDict):
 class Video(TypedDict):
     """The video track as it is stored, before rotation and pixel aspect are applied."""
 
+    stream: int | None
+    """Its number among all tracks, from 1, where it is not the first video track; null where it is."""
     codec: str
     """MediaConvert's name, such as `AVC`; `UNKNOWN` where it has none."""
     width: int
@@ -41,7 +43,11 @@ class Video(TypedDict):
     rotation: int
     """Degrees clockwise that a player turns the picture: 0, 90, 180 or 270."""
     frame_rate: str | None
-    """Frames a second, `"30000/1001"`; null where the file says nothing."""
+    """Frames a second, `"30000/1001"`, on the average; null where the file says nothing."""
+    coded_rate: str | None
+    """Frames a second that the codec itself speaks of; null where it does not."""
+    dolby_vision: int | None
+    """Profile; null where the picture has no Dolby Vision."""
     interlaced: bool
     color_transfer: str
     """MediaConvert's name, such as `ITU_709` or `SMPTE_2084` (PQ)."""
@@ -66,7 +72,8 @@ class Source(TypedDict):
 
     container: str
     duration: float | None
-    """Seconds of the video track (of the whole file where the track does not say); null where neither does."""
+    """Seconds of the video track (of the whole file where the track does not say); null where neither says what can be
+    true."""
     video: Video | None
     audio: list[Audio]
     """In the order of the file."""
@@ -90,8 +97,8 @@ class Expected(TypedDict):
 
     renditions: list[Rendition]
     audio: bool
-    duration: float
-    """Seconds of the source's video."""
+    duration: float | None
+    """Seconds of the source's video; null where it does not say."""
 
 
 class Found(TypedDict):

@@ -121,6 +121,48 @@ def _cover(path: Path) -> None:
     cover.unlink()
 
 
+def _still_first(path: Path) -> None:
+    """A camera's thumbnail before the film, as a track of its own."""
+    still, film = path.with_name("still.mov"), path.with_name("film.mp4")
+    _ffmpeg(still, *picture("160x90", "1"), "-c:v", "mjpeg", "-t", "1")
+    _plain("640x360", seconds="5")(film)
+    _ffmpeg(path, "-i", str(still), "-i", str(film), "-map", "0:v", "-map", "1:v", "-map", "1:a", "-c", "copy")
+
+
+def _last_hold(path: Path) -> None:
+    """Fifty frames in two seconds, of which the last stands for five more, as a screen recording's does."""
+    hold = ",setpts='if(lt(N,50),N,174)/25/TB'"
+    _ffmpeg(
+        path, *picture("640x360", more=f",trim=end_frame=51{hold}"), *SOUND, *FAST, *AAC, "-fps_mode", "vfr", "-t", "7"
+    )
+
+
+def _short_header(path: Path) -> None:
+    """The length in the track's own header (mdhd) is counted in another time scale: thirty times too short."""
+    _plain("640x360", "30", "7")(path)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"mdhd") + 4 + 16  # version 0: the length lies 16 bytes into the box's payload
+    length = int.from_bytes(content[at : at + 4], "big") // 30
+    content[at : at + 4] = length.to_bytes(4, "big")
+    path.write_bytes(content)
+
+
+def _clock_jump(path: Path) -> None:
+    """A receiver that was restarted: the second half's clock is ten hours ahead."""
+    halves: list[bytes] = []
+    for offset in ("0", "36000"):
+        half = path.with_name(f"half{offset}.ts")
+        _ffmpeg(half, *picture("640x360"), *SOUND, *FAST, *AAC, "-t", "3", "-output_ts_offset", offset)
+        halves.append(half.read_bytes())
+    path.write_bytes(b"".join(halves))
+
+
+def _recorder(path: Path) -> None:
+    """What a browser's MediaRecorder writes: a stream, with neither a length nor an index."""
+    vp8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus", "-t", "3"]
+    _ffmpeg(path, *picture("320x180", "30"), *SOUND, *vp8, "-live", "1", "-f", "webm")
+
+
 def _image(path: Path) -> None:
     _ffmpeg(path, *picture("320x180"), "-frames:v", "1", "-f", "image2", "-c:v", "png")
 
@@ -143,6 +185,17 @@ RECIPES: dict[str, Callable[[Path], object]] = {
     "late_sound.mp4": _late_sound,
     "matroska.mkv": _plain("320x180"),
     "transport.ts": _plain("320x180"),
+    "still_first.mov": _still_first,
+    "last_hold.mp4": _last_hold,
+    "short_header.mp4": _short_header,
+    "clock_jump.ts": _clock_jump,
+    "recorder.webm": _recorder,
+    "long_sound.mp4": lambda path: _ffmpeg(
+        path, *picture("640x360", more=",trim=end=2.52"), *SOUND, *FAST, *AAC, "-t", "7"
+    ),
+    "german.mp4": lambda path: _ffmpeg(
+        path, *picture("320x180"), *SOUND, *FAST, *AAC, "-metadata:s:a:0", "language=deu", "-t", "2"
+    ),
     "truncated.mp4": _truncated,
     "headless.mp4": _headless,
     "bit_rot.mp4": _bit_rot,

@@ -92,7 +92,7 @@ def _probe(title: Title) -> Source:
             raise
         LOG.info("probe failed", extra={"title": title["id"], "error": str(error)})
         raise refusal from error
-    found = sources.source(answer["Wire"])
+    found = sources.source(answer["Wire"], title["size"])
     LOG.info("probed", extra={"title": title["id"], "source": found})
     return found
 

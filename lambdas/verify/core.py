@@ -72,7 +72,7 @@ def _ends(name: str, sizes: Mapping[str, int], texts: Mapping[str, str]) -> floa
 
 
 def _long_enough(expected: Expected, ends: list[float]) -> None:
-    wanted = expected["duration"]
+    wanted = expected["duration"] or max(ends)
     enough = wanted - max(TOLERANCE_SECONDS, wanted * TOLERANCE_SHARE)
     if max(ends) < enough:
         raise SourceTruncated(

@@ -13,6 +13,8 @@ from local.media.job import Encode
 from local.media.wire import Json
 
 TEXTS: Json = tomllib.loads(Path(__file__).with_name("commands.toml").read_text("utf-8"))
+UNDETERMINED = "und"
+"""ISO 639-2 for a language that nobody named; the packager takes it for a mistake."""
 HDR = {"SMPTE_2084": "smpte2084", "ARIB_B67": "arib-std-b67"}
 """The transfer functions PQ and HLG, by zscale's names."""
 
@@ -22,10 +24,10 @@ def words(key: str, **values: Any) -> list[str]:
     return [word.format(**values) for word in " ".join(TEXTS[key]).split()]
 
 
-def ffmpeg_command(job: Encode, video: Json, audio: Json | None) -> list[str]:
+def ffmpeg_command(job: Encode, video: Json) -> list[str]:
     """ffmpeg's command line: from `source` to `rungs/<name>.mp4` and `out/<poster>.0000000.jpg`; progress on stdout.
 
-    `video` and `audio` are Tracks of the API's Probe.
+    `video` is a Track of the API's Probe.
     """
     filters, pictures = TEXTS["filters"], job.rungs + job.posters
     to_709 = "ColorSpaceConversion" in job.rungs[0]
@@ -41,17 +43,24 @@ def ffmpeg_command(job: Encode, video: Json, audio: Json | None) -> list[str]:
         scaled = filters["picture"].format(number=at, width=width, height=height, matrix=matrix)
         if picture in job.rungs:
             graph.append(f"{scaled},format=yuv420p[v{at}]")
-            outputs += _x264(job, picture, at) + (words("as_709") if to_709 else []) + words("mp4", **picture)
+            # As the service does where a source says nothing of its colours.
+            untagged = video["VideoProperties"]["TransferCharacteristics"] == "UNSPECIFIED"
+            outputs += _x264(job, picture, at) + (words("as_709") if to_709 or untagged else [])
+            outputs += words("mp4", **picture)
         else:
             every = picture["FramerateDenominator"] / picture["FramerateNumerator"]
             graph.append(filters["captures"].format(scaled=scaled, every=every, number=at))
             # mjpeg's scale runs from 2, the best, to 31.
             outputs += words("poster", number=at, scale=round(31 - 0.29 * picture["Quality"]), **picture)
-    if job.sounds and audio:
-        graph.append(f"[0:{audio['Index'] - 1}]aresample=async=1:first_pts=0[a]")
-        outputs += words("sound", **job.sounds[0]) + words("mp4", **job.sounds[0])
     turned = [] if _turned(job, video) else words("as_stored")
     return words("start") + words("safe_input") + turned + words("graph", graph=";".join(graph)) + outputs
+
+
+def sound_command(job: Encode, audio: Json, seconds: float) -> list[str]:
+    """The sound, as long as the picture turned out to be: cut there, or followed by silence."""
+    graph = f"[0:{audio['Index'] - 1}]aresample=async=1:first_pts=0,apad[a]"
+    sound = words("sound", seconds=seconds, **job.sounds[0]) + words("mp4", **job.sounds[0])
+    return words("start") + words("safe_input") + words("graph", graph=graph) + sound
 
 
 def _x264(job: Encode, rung: Json, at: int) -> list[str]:
@@ -70,7 +79,8 @@ def packager_command(job: Encode) -> list[str]:
     for rung in job.rungs:
         command += words("stream", kind="video", extension="cmfv", more="", **rung)
     for sound in job.sounds:
-        group = ",hls_group_id={AudioGroupId},hls_name={AudioGroupId}".format(**sound)
+        known = "" if sound["CustomLanguageCode"] == UNDETERMINED else ",lang={CustomLanguageCode}"
+        group = (",hls_group_id={AudioGroupId},hls_name={AudioGroupId}" + known).format(**sound)
         command += words("stream", kind="audio", extension="cmfa", more=group, **sound)
     return command
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import NamedTuple
 
-from local.media.commands import ffmpeg_command, fitted, packager_command
+from local.media.commands import UNDETERMINED, ffmpeg_command, fitted, packager_command, sound_command
 from local.media.job import Encode
 from local.media.probe import MediaError, inspect
 from local.media.wire import Json
@@ -82,35 +82,58 @@ class Children:
         return [*said]
 
 
+SMALL_BYTES = 125_000
+"""A second of a modest film: by it the time is reckoned that a film gets which does not say how long it lasts."""
+SLOWEST_BITS = 1000
+"""Bits a second below which a file's length is not believed: its clock jumps, or its header lies."""
+
+
+def _stated(video: Json, container: Json) -> float:
+    """Seconds that the picture is said to last; 0 where nothing is said that can be true."""
+    believed = container["BitRate"] is None or container["BitRate"] >= SLOWEST_BITS
+    return (video["Duration"] or 0.0) if believed else 0.0
+
+
 def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[float], None]) -> Result:
     """Encode the file `work/source` into `work/out`, made here; `on_progress` gets shares of 1.
 
     Raises Canceled, and MediaError with the service's own code.
     """
-    tracks = inspect(work / "source")["Tracks"]
+    container = inspect(work / "source")
+    tracks = container["Tracks"]
     firsts = {track["TrackType"]: track for track in reversed(tracks)}
-    video, audio = firsts.get("video"), firsts.get("audio")
+    named = [track for track in tracks if track["Index"] == job.group.get("Streams")]
+    video, audio = (named[0] if named else firsts.get("video")), firsts.get("audio")
     if not video:
         raise MediaError(1020, "The input has no video track, which the outputs need")
     if job.sounds and not audio:
         raise MediaError(1040, "Invalid audio track specified for audio_selector [1]. Audio track [1] not found")
-    stated, seconds = video["Duration"] or 0.0, 0.0
+    stated, seconds = _stated(video, container), 0.0
 
     def on_frame(count: int) -> None:
         nonlocal seconds
         seconds = float(count / job.frame_rate)
         on_progress(min(seconds / (stated or math.inf), 1.0))
 
+    def on_sound(_count: int) -> None:
+        """Sound has no frames to count."""
+
     (work / "rungs").mkdir()
     (work / "out").mkdir()
-    warnings = children.run(ffmpeg_command(job, video, audio), work, 120 + 60 * stated, 1030, on_frame)
+    limit = 120 + 60 * (stated or (work / "source").stat().st_size / SMALL_BYTES)
+    warnings = children.run(ffmpeg_command(job, video), work, limit, 1030, on_frame)
+    if job.sounds and audio:
+        warnings += children.run(sound_command(job, audio, seconds), work, limit, 1030, on_sound)
     if seconds < 0.98 * stated - 0.5:
         # ffmpeg reports success where the file ends before the film does.
         raise MediaError(1076, f"The input ended after {seconds:.1f} s of the {stated:.1f} s that it states")
     children.run(packager_command(job), work, 120 + stated, 1999, on_frame)
     master = work / "out" / f"{job.master}.m3u8"
     # The packager sets DEFAULT only by language, and many sources state none.
-    master.write_text(master.read_text("utf-8").replace("DEFAULT=NO", "DEFAULT=YES"), "utf-8")
+    text = master.read_text("utf-8").replace("DEFAULT=NO", "DEFAULT=YES")
+    if "LANGUAGE=" not in text:
+        text = text.replace(",NAME=", f',LANGUAGE="{UNDETERMINED}",NAME=')
+    master.write_text(text, "utf-8")
     manifests = [*(f"{output['name']}.m3u8" for output in job.rungs + job.sounds), f"{job.master}.mpd", master.name]
     media = sorted({path.name for path in (work / "out").iterdir()} - {*manifests})
     length = {"DurationInMs": round(seconds * 1000)}

@@ -64,9 +64,12 @@ def _track(stream: Json, container: Json) -> Json:
     if track["TrackType"] == "video":
         track["VideoProperties"] = {**_members("VideoProperties", stream), "Rotation": _rotation(stream)}
         if track["Codec"] in ("AVC", "HEVC", "MPEG2"):  # the service parses no others this far
-            track["VideoProperties"]["CodecMetadata"] = _members("CodecMetadata", stream)
+            dolby = [data["dv_profile"] for data in stream.get("side_data_list", []) if "dv_profile" in data]
+            codec = {**_members("CodecMetadata", stream), "DolbyVision": {"Profile": dolby[0]} if dolby else None}
+            track["VideoProperties"]["CodecMetadata"] = codec
     if track["TrackType"] == "audio":
-        track["AudioProperties"] = _members("AudioProperties", stream)
+        language = stream.get("tags", {}).get("language")
+        track["AudioProperties"] = {**_members("AudioProperties", stream), "LanguageCode": language}
     return track
 
 

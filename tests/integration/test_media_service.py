@@ -59,7 +59,9 @@ def job_for(mediaconvert: Any, s3: Any, clip: str, prefix: str) -> dict[str, Any
     title = a_title(prefix)
     queue = mediaconvert.get_queue(Name="Default")["Queue"]["Arn"]
     probed = mediaconvert.probe(InputFiles=[{"FileUrl": title["uri"]}])["ProbeResults"]
-    return job_of(source_of({"probeResults": [_camel(result) for result in probed]}), title, queue)
+    return job_of(
+        source_of({"probeResults": [_camel(result) for result in probed]}, sample(clip).stat().st_size), title, queue
+    )
 
 
 def _camel(value: Any) -> Any:

@@ -76,6 +76,9 @@ def title() -> Title:
 def a_video(**changes: Any) -> Video:
     """A plain HD video track, but for `changes`."""
     video: dict[str, Any] = {
+        "stream": None,
+        "coded_rate": None,
+        "dolby_vision": None,
         "codec": "AVC",
         "width": 1920,
         "height": 1080,

@@ -13,8 +13,8 @@ from lambdas.plan import display_size
 from lambdas.prepare import handler
 from lambdas.prepare.core import Preparation
 from lambdas.refusals import SourceMoved, SourceUnreadable
-from lambdas.shapes import Title
-from lambdas.source import source
+from lambdas.shapes import Source, Title
+from lambdas.source import source as source_of
 from tests.unit.lambdas.conftest import Stub, is_current
 
 Answers = Callable[..., list[Any]]
@@ -67,6 +67,10 @@ def result(*tracks: dict[str, Any], **container: Any) -> dict[str, Any]:
     return {"probeResults": [{"container": {"format": "mp4", "duration": 61.5, "tracks": list(tracks), **container}}]}
 
 
+def source(answer: dict[str, Any], size: int = 10**9) -> Source:
+    return source_of(answer, size)
+
+
 def a_track(**properties: Any) -> dict[str, Any]:
     whole = {"index": 1, "trackType": "video", "codec": "AVC", "duration": 60.0}
     stored = {"width": 1920, "height": 1080, "frameRate": {"numerator": 30000, "denominator": 1001}}
@@ -82,6 +86,9 @@ def test_a_file_as_mediaconvert_tells_it(title: Title, answers: Answers) -> None
         "container": "mp4",
         "duration": 60.0,
         "video": {
+            "stream": None,
+            "coded_rate": None,
+            "dolby_vision": None,
             "codec": "AVC",
             "width": 1920,
             "height": 1080,
@@ -209,6 +216,37 @@ def test_what_is_not_said_is_null_and_never_a_crash() -> None:
 def test_the_pictures_length_counts_not_the_sounds() -> None:
     assert source(result(a_track()))["duration"] == 60.0
     assert source(result({**a_track(), "duration": None}))["duration"] == 61.5
+
+
+def test_the_film_is_the_long_track_and_not_the_still_before_it() -> None:
+    still = {**a_track(width=4000, height=3000), "duration": 1.0}
+    small = {**a_track(width=160, height=90), "index": 2}
+    film = {**a_track(), "index": 3}
+    video = source(result(still, small, film))["video"]
+    assert video is not None
+    assert (video["stream"], video["width"]) == (3, 1920)
+    alone = source(result(film, still))["video"]
+    assert alone is not None
+    assert alone["stream"] is None, "the first needs no naming"
+
+
+def test_a_track_header_in_the_wrong_scale_gives_way_to_the_files() -> None:
+    assert source(result({**a_track(), "duration": 0.23}, duration=7.0))["duration"] == 7.0
+    assert source(result({**a_track(), "duration": 2.5}, duration=7.0))["duration"] == 2.5
+
+
+def test_ten_hours_in_a_megabyte_are_not_believed() -> None:
+    jumped = result({**a_track(), "duration": 36_002.9}, duration=36_002.9)
+    assert source(jumped, 1_481_440)["duration"] is None
+    assert source(jumped, 10_000_000)["duration"] == 36_002.9
+
+
+@pytest.mark.parametrize(
+    ("code", "language"), [("deu", "deu"), ("ENG", "eng"), (None, "und"), ("x", "und"), ("", "und")]
+)
+def test_the_sounds_language(code: str | None, language: str) -> None:
+    [audio] = source(result({**SOUND, "audioProperties": {"languageCode": code}}))["audio"]
+    assert audio["language"] == language
 
 
 def test_a_sound_file_has_no_video() -> None:

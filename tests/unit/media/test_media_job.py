@@ -11,7 +11,7 @@ import pytest
 from botocore import xform_name
 
 from lambdas.shapes import Audio, Source, Video
-from local.media.commands import ffmpeg_command, fitted, packager_command
+from local.media.commands import ffmpeg_command, fitted, packager_command, sound_command
 from local.media.job import Encode, parse
 from local.media.wire import MODEL, RULES, SUBSET, ApiError, read_request, write_answer
 from tests.declared import ROOT
@@ -21,6 +21,9 @@ from tests.making_kit import job_of
 def planned(*, audio: bool = True, **video: Any) -> dict[str, Any]:
     """The workflow's job for a film of these properties."""
     stored = Video(
+        stream=None,
+        coded_rate=None,
+        dolby_vision=None,
         codec="AVC",
         width=1920,
         height=1080,
@@ -90,6 +93,7 @@ def test_no_rule_is_there_for_nothing() -> None:
     """What the subset says of CreateJob, some job of the workflow asks for; every other operation has a caller."""
     kinds = itertools.product((True, False), (True, False), ("ITU_709", "SMPTE_2084"))
     jobs = [planned(audio=audio, interlaced=field, color_transfer=transfer) for audio, field, transfer in kinds]
+    jobs.append(planned(stream=2))
     asked = {f"CreateJob.{path}" for job in jobs for path in members(job)}
     rules = [rule for rule in RULES if rule.startswith("CreateJob")]
     assert [rule for rule in rules if not any(re.fullmatch(pattern(rule), path) for path in asked)] == []
@@ -218,7 +222,7 @@ def option(command: list[str], name: str) -> list[str]:
 
 
 def test_only_this_file_and_only_media_containers_may_be_read() -> None:
-    command = ffmpeg_command(encode(), track(), AUDIO)
+    command = ffmpeg_command(encode(), track())
     assert option(command, "-protocol_whitelist") == ["file"]
     (formats,) = option(command, "-format_whitelist")
     assert not {"hls", "concat", "dash", "image2", "lavfi", "tty"} & {*formats.split(",")}
@@ -226,16 +230,21 @@ def test_only_this_file_and_only_media_containers_may_be_read() -> None:
 
 
 def test_the_source_is_decoded_once_for_all_outputs() -> None:
-    command = ffmpeg_command(encode(), track(), AUDIO)
+    command = ffmpeg_command(encode(), track())
     assert option(command, "-i") == ["source"]
     (graph,) = option(command, "-filter_complex")
     assert graph.startswith("[0:0]fps=25:start_time=0,split=6[in0][in1][in2][in3][in4][in5];")
-    assert "[0:2]aresample" in graph
+
+
+def test_the_sound_is_as_long_as_the_picture_turned_out() -> None:
+    command = sound_command(encode(), AUDIO, 2.52)
+    assert option(command, "-t") == ["2.520000"]
+    assert option(command, "-filter_complex")[0].startswith("[0:2]aresample")
 
 
 def test_rungs_are_told_what_the_job_says() -> None:
     job = planned()
-    command = ffmpeg_command(parse(settings(job)), track(), AUDIO)
+    command = ffmpeg_command(parse(settings(job)), track())
     codecs = [h264(output) for output in outputs(job)[:-1]]
     assert option(command, "-maxrate") == [str(codec["MaxBitrate"]) for codec in codecs]
     assert option(command, "-bufsize") == [str(codec["HrdBufferSize"]) for codec in codecs]
@@ -248,13 +257,13 @@ def test_rungs_are_told_what_the_job_says() -> None:
 
 def test_the_preset_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEADEND_X264_PRESET", raising=False)
-    assert {*option(ffmpeg_command(encode(), track(), AUDIO), "-preset")} == {"veryfast"}
+    assert {*option(ffmpeg_command(encode(), track()), "-preset")} == {"veryfast"}
     monkeypatch.setenv("HEADEND_X264_PRESET", "ultrafast")
-    assert {*option(ffmpeg_command(encode(), track(), AUDIO), "-preset")} == {"ultrafast"}
+    assert {*option(ffmpeg_command(encode(), track()), "-preset")} == {"ultrafast"}
 
 
 def graph_of(source: dict[str, Any], **video: Any) -> str:
-    return option(ffmpeg_command(encode(**video), source, AUDIO), "-filter_complex")[0]
+    return option(ffmpeg_command(encode(**video), source), "-filter_complex")[0]
 
 
 def test_fields_and_hdr_are_handled_only_where_the_job_asks() -> None:
