@@ -51,10 +51,11 @@ def _answer(event: core.Request, now: int) -> core.Answer:
     row = core.known(asked.id, found.get("Item"))
     if isinstance(asked, core.Show):
         return core.show(row)
+    # A new upload of a title that plays waits for its viewer as well: the old version plays on meanwhile.
+    if STATE_MACHINE and "REGISTERED" in (row["state"], row.get("outcome")):
+        _start(STATE_MACHINE, row, now)
     if core.playable(row):
         return core.play(row, _cookies(row, now))
-    if STATE_MACHINE and row["state"] == "REGISTERED":
-        _start(STATE_MACHINE, row, now)
     return core.wait(row)
 
 

@@ -279,6 +279,14 @@ def test_the_first_request_starts_the_encode(stub: Stub) -> None:
 
 
 @pytest.mark.usefixtures("on_request")
+def test_a_new_upload_of_a_title_that_plays_is_encoded_when_it_is_asked_for(stub: Stub) -> None:
+    catalogue_has(stub, {**PUBLISHED, **a_row("PUBLISHED"), "outcome": {"S": "REGISTERED"}})
+    answer: Any = {"executionArn": "arn:1", "startDate": NOW}
+    stub("stepfunctions").add_response("start_execution", answer, expect_a_start(stub))
+    assert ask("POST", "/api/titles/films-apollo/play")[0] == 200, "and the old version plays on"
+
+
+@pytest.mark.usefixtures("on_request")
 def test_the_second_request_is_answered_the_same(stub: Stub) -> None:
     catalogue_has(stub, a_row("REGISTERED"))
     stub("stepfunctions").add_client_error(
