@@ -31,7 +31,7 @@ ami: setup ## Pin the newest node images in the config of STACK, with your AWS c
 roll: setup ## Bring STACK's new node image or configuration to its nodes, with your AWS credentials
 	@./headend roll --stack $(STACK)
 
-bench: setup ## Measure: registering the program, upload to playable, and serving
+bench: setup ## Measure: registering the program, upload to playable, serving, and the start of a view
 	@$(BIN)/python -m bench
 
 drill: setup ## Break the platform on purpose, as drawn from SEED (1, or 1-20), while viewers compare every byte

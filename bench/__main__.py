@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from bench import publishing, registering, rivals, serving
+from bench import publishing, registering, rivals, serving, starting
 from bench.figures import Row
 from bench.load import LoadError
 from bench.table import show
@@ -31,6 +31,7 @@ PARTS: list[Callable[[Callable[[str], None]], list[Row]]] = [
     publishing.measure,
     serving.measure,
     rivals.measure,
+    starting.measure,
 ]
 BUSY = 0.3
 """Load average a processor, before the bench begins, from which on its figures are worth less."""

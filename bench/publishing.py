@@ -21,7 +21,7 @@ from bench.usage import Run, family_cpu, run
 from lambdas.titles import title_id
 from local.cloud import LaptopCloud
 from local.demo import make_clip
-from local.media.commands import ffmpeg_command, packager_command
+from local.media.commands import ffmpeg_command, packager_command, sound_command
 from local.media.job import parse
 from local.media.probe import inspect
 
@@ -91,7 +91,7 @@ def _publish(cloud: LaptopCloud, clip: Path, key: str) -> Published:
     cpu, began = family_cpu(), time.time()
     cloud.client("s3").upload_file(str(clip), cloud.deployment.exports["uploads_bucket"], key)
     with requests.Session() as viewer:
-        _wait_until_published(viewer, f"{cloud.url}/api/titles/{title}")
+        wait_until_published(viewer, f"{cloud.url}/api/titles/{title}")
         play = _get(viewer, "POST", f"{cloud.url}/api/titles/{title}/play").json()
         playlist = cloud.url + play["hls"]
         for pattern in (r"^[^#].*\.m3u8$", r"^[^#].*\.cmfv$"):
@@ -104,7 +104,8 @@ def _publish(cloud: LaptopCloud, clip: Path, key: str) -> Published:
     return Published(ended - began, family_cpu() - cpu, _steps(cloud, title, began, ended))
 
 
-def _wait_until_published(viewer: requests.Session, url: str) -> None:
+def wait_until_published(viewer: requests.Session, url: str) -> None:
+    """Return when the API says that the title at `url` plays. Raises RuntimeError where it will not."""
     deadline = time.monotonic() + LONGEST
     while time.monotonic() < deadline:
         answer = viewer.get(url, timeout=60)
@@ -153,6 +154,8 @@ def _bare(cloud: LaptopCloud, clip: Path) -> Run:
         for name in ("rungs", "out"):
             (work / name).mkdir()
         tracks = {track["TrackType"]: track for track in inspect(work / "source")["Tracks"]}
-        commands = [ffmpeg_command(plan, tracks["video"], tracks["audio"]), packager_command(plan)]
+        video, audio = tracks["video"], tracks["audio"]
+        sound = sound_command(plan, audio, float(video["Duration"]))
+        commands = [ffmpeg_command(plan, video), sound, packager_command(plan)]
         runs = [run(command, cwd=work) for command in commands]
     return Run(sum(each.wall for each in runs), sum(each.cpu for each in runs), "")

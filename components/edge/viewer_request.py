@@ -18,8 +18,10 @@ def viewer_request_code(*, home: str, regions: Sequence[str], failover_status: S
     """
     data = {
         "prefix": paths.MEDIA_PREFIX,
+        "api": paths.API_PREFIX,
         "media": paths.MEDIA,
         "other": paths.OTHER,
+        "page": Path(__file__).with_name("not_found.html").read_text(encoding="utf-8"),
         "failover": list(failover_status),
         "countries": countries_by_region(home=home, regions=regions),
     }

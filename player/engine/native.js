@@ -5,7 +5,7 @@ import { rungName } from "./tracks.js";
 /** Starts playback by the browser itself: no rungs to choose, and no headers to read. */
 export function startNative(video, { url, position }, on) {
   const listen = {
-    error: () => on.failed(),
+    error: () => on.failed(`media error ${video.error?.code}`),
     resize: () => video.videoWidth && on.rung(rungName({ width: video.videoWidth, height: video.videoHeight })),
     loadedmetadata: () => position && (video.currentTime = position),
   };
@@ -24,6 +24,7 @@ export function startNative(video, { url, position }, on) {
     native: true,
     rung: () => -1,
     setRung() {},
+    kbps: () => 0,
     setSound: (index) => sounds().forEach((track, at) => (track.enabled = at === index)),
     setCaptions: (index) => texts().forEach((track, at) => (track.mode = at === index ? "hidden" : "disabled")),
     wake() {},

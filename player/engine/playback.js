@@ -35,10 +35,10 @@ export function aheadOf({ buffered, currentTime }) {
  *   manifest(text, url): the multivariant playlist as it came;
  *   rungs([{index, label}]), rung(label): the ladder, and the rung on screen;
  *   sounds(tracks, index), captions(tracks): what there is to hear and read, as the manifest names it;
- *   recovering(): the viewer waits for a new beginning; failed(): there is none left;
+ *   recovering(): the viewer waits for a new beginning; failed(reason): there is none left, and why in a word;
  *   renew(): asks for new cookies, and resolves to the address that they open, or to null where there is none.
  *   moved(): the title has another address now, so playback must be started again.
- * Returns {native, rung(), setRung(index), setSound(index), setCaptions(index), wake(), stop()}.
+ * Returns {native, rung(), setRung(index), kbps(), setSound(index), setCaptions(index), wake(), stop()}.
  */
 export async function startPlayback(video, { url, position }, on) {
   const lib = await library();
@@ -94,7 +94,7 @@ export async function startPlayback(video, { url, position }, on) {
     const [network, media] = [Hls.ErrorTypes.NETWORK_ERROR, Hls.ErrorTypes.MEDIA_ERROR];
     const wait = type === network || type === media ? patience.next(video.currentTime, ahead()) : null;
     if (wait === null) {
-      on.failed();
+      on.failed(details);
       return;
     }
     if (hungry()) on.recovering();
@@ -125,6 +125,7 @@ export async function startPlayback(video, { url, position }, on) {
       if (index < 0) hls.loadLevel = -1;
       else hls.nextLevel = index;
     },
+    kbps: () => Math.round((hls.levels[hls.currentLevel]?.bitrate ?? 0) / 1000),
     setSound: (index) => (hls.audioTrack = index),
     setCaptions: (index) => (hls.subtitleTrack = index),
     /** The network is back, or the viewer: what is waited for begins at once. */

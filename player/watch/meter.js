@@ -24,6 +24,12 @@ export class Meter {
     this.#state = "still";
   }
 
+  /** What has been up to now: {watched, stalled}. */
+  until(now) {
+    this.tick(now);
+    return { watched: this.watched, stalled: this.stalled };
+  }
+
   tick(now) {
     if (this.#state === "stalled") this.stalled += now - this.#since;
     else if (this.#state === "flowing") this.watched += now - this.#since;

@@ -8,6 +8,8 @@ const KEY_MS = 1_400;
 // Pixels that a preview fits into.
 const WIDE = 192;
 const TALL = 132;
+// Of the stage's height: more would hide the film.
+const SHARE = 0.35;
 
 export class Seekbar {
   #video = byId("video");
@@ -83,7 +85,7 @@ export class Seekbar {
     if (shot) {
       const { url, x, y, width, height } = shot;
       if (this.#image.getAttribute("src") !== url) this.#image.src = url;
-      const scale = Math.min(WIDE / width, TALL / height);
+      const scale = Math.min(WIDE / width, Math.min(TALL, SHARE * byId("stage").offsetHeight) / height);
       this.#picture.style.width = `${scale * width}px`;
       this.#picture.style.height = `${scale * height}px`;
       this.#image.style.transform = `scale(${scale}) translate(${-x}px, ${-y}px)`;

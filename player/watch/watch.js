@@ -1,5 +1,6 @@
 /** The view that plays one title: asks the API, waits while it is prepared, plays, and goes on after what came between. */
 
+import { Beacon } from "../beacon.js";
 import * as api from "../common/api.js";
 import { byId, el, on } from "../common/dom.js";
 import { forgetPlace, keepPlace } from "../common/places.js";
@@ -36,7 +37,11 @@ export class Watch {
   #video = byId("video");
   #actions = new Actions();
   #panel = new Panel(byId("panel"), byId("ledger-rows"));
-  #measuring = new Measuring(this.#panel);
+  #beacon = new Beacon();
+  #measuring = new Measuring({
+    firstFrame: (ms) => (this.#panel.firstFrame(ms), this.#beacon.started(ms)),
+    flow: (meter, quality) => this.#panel.flow(meter, quality),
+  });
   #device = new Device(this.#actions);
   #previews = new Previews();
   #seekbar = new Seekbar(this.#actions, this.#previews);
@@ -58,7 +63,11 @@ export class Watch {
     on(video, "waiting", () => this.#measuring.stalled() && this.#spin(true));
     on(video, "canplay playing ended", () => this.#spin(false));
     on(video, "loadedmetadata resize", () => this.#fit(video.videoWidth, video.videoHeight));
-    on(video, "ended", () => this.#playback && this.#ending.show(this.#id));
+    on(video, "ended", () => {
+      if (!this.#playback) return;
+      this.#ending.show(this.#id);
+      this.#beacon.end();
+    });
     on(video, "play seeking", () => video.ended || this.#ending.hide());
     on(video, "pause", () => this.#keep());
     on(window, "pagehide", () => this.#keep());
@@ -88,6 +97,7 @@ export class Watch {
   /** Stops playback, timers and requests of the open title. */
   close() {
     this.#keep();
+    this.#beacon.end();
     this.#visit += 1;
     this.#id = null;
     clearTimeout(this.#timer);
@@ -149,17 +159,20 @@ export class Watch {
     if (!byId("notice").hidden) this.#due?.();
   }
 
-  async #play(id, { name, hls, poster, duration }, visit, { asked, position, failures, paused }) {
+  async #play(id, { name, hls, poster, duration, reports = 0 }, visit, { asked, position, failures, paused }) {
     this.#name(name);
     if (!byId("watch-facts").textContent) byId("watch-facts").textContent = clock(duration);
     hush();
     this.#spin(true);
     this.#setPoster(api.path(poster), visit);
     this.#measuring.begin(asked);
+    const { meter } = this.#measuring;
+    this.#beacon.begin(id, reports, () => ({ ...meter.until(performance.now()), kbps: this.#playback?.kbps() ?? 0 }));
     this.#device.show(name, api.path(poster));
 
     const current = (act) => (...values) => visit === this.#visit && act(...values);
-    const failed = () => {
+    const failed = (reason) => {
+      this.#beacon.failed(String(reason));
       const at = this.#stop();
       this.#spin(false);
       const again = (seconds, counts) => this.#later(seconds, () => this.#ask(id, visit, { position: at ?? position, paused, ...counts }));
@@ -177,6 +190,7 @@ export class Watch {
           failures = 0;
           this.#settings.setRung(label);
           this.#panel.rung(label);
+          this.#beacon.switched();
         }),
         sounds: current((tracks, index) => {
           this.#sounds = named(tracks);

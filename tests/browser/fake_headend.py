@@ -70,6 +70,10 @@ class Fake:
     """Titles whose renditions are elsewhere now: the folder by the title. What was there is gone."""
     asked: list[str] = field(default_factory=list)
     """Every request to the API, as "GET /api/titles?state=PUBLISHED"."""
+    posted: list[tuple[str, str]] = field(default_factory=list)
+    """(path, body) of every POST."""
+    silent: bool = False
+    """Reports are answered with 410: send no more."""
     page_size: int = 50
     sent: list[tuple[str, str, int]] = field(default_factory=list)
     """(path, tier, bytes) of every rendition served whole, posters apart."""
@@ -136,7 +140,12 @@ class _Handler(BaseHTTPRequestHandler):
             if self.path.endswith(end):
                 release.wait(120)
         url = urlsplit(self.path)
-        if url.path.startswith("/api/"):
+        if self.command == "POST":
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            self.fake.posted.append((url.path, body))
+        if url.path == "/api/events":
+            self._send(410 if self.fake.silent else 204, {"Cache-Control": "no-store"}, b"")
+        elif url.path.startswith("/api/"):
             self.fake.asked.append(f"{self.command} {self.path}")
             self._api(*self.fake.api(self.command, url.path, parse_qs(url.query)))
         elif url.path.startswith("/v/"):

@@ -24,6 +24,8 @@ WORDS = {"en": "A red corner", "de": "Eine rote Ecke"}
 TILE = (160, 90)
 EACH, COLUMNS, ROWS = 2, 3, 2
 """Seconds of a preview, and how many of them a sheet has across and down."""
+BRIGHTEST, DARKER = 235, 25
+"""Luma of the first preview, and by how much each is darker than the last."""
 
 
 def make_film(folder: Path, sizes: list[tuple[int, int]], seconds: int) -> None:
@@ -103,9 +105,9 @@ def _captions(folder: Path, language: str, seconds: int) -> None:
 
 
 def _tiles(folder: Path, seconds: int) -> None:
-    """Sheets of previews, the first preview white, the second grey, and so on darker: a pixel tells which one it is."""
+    """Sheets of previews, each darker than the last: a pixel tells which one it is."""
     width, height = TILE
-    shade = f"geq=lum='255-40*floor(N/{EACH})':cb=128:cr=128"
+    shade = f"geq=lum='{BRIGHTEST}-{DARKER}*floor(N/{EACH})':cb=128:cr=128"
     picture = f"color=s={width}x{height}:r=1:d={seconds},format=yuv444p,{shade},select='not(mod(n,{EACH}))'"
     command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"{picture},tile={COLUMNS}x{ROWS}"]
     subprocess.run([*command, "-fps_mode", "passthrough", str(folder / "index_images_%09d.jpg")], check=True)

@@ -160,3 +160,69 @@ def test_an_empty_platform_says_what_to_do(page: Page, fake: Fake) -> None:
     fake.titles.clear()
     page.goto(fake.origin)
     expect(page.locator(".empty")).to_contain_text("Put a video into the uploads bucket")
+
+
+def test_what_is_typed_is_found_in_all_titles_with_a_request_a_page(page: Page, fake: Fake) -> None:
+    for number in range(300):
+        fake.add(f"t{number}", f"Title {number}")
+    fake.add("bridge", "Über die Brücke", description="A crossing in the fog")
+    page.goto(fake.origin)
+    expect(page.locator("#found")).to_have_text("50 and more")
+    search = page.get_by_role("searchbox", name="Search")
+    search.fill("brucke UBER")
+    expect(page.locator("#cards h3")).to_have_text(["Über die Brücke"])
+    expect(page.locator("#found")).to_have_text("1 of 302")
+    search.fill("fog")
+    expect(page.locator("#cards h3")).to_have_text(["Über die Brücke"])
+    assert sum("state=PUBLISHED" in asked for asked in fake.asked) == 7
+    search.fill("xyzzy")
+    expect(page.locator("#found")).to_contain_text("Nothing is called “xyzzy”.")
+
+
+def test_titles_are_put_in_order(page: Page, fake: Fake) -> None:
+    fake.add("b", "Bravo 10", duration=5)
+    fake.add("a", "bravo 9", duration=600)
+    page.goto(fake.origin)
+    order = page.get_by_role("combobox", name="Order")
+    order.select_option("A to Z")
+    expect(page.locator("#cards h3")).to_have_text(["bravo 9", "Bravo 10", "Four colours"])
+    order.select_option("Longest first")
+    expect(page.locator("#cards h3")).to_have_text(["bravo 9", "Four colours", "Bravo 10"])
+
+
+def test_a_viewers_page_asks_for_what_it_shows_and_no_more(page: Page, fake: Fake) -> None:
+    fake.add("new", "Just uploaded", "PROCESSING", duration=None)
+    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
+    page.clock.install()
+    page.goto(fake.origin)
+    expect(page.locator("#cards .card")).to_have_count(1)
+    assert page.locator(".complaint, #making .card").count() == 0
+    asked = len(fake.asked)
+    assert asked <= 2, fake.asked
+    page.clock.run_for(59_000)
+    assert len(fake.asked) == asked
+    page.clock.run_for(2_000)
+    until(page, "true")
+    expect(page.locator("#cards .card")).to_have_count(1)
+    assert fake.asked[asked:] == ["GET /api/titles?state=PUBLISHED"]
+
+
+def test_what_takes_long_is_asked_for_less_and_less_often(page: Page, fake: Fake) -> None:
+    fake.add("new", "Just uploaded", "PROCESSING", duration=None, progress=40)
+    page.clock.install()
+    page.goto(f"{fake.origin}/?served")
+    expect(page.locator(".card[data-id=new]")).to_contain_text("Being encoded: 40 %")
+    for _ in range(40):
+        page.clock.run_for(15_000)
+        page.wait_for_timeout(30)
+    looks = sum("state=PROCESSING" in asked for asked in fake.asked)
+    assert 8 <= looks <= 20, "ten minutes, of which the first has several and the last has one"
+
+
+def test_one_list_that_fails_is_named_and_the_others_are_shown(page: Page, fake: Fake) -> None:
+    fake.lists_down = {"FAILED"}
+    page.goto(f"{fake.origin}/?served")
+    expect(page.locator("#list-trouble")).to_contain_text(
+        "The list of titles that could not be prepared could not be loaded."
+    )
+    expect(page.locator("#cards .card")).to_have_count(1)

@@ -3,10 +3,11 @@
 from typing import cast
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.fake_headend import Fake
 from tests.browser.film import QUARTERS
+from tests.browser.settings_menu import choose, item
 from tests.browser.waiting import until
 
 PIXELS = """points => {
@@ -32,21 +33,6 @@ HTMLMediaElement.prototype.play = function () {
 NAMES = """() => [...document.querySelectorAll("#stage button, #stage input")]
   .filter((control) => control.checkVisibility())
   .map((control) => control.getAttribute("aria-label") ?? control.textContent.trim())"""
-
-
-def item(page: Page, name: str) -> Locator:
-    """The line of the open settings that opens the choices called so."""
-    return page.get_by_role("menuitem", name=name)
-
-
-def choose(page: Page, choices: str, choice: str) -> None:
-    """Choose something in the settings, by mouse; the menu stays open on its first page."""
-    if not page.locator("#menu").is_visible():
-        page.locator("#stage").hover()  # The controls hide from a mouse that rests.
-        page.locator("#settings").click()
-    item(page, choices).click()
-    page.get_by_role("menuitemradio", name=choice, exact=True).click()
-    item(page, choices).click()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
+import requests
 
 from local.serving.balancer import Balancer
 from local.serving.edge import Edge
@@ -153,9 +154,21 @@ def test_a_path_as_it_is_published_is_served_by_each(tier: Tier, path: str) -> N
     assert tier.asked()
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/api/titles", "/api/titles/film-0/play", "/assets/a-b_C.min.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/robots.txt", "/api/titles", "/api/titles/film-0/play", "/assets/a-b_C.min.js"]
+)
 def test_the_page_and_the_api_are_served_by_the_edge(tier: Tier, path: str) -> None:
     assert status(tier.edge.url, path) == 200
+
+
+@pytest.mark.parametrize("path", ["/films", "/watch/film-0", "/assets/", "/index.htm", "/favicon.ico"])
+def test_where_nothing_is_a_person_reads_a_page(tier: Tier, path: str) -> None:
+    tier.asked()
+    answer = requests.get(f"{tier.edge.url}{path}", timeout=20)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert '<a href="/">' in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert tier.asked() == []
 
 
 def test_the_edge_refuses_every_other_spelling_and_asks_nobody(tier: Tier) -> None:

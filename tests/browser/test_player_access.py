@@ -1,0 +1,185 @@
+"""Access: axe finds nothing in any state, and the page works without a mouse, enlarged, and in one's own colours."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.fake_headend import Fake
+from tests.browser.painted import pixels
+from tests.browser.settings_menu import item, open_menu
+from tests.browser.waiting import until
+
+AXE = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"
+SETTLED = """document.getAnimations().every(
+  (one) => one.playState === "finished" || one.effect.getTiming().iterations === Infinity)"""
+RUN = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+}"""
+
+
+def found(page: Page) -> list[str]:
+    """What axe has to say about the page as it is now."""
+    # What fades in has no colour yet that could be judged.
+    until(page, SETTLED)
+    page.evaluate(AXE.read_text())
+    return cast(list[str], page.evaluate(RUN))
+
+
+def watch(page: Page, fake: Fake, title: str = "rich", more: str = "") -> None:
+    """A title, standing still with its controls shown."""
+    fake.add("rich", "Rich", duration=18, description="A film with everything.")
+    page.goto(f"{fake.origin}/?title={title}{more}")
+    until(page, "video.currentTime > 0.3")
+    page.locator("#stage").hover()
+    page.locator("#toggle").click()
+    until(page, "video.paused")
+
+
+def the_list(page: Page, fake: Fake) -> None:
+    for number in range(60):
+        fake.add(f"t{number}", f"Title {number}", poster="/v/film/poster.0000000.jpg")
+    page.goto(fake.origin)
+    expect(page.locator("#cards .card").first).to_be_visible()
+
+
+def the_list_of_an_operator(page: Page, fake: Fake) -> None:
+    fake.add("new", "Just uploaded", "PROCESSING", duration=None, progress=40)
+    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
+    fake.add("asleep", "On request", "REGISTERED", duration=None)
+    page.goto(f"{fake.origin}/?served")
+    expect(page.locator(".complaint")).to_be_visible()
+
+
+def a_search_for_nothing(page: Page, fake: Fake) -> None:
+    page.goto(fake.origin)
+    page.get_by_role("searchbox", name="Search").fill("xyzzy")
+    expect(page.locator("#found")).to_contain_text("Nothing is called")
+
+
+def an_empty_list(page: Page, fake: Fake) -> None:
+    fake.titles.clear()
+    page.goto(fake.origin)
+    expect(page.locator(".empty")).to_be_visible()
+
+
+def a_list_in_trouble(page: Page, fake: Fake) -> None:
+    fake.api_down = True
+    page.goto(fake.origin)
+    expect(page.locator("#list-trouble")).to_be_visible()
+
+
+def the_film(page: Page, fake: Fake) -> None:
+    watch(page, fake)
+    page.locator("#subtitles").click()
+
+
+def the_tower(page: Page, fake: Fake) -> None:
+    watch(page, fake, more="&served")
+    page.locator("#ledger summary").click()
+
+
+def the_settings(page: Page, fake: Fake) -> None:
+    watch(page, fake)
+    open_menu(page)
+
+
+def the_choices(page: Page, fake: Fake) -> None:
+    watch(page, fake)
+    open_menu(page)
+    item(page, "Captions").click()
+
+
+def the_keys(page: Page, fake: Fake) -> None:
+    watch(page, fake)
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+
+
+def the_end(page: Page, fake: Fake) -> None:
+    watch(page, fake)
+    page.keyboard.press("9")
+    page.locator("#toggle").click()
+    until(page, "video.ended")
+    expect(page.locator(".offers a")).to_have_count(1)
+
+
+def a_refusal(page: Page, fake: Fake) -> None:
+    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
+    page.goto(f"{fake.origin}/?title=notes")
+    expect(page.locator("#notice")).to_contain_text("text file")
+
+
+def an_unknown_title(page: Page, fake: Fake) -> None:
+    page.goto(f"{fake.origin}/?title=nowhere")
+    expect(page.locator("#notice")).to_contain_text("No such title")
+
+
+STATES: list[Callable[[Page, Fake], None]] = [
+    the_list,
+    the_list_of_an_operator,
+    a_search_for_nothing,
+    an_empty_list,
+    a_list_in_trouble,
+    the_film,
+    the_tower,
+    the_settings,
+    the_choices,
+    the_keys,
+    the_end,
+    a_refusal,
+    an_unknown_title,
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing(page: Page, fake: Fake, state: Callable[[Page, Fake], None]) -> None:
+    state(page, fake)
+    assert found(page) == []
+
+
+def test_axe_would_find_something(page: Page, fake: Fake) -> None:
+    page.goto(fake.origin)
+    expect(page.locator("#cards .card").first).to_be_visible()
+    page.evaluate("document.querySelector('.brand').append(document.createElement('button'))")
+    assert any(line.startswith("button-name") for line in found(page))
+
+
+@pytest.mark.parametrize("state", [the_list, the_film, the_settings, the_tower])
+def test_enlarged_twice_nothing_is_cut_off(page: Page, fake: Fake, state: Callable[[Page, Fake], None]) -> None:
+    # Twice as large is half as many pixels to draw on: what a browser does on 200 %.
+    page.set_viewport_size({"width": 640, "height": 480})
+    state(page, fake)
+    assert cast(int, page.evaluate("document.documentElement.scrollWidth")) <= 640
+    for box in (control.bounding_box() for control in page.locator("#controls button:visible").all()):
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 640
+
+
+def test_in_ones_own_colours_the_tracks_are_still_seen(page: Page, fake: Fake) -> None:
+    page.emulate_media(forced_colors="active")
+    watch(page, fake)
+    for track in ("#seek", "#volume"):
+        colours = Counter(pixels(page, track)).most_common()
+        box = page.locator(track).bounding_box()
+        assert box
+        # A line along the whole of it, above and below, is drawn in one colour that is not the ground's.
+        assert sum(count for _, count in colours[1:]) > 2 * box["width"], colours[:4]
+
+
+def test_arrows_go_through_the_posters(page: Page, fake: Fake) -> None:
+    the_list(page, fake)
+    cards = page.locator("#cards a")
+    cards.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(cards.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    below = cast(float, page.evaluate("document.activeElement.getBoundingClientRect().top"))
+    page.keyboard.press("ArrowUp")
+    expect(cards.nth(1)).to_be_focused()
+    assert below > cast(float, page.evaluate("document.activeElement.getBoundingClientRect().top"))

@@ -1,0 +1,175 @@
+"""Habits: going on where one left, links, keys and touches that people know, the end, and what is reported."""
+
+import json
+import re
+from typing import cast
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.fake_headend import Fake
+from tests.browser.waiting import until
+
+LONG_S = 120
+# As fast as a finger: a loaded machine would send the second tap too late.
+TAPPED_TWICE = """(side) => {
+  const { left, top, width } = video.getBoundingClientRect();
+  const where = { clientX: left + side * width, clientY: top + 40, pointerType: "touch", bubbles: true };
+  for (let tap = 0; tap < 2; tap += 1) video.dispatchEvent(new PointerEvent("click", where));
+}"""
+
+
+@pytest.fixture
+def long(page: Page, fake: Fake) -> Page:
+    """Two minutes of film, standing still at 30 s."""
+    fake.add("long", "Two minutes", duration=LONG_S)
+    page.goto(f"{fake.origin}/?title=long&t=30")
+    until(page, "video.currentTime > 30.2")
+    page.locator("#stage").hover()
+    page.locator("#toggle").click()
+    return page
+
+
+def at(page: Page) -> float:
+    """Where the film is, in seconds."""
+    return cast(float, page.evaluate("video.currentTime"))
+
+
+def test_a_link_to_a_second_begins_there_and_the_second_can_be_copied(long: Page, fake: Fake) -> None:
+    long.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=fake.origin)
+    long.evaluate("video.currentTime = 75.5")
+    long.get_by_role("button", name="Copy link at this time").click()
+    expect(long.locator("#line")).to_have_text("The link to 1:15 is copied.")
+    link = cast(str, long.evaluate("navigator.clipboard.readText()"))
+    assert link == f"{fake.origin}/?title=long&t=75"
+    long.goto(link)
+    until(long, "video.currentTime >= 75 && video.currentTime < 90")
+    assert not any("_000000002.cmfv" in path for path, _, _ in fake.sent), "nothing before it was fetched"
+
+
+def test_a_title_goes_on_where_it_was_left_or_from_the_start(long: Page, fake: Fake) -> None:
+    long.goto(fake.origin)
+    going = long.locator("#going .card[data-id=long]")
+    expect(going).to_be_visible()
+    expect(going.locator(".watched")).to_contain_text(re.compile("watched to 3[0-4] seconds"))
+    going.get_by_role("link").click()
+    expect(long.locator("#line")).to_contain_text("Going on at 0:3")
+    until(long, "video.currentTime > 30.2")
+    long.get_by_role("button", name="From the start").click()
+    until(long, "video.currentTime > 0.2 && video.currentTime < 5")
+
+
+def test_a_title_that_was_watched_to_the_end_is_not_gone_on_with(long: Page, fake: Fake) -> None:
+    long.evaluate(f"video.currentTime = {LONG_S - 1}; video.play()")
+    until(long, "video.ended")
+    long.goto(fake.origin)
+    expect(long.locator("#cards .card").first).to_be_visible()
+    expect(long.locator("#going")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("key", "lands"), [("j", 20), ("l", 40), ("ArrowLeft", 25), ("ArrowRight", 35), ("0", 0), ("5", 60), ("9", 108)]
+)
+def test_keys_seek(long: Page, key: str, lands: float) -> None:
+    long.evaluate("video.currentTime = 30")
+    long.keyboard.press(key)
+    assert at(long) == pytest.approx(lands, abs=0.2)
+
+
+def test_home_and_end_are_the_films_on_its_bar_and_the_pages_elsewhere(long: Page) -> None:
+    long.locator("#seek").focus()
+    long.keyboard.press("Home")
+    assert at(long) == 0
+    long.keyboard.press("End")
+    assert at(long) == pytest.approx(LONG_S, abs=1)
+    long.evaluate("video.currentTime = 30")
+    long.locator("#share").focus()
+    long.keyboard.press("Home")
+    assert at(long) == pytest.approx(30, abs=0.2)
+
+
+def test_the_keys_are_listed_and_the_list_takes_them_all(long: Page) -> None:
+    long.keyboard.press("?")
+    dialog = long.get_by_role("dialog", name="Keys")
+    expect(dialog).to_be_visible()
+    long.keyboard.press("l")
+    assert at(long) < 35
+    long.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_two_taps_at_a_side_leap(browser: Browser, fake: Fake) -> None:
+    fake.add("long", "Two minutes", duration=LONG_S)
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    try:
+        page.goto(f"{fake.origin}/?title=long&t=30")
+        until(page, "video.currentTime > 30.2", seconds=90)
+        page.evaluate("video.pause(); video.currentTime = 30")
+        for side, lands in ((0.9, 40), (0.1, 30)):
+            page.evaluate(TAPPED_TWICE, side)
+            assert at(page) == pytest.approx(lands, abs=0.2)
+            page.wait_for_timeout(400)  # Longer than between two taps that belong together.
+        assert page.evaluate("video.paused"), "a tap does not play"
+    finally:
+        context.close()
+
+
+def test_the_end_offers_what_is_next_and_starts_nothing(long: Page, fake: Fake) -> None:
+    long.evaluate(f"video.currentTime = {LONG_S - 0.7}; video.play()")
+    offers = long.locator("#ending .offers a")
+    expect(offers).to_have_count(1)
+    expect(offers).to_contain_text("Four colours")
+    assert long.evaluate("video.ended")
+    offers.first.click()
+    expect(long.get_by_role("heading", name="Four colours", level=1)).to_be_visible()
+    until(long, "video.currentTime > 0.3")
+
+
+def test_the_lock_screen_knows_the_title(long: Page) -> None:
+    assert long.evaluate("navigator.mediaSession.metadata.title") == "Two minutes"
+
+
+def reports(fake: Fake) -> list[dict[str, object]]:
+    """What the page has reported."""
+    return [json.loads(body) for path, body in fake.posted if path == "/api/events"]
+
+
+def test_a_view_reports_how_it_began_and_how_it_ended(page: Page, fake: Fake) -> None:
+    fake.titles["film"]["reports"] = 1
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 1")
+    page.get_by_role("link", name="All titles").first.click()
+    expect(page.locator("#cards .card").first).to_be_visible()
+    until(page, "true")
+    started, ended = reports(fake)
+    assert (started["event"], ended["event"]) == ("start", "end")
+    assert started["session"] == ended["session"]
+    assert 0 < cast(float, started["start_ms"]) < 60_000
+    assert 0.5 < cast(float, ended["watched_s"]) < 13
+    assert cast(float, ended["kbps"]) > 0
+
+
+def test_a_view_that_never_began_says_so(page: Page, fake: Fake) -> None:
+    fake.titles["film"]["reports"] = 1
+    fake.outage = 503
+    with page.expect_response("**/index.m3u8"):
+        page.goto(f"{fake.origin}/?title=film")
+    with page.expect_request("**/api/events"):
+        page.get_by_role("link", name="All titles").first.click()
+    assert [report["event"] for report in reports(fake)] == ["exit"]
+
+
+def test_nobody_reports_who_is_not_asked_to_and_410_silences(page: Page, fake: Fake) -> None:
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.3")
+    assert reports(fake) == []
+    fake.titles["film"]["reports"] = 1
+    fake.silent = True
+    page.get_by_role("link", name="All titles").first.click()
+    page.locator("#cards .card a").first.click()
+    until(page, "video.currentTime > 0.3")
+    page.get_by_role("link", name="All titles").first.click()
+    page.locator("#cards .card a").first.click()
+    until(page, "video.currentTime > 0.3")
+    assert [report["event"] for report in reports(fake)] == ["start"]
