@@ -5,6 +5,7 @@ import pulumi_aws as aws
 
 from components.blocks.bucket import PrivateBucket
 from components.blocks.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
+from components.blocks.fill_lists import FORGET_FILL_LISTS
 from components.edge.delivery import Delivery
 from components.edge.player_site import PlayerSite
 from components.edge.signing import Signing
@@ -116,6 +117,7 @@ media = {
             "noncurrent_days": settings.noncurrent_days,
             "protect": settings.protect,
             "log_bucket": logs[region].bucket_name,
+            "lifecycle": [FORGET_FILL_LISTS],
         },
     )
     for region in settings.regions
@@ -215,7 +217,7 @@ delivery = Delivery(
 # Who may read the buckets: CloudFront as itself, the nodes of each region through their own endpoint.
 for pop in pops:
     bucket = media[pop.region]
-    readers = [read_through_endpoint(bucket.bucket_arn, pop.network.s3_endpoint_id)] if pop.fleets else []
+    readers = read_through_endpoint(bucket.bucket_arn, pop.network.s3_endpoint_id) if pop.fleets else []
     if pop.region == home:
         readers.append(read_by_cloudfront(bucket.bucket_arn, delivery.distribution_arn, "v/*"))
     BucketAccess(

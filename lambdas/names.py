@@ -15,6 +15,9 @@ MASTER, MANIFEST = f"{GROUP}.m3u8", f"{GROUP}.mpd"
 """The multivariant playlist of HLS, and DASH's manifest."""
 STILL = re.compile(rf"{STILLS}\.\d{{7}}\.jpg")
 
+FILL_LISTS = "v/fill/"
+"""Where each version's fill list lies: `v/fill/<xx>/<id>/<version>.json`. No viewer's path: "fill" is no hash."""
+
 STILLS_PATH, PLAYLISTS_PATH = f"/v/*/{STILLS}.*.jpg", "/v/*.m3u8"
 """CloudFront's path patterns."""
 
@@ -39,6 +42,11 @@ SOUND_MODIFIER = "_a128"
 def playlist(modifier: str) -> str:
     """Name of an output's own playlist."""
     return f"{GROUP}{modifier}.m3u8"
+
+
+def fill_list(prefix: str) -> str:
+    """Key of the fill list of the version under `prefix`."""
+    return f"{FILL_LISTS}{prefix.removeprefix('v/')}.json"
 
 
 def addresses(prefix: str) -> dict[str, str]:

@@ -29,10 +29,15 @@ class Media(NamedTuple):
 
     files: list[str]
     """Everything that a player fetches: the initialization segment and the segments."""
-    duration: float
-    """Seconds."""
+    seconds: list[float]
+    """How long each of the files plays; 0 for the initialization segment."""
     ended: bool
     """Whether the playlist says that nothing follows (EXT-X-ENDLIST)."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return sum(self.seconds)
 
 
 def multivariant(text: str) -> Multivariant:
@@ -57,15 +62,18 @@ def multivariant(text: str) -> Multivariant:
 def media(text: str) -> Media:
     """What a rendition's playlist names. Raises ValueError for a duration that is no number."""
     files: list[str] = []
+    seconds: list[float] = []
     duration = 0.0
     for line in text.splitlines():
         if line.startswith("#EXT-X-MAP:"):
             files.append(_attributes(line).get("URI", ""))
+            seconds.append(0.0)
         elif line.startswith("#EXTINF:"):
-            duration += float(line.removeprefix("#EXTINF:").partition(",")[0])
+            duration = float(line.removeprefix("#EXTINF:").partition(",")[0])
         elif line and not line.startswith("#"):
             files.append(line)
-    return Media(files, duration, "#EXT-X-ENDLIST" in text.splitlines())
+            seconds.append(duration)
+    return Media(files, seconds, "#EXT-X-ENDLIST" in text.splitlines())
 
 
 def _attributes(line: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.blocks.policies import Statement, document
+from lambdas.names import FILL_LISTS
 
 
 class BucketAccessArgs(TypedDict):
@@ -61,16 +62,27 @@ def read_by_cloudfront(bucket_arn: pulumi.Input[str], distribution_arn: pulumi.I
     }
 
 
-def read_through_endpoint(bucket_arn: pulumi.Input[str], endpoint_id: pulumi.Input[str]) -> Statement:
-    """Bucket policy statement: cache nodes may read renditions unsigned, through their VPC's endpoint."""
-    return {
-        "Sid": "CacheNodes",
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": pulumi.Output.concat(bucket_arn, "/v/*"),
-        "Condition": {"StringEquals": {"aws:SourceVpce": endpoint_id}},
-    }
+def read_through_endpoint(bucket_arn: pulumi.Input[str], endpoint_id: pulumi.Input[str]) -> list[Statement]:
+    """Bucket policy statements: unsigned, cache nodes read renditions and list fill lists through their endpoint."""
+    here = {"aws:SourceVpce": endpoint_id}
+    return [
+        {
+            "Sid": "CacheNodes",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": pulumi.Output.concat(bucket_arn, "/v/*"),
+            "Condition": {"StringEquals": here},
+        },
+        {
+            "Sid": "FillLists",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:ListBucket",
+            "Resource": bucket_arn,
+            "Condition": {"StringEquals": {**here, "s3:prefix": FILL_LISTS}},
+        },
+    ]
 
 
 def keep_versions(bucket_arn: pulumi.Input[str]) -> Statement:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
+from components.serving import scaling
 from components.serving.cache_node.user_data import NodeConfig
 from components.serving.node_template import NodeTemplate
-from components.serving.scaling import WARM_UP_SECONDS, NodesArgs, busy_bytes_per_minute, headroom_mb, spot_mix
+from components.serving.scaling import WARM_UP_SECONDS, NodesArgs, spot_mix
 from facts.instances import INSTANCE_TYPES
 
 NODE_PORT = 8080
@@ -24,6 +25,8 @@ class CacheFleetArgs(NodesArgs):
     log_group_name: pulumi.Input[str]
     bucket_name: pulumi.Input[str]
     """The media bucket of this region."""
+    digits: str
+    """First hex digits of the titles that it serves, and so fetches ahead."""
     needs: Sequence[pulumi.Resource]
     """What a node cannot boot without, and AWS would let it try: routes, endpoints, rules, rights."""
 
@@ -76,9 +79,11 @@ class CacheFleet(pulumi.ComponentResource):
             },
             opts=child,
         )
-        room = headroom_mb(instance.peak_gbps)
+        limits, digits = scaling.limits(instance), args["digits"]
         config = pulumi.Output.all(bucket=args["bucket_name"], log_group=args["log_group_name"]).apply(
-            lambda known: NodeConfig(region=region, fleet=self.fleet_name, port=NODE_PORT, headroom_mb=room, **known)
+            lambda told: NodeConfig(
+                **told, **limits, region=region, fleet=self.fleet_name, port=NODE_PORT, digits=digits
+            )
         )
         template = NodeTemplate(
             name,
@@ -134,7 +139,7 @@ class CacheFleet(pulumi.ComponentResource):
             estimated_instance_warmup=WARM_UP_SECONDS,
             target_tracking_configuration={
                 "predefined_metric_specification": {"predefined_metric_type": "ASGAverageNetworkOut"},
-                "target_value": busy_bytes_per_minute(instance.baseline_gbps),
+                "target_value": scaling.busy_bytes_per_minute(instance.baseline_gbps),
             },
             opts=child,
         )

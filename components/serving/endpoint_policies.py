@@ -3,10 +3,11 @@
 import pulumi
 
 from components.blocks.policies import Statement
+from lambdas.names import FILL_LISTS
 
 
 def s3_reads(region: str, media_bucket_arn: pulumi.Input[str]) -> list[Statement]:
-    """Reads alone: of renditions, and the packages of Amazon Linux 2023."""
+    """Reads alone: of renditions and their fill lists, and the packages of Amazon Linux 2023."""
     return [
         {
             "Sid": "Renditions",
@@ -14,6 +15,14 @@ def s3_reads(region: str, media_bucket_arn: pulumi.Input[str]) -> list[Statement
             "Principal": "*",
             "Action": "s3:GetObject",
             "Resource": pulumi.Output.concat(media_bucket_arn, "/v/*"),
+        },
+        {
+            "Sid": "FillLists",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:ListBucket",
+            "Resource": media_bucket_arn,
+            "Condition": {"StringEquals": {"s3:prefix": FILL_LISTS}},
         },
         {
             "Sid": "AmazonLinux",

@@ -6,7 +6,11 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-HEX_DIGITS = "0123456789abcdef"
+
+def digits_of(fleet: int, fleets: int) -> str:
+    """The first hex digits of the titles that fleet number `fleet` of `fleets` serves: 16 divides into equal ranges."""
+    share = 16 // fleets
+    return "0123456789abcdef"[fleet * share : (fleet + 1) * share]
 
 
 class LoadBalancerArgs(TypedDict):
@@ -85,16 +89,17 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=child,
         )
 
-        for index, digit in enumerate(HEX_DIGITS if fleets else ""):
-            aws.lb.ListenerRule(
-                f"{name}-shard-{digit}",
-                region=region,
-                listener_arn=listener.arn,
-                priority=100 + index,
-                conditions=[{"path_pattern": {"values": [f"/v/{digit}*"]}}],
-                actions=[{"type": "forward", "target_group_arn": fleets[index * len(fleets) // 16]}],
-                opts=child,
-            )
+        for index, fleet in enumerate(fleets):
+            for digit in digits_of(index, len(fleets)):
+                aws.lb.ListenerRule(
+                    f"{name}-shard-{digit}",
+                    region=region,
+                    listener_arn=listener.arn,
+                    priority=100 + int(digit, 16),
+                    conditions=[{"path_pattern": {"values": [f"/v/{digit}*"]}}],
+                    actions=[{"type": "forward", "target_group_arn": fleet}],
+                    opts=child,
+                )
 
         self.arn, self.arn_suffix, self.dns_name = balancer.arn, balancer.arn_suffix, balancer.dns_name
         self.listener_arn = listener.arn

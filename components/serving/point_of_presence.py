@@ -7,7 +7,7 @@ from typing import TypedDict
 import pulumi
 
 from components.serving.cache_fleet import NODE_PORT, CacheFleet
-from components.serving.load_balancer import LoadBalancer
+from components.serving.load_balancer import LoadBalancer, digits_of
 from components.serving.network import Network
 from components.serving.node_role import NodeRole
 from components.serving.scaling import NodesArgs
@@ -107,6 +107,7 @@ class PointOfPresence(pulumi.ComponentResource):
                     "instance_profile_arn": role.instance_profile_arn,
                     "log_group_name": role.log_group_name,
                     "bucket_name": args["media_name"],
+                    "digits": digits_of(index, args["fleets"]),
                     "needs": [self.network, groups, role],
                 },
                 child,

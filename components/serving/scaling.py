@@ -1,11 +1,13 @@
 """Which machines a fleet has, and how it grows: at which load, and with which kind. Pure."""
 
 from collections.abc import Mapping
-from math import ceil
+from math import ceil, floor
 from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
+
+from facts.instances import InstanceType
 
 BUSY_SHARE = 0.6
 """Share of a node's network at which another is started: what is left carries the viewers until it has booted."""
@@ -27,6 +29,13 @@ class NodesArgs(TypedDict):
     """The provider's default tags do not reach the instances of a group, so they are passed on here."""
 
 
+class Limits(TypedDict):
+    """What of a node's configuration follows from its network."""
+
+    headroom_mb: int
+    fill_mbps: int
+
+
 def busy_bytes_per_minute(baseline_gbps: float) -> float:
     """What CloudWatch's NetworkOut shows, with metrics by the minute, of a node that is as busy as it should get."""
     return BUSY_SHARE * baseline_gbps * 1e9 / 8 * 60
@@ -35,6 +44,16 @@ def busy_bytes_per_minute(baseline_gbps: float) -> float:
 def headroom_mb(peak_gbps: float) -> int:
     """Megabytes of disk that the network can fill before nginx's cache manager makes room."""
     return ceil(MANAGER_SECONDS * peak_gbps * 1e9 / 8 / 1e6)
+
+
+def fill_mbps(baseline_gbps: float) -> int:
+    """Megabits per second at which a node fetches new titles: of its network, what it keeps free of viewers."""
+    return floor((1 - BUSY_SHARE) * baseline_gbps * 1000)
+
+
+def limits(instance: InstanceType) -> Limits:
+    """Of a node of this type."""
+    return {"headroom_mb": headroom_mb(instance.peak_gbps), "fill_mbps": fill_mbps(instance.baseline_gbps)}
 
 
 def spot_mix(

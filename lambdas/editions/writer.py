@@ -22,6 +22,7 @@ CONTENT_TYPES = {
     "m3u8": "application/vnd.apple.mpegurl",
     "mpd": "application/dash+xml",
     "jpg": "image/jpeg",
+    "json": "application/json",
 }
 JPEG = b"\xff\xd8\xff"
 POSTER = "poster.jpg"
@@ -48,7 +49,7 @@ def take_embedded(title: Title, prefix: str) -> list[str]:
     """Write the captions inside of a film beside its encode under `prefix`. Returns sentences for the owner."""
     tracks, problems = texts(title)
     for name, text in tracks.items():
-        _write_once(f"{prefix}/{EMBEDDED}.{name}.vtt", text.encode())
+        write_once(f"{prefix}/{EMBEDDED}.{name}.vtt", text.encode())
     return problems
 
 
@@ -74,7 +75,7 @@ def write(encode: Encode) -> Edition:
     files = {name: text.encode() for name, text in edition["files"].items()} | ({POSTER: poster} if poster else {})
     # The manifests come last: who has their address finds what they name.
     for name in sorted(files, key=lambda name: name in (MASTER, MANIFEST)):
-        _write_once(f"{prefix}/{name}", files[name])
+        write_once(f"{prefix}/{name}", files[name])
     LOG.info("edition", extra={"prefix": prefix, "captions": len(edition["tracks"])})
     return {
         "manifests": prefix,
@@ -113,7 +114,8 @@ def _bytes(bucket: str, key: str) -> bytes:
     return clients.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
-def _write_once(key: str, data: bytes) -> None:
+def write_once(key: str, data: bytes) -> None:
+    """Write an object of the media bucket, unless there is one already: it is the same. The key ends in its kind."""
     kind = CONTENT_TYPES[key.rpartition(".")[2]]
     try:
         clients.client("s3").put_object(Bucket=MEDIA_BUCKET, Key=key, Body=data, ContentType=kind, IfNoneMatch="*")

@@ -1,13 +1,17 @@
-"""Verify, the Lambda: lists the renditions and reads their playlists in S3, and writes the title's first edition."""
+"""Verify, the Lambda: lists the renditions and reads their playlists in S3, and writes what goes with them.
 
+That is the title's first edition, and the fill list for the cache nodes.
+"""
+
+import json
 import os
 from typing import TypedDict
 
-from lambdas import clients, upload
+from lambdas import clients, names, upload
 from lambdas.editions import writer
 from lambdas.refusals import LOG, step
 from lambdas.shapes import Expected, Published, Title
-from lambdas.verify import core
+from lambdas.verify import core, fill
 
 MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
 
@@ -28,6 +32,8 @@ def handle(event: Event, _context: object) -> Published:
     texts = {name: _text(f"{prefix}/{name}") for name in core.playlists(expected) if name in sizes}
     verified = core.verify(prefix, expected, sizes, texts)
     LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
+    listed = fill.fill_list(sizes, texts)
+    writer.write_once(names.fill_list(prefix), json.dumps(listed, separators=(",", ":")).encode())
     problems = writer.take_embedded(title, prefix)
     encode = writer.Encode(title["bucket"], title["stem"], prefix, verified["duration"], verified["still"])
     edition = writer.write(encode)

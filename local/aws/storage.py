@@ -8,6 +8,7 @@ reader on this machine), access control lists, and any permission of a signed re
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -45,11 +46,14 @@ class Stored:
 
 
 def grants(statements: Sequence[dict[str, Any]], action: str, resource: str) -> bool:
-    """Whether a bucket's policy allows `action` on `resource` to someone who is not a user or role of IAM."""
+    """Whether a bucket's policy allows `action` on `resource` to someone who is not a user or role of IAM.
+
+    A grant to list what begins with some prefix tells nobody, here as on AWS, which other objects there are.
+    """
     allowed = [
         {name: value for name, value in statement.items() if name != "Condition"}
         for statement in statements
-        if statement["Effect"] == "Allow" and ":iam:" not in json.dumps(statement.get("Principal"))
+        if statement["Effect"] == "Allow" and not re.search(r":iam:|s3:prefix", json.dumps(statement))
     ]
     policy = IAMPolicy(json.dumps({"Statement": allowed}))
     return policy.is_action_permitted(action, resource) == PermissionResult.PERMITTED

@@ -1,8 +1,8 @@
 """Cache nodes on the laptop: one real nginx for each instance, configured by its launch template's own user data.
 
-nginx.conf and node.conf.in are taken out of the cloud-init document as cloud-init would, so what runs here is what is
-declared. Only the values that a machine on AWS finds out at boot (its name, its disk's size, the origin's address) are
-filled in differently.
+nginx.conf, node.conf.in and node-fill are taken out of the cloud-init document as cloud-init would, so what runs here
+is what is declared. Only the values that a machine on AWS finds out at boot (its name, its disk's size, the origin's
+address) are filled in differently.
 """
 
 import base64
@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from local.processes import ManagedProcess
 CACHE_MB = 512
 """Room for some minutes of every rung of a few titles."""
 START_SECONDS = 10.0
+POLL_SECONDS = 5
+"""Between two looks for new titles; a node on AWS waits for longer."""
 
 
 class NodeError(RuntimeError):
@@ -68,6 +71,7 @@ class Node:
             "nginx.conf": files["/etc/headend/nginx.conf"],
             "listen.conf": f"listen {site.address}:{self.port} reuseport;\n",
             "node.conf": _fill(files["/etc/headend/node.conf.in"], _values(site, declared)),
+            "node-fill": files["/usr/local/sbin/node-fill"],
         }
         # As root, nginx would give its workers the user that it was built with, who may not enter this directory.
         user = f"user {pwd.getpwuid(0).pw_name}; " if os.geteuid() == 0 else ""
@@ -78,6 +82,13 @@ class Node:
             site.directory / "logs" / "stderr.log",
             stop_signal=signal.SIGQUIT,
         )
+        bucket, node = f"{site.endpoint_url}/{declared['BUCKET']}", f"{site.address}:{self.port}"
+        how = [declared["DIGITS"], declared["FILL_MBPS"], str(POLL_SECONDS), f"{directory}/node.conf"]
+        self.filler = ManagedProcess(
+            f"{site.instance_id}-fill",
+            [sys.executable, f"{directory}/node-fill", bucket, node, *how, f"{directory}/disk/fill"],
+            site.directory / "logs" / "fill.log",
+        )
 
     @property
     def pid(self) -> int:
@@ -86,7 +97,7 @@ class Node:
 
     def start(self) -> None:
         """Write the configuration, start nginx and wait until /healthz answers. Raises NodeError with nginx's words."""
-        for name in ("disk/cache", "disk/health", "disk/temp", "logs"):
+        for name in ("disk/cache", "disk/health", "disk/temp", "disk/fill", "logs"):
             (self.site.directory / name).mkdir(parents=True, exist_ok=True)
         self.site.access_log.parent.mkdir(parents=True, exist_ok=True)
         for name, content in self._files.items():
@@ -95,6 +106,8 @@ class Node:
         if not self._process.wait_until(self.healthy, START_SECONDS):
             self._process.kill()
             raise NodeError(f"node {self.site.instance_id} did not become healthy:\n{self._last_words()}")
+        if not self.filler.alive():
+            self.filler.start()
 
     def healthy(self) -> bool:
         """Whether the node's own health check says so, within a second."""
@@ -113,10 +126,12 @@ class Node:
 
     def stop(self) -> None:
         """Let the requests in hand finish, for a few seconds at most."""
+        self.filler.kill()
         self._process.stop()
 
     def kill(self) -> None:
         """Lose power."""
+        self.filler.kill()
         self._process.kill()
 
     def _last_words(self) -> str:

@@ -40,13 +40,14 @@ elif ! mountpoint --quiet "$disk"; then
         mount_cache
     fi
 fi
-install --directory --owner=nginx --group=nginx "$disk/cache" "$disk/health" "$disk/temp"
+install --directory --owner=nginx --group=nginx "$disk/cache" "$disk/health" "$disk/temp" "$disk/fill"
 
 # After a power cut, the files of the last minute may have holes: the kernel writes back after 30 s, and XFS's log is as
 # late. The health check rewrites its file every few seconds, so the age of that says when the node was last alive.
+# The notes of what was fetched ahead (node-fill) go with it, else nothing would fetch it again.
 probe=$disk/health/probe
 if [[ -e $probe ]]; then
-    find "$disk/cache" -type f -newermt "@$(($(stat --format=%Y "$probe") - 120))" -delete
+    find "$disk/cache" "$disk/fill" -type f -newermt "@$(($(stat --format=%Y "$probe") - 120))" -delete
 fi
 
 size_mb=$(df --block-size=1M --output=size "$disk" | tail --lines=1)

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from components.blocks import paths
+from lambdas.names import FILL_LISTS
 
 LIMIT_BYTES = 16 * 1024
 """EC2's limit for user data, before base64."""
@@ -28,6 +29,8 @@ _RULES = {
     "fleet": (r"[A-Za-z0-9._-]{1,128}", "letters, digits, dots, underscores and hyphens"),
     "port": (r"[1-9][0-9]{3,4}", "a port from 1000 up"),
     "log_group": (r"[A-Za-z0-9_/.#-]{1,512}", "a log group name"),
+    "digits": (r"[0-9a-f]{1,16}", "hex digits"),
+    "fill_mbps": (r"[1-9][0-9]{0,5}", "a number of megabits per second"),
     "headroom_mb": (r"[1-9][0-9]{0,6}", "a number of megabytes"),
 }
 
@@ -49,6 +52,10 @@ class NodeConfig:
     cost some 30 USD a day to keep what the edge's and the balancer's logs already hold."""
     headroom_mb: int
     """Disk that the cache leaves free, in megabytes, for what is fetched between two looks of nginx's cache manager."""
+    digits: str
+    """First hex digits of the titles that the fleet serves."""
+    fill_mbps: int
+    """Megabits per second at which the node fetches new titles before anybody asks."""
 
     def __post_init__(self) -> None:
         for field, value in asdict(self).items():
@@ -91,6 +98,8 @@ def cloud_config(config: NodeConfig) -> str:
         "/usr/local/sbin/node-scrub": _file("node-scrub.py"),
         "/etc/systemd/system/cache-node-report.service": _file("cache-node-report.service"),
         "/usr/local/sbin/node-report": _file("node-report.py"),
+        "/etc/systemd/system/cache-node-fill.service": _file("cache-node-fill.service"),
+        "/usr/local/sbin/node-fill": _file("node-fill.py").replace("@FILL_LISTS@", FILL_LISTS),
         "/usr/local/sbin/node-boot": _file("node-boot.sh"),
         "/usr/local/sbin/node-disk": _file("node-disk.sh"),
     }

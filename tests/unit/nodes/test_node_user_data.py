@@ -16,14 +16,18 @@ from components.serving.cache_node import user_data as module
 from components.serving.cache_node.user_data import LIMIT_BYTES, NodeConfig, cloud_config, user_data
 from local.serving.nodes import NodeError, written_files
 
-CONFIG = NodeConfig("media-0123456", "eu-west-1", "pop-eu-west-1-fleet-3", 8080, "/headend/dev/nodes", 15_000)
+CONFIG = NodeConfig(
+    "media-0123456", "eu-west-1", "pop-eu-west-1-fleet-3", 8080, "/headend/dev/nodes", 15_000, "89abcdef", 1250
+)
 FOLDER = Path(module.__file__).parent
 FILES = written_files(user_data(CONFIG))
 
 
 def test_it_fits_with_room_for_the_longest_names() -> None:
-    longest = NodeConfig("m" * 63, "ap-southeast-4", "f" * 128, 65535, "/" + "l" * 511, 9_999_999)
-    assert len(base64.b64decode(user_data(longest))) < LIMIT_BYTES * 2 / 3
+    longest = NodeConfig(
+        "m" * 63, "ap-southeast-4", "f" * 128, 65535, "/" + "l" * 511, 9_999_999, "0123456789abcdef", 40_000
+    )
+    assert len(base64.b64decode(user_data(longest))) < LIMIT_BYTES * 5 / 6
 
 
 def test_what_would_not_fit_is_refused_before_ec2_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +59,7 @@ def test_it_runs_one_script_that_it_wrote_itself() -> None:
     assert {path for path, mode in modes.items() if mode != "0644"} == {
         "/usr/local/sbin/node-boot",
         "/usr/local/sbin/node-disk",
+        "/usr/local/sbin/node-fill",
         "/usr/local/sbin/node-report",
         "/usr/local/sbin/node-scrub",
     }
@@ -132,6 +137,9 @@ def test_the_agent_reports_a_full_disk_and_ships_the_boot_log() -> None:
         ("port", 123456),
         ("log_group", "a group"),
         ("log_group", "group\n"),
+        ("digits", ""),
+        ("digits", "fg"),
+        ("fill_mbps", 0),
     ],
 )
 def test_a_value_that_a_script_could_stumble_over_is_refused(field: str, value: object) -> None:

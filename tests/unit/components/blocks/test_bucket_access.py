@@ -15,7 +15,7 @@ DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E1"
 @functools.cache
 def access() -> Deployment:
     def program() -> None:
-        grants = [read_by_cloudfront(ARN, DISTRIBUTION, "v/*"), read_through_endpoint(ARN, "vpce-1")]
+        grants = [read_by_cloudfront(ARN, DISTRIBUTION, "v/*"), *read_through_endpoint(ARN, "vpce-1")]
         made = BucketAccess(
             "films", {"region": REGION, "bucket_name": "films", "bucket_arn": ARN, "statements": grants}
         )
@@ -32,7 +32,7 @@ def test_a_request_in_the_clear_is_denied_whoever_makes_it() -> None:
 
 
 def test_readers_get_objects_of_their_prefix_and_nothing_else() -> None:
-    _, cloudfront, nodes = statements(access().one("aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])
+    _, cloudfront, nodes, lists = statements(access().one("aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])
     for grant in (cloudfront, nodes):
         assert (grant["Effect"], grant["Action"], grant["Resource"]) == ("Allow", "s3:GetObject", f"{ARN}/v/*")
     assert cloudfront["Principal"] == {"Service": "cloudfront.amazonaws.com"}
@@ -40,6 +40,8 @@ def test_readers_get_objects_of_their_prefix_and_nothing_else() -> None:
     # S3 takes "anybody" with this condition, and no wildcard in it, for not public.
     assert nodes["Principal"] == "*"
     assert nodes["Condition"] == {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+    assert (lists["Action"], lists["Resource"]) == ("s3:ListBucket", ARN)
+    assert lists["Condition"] == {"StringEquals": {"aws:SourceVpce": "vpce-1", "s3:prefix": "v/fill/"}}
 
 
 def test_who_uses_its_name_waits_for_the_policy() -> None:

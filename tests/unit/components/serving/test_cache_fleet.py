@@ -23,6 +23,7 @@ ARGS: dict[str, Any] = {
     "instance_profile_arn": "arn:aws:iam::123456789012:instance-profile/node",
     "log_group_name": "nodes",
     "bucket_name": "media",
+    "digits": "0123456789abcdef",
     "ami": "ami-0123456789abcdef0",
     "instance_type": "im4gn.large",
     "min_nodes": 2,

@@ -49,8 +49,11 @@ def test_no_byte_of_video_passes_a_nat_gateway() -> None:
 
 def test_the_endpoint_lets_renditions_and_packages_pass_and_nothing_be_carried_out() -> None:
     passing = statements(network().one("aws:ec2/vpcEndpoint:VpcEndpoint").inputs["policy"])
-    assert {statement["Action"] for statement in passing} == {"s3:GetObject"}
-    assert {statement["Resource"] for statement in passing} == {
+    reads = [statement for statement in passing if statement["Action"] == "s3:GetObject"]
+    [lists] = [statement for statement in passing if statement not in reads]
+    assert (lists["Action"], lists["Resource"]) == ("s3:ListBucket", "arn:aws:s3:::media")
+    assert lists["Condition"] == {"StringEquals": {"s3:prefix": "v/fill/"}}
+    assert {statement["Resource"] for statement in reads} == {
         "arn:aws:s3:::media/v/*",
         f"arn:aws:s3:::al2023-repos-{REGION}-de612dc2/*",
     }
