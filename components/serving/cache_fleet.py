@@ -8,13 +8,12 @@ import pulumi_aws as aws
 from components.serving import scaling
 from components.serving.cache_node.user_data import NodeConfig
 from components.serving.node_template import NodeTemplate
-from components.serving.scaling import WARM_UP_SECONDS, NodesArgs, spot_mix
 from facts.instances import INSTANCE_TYPES
 
 NODE_PORT = 8080
 
 
-class CacheFleetArgs(NodesArgs):
+class CacheFleetArgs(scaling.NodesArgs):
     """One fleet of a point of presence."""
 
     region: str
@@ -110,11 +109,11 @@ class CacheFleet(pulumi.ComponentResource):
             vpc_zone_identifiers=list(args["subnet_ids"]),
             target_group_arns=[target_group.arn],
             # A numbered version, since a rollback has to know which one was there before.
-            mixed_instances_policy=spot_mix(template.template_id, template.version, args),
+            mixed_instances_policy=scaling.spot_mix(template.template_id, template.version, args),
             capacity_rebalance=args["spot_percent"] > 0,
             health_check_type="ELB",
-            health_check_grace_period=WARM_UP_SECONDS,
-            default_instance_warmup=WARM_UP_SECONDS,
+            health_check_grace_period=scaling.WARM_UP_SECONDS,
+            default_instance_warmup=scaling.WARM_UP_SECONDS,
             availability_zone_distribution={"capacity_distribution_strategy": "balanced-best-effort"},
             # A new node is in service before an old one goes.
             instance_maintenance_policy={"min_healthy_percentage": 100, "max_healthy_percentage": 150},
@@ -136,11 +135,8 @@ class CacheFleet(pulumi.ComponentResource):
             region=region,
             autoscaling_group_name=group.name,
             policy_type="TargetTrackingScaling",
-            estimated_instance_warmup=WARM_UP_SECONDS,
-            target_tracking_configuration={
-                "predefined_metric_specification": {"predefined_metric_type": "ASGAverageNetworkOut"},
-                "target_value": scaling.busy_bytes_per_minute(instance.baseline_gbps),
-            },
+            estimated_instance_warmup=scaling.WARM_UP_SECONDS,
+            target_tracking_configuration=scaling.by_bytes_out(instance.baseline_gbps),
             opts=child,
         )
 

@@ -41,6 +41,14 @@ def busy_bytes_per_minute(baseline_gbps: float) -> float:
     return BUSY_SHARE * baseline_gbps * 1e9 / 8 * 60
 
 
+def by_bytes_out(baseline_gbps: float) -> aws.autoscaling.PolicyTargetTrackingConfigurationArgsDict:
+    """Nodes come and go so that each is about as busy as that."""
+    return {
+        "predefined_metric_specification": {"predefined_metric_type": "ASGAverageNetworkOut"},
+        "target_value": busy_bytes_per_minute(baseline_gbps),
+    }
+
+
 def headroom_mb(peak_gbps: float) -> int:
     """Megabytes of disk that the network can fill before nginx's cache manager makes room."""
     return ceil(MANAGER_SECONDS * peak_gbps * 1e9 / 8 / 1e6)

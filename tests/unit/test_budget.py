@@ -55,7 +55,7 @@ def test_what_counts(tmp_path: Path) -> None:
         ("resources", 550),
         ("aws", 655),
         ("media", 815),
-        ("serving", 1215),
+        ("serving", 1230),
         (".", 655),
     ],
 )

@@ -1,6 +1,7 @@
 """Verify: what a viewer would have met, had it been published."""
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
@@ -12,7 +13,7 @@ from lambdas import playlist
 from lambdas.editions import writer
 from lambdas.refusals import RenditionsIncomplete, SourceMoved, SourceTruncated
 from lambdas.shapes import Expected, Title
-from lambdas.verify import core, handler
+from lambdas.verify import core, fill, handler
 from tests.unit.lambdas.conftest import Stub, an_expectation, is_current
 
 Files = dict[str, str]
@@ -151,6 +152,21 @@ def test_a_quoted_comma_is_no_end_of_an_attribute() -> None:
     assert playlist.multivariant('#EXT-X-MEDIA:TYPE=AUDIO,NAME="a,URI=b",URI="c.m3u8"').audio == ["c.m3u8"]
 
 
+def test_the_caches_get_what_players_read_first_and_then_all_rungs_in_the_order_of_the_film() -> None:
+    files = a_playlist("hi", "cmfv", durations=(100.0,) * 3) | a_playlist("lo", "cmfv", durations=(100.0,) * 3)
+    files |= {"index.mpd": "<MPD/>", "index.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhi.m3u8\n"}
+    texts = {name: text for name, text in files.items() if name.endswith(".m3u8")}
+    found = fill.fill_list({name: len(text) for name, text in files.items()}, texts)
+    names = [name for name, _ in found["files"]]
+    assert sorted(names) == sorted(files)
+    assert {"index.mpd", "index.m3u8", "hi.m3u8", "lo.m3u8", "hiinit.cmfv", "loinit.cmfv"} < set(names[:8])
+    assert names[6:8] == ["lo_000000001.cmfv", "loinit.cmfv"]
+    # What begins after three minutes is no longer urgent.
+    assert names[8:10] == ["hi_000000002.cmfv", "lo_000000002.cmfv"]
+    assert (found["head"], names[10:]) == (10, ["hi_000000003.cmfv", "lo_000000003.cmfv"])
+    assert dict(found["files"])["index.mpd"] == len("<MPD/>")
+
+
 def s3_holds(stub: Stub, title: Title, files: Files, read: list[str]) -> None:
     s3 = stub("s3")
     is_current(stub, title)
@@ -168,6 +184,18 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
 ) -> None:
     read = ["index.m3u8", "index_v720p.m3u8", "index_v360p.m3u8", "index_a128.m3u8"]
     s3_holds(stub, title, files, read)
+    listed = fill.fill_list({name: len(text) for name, text in files.items()}, {name: files[name] for name in read})
+    stub("s3").add_response(
+        "put_object",
+        {},
+        {
+            "Bucket": "media",
+            "Key": "v/fill/ab/films-apollo/0123456789ab.json",
+            "Body": json.dumps(listed, separators=(",", ":")).encode(),
+            "ContentType": "application/json",
+            "IfNoneMatch": "*",
+        },
+    )
     # What lies beside and inside of a film has tests of its own.
     beside = {"manifests": PREFIX, "captions": [], "poster": "/p.jpg", "notes": ["beside"]}
     monkeypatch.setattr(writer, "take_embedded", Mock(return_value=["inside"]))

@@ -1,0 +1,93 @@
+"""A new title is in the cache of its fleet's nodes before anybody asks: a real node, and the puller that it runs."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.serving import nodes
+from local.serving.nodes import Node
+from tests.integration.node_bench import Origin, ask, content, make_node, running
+from tests.waiting import eventually
+
+BUCKET = "/media-0123456"
+LISTING = f"{BUCKET}/?list-type=2&prefix=v%2Ffill%2F"
+SIZE = 50_000
+
+
+def publish(origin: Origin, digit: str, files: int = 4) -> list[str]:
+    """A title's files, two of them its beginning, and then its list, as verify writes it. Returns the paths."""
+    place, names = f"{digit}0/film-{digit}/0123456789ab", [f"s{number}.cmfv" for number in range(files)]
+    for number, name in enumerate(names):
+        origin.objects[f"{BUCKET}/v/{place}/{name}"] = content(SIZE, number)
+    found = {"head": 2, "files": [[name, SIZE] for name in names]}
+    origin.objects[f"{BUCKET}/v/fill/{place}.json"] = json.dumps(found).encode()
+    lists = [path for path in origin.objects if path.startswith(f"{BUCKET}/v/fill/")]
+    contents = "".join(
+        f"<Contents><Key>{path.removeprefix(BUCKET + '/')}</Key>"
+        "<LastModified>2026-11-01T10:00:00.000Z</LastModified></Contents>"
+        for path in lists
+    )
+    listing = f'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{contents}</ListBucketResult>'
+    origin.objects[LISTING] = listing.encode()
+    return [f"/v/{place}/{name}" for name in names]
+
+
+def fetched(origin: Origin) -> list[str]:
+    """The media paths that the bucket was asked for."""
+    asked = [target.removeprefix(BUCKET) for _, target, _ in origin.requests]
+    return [path for path in asked if path.startswith("/v/") and not path.startswith("/v/fill/")]
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    origin = Origin()
+    origin.start()
+    yield origin
+    origin.stop()
+
+
+@pytest.fixture
+def node(origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    monkeypatch.setattr(nodes, "POLL_SECONDS", 0.5)
+    with running(make_node(origin, tmp_path / "node")) as node:
+        yield node
+
+
+def test_a_published_title_is_there_before_anybody_asks(node: Node, origin: Origin) -> None:
+    other, own = publish(origin, "8"), publish(origin, "0")
+    assert eventually(lambda: len(fetched(origin)) >= len(own))
+    assert eventually(lambda: "4 of 4 files" in (node.site.directory / "logs/fill.log").read_text())
+    # In the order of the list, each once; what is another fleet's is left alone.
+    assert fetched(origin) == own
+    assert [ask(node, path).cache for path in own] == ["HIT"] * 4
+    assert ask(node, other[0]).cache == "MISS"
+    # Only what was asked for by others than the node itself is a viewer's request.
+    log = node.site.access_log
+    assert eventually(lambda: log.read_text().count("\n") == 5)
+
+
+def test_a_killed_puller_goes_on_where_it_was(node: Node, origin: Origin) -> None:
+    origin.delay = 0.1
+    paths = publish(origin, "0", files=20)
+    assert eventually(lambda: len(fetched(origin)) > 5)
+    node.filler.kill()
+    seen = len(fetched(origin))
+    assert seen < len(paths)
+    node.filler.start()
+    assert eventually(lambda: "20 of 20 files" in (node.site.directory / "logs/fill.log").read_text())
+    assert list(dict.fromkeys(fetched(origin))) == paths
+    # nginx drops what the puller did not live to read.
+    assert len(fetched(origin)) <= len(paths) + 1
+
+
+def test_a_bucket_that_fails_is_asked_again(node: Node, origin: Origin) -> None:
+    paths = publish(origin, "0")
+    missing = origin.objects.pop(f"{BUCKET}{paths[1]}")
+    assert eventually(
+        lambda: f"{paths[1]} was answered with 404" in (node.site.directory / "logs/fill.log").read_text()
+    )
+    origin.objects[f"{BUCKET}{paths[1]}"] = missing
+    assert eventually(lambda: "4 of 4 files" in (node.site.directory / "logs/fill.log").read_text())
+    assert [ask(node, path).cache for path in paths] == ["HIT"] * 4
