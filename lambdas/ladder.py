@@ -5,7 +5,7 @@ import math
 from fractions import Fraction
 from typing import NamedTuple
 
-REVISION = "2"
+REVISION = "3"
 """Part of the content. Change it with anything that changes what a source is encoded to (this file, plan's job): the
 next upload of the same bytes then makes a new version. A test holds the job's fingerprint against it."""
 

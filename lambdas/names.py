@@ -36,7 +36,9 @@ def rung_modifier(rung: str) -> str:
     return f"_v{rung}"
 
 
-SOUND_MODIFIER = "_a128"
+def sound_modifier(number: int) -> str:
+    """Of the sound renditions, counted from 1: `_a128` of the default, then `_a128_2`."""
+    return "_a128" if number == 1 else f"_a128_{number}"
 
 
 def playlist(modifier: str) -> str:

@@ -5,14 +5,14 @@ acceleration, no automated ABR. Deinterlacing and tone mapping may be billed as 
 each is ordered only for a source that needs it; frame rates are converted by dropping and repeating whole frames.
 """
 
-import math
 from fractions import Fraction
 from typing import Any, Literal, TypedDict
 
-from lambdas import names
+from lambdas import names, previews
 from lambdas.ladder import LARGEST, SMALLEST, Rung, ladder
 from lambdas.refusals import SourceRefused
-from lambdas.shapes import Audio, Expected, Rendition, Source, Video
+from lambdas.shapes import Expected, Rendition, Source, Video
+from lambdas.sounds import Sound, sounds
 
 SEGMENT_SECONDS = 6
 """Apple's recommendation; also what one cache object holds."""
@@ -42,10 +42,6 @@ DOLBY_ONLY = 5
 
 POSTER_SHORT = 540
 """Short side of the poster: sharp in a grid of titles, and billed as SD."""
-POSTER_AT = 0.1
-"""Share of the film before the poster's frame: past the black and the logos."""
-POSTER_UNSTATED = 3
-"""Seconds before it in a film that does not say how long it lasts."""
 
 
 class Group(TypedDict):
@@ -74,11 +70,22 @@ def plan(source: Source) -> Plan:
     width, height = display_size(video)
     frame_rate = output_rate(video["frame_rate"], video["coded_rate"])
     rungs = ladder(width, height, float(frame_rate))
-    audio = bool(source["audio"])
+    heard = sounds(source["audio"])
     return {
-        "input": _input(video["stream"], audio=audio),
-        "groups": [_cmaf(video, rungs, frame_rate, source["audio"]), _poster(video, rungs, duration)],
-        "expected": {"renditions": [_expected(rung) for rung in rungs], "audio": audio, "duration": duration},
+        "input": _input(video["stream"], heard),
+        "groups": [_cmaf(video, rungs, frame_rate, heard, duration), _poster(video, rungs, duration)],
+        "expected": {
+            "renditions": [_expected(rung) for rung in rungs],
+            "sounds": [
+                {
+                    "language": sound.language,
+                    "description": sound.description,
+                    "playlist": names.playlist(names.sound_modifier(number)),
+                }
+                for number, sound in enumerate(heard, 1)
+            ],
+            "duration": duration,
+        },
     }
 
 
@@ -149,7 +156,7 @@ def _accepted(source: Source) -> tuple[Video, float | None]:
     return video, duration
 
 
-def _input(stream: int | None, *, audio: bool) -> dict[str, Any]:
+def _input(stream: int | None, heard: list[Sound]) -> dict[str, Any]:
     source: dict[str, Any] = {
         "TimecodeSource": "ZEROBASED",
         # Without AUTO the service ignores a phone's rotation, and portrait films lie on their side.
@@ -159,9 +166,19 @@ def _input(stream: int | None, *, audio: bool) -> dict[str, Any]:
         # The service's guide speaks of streams of HLS inputs. Where it takes the first track all the same, verify sees
         # that the renditions are not as long as the film.
         source["VideoSelector"] |= {"SelectorType": "STREAM", "Streams": [stream]}
-    if audio:
-        source["AudioSelectors"] = {"Audio Selector 1": {"DefaultSelection": "DEFAULT", "Tracks": [1]}}
+    if heard:
+        source["AudioSelectors"] = {
+            _selector(number): {
+                "DefaultSelection": "DEFAULT" if number == 1 else "NOT_DEFAULT",
+                "Tracks": sound.tracks,
+            }
+            for number, sound in enumerate(heard, 1)
+        }
     return source
+
+
+def _selector(number: int) -> str:
+    return f"Audio Selector {number}"
 
 
 def _picture(video: Video, width: int, height: int) -> dict[str, Any]:
@@ -177,11 +194,11 @@ def _picture(video: Video, width: int, height: int) -> dict[str, Any]:
     return picture
 
 
-def _cmaf(video: Video, rungs: list[Rung], frame_rate: Fraction, audio: list[Audio]) -> Group:
+def _cmaf(video: Video, rungs: list[Rung], frame_rate: Fraction, heard: list[Sound], duration: float | None) -> Group:
     """One set of segments, with an HLS and a DASH manifest over it."""
-    outputs = [_rendition(video, rung, frame_rate, audio=bool(audio)) for rung in rungs]
-    if audio:
-        outputs.append(_sound(audio[0]))
+    # I-frames of the lowest rung: who winds sees each for a moment.
+    outputs = [_rendition(video, rung, frame_rate, audio=bool(heard), iframes=rung is rungs[-1]) for rung in rungs]
+    outputs += [_sound(number, sound) for number, sound in enumerate(heard, 1)]
     return {
         "base": names.GROUP,
         "kind": "CMAF",
@@ -198,15 +215,17 @@ def _cmaf(video: Video, rungs: list[Rung], frame_rate: Fraction, audio: list[Aud
             "CodecSpecification": "RFC_6381",
             "MpdProfile": "MAIN_PROFILE",
             "WriteSegmentTimelineInRepresentation": "ENABLED",
+            **previews.trick_play(rungs[0].width, rungs[0].height, duration),
         },
         "outputs": outputs,
     }
 
 
-def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool) -> dict[str, Any]:
-    container: dict[str, Any] = {"Container": "CMFC"}
-    if audio:
-        container["CmfcSettings"] = {"AudioRenditionSets": "audio"}
+def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool, iframes: bool) -> dict[str, Any]:
+    settings = {"AudioRenditionSets": "audio"} if audio else {}
+    if iframes:
+        settings["IFrameOnlyManifest"] = "INCLUDE"
+    container: dict[str, Any] = {"Container": "CMFC"} | ({"CmfcSettings": settings} if settings else {})
     return {
         "NameModifier": names.rung_modifier(rung.name),
         "ContainerSettings": container,
@@ -241,24 +260,26 @@ def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool) -
     }
 
 
-def _sound(audio: Audio) -> dict[str, Any]:
-    """One stereo track for every rung; surround is mixed down."""
+def _sound(number: int, sound: Sound) -> dict[str, Any]:
+    """A stereo track for every rung; surround is mixed down."""
     return {
-        "NameModifier": names.SOUND_MODIFIER,
+        "NameModifier": names.sound_modifier(number),
         "ContainerSettings": {
             "Container": "CMFC",
             "CmfcSettings": {
                 # Picture and sound end together: else manifests state bandwidths over two lengths, and players stall.
                 "AudioDuration": "MATCH_VIDEO_DURATION",
                 "AudioGroupId": "audio",
-                "AudioTrackType": "ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT",
+                "AudioTrackType": sound.selection,
+                "DescriptiveVideoServiceFlag": "FLAG" if sound.description else "DONT_FLAG",
             },
         },
         "AudioDescriptions": [
             {
-                "AudioSourceName": "Audio Selector 1",
+                "AudioSourceName": _selector(number),
                 "LanguageCodeControl": "USE_CONFIGURED",
-                "CustomLanguageCode": audio["language"],
+                "CustomLanguageCode": sound.language,
+                "StreamName": sound.label,
                 "CodecSettings": {
                     "Codec": "AAC",
                     "AacSettings": {
@@ -274,10 +295,7 @@ def _sound(audio: Audio) -> dict[str, Any]:
 
 
 def _poster(video: Video, rungs: list[Rung], duration: float | None) -> Group:
-    """Two stills, `poster.0000000.jpg` and `poster.0000001.jpg`.
-
-    The service always takes the first frame, black in many films, then one every so often: here a tenth into the film.
-    """
+    """Stills, from `poster.0000000.jpg` on: once they are made, verify chooses one."""
     rung = next((rung for rung in rungs if min(rung.width, rung.height) <= POSTER_SHORT), rungs[-1])
     still = {
         "Extension": "jpg",
@@ -286,12 +304,7 @@ def _poster(video: Video, rungs: list[Rung], duration: float | None) -> Group:
             **_picture(video, rung.width, rung.height),
             "CodecSettings": {
                 "Codec": "FRAME_CAPTURE",
-                "FrameCaptureSettings": {
-                    "FramerateNumerator": 1,
-                    "FramerateDenominator": max(1, math.floor(duration * POSTER_AT)) if duration else POSTER_UNSTATED,
-                    "MaxCaptures": 2,
-                    "Quality": 80,
-                },
+                "FrameCaptureSettings": previews.captures(duration),
             },
         },
     }

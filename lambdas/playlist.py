@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+_SAID = ("LANGUAGE", "NAME", "CHARACTERISTICS")
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,"]*)')
 
 
@@ -16,12 +17,24 @@ class Variant(NamedTuple):
     """Pixels; 0 where the playlist does not say."""
 
 
+class Audio(NamedTuple):
+    """A sound track of the multivariant playlist; empty where a thing is not stated."""
+
+    language: str
+    name: str
+    characteristics: str
+
+
 class Multivariant(NamedTuple):
     """The playlist that a player opens first: it names the playlists of all renditions."""
 
     variants: list[Variant]
-    audio: list[str]
-    """URIs of the sound tracks' playlists, relative to this one."""
+    audio: dict[str, Audio]
+    """By the URI of its playlist, relative to this one."""
+    images: list[str]
+    """Playlists of sheets of previews (the Image Media Playlist specification, 0.4)."""
+    iframes: list[str]
+    """Playlists of I-frames alone."""
 
 
 class Media(NamedTuple):
@@ -31,8 +44,8 @@ class Media(NamedTuple):
     """Everything that a player fetches: the initialization segment and the segments."""
     seconds: list[float]
     """How long each of the files plays; 0 for the initialization segment."""
-    ended: bool
-    """Whether the playlist says that nothing follows (EXT-X-ENDLIST)."""
+    whole: bool
+    """It has a segment, and, unless it is of images, an initialization segment and an end."""
 
     @property
     def duration(self) -> float:
@@ -43,7 +56,9 @@ class Media(NamedTuple):
 def multivariant(text: str) -> Multivariant:
     """What a multivariant playlist names. Raises ValueError for a resolution that is no number."""
     variants: list[Variant] = []
-    audio: list[str] = []
+    audio: dict[str, Audio] = {}
+    images: list[str] = []
+    iframes: list[str] = []
     stream: dict[str, str] | None = None
     for line in text.splitlines():
         if line.startswith("#EXT-X-STREAM-INF:"):
@@ -51,12 +66,16 @@ def multivariant(text: str) -> Multivariant:
         elif line.startswith("#EXT-X-MEDIA:"):
             media = _attributes(line)
             if media.get("TYPE") == "AUDIO" and "URI" in media:
-                audio.append(media["URI"])
+                audio[media["URI"]] = Audio(*(media.get(field, "") for field in _SAID))
+        elif line.startswith("#EXT-X-IMAGE-STREAM-INF:"):
+            images.append(_attributes(line).get("URI", ""))
+        elif line.startswith("#EXT-X-I-FRAME-STREAM-INF:"):
+            iframes.append(_attributes(line).get("URI", ""))
         elif stream is not None and line and not line.startswith("#"):
             width, _, height = stream.get("RESOLUTION", "0x0").partition("x")
             variants.append(Variant(line, int(width), int(height)))
             stream = None
-    return Multivariant(variants, audio)
+    return Multivariant(variants, audio, images, iframes)
 
 
 def media(text: str) -> Media:
@@ -73,7 +92,10 @@ def media(text: str) -> Media:
         elif line and not line.startswith("#"):
             files.append(line)
             seconds.append(duration)
-    return Media(files, seconds, "#EXT-X-ENDLIST" in text.splitlines())
+    tags = {"#EXT-X-IMAGES-ONLY", "#EXT-X-ENDLIST"} & {*text.splitlines()}
+    # The specification of images has no word on their playlist's end.
+    whole = bool(files) if "#EXT-X-IMAGES-ONLY" in tags else len(files) > 1 and "#EXT-X-ENDLIST" in tags
+    return Media(files, seconds, whole)
 
 
 def _attributes(line: str) -> dict[str, str]:

@@ -65,6 +65,10 @@ class Audio(TypedDict):
     """0 where the file says nothing."""
     sample_rate: int
     """Hz; 0 where the file says nothing."""
+    default: NotRequired[bool]
+    """The file's own word, where it could be read: a player begins with this track."""
+    description: NotRequired[bool]
+    """The file says that the track describes the picture to those who do not see it."""
 
 
 class Source(TypedDict):
@@ -92,11 +96,23 @@ class Rendition(TypedDict):
     """Name of its HLS playlist under the title's prefix."""
 
 
+class SoundRendition(TypedDict):
+    """A language of a film, as it will lie in the media bucket."""
+
+    language: str
+    """BCP 47; `und` where the source says nothing."""
+    description: bool
+    """It is audio description."""
+    playlist: str
+    """Name of its HLS playlist under the title's prefix."""
+
+
 class Expected(TypedDict):
     """What `plan` ordered, for `verify` to find."""
 
     renditions: list[Rendition]
-    audio: bool
+    sounds: list[SoundRendition]
+    """The default first."""
     duration: float | None
     """Seconds of the source's video; null where it does not say."""
 

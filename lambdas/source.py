@@ -1,10 +1,11 @@
 """Source: MediaConvert's account of a media file, as the plain source that `plan` reads. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from lambdas.editions.embedded import SoundFlags
 from lambdas.refusals import SourceUnreadable
 from lambdas.shapes import Audio, Source, Title, Video
 
@@ -46,6 +47,17 @@ def source(answer: Mapping[str, Any], size: int) -> Source:
         "video": _video(video, first=video is pictures[0]) if video else None,
         "audio": [_audio(number, track) for number, track in enumerate(sounds, 1)],
     }
+
+
+def with_flags(found: Source, flags: Sequence[SoundFlags]) -> Source:
+    """The source with what its file says of its sound tracks, if that speaks of as many as Probe does."""
+    if len(flags) != len(found["audio"]):
+        return found
+    audio: list[Audio] = [
+        {**track, "default": said.default, "description": said.description}
+        for track, said in zip(found["audio"], flags, strict=True)
+    ]
+    return {**found, "audio": audio}
 
 
 SLOWEST_BITS = 1000

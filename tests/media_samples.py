@@ -171,6 +171,29 @@ def _text(content: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(content)
 
 
+def _tones(codec: str, *tones: int) -> list[str]:
+    """A mono track of each pitch (Hz), the second one shorter than the picture."""
+    inputs = [
+        f"sine=frequency={tone}:sample_rate=48000:duration={4 if at == 1 else 6}" for at, tone in enumerate(tones)
+    ]
+    found = [part for tone in inputs for part in ("-f", "lavfi", "-i", tone)]
+    mapped = [part for at, _ in enumerate(tones, 1) for part in ("-map", str(at))]
+    return [*found, "-map", "0", *mapped, *FAST, "-c:a", codec, "-t", "6"]
+
+
+def _languages(path: Path) -> None:
+    """English, German, English again, and Czech; black for the first two of six seconds."""
+    dark = ",drawbox=w=iw:h=ih:color=black:t=fill:enable='lt(t,2)'"
+    said = [f"language={language}" for language in ("eng", "ger", "eng", "cze")]
+    tags = [part for at, language in enumerate(said) for part in (f"-metadata:s:a:{at}", language)]
+    _ffmpeg(path, *picture("320x180", more=dark), *_tones("aac", 300, 900, 600, 450), *tags)
+
+
+def _channels(path: Path) -> None:
+    """As cameras and editors write it: each channel of the sound is a track."""
+    _ffmpeg(path, *picture("320x180"), *_tones("pcm_s16le", 300, 900, 600, 1200))
+
+
 RECIPES: dict[str, Callable[[Path], object]] = {
     "landscape.mp4": _plain("640x360"),
     "long.mp4": _plain("640x360", "30000/1001", "13"),
@@ -182,6 +205,8 @@ RECIPES: dict[str, Callable[[Path], object]] = {
     "hdr.mp4": _hdr,
     "variable_rate.mp4": _variable_rate,
     "surround.mp4": _surround,
+    "languages.mkv": _languages,
+    "channels.mov": _channels,
     "late_sound.mp4": _late_sound,
     "matroska.mkv": _plain("320x180"),
     "transport.ts": _plain("320x180"),

@@ -45,16 +45,18 @@ def _prepare(args: MakingArns) -> list[Statement]:
         allow("mediaconvert:Probe", "*"),
         allow("mediaconvert:SearchJobs", args["queue_arn"]),
         *_reads_upload(args),
+        _reads_versions(args),
         allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
     ]
 
 
 def _verify(args: MakingArns) -> list[Statement]:
-    return [
-        *_writes_editions(args),
-        # The captions inside of a film are those of this very version of the upload.
-        allow("s3:GetObjectVersion", pulumi.Output.concat(args["uploads_arn"], "/*")),
-    ]
+    return [*_writes_editions(args), _reads_versions(args)]
+
+
+def _reads_versions(args: MakingArns) -> Statement:
+    """Reads a film's index and its captions, of this very version of the upload."""
+    return allow("s3:GetObjectVersion", pulumi.Output.concat(args["uploads_arn"], "/*"))
 
 
 def _captions(args: MakingArns) -> list[Statement]:

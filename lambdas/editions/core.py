@@ -16,9 +16,11 @@ from typing import NamedTuple, TypedDict
 from lambdas.editions.sidecars import Naming, Role, is_poster, naming
 from lambdas.editions.text import LARGEST, BrokenCaptions, Cue, parse, webvtt, within
 from lambdas.names import MANIFEST, MASTER
+from lambdas.playlist import multivariant
 from lambdas.shapes import Caption
+from lambdas.sounds import own_names
 
-REVISION = "1"
+REVISION = "2"
 """Part of an edition's name: a change in how editions are written makes another one."""
 LARGEST_POSTER = 5_000_000
 """Bytes. CloudFront would cache more; a viewer's list of fifty titles would not come to its end."""
@@ -169,14 +171,23 @@ def playlist(track: Track, duration: float) -> str:
     )
 
 
+def sound_names(hls: str) -> dict[str, str]:
+    """The languages' own names by the labels that stand for them in the encoder's multivariant playlist, which can hold
+    ASCII alone; empty where every label is right as it is."""
+    return own_names((audio.name, audio.language) for audio in multivariant(hls).audio.values())
+
+
 def hls(version: Version, tracks: list[Track]) -> str:
     """The multivariant playlist: the encoder's, with its addresses made those of the encode, and with the captions."""
     lines: list[str] = []
+    names = sound_names(version.hls)
     for line in version.hls.splitlines():
         if line.startswith("#EXT-X-STREAM-INF:") and tracks:
             line = f'{line},SUBTITLES="{GROUP}"'  # noqa: PLW2901
         elif line.startswith("#"):
             line = re.sub(r'URI="([^"]+)"', rf'URI="../{version.id}/\1"', line)  # noqa: PLW2901
+            if line.startswith("#EXT-X-MEDIA:") and "TYPE=AUDIO" in line:
+                line = re.sub(r'NAME="([^"]*)"', lambda label: f'NAME="{names.get(label[1], label[1])}"', line)  # noqa: PLW2901
         elif line:
             line = f"../{version.id}/{line}"  # noqa: PLW2901
         lines.append(line)
@@ -213,6 +224,8 @@ def dash(version: Version, identity: str, tracks: list[Track]) -> str:
         for track in tracks
     )
     based, periods = re.subn(r"(?=<Period\b)", f"<BaseURL>../{version.id}/</BaseURL>\n", version.dash, count=1)
+    for label, name in sound_names(version.hls).items():
+        based = based.replace(f">{label}</Label>", f">{escape(name)}</Label>")
     written, ends = re.subn(r"(?=</Period>)", sets.replace("\\", r"\\"), based, count=1)
     if (periods, ends) != (1, 1):
         raise ValueError("the encoder's MPD has no Period")

@@ -1,4 +1,4 @@
-"""Captions inside a film's own file, as what they say and when. Pure."""
+"""What a film's own file says of its captions and its sound. Pure."""
 
 from typing import NamedTuple
 
@@ -20,3 +20,12 @@ class TextTrack(NamedTuple):
     """As the file has it: three letters of ISO 639-2, or BCP 47."""
     role: Role
     cues: list[Timed]
+
+
+class SoundFlags(NamedTuple):
+    """What a film's file says of one of its sound tracks, and MediaConvert's Probe does not."""
+
+    default: bool
+    """A player begins with it."""
+    description: bool
+    """It describes the picture to those who do not see it."""

@@ -1,4 +1,4 @@
-"""Reads the captions inside of an upload, by ranges of bytes: of a film of many gigabytes, some kilobytes."""
+"""Reads an upload's captions, and what it says of its sound, by ranges of bytes: of many gigabytes, some kilobytes."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lambdas import clients
 from lambdas.editions import matroska, mp4
-from lambdas.editions.embedded import TextTrack
+from lambdas.editions.embedded import SoundFlags, TextTrack
 from lambdas.editions.text import plain, webvtt
 from lambdas.languages import UNKNOWN, language
 from lambdas.refusals import LOG
@@ -15,6 +15,8 @@ from lambdas.shapes import Title
 
 WINDOW = 1024 * 1024
 """Bytes that one request of a reading in order fetches."""
+UNREADABLE = (ValueError, IndexError, KeyError, struct.error, zlib.error)
+"""What the readers raise for an index that contradicts itself."""
 AT_ONCE = 16
 """Requests under way."""
 
@@ -57,13 +59,23 @@ def texts(title: Title) -> tuple[dict[str, str], list[str]]:
             tracks = matroska.text_tracks(film.read, film.read_many, film.size)
         else:
             tracks = mp4.text_tracks(film.read, film.read_many, film.size)
-    except (ValueError, IndexError, KeyError, struct.error, zlib.error) as error:
+    except UNREADABLE as error:
         LOG.warning("embedded captions", extra={"title": title["id"], "error": repr(error)})
         return {}, [
             "The captions inside of the file could not be read. Lay them beside it instead, for example as"
             f" {title['stem'].rpartition('/')[2]}.en.srt."
         ]
     return _named(tracks)
+
+
+def sounds(title: Title) -> list[SoundFlags]:
+    """What a film says of its sound tracks, in its order; empty for a container that says nothing, or is damaged."""
+    film = Film(title)
+    try:
+        return (matroska if film.read(0, 4) == matroska.MAGIC else mp4).sounds(film.read, film.size)
+    except UNREADABLE as error:
+        LOG.warning("flags of sound tracks", extra={"title": title["id"], "error": repr(error)})
+        return []
 
 
 def _named(tracks: list[TextTrack]) -> tuple[dict[str, str], list[str]]:

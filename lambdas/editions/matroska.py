@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from lambdas.editions.embedded import TextTrack, Timed
+from lambdas.editions.embedded import SoundFlags, TextTrack, Timed
 from lambdas.editions.sidecars import Role
 from lambdas.editions.text import MOST_CUES
 
@@ -33,7 +33,8 @@ NUMBER, KIND, CODEC, LANGUAGE, LANGUAGE_BCP47, FORCED, HEARING_IMPAIRED = (
 ENCODINGS, ENCODING, COMPRESSION, ALGORITHM, SETTINGS = 0x6D80, 0x6240, 0x5034, 0x4254, 0x4255
 CUE_POSITIONS, CUE_TRACK, CUE_CLUSTER, CUE_RELATIVE = 0xB7, 0xF7, 0xF1, 0xF0
 TIMESTAMP, SIMPLE_BLOCK, GROUP, BLOCK, DURATION = 0xE7, 0xA3, 0xA0, 0xA1, 0x9B
-SUBTITLES = 17
+DEFAULT, VISUAL_IMPAIRED = 0x88, 0x55AC
+SOUND, SUBTITLES = 2, 17
 TEXT_CODECS = {"S_TEXT/UTF8", "S_TEXT/ASS", "S_TEXT/SSA", "S_TEXT/WEBVTT", "S_ASS", "S_SSA"}
 
 
@@ -76,6 +77,18 @@ def text_tracks(read: Read, read_many: ReadMany, size: int) -> list[TextTrack]:
     if missing := numbers - {block.track for block in blocks}:
         blocks += _scanned(read, parts.get(CLUSTER), min(segment.end, size), missing)
     return [_track(track, blocks, scale) for track in described]
+
+
+def sounds(read: Read, size: int) -> list[SoundFlags]:
+    """Of every sound track, in the order of the file."""
+    segment = next((element for element in _elements(read, 0, size) if element.id == SEGMENT), None)
+    parts = _parts(read, segment, size) if segment else {}
+    entries = _within(_content(read, parts[TRACKS]), TRACK) if TRACKS in parts else []
+    return [
+        SoundFlags(bool(_number(entry, DEFAULT, 1)), bool(_number(entry, VISUAL_IMPAIRED, 0)))
+        for entry in entries
+        if _number(entry, KIND, 0) == SOUND
+    ]
 
 
 class Block(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from lambdas.editions.embedded import TextTrack, Timed
+from lambdas.editions.embedded import SoundFlags, TextTrack, Timed
 from lambdas.editions.text import MOST_CUES
 from lambdas.languages import UNKNOWN
 
@@ -20,6 +20,10 @@ ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]
 
 LARGEST_INDEX = 64 * 1024 * 1024
 """Bytes. An index has some tens of bytes a frame: this is a day of film."""
+ENABLED = 1
+"""Flag of a track header."""
+DESCRIPTIONS = (b"urn:mpeg:dash:role:2011\0description\0", b"public.accessibility.describes-video")
+"""How a `kind` box, and Apple's `tagc`, call audio description."""
 TEXT_HANDLERS, TEXT_FORMATS = (b"sbtl", b"text", b"subt"), (b"tx3g", b"text")
 ALL_FORCED = 0x80000000
 APPLE_LANGUAGES = "en fr de it nl sv es da pt no he ja ar fi el is mt tr hr zh ur hi th ko".split()  # noqa: SIM905
@@ -39,6 +43,20 @@ def text_tracks(read: Read, read_many: ReadMany, size: int) -> list[TextTrack]:
     index = _index(read, size)
     tracks = [_track(index, trak, read_many) for trak in _children(index, 0, len(index)) if trak.kind == b"trak"]
     return [track for track in tracks if track is not None]
+
+
+def sounds(read: Read, size: int) -> list[SoundFlags]:
+    """Of every sound track, in the order of the file."""
+    index = _index(read, size)
+    found: list[SoundFlags] = []
+    for trak in (child for child in _children(index, 0, len(index)) if child.kind == b"trak"):
+        handler, header = _find(index, trak, "mdia/hdlr"), _find(index, trak, "tkhd")
+        if handler and header and index[handler.start + 8 : handler.start + 12] == b"soun":
+            said = _find(index, trak, "udta")
+            tags = index[said.start : said.end] if said else b""
+            described = any(description in tags for description in DESCRIPTIONS)
+            found.append(SoundFlags(bool(index[header.start + 3] & ENABLED), described))
+    return found
 
 
 def _index(read: Read, size: int) -> bytes:

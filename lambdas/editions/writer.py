@@ -65,10 +65,11 @@ def write(encode: Encode) -> Edition:
     captions = _embedded(encode.prefix)
     # What an owner lays beside a film replaces what the film holds of that kind.
     captions |= {(said.language, said.role): (key, encode.bucket, said) for key, said in choice.captions.items()}
-    if not captions and poster is None:
+    hls = _bytes(MEDIA_BUCKET, f"{encode.prefix}/{MASTER}").decode()
+    if not captions and poster is None and not core.sound_names(hls):
         return {"manifests": encode.prefix, "captions": [], "poster": encode.still, "notes": notes}
     title, _, version = encode.prefix.rpartition("/")
-    hls, dash = (_bytes(MEDIA_BUCKET, f"{encode.prefix}/{name}").decode() for name in (MASTER, MANIFEST))
+    dash = _bytes(MEDIA_BUCKET, f"{encode.prefix}/{MANIFEST}").decode()
     read = {key: (said, _bytes(bucket, key)) for key, bucket, said in captions.values()}
     edition = core.edition(core.Version(version, encode.duration, hls, dash), read, poster)
     prefix = f"{title}/{edition['id']}"

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from lambdas import clients, jobs, names, upload
 from lambdas import source as sources
+from lambdas.editions import film
 from lambdas.ladder import content_of
 from lambdas.plan import plan
 from lambdas.prepare.core import Preparation, decided, encode, verify
@@ -59,7 +60,10 @@ def _prepare(event: Event) -> Preparation:
     found = jobs.find(title, content, _jobs(title), event["refused"])
     if found["status"] == "RUNNING":
         return decided("WAIT", content)
-    planned = plan(_probe(title))
+    source = _probe(title)
+    if len(source["audio"]) > 1:
+        source = sources.with_flags(source, film.sounds(title))
+    planned = plan(source)
     # A finished job counts only while what it made is there: a title may have been taken down since.
     if found["status"] == "COMPLETE" and _is_there(title, found["version"]):
         return verify(content, planned, found)

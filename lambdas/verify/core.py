@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping
 
-from lambdas import names, playlist
+from lambdas import names, playlist, previews
+from lambdas.languages import UNKNOWN, language
+from lambdas.plan import GOP_SECONDS
 from lambdas.refusals import RenditionsIncomplete, SourceTruncated
 from lambdas.shapes import Expected, Verified
 
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 1.0, 0.005
 """What may lack at the end, whichever is more: containers round their length, and changing a frame rate drops some."""
 
-AUDIO_PLAYLIST = names.playlist(names.SOUND_MODIFIER)
 
+def playlists(expected: Expected, master: str) -> list[str]:
+    """Names of the playlists to read beside the multivariant one, whose text is `master`.
 
-def playlists(expected: Expected) -> list[str]:
-    """Names of the playlists to read."""
-    return [
-        names.MASTER,
-        *(rendition["playlist"] for rendition in expected["renditions"]),
-        *([AUDIO_PLAYLIST] if expected["audio"] else []),
-    ]
+    Those of the previews are called what the encoder calls them.
+    """
+    found = playlist.multivariant(master)
+    ordered = [output["playlist"] for output in (*expected["renditions"], *expected["sounds"])]
+    return [*ordered, *found.images, *found.iframes]
 
 
 def verify(prefix: str, expected: Expected, sizes: Mapping[str, int], texts: Mapping[str, str]) -> Verified:
@@ -27,22 +28,32 @@ def verify(prefix: str, expected: Expected, sizes: Mapping[str, int], texts: Map
     `sizes` holds the bytes of every object by its name under the prefix, `texts` the playlists that are there.
     Raises RenditionsIncomplete (ours), or SourceTruncated where all renditions end together before the source's length.
     """
-    for name in (*playlists(expected), names.MANIFEST):
+    for name in (names.MASTER, names.MANIFEST):
+        _present(name, sizes)
+    for name in playlists(expected, texts[names.MASTER]):
         _present(name, sizes)
     master = playlist.multivariant(texts[names.MASTER])
     _listed(expected, master)
     ends = [_ends(rendition["playlist"], sizes, texts) for rendition in expected["renditions"]]
-    if expected["audio"]:
-        _ends(AUDIO_PLAYLIST, sizes, texts)
     _long_enough(expected, ends)
+    rest = [(sound["playlist"], 0.0) for sound in expected["sounds"]]
+    # AWS does not document whether the last picture is said to last as long as the others, or to the film's end.
+    rest += [(name, GOP_SECONDS) for name in master.iframes]
+    rest += [(name, previews.every(expected["duration"])) for name in master.images]
+    for name, last in rest:
+        if (end := _ends(name, sizes, texts)) < _enough(ends[0]) - last:
+            raise RenditionsIncomplete(f"{name} ends after {end:.1f} of {ends[0]:.1f} s.")
     top = expected["renditions"][0]
     size = next(variant for variant in master.variants if variant.uri == top["playlist"])
+    poster = previews.poster(sizes)
+    if poster is None:
+        raise RenditionsIncomplete("The poster is missing.")
     return {
         "duration": round(ends[0], 3),
         "width": size.width or top["width"],
         "height": size.height or top["height"],
         "renditions": [rendition["name"] for rendition in expected["renditions"]],
-        "still": f"/{prefix}/{_poster(sizes)}",
+        "still": f"/{prefix}/{poster}",
     }
 
 
@@ -57,36 +68,44 @@ def _listed(expected: Expected, master: playlist.Multivariant) -> None:
     for rendition in expected["renditions"]:
         if rendition["playlist"] not in uris:
             raise RenditionsIncomplete(f"{names.MASTER} does not list {rendition['playlist']}.")
-    if expected["audio"] and AUDIO_PLAYLIST not in master.audio:
-        raise RenditionsIncomplete(f"{names.MASTER} does not list the sound, {AUDIO_PLAYLIST}.")
+    for sound in expected["sounds"]:
+        if sound["playlist"] not in master.audio:
+            raise RenditionsIncomplete(f"{names.MASTER} does not list the sound, {sound['playlist']}.")
+        stated, _, characteristics = master.audio[sound["playlist"]]
+        known = language(stated)
+        if (known.tag if known else UNKNOWN) != sound["language"]:
+            raise RenditionsIncomplete(
+                f"{names.MASTER} says that {sound['playlist']} is in {stated or UNKNOWN!r}, not {sound['language']!r}."
+            )
+        if sound["description"] != ("public.accessibility.describes-video" in characteristics):
+            raise RenditionsIncomplete(f"{names.MASTER} is wrong about the audio description, {sound['playlist']}.")
+    if not master.images:
+        raise RenditionsIncomplete(f"{names.MASTER} lists no previews.")
+    if not master.iframes:
+        raise RenditionsIncomplete(f"{names.MASTER} lists no I-frames.")
 
 
 def _ends(name: str, sizes: Mapping[str, int], texts: Mapping[str, str]) -> float:
     """Seconds that a rendition lasts, once all of its files are there."""
     media = playlist.media(texts[name])
-    if not media.ended or len(media.files) < 2:
+    if not media.whole:
         raise RenditionsIncomplete(f"{name} is not whole: it needs an initialization segment, a segment and an end.")
     for file in media.files:
         _present(file, sizes)
     return media.duration
 
 
+def _enough(wanted: float) -> float:
+    return wanted - max(TOLERANCE_SECONDS, wanted * TOLERANCE_SHARE)
+
+
 def _long_enough(expected: Expected, ends: list[float]) -> None:
     wanted = expected["duration"] or max(ends)
-    enough = wanted - max(TOLERANCE_SECONDS, wanted * TOLERANCE_SHARE)
-    if max(ends) < enough:
+    if max(ends) < _enough(wanted):
         raise SourceTruncated(
             f"The file says that it lasts {wanted:.1f} s, but its picture ends after {max(ends):.1f} s."
             " The upload may have been cut short."
         )
     for rendition, end in zip(expected["renditions"], ends, strict=True):
-        if end < enough:
+        if end < _enough(wanted):
             raise RenditionsIncomplete(f"{rendition['playlist']} ends after {end:.1f} of {wanted:.1f} s.")
-
-
-def _poster(sizes: Mapping[str, int]) -> str:
-    """The last still: the first is the film's first frame, black in many."""
-    stills = sorted(name for name, size in sizes.items() if size and names.STILL.fullmatch(name))
-    if not stills:
-        raise RenditionsIncomplete("The poster is missing.")
-    return stills[-1]

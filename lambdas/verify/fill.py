@@ -27,7 +27,7 @@ def fill_list(sizes: Mapping[str, int], texts: Mapping[str, str]) -> FillList:
     for text in texts.values():
         media, at = playlist.media(text), 0.0
         for file, seconds in zip(media.files, media.seconds, strict=True):
-            starts[file] = at
+            starts.setdefault(file, at)  # a playlist of I-frames names a segment several times
             at += seconds
     ordered = sorted(sizes, key=lambda name: (starts.get(name, 0.0), name in starts, name))
     head = sum(starts.get(name, 0.0) < HEAD_SECONDS for name in ordered)

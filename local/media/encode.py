@@ -13,8 +13,9 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import NamedTuple
 
-from local.media.commands import UNDETERMINED, ffmpeg_command, fitted, packager_command, sound_command
+from local.media.commands import ffmpeg_command, fitted, packager_command, sound_command
 from local.media.job import Encode
+from local.media.manifests import complete
 from local.media.probe import MediaError, inspect
 from local.media.wire import Json
 
@@ -103,11 +104,14 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     tracks = container["Tracks"]
     firsts = {track["TrackType"]: track for track in reversed(tracks)}
     named = [track for track in tracks if track["Index"] == job.group.get("Streams")]
-    video, audio = (named[0] if named else firsts.get("video")), firsts.get("audio")
+    video = named[0] if named else firsts.get("video")
+    heard = [track for track in tracks if track["TrackType"] == "audio"]
     if not video:
         raise MediaError(1020, "The input has no video track, which the outputs need")
-    if job.sounds and not audio:
-        raise MediaError(1040, "Invalid audio track specified for audio_selector [1]. Audio track [1] not found")
+    for number, sound in enumerate(job.sounds, 1):
+        if (last := max(sound["Tracks"])) > len(heard):
+            selector = f"Invalid audio track specified for audio_selector [{number}]"
+            raise MediaError(1040, f"{selector}. Audio track [{last}] not found")
     stated, seconds = _stated(video, container), 0.0
 
     def on_frame(count: int) -> None:
@@ -122,19 +126,15 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     (work / "out").mkdir()
     limit = 120 + 60 * (stated or (work / "source").stat().st_size / SMALL_BYTES)
     warnings = children.run(ffmpeg_command(job, video), work, limit, 1030, on_frame)
-    if job.sounds and audio:
-        warnings += children.run(sound_command(job, audio, seconds), work, limit, 1030, on_sound)
+    if job.sounds:
+        warnings += children.run(sound_command(job, heard, seconds), work, limit, 1030, on_sound)
     if seconds < 0.98 * stated - 0.5:
         # ffmpeg reports success where the file ends before the film does.
         raise MediaError(1076, f"The input ended after {seconds:.1f} s of the {stated:.1f} s that it states")
     children.run(packager_command(job), work, 120 + stated, 1999, on_frame)
-    master = work / "out" / f"{job.master}.m3u8"
-    # The packager sets DEFAULT only by language, and many sources state none.
-    text = master.read_text("utf-8").replace("DEFAULT=NO", "DEFAULT=YES")
-    if "LANGUAGE=" not in text:
-        text = text.replace(",NAME=", f',LANGUAGE="{UNDETERMINED}",NAME=')
-    master.write_text(text, "utf-8")
-    manifests = [*(f"{output['name']}.m3u8" for output in job.rungs + job.sounds), f"{job.master}.mpd", master.name]
+    playlists = [f"{output['name']}.m3u8" for output in job.rungs + job.sounds]
+    playlists += complete(job, work / "out", seconds)
+    manifests = [*playlists, f"{job.master}.mpd", f"{job.master}.m3u8"]
     media = sorted({path.name for path in (work / "out").iterdir()} - {*manifests})
     length = {"DurationInMs": round(seconds * 1000)}
     sizes = [dict(zip(("WidthInPx", "HeightInPx"), fitted(rung, video, job), strict=True)) for rung in job.rungs]

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from local.media.wire import ApiError, Json
 
+DEFAULT = "ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT"
 CONTAINERS = {"H_264": "CMFC", "AAC": "CMFC", "FRAME_CAPTURE": "RAW"}
 
 
@@ -29,7 +30,7 @@ class Encode:
     """The settings of the input and of the CMAF group, by their own names."""
     rungs: list[Json]
     sounds: list[Json]
-    """None or one."""
+    """Each with the `Tracks` of its selector besides: numbers of the source's sound tracks."""
     posters: list[Json]
     """None or one."""
     frame_rate: Fraction
@@ -39,7 +40,9 @@ def parse(settings: Json) -> Encode:
     """Settings that passed the model, arranged. Raises BadRequestException for a combination that is not honoured."""
     groups = {leaves(group["OutputGroupSettings"])["Type"]: group for group in settings["OutputGroups"]}
     _need("CMAF_GROUP_SETTINGS" in groups and len(groups) == len(settings["OutputGroups"]), "one CMAF, one file group")
-    group = leaves({"Inputs": settings["Inputs"], **groups["CMAF_GROUP_SETTINGS"]["OutputGroupSettings"]})
+    selectors: Json = settings["Inputs"][0].get("AudioSelectors", {})
+    inputs = [{name: value for name, value in made.items() if name != "AudioSelectors"} for made in settings["Inputs"]]
+    group = leaves({"Inputs": inputs, **groups["CMAF_GROUP_SETTINGS"]["OutputGroupSettings"]})
     folder, _, master = group["Destination"].rpartition("/")
     outputs: list[Json] = []
     for made in groups.values():
@@ -49,7 +52,11 @@ def parse(settings: Json) -> Encode:
     _need(all(CONTAINERS[output["Codec"]] == output["Container"] for output in outputs), f"outputs of {CONTAINERS}")
     _need(len({master, *(output["name"] for output in outputs)}) == 1 + len(outputs), "different names for all outputs")
     rungs, sounds, posters = ([output for output in outputs if output["Codec"] == codec] for codec in CONTAINERS)
-    _need(bool(rungs) and len(sounds) < 2 and len(posters) < 2, "rungs, at most one sound, and at most one poster")
+    _need(bool(rungs) and len(posters) < 2, "rungs, and at most one poster")
+    _need(all(sound["AudioSourceName"] in selectors for sound in sounds), "an audio selector for each sound")
+    sounds = [{**sound, "Tracks": selectors[sound["AudioSourceName"]].get("Tracks", [1])} for sound in sounds]
+    defaults = [sound for sound in sounds if sound["AudioTrackType"] == DEFAULT]
+    _need(len(defaults) == bool(sounds), f"one sound of type {DEFAULT}")
     for shared in ("Mode", "Algorithm", "Control", "ColorSpaceConversion"):
         _need(len({picture.get(shared) for picture in rungs + posters}) == 1, f"one {shared} for all pictures")
     for shared in ("GopSize", "FramerateNumerator", "FramerateDenominator"):

@@ -1,4 +1,4 @@
-"""Captions and posters beside and inside of films, as a player gets them: before, with and after the film."""
+"""Languages, previews, captions and posters, inside of films and beside them, as a player gets them."""
 
 import os
 import re
@@ -132,6 +132,28 @@ def test_captions_inside_of_a_film(cloud: LaptopCloud, tmp_path: Path, name: str
     lay(cloud, f"{name.rpartition('.')[0]}.de.srt", SRT.format(text="Schönen Abend"))
     wait(lambda: True if "Schönen" in captions(cloud, title)["Deutsch"] else None, "the owner's captions are there")
     assert "Good evening" in captions(cloud, title)["English"]
+
+
+def test_languages_previews_and_a_poster_that_is_not_black(cloud: LaptopCloud) -> None:
+    title = upload(cloud, sample("languages"), "Heat.mkv")
+    shown = settled(cloud, title)
+    assert shown["state"] == "PUBLISHED"
+    address = play(cloud, title)["hls"]
+    master = requests.get(cloud.url + address, timeout=60)
+    master.encoding = "utf-8"
+    sounds = re.findall(r'#EXT-X-MEDIA:TYPE=AUDIO,URI="(.*?)",.*LANGUAGE="(.*?)",NAME="(.*?)"', master.text)
+    named = [("en", "English"), ("de", "Deutsch"), ("en", "English 2"), ("cs", "Čeština")]
+    assert [(language, name) for _, language, name in sounds] == named
+    for uri, *_ in sounds:
+        text = requests.get(cloud.url + urljoin(address, uri), timeout=60).text
+        assert "#EXT-X-ENDLIST" in text
+    [images] = re.findall(r'#EXT-X-IMAGE-STREAM-INF:.*URI="(.*?)"', master.text)
+    text = requests.get(cloud.url + urljoin(address, images), timeout=60).text
+    [sheet] = [line for line in text.splitlines() if line and not line.startswith("#")]
+    answer = requests.get(cloud.url + urljoin(urljoin(address, images), sheet), timeout=60)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
+    # The film is black for its first third: the stills of it are small.
+    assert int(re.findall(r"poster\.(\d{7})\.jpg", shown["poster"])[0]) >= 7
 
 
 def test_dash_finds_the_same_captions(cloud: LaptopCloud) -> None:

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from lambdas import previews
 from lambdas.source import source as source_of
 from local.media.encode import Children, Result, encode
 from local.media.job import parse
@@ -126,7 +127,8 @@ def test_files_have_the_names_that_the_service_gives_them(film: Encoded) -> None
     media += [f"index_a128_{number}.cmfa" for number in numbers]
     inits = ["index_v360pinit.cmfv", "index_v270pinit.cmfv", "index_a128init.cmfa"]
     playlists = ["index_v360p.m3u8", "index_v270p.m3u8", "index_a128.m3u8", "index.m3u8", "index.mpd"]
-    posters = ["poster.0000000.jpg", "poster.0000001.jpg"]
+    playlists += ["index_v270p_iframe.m3u8", "index_tiles.m3u8"]
+    posters = [f"poster.{number:07}.jpg" for number in range(11)] + ["index_tiles_000000001.jpg"]
     assert sorted(film.result.files) == sorted([*media, *inits, *playlists, *posters])
 
 
@@ -251,6 +253,98 @@ def test_details_give_each_output_its_size_and_length(film: Encoded) -> None:
     sizes = [(640, 360), (480, 270)]
     videos = [{**length, "VideoDetails": {"WidthInPx": width, "HeightInPx": height}} for width, height in sizes]
     assert film.result.details == [{"OutputDetails": [*videos, length]}, {"OutputDetails": [length]}]
+
+
+def test_previews_are_pictures_of_their_seconds(tmp_path: Path, neutral: Callable[[str], Path]) -> None:
+    encoded = Encoded(neutral("languages"), tmp_path / "out")
+    [line] = re.findall(r"#EXT-X-IMAGE-STREAM-INF:(.*)", encoded.master)
+    assert re.fullmatch(r'BANDWIDTH=\d+,RESOLUTION=240x136,CODECS="jpeg",URI="index_tiles.m3u8"', line)
+    text = (encoded.folder / "index_tiles.m3u8").read_text()
+    assert "#EXT-X-IMAGES-ONLY" in text.splitlines()
+    assert "#EXT-X-TILES:RESOLUTION=240x136,LAYOUT=5x5,DURATION=1.000" in text
+    assert re.findall(r"#EXTINF:(.*),\n.*\n(.*)", text) == [("6.000", "index_tiles_000000001.jpg")]
+    # Black for two seconds, then red at the left. The sixth is in the second row, and there is no seventh.
+    places = [(0.1 * (2 * number % 10) + 0.05, 0.1 + 0.2 * (number // 5)) for number in range(7)]
+    shades = [encoded.colour("index_tiles_000000001.jpg", x, y)[0] > 150 for x, y in places]
+    assert shades == [False, False, True, True, True, True, False]
+    root = ElementTree.parse(encoded.folder / "index.mpd").getroot()  # noqa: S314 - our own file
+    images = root.find(f".//{MPD}AdaptationSet[@contentType='image']")
+    assert images is not None
+    layout = images.find(f".//{MPD}EssentialProperty[@schemeIdUri='http://dashif.org/guidelines/thumbnail_tile']")
+    representation, template = images.find(f"{MPD}Representation"), images.find(f"{MPD}SegmentTemplate")
+    assert layout is not None
+    assert representation is not None
+    assert template is not None
+    assert layout.attrib["value"] == "5x5"
+    assert (representation.attrib["width"], representation.attrib["height"]) == ("1200", "680")
+    assert int(template.attrib["duration"]) / int(template.attrib["timescale"]) == 25
+    # The poster is not black, though the film begins so.
+    sizes = {path.name: path.stat().st_size for path in encoded.folder.iterdir()}
+    chosen = previews.poster(sizes)
+    assert chosen is not None
+    assert encoded.colour(chosen, 0.2, 0.2)[0] > 200
+    assert max(encoded.colour("poster.0000002.jpg", 0.2, 0.2)) < 30
+
+
+def test_i_frames_are_where_their_playlist_says(film: Encoded) -> None:
+    assert 'URI="index_v270p_iframe.m3u8"' in film.master
+    text = (film.folder / "index_v270p_iframe.m3u8").read_text()
+    assert "#EXT-X-I-FRAMES-ONLY" in text
+    frames = re.findall(r"#EXTINF:([\d.]+),\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n(.*)", text)
+    assert sum(float(seconds) for seconds, *_ in frames) == pytest.approx(13.013, abs=0.01)
+    assert len(frames) == 7  # one every two seconds
+    for _, length, start, name in frames:
+        # A movie fragment begins there.
+        piece = (film.folder / name).read_bytes()[int(start) : int(start) + int(length)]
+        assert piece[4:8] == b"moof"
+        assert len(piece) == int(length)
+
+
+def pitches(encoded: Encoded, track: str) -> list[float]:
+    """Hz that each channel of a sound has in its first seconds."""
+    encoded.stream(track)
+    command = ["ffmpeg", "-v", "error", "-ss", "1", "-t", "2", "-i", str(encoded.folder / f"{track}.whole.mp4")]
+    raw = subprocess.run([*command, "-f", "s16le", "-"], check=True, capture_output=True, timeout=30).stdout
+    samples = memoryview(raw).cast("h").tolist()
+    channels = [samples[at::2] for at in (0, 1)]
+    return [sum(a < 0 <= b for a, b in pairwise(channel)) / (len(channel) / 48_000) for channel in channels]
+
+
+def test_every_language_is_heard_and_named_in_both_manifests(tmp_path: Path, neutral: Callable[[str], Path]) -> None:
+    encoded = Encoded(neutral("languages"), tmp_path / "out")
+    names = ["index_a128", "index_a128_2", "index_a128_3", "index_a128_4"]
+    for name, pitch in zip(names, (300, 900, 600, 450), strict=True):
+        assert pitches(encoded, name) == pytest.approx([pitch, pitch], rel=0.01)
+        # All end with the film, though the German track in the source does not.
+        assert sum(seconds for seconds, _ in encoded.playlist(name)) == pytest.approx(6, abs=0.05)
+    found = re.findall(
+        r'URI="(\w+)\.m3u8".*LANGUAGE="(.*?)",NAME="(.*?)",DEFAULT=(\w+),AUTOSELECT=(\w+)', encoded.master
+    )
+    assert found == [
+        ("index_a128", "en", "English", "YES", "YES"),
+        ("index_a128_2", "de", "Deutsch", "NO", "YES"),
+        ("index_a128_3", "en", "English 2", "NO", "NO"),
+        ("index_a128_4", "cs", "Track 4", "NO", "YES"),
+    ]
+    root = ElementTree.parse(encoded.folder / "index.mpd").getroot()  # noqa: S314 - our own file
+    sets = root.findall(f".//{MPD}AdaptationSet[@contentType='audio']")
+    described = [
+        (each.attrib["lang"], each.findtext(f"{MPD}Label"), [role.attrib["value"] for role in each.iter(f"{MPD}Role")])
+        for each in sets
+    ]
+    assert sorted(described) == [
+        ("cs", "Track 4", ["alternate"]),
+        ("de", "Deutsch", ["alternate"]),
+        ("en", "English", ["main"]),
+        ("en", "English 2", ["alternate"]),
+    ]
+
+
+def test_the_channels_of_a_camera_become_left_and_right(tmp_path: Path, neutral: Callable[[str], Path]) -> None:
+    encoded = Encoded(neutral("channels"), tmp_path / "out")
+    assert "index_a128_2" not in encoded.master
+    assert pitches(encoded, "index_a128") == pytest.approx([300, 900], rel=0.01)
+    assert re.search(r'LANGUAGE="und",NAME="Track 1"', encoded.master)
 
 
 def test_a_phones_portrait_film_stands_upright(neutral: Callable[[str], Path], tmp_path: Path) -> None:

@@ -102,9 +102,8 @@ def test_a_film_becomes_renditions_in_the_media_bucket(mediaconvert: Any, s3: An
     }
     for name, kind in kinds.items():
         assert s3.head_object(Bucket="media", Key=f"{prefix_of()}/{name}")["ContentType"] == kind
-    assert (
-        len(keys(s3, f"{prefix_of()}/")) == 3 * 3 + 2 + 2
-    )  # init, segment and playlist of each track, manifests, posters
+    # Init, segment and playlist of each track; manifests; stills; a sheet of previews and its playlist; I-frames.
+    assert len(keys(s3, f"{prefix_of()}/")) == 3 * 3 + 2 + 11 + 2 + 1
     found = mediaconvert.search_jobs(InputFile="s3://uploads/film.mp4")["Jobs"]
     assert [job["UserMetadata"]["source"] for job in found] == [a_title()["source"]]
 

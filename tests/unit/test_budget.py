@@ -54,7 +54,7 @@ def test_what_counts(tmp_path: Path) -> None:
         ("engine", 775),
         ("resources", 550),
         ("aws", 655),
-        ("media", 815),
+        ("media", 955),
         ("serving", 1230),
         (".", 655),
     ],

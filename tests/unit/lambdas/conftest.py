@@ -102,8 +102,8 @@ def a_source(**changes: Any) -> Source:
     return cast(Source, {**whole, "video": a_video(**changes)})
 
 
-def an_expectation(*shorts: int, audio: bool = True, duration: float = 13.0) -> Expected:
-    """What plan ordered: a 16:9 rung for each short side."""
+def an_expectation(*shorts: int, languages: tuple[str, ...] = ("und",), duration: float = 13.0) -> Expected:
+    """What plan ordered: a 16:9 rung for each short side, and a sound for each language."""
     return {
         "renditions": [
             {
@@ -115,7 +115,14 @@ def an_expectation(*shorts: int, audio: bool = True, duration: float = 13.0) -> 
             }
             for short in shorts
         ],
-        "audio": audio,
+        "sounds": [
+            {
+                "language": language,
+                "description": False,
+                "playlist": f"index_a128{'' if number == 1 else f'_{number}'}.m3u8",
+            }
+            for number, language in enumerate(languages, 1)
+        ],
         "duration": duration,
     }
 

@@ -117,7 +117,7 @@ def test_the_manifests_find_the_encode_and_the_captions() -> None:
     files = made()["files"]
     master = files["index.m3u8"]
     assert multivariant(master).variants[0].uri == "../aaaaaaaaaaaa/index_v360p.m3u8"
-    assert multivariant(master).audio == ["../aaaaaaaaaaaa/index_a128.m3u8"]
+    assert list(multivariant(master).audio) == ["../aaaaaaaaaaaa/index_a128.m3u8"]
     assert 'URI="../aaaaaaaaaaaa/index_v360p_iframe.m3u8"' in master
     assert 'RESOLUTION=640x360,AUDIO="audio",SUBTITLES="captions"' in master
     [track] = re.findall(r"#EXT-X-MEDIA:TYPE=SUBTITLES,.*", master)
@@ -125,6 +125,21 @@ def test_the_manifests_find_the_encode_and_the_captions() -> None:
     assert 'FORCED=NO,URI="captions_de.m3u8"' in track
     assert "captions_de.vtt" in files["captions_de.m3u8"].splitlines()
     assert files["captions_de.vtt"].startswith("WEBVTT")
+
+
+def test_languages_are_called_what_their_speakers_call_them() -> None:
+    tags = ("en", "ja", "cs", "ja", "und")
+    labels = ("English", "Track 2", "Track 3", "Track 4", "Track 5")
+    names = ["English", "日本語", "Čeština", "日本語 2", "Track 5"]
+    media = "".join(
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",LANGUAGE="{tag}",NAME="{label}",URI="index_a128_{label[-1]}.m3u8"\n'
+        for tag, label in zip(tags, labels, strict=True)
+    )
+    sets = "".join(f'<AdaptationSet contentType="audio"><Label>{label}</Label></AdaptationSet>' for label in labels)
+    version = Version("aaaaaaaaaaaa", 60.0, f"#EXTM3U\n{media}", DASH.replace("</Period>", f"{sets}</Period>"))
+    files = edition(version, {}, None)["files"]
+    assert re.findall(r'LANGUAGE=.*NAME="(.*?)"', files["index.m3u8"]) == names
+    assert re.findall(r"<Label>(.*?)</Label>", files["index.mpd"]) == names
 
 
 def test_dash_players_resolve_the_same_addresses() -> None:

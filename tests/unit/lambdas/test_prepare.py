@@ -1,12 +1,18 @@
 """Prepare: what the workflow learns of a file, what it does next, and how it says that there is nothing to learn."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.response import StreamingBody
+from botocore.stub import ANY
 
+from lambdas.editions import film
+from lambdas.editions.embedded import SoundFlags
 from lambdas.ladder import content_of
 from lambdas.names import folder
 from lambdas.plan import display_size
@@ -104,6 +110,29 @@ def test_a_file_as_mediaconvert_tells_it(title: Title, answers: Answers) -> None
     prepared = ask(title)
     assert asked == [{"inputFiles": [{"fileUrl": "s3://uploads/films/Apollo.mp4"}]}]
     assert (prepared["next"], [group["base"] for group in prepared["groups"]]) == ("ENCODE", ["index", "poster"])
+
+
+SAID = [SoundFlags(default=False, description=False), SoundFlags(default=True, description=False)]
+
+
+@pytest.mark.parametrize(("said", "first"), [(SAID, "de"), (SAID[:1], "en"), ([], "en")])
+def test_a_film_of_several_sounds_is_asked_for_its_default(
+    title: Title, answers: Answers, monkeypatch: pytest.MonkeyPatch, said: list[SoundFlags], first: str
+) -> None:
+    # Flags of fewer tracks than Probe found cannot be told apart: they are left out.
+    monkeypatch.setattr(film, "sounds", Mock(return_value=said))
+    sounds = [{**SOUND, "audioProperties": {"channels": 2, "languageCode": code}} for code in ("eng", "ger")]
+    answers(200, result(a_track(), *sounds))
+    expected = ask(title)["expected"]
+    assert expected is not None
+    assert expected["sounds"][0]["language"] == first
+
+
+def test_what_is_said_of_the_sound_costs_one_read_and_may_be_broken(title: Title, stub: Stub) -> None:
+    for data in (b"\x1a\x45\xdf\xa3\x84" + b"\0" * 40, b"\0\0\0\x20ftyp" + b"\0" * 40, b"G@\0\x10" * 40):
+        asked = {"Bucket": "uploads", "Key": title["key"], "VersionId": title["source"], "Range": ANY}
+        stub("s3").add_response("get_object", {"Body": StreamingBody(io.BytesIO(data), len(data))}, asked)
+        assert film.sounds({**title, "size": len(data)}) == []
 
 
 def a_job(title: Title, status: str, version: str = "0123456789ab") -> dict[str, Any]:

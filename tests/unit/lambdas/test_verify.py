@@ -17,6 +17,7 @@ from lambdas.verify import core, fill, handler
 from tests.unit.lambdas.conftest import Stub, an_expectation, is_current
 
 Files = dict[str, str]
+DESCRIBES = "public.accessibility.describes-video"
 PREFIX = "v/ab/films-apollo/0123456789ab"
 
 
@@ -32,16 +33,38 @@ def a_playlist(name: str, kind: str, *, durations: tuple[float, ...] = (6.006, 6
 def the_renditions(expected: Expected) -> Files:
     """A whole version, as MediaConvert writes it."""
     master = ["#EXTM3U", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    files = {"index.mpd": "<MPD/>", "poster.0000000.jpg": "x", "poster.0000001.jpg": "x"}
-    if expected["audio"]:
-        master.append('#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="a, b=c",DEFAULT=YES,URI="index_a128.m3u8"')
-        files |= a_playlist("index_a128", "cmfa", durations=(6.016, 6.016, 0.96))
+    files = {"index.mpd": "<MPD/>", **{f"poster.{number:07}.jpg": "x" * (20 - number) for number in range(11)}}
+    for sound in expected["sounds"]:
+        said = f'LANGUAGE="{sound["language"]}",NAME="a, b=c",DEFAULT=YES,URI="{sound["playlist"]}"'
+        said += f',CHARACTERISTICS="{DESCRIBES}"' if sound["description"] else ""
+        master.append(f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",{said}')
+        files |= a_playlist(sound["playlist"].removesuffix(".m3u8"), "cmfa", durations=(6.016, 6.016, 0.96))
     for rung in expected["renditions"]:
         size = f"{rung['width']}x{rung['height']}"
         master.append(f'#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.640028,mp4a.40.2",RESOLUTION={size},AUDIO="audio"')
         master.append(rung["playlist"])
         files |= a_playlist(rung["playlist"].removesuffix(".m3u8"), "cmfv")
-    return {**files, "index.m3u8": "\n".join(master)}
+    master.append('#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=1,RESOLUTION=240x136,CODECS="jpeg",URI="some images.m3u8"')
+    master.append('#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,CODECS="avc1.640028",URI="some frames.m3u8"')
+    files |= {"some images.m3u8": IMAGES, "sheet 1.jpg": "x", "sheet 2.jpg": "x"}
+    last = expected["renditions"][-1]["playlist"].removesuffix(".m3u8")
+    frames = a_playlist(last, "cmfv")[f"{last}.m3u8"].replace("#EXTINF", "#EXT-X-BYTERANGE:80@90\n#EXTINF")
+    return {**files, "some frames.m3u8": frames, "index.m3u8": "\n".join(master)}
+
+
+# The example of the Image Media Playlist specification, with names that are nobody's convention.
+IMAGES = """#EXTM3U
+#EXT-X-TARGETDURATION:9
+#EXT-X-IMAGES-ONLY
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXTINF:9,
+#EXT-X-TILES:RESOLUTION=240x136,LAYOUT=3x3,DURATION=1
+sheet 1.jpg
+#EXTINF:4,
+#EXT-X-TILES:RESOLUTION=240x136,LAYOUT=3x3,DURATION=1
+sheet 2.jpg
+#EXT-X-ENDLIST
+"""
 
 
 def check(expected: Expected, files: Files) -> Any:
@@ -64,26 +87,32 @@ def test_whole_renditions_are_published_as_they_are(title: Title, expected: Expe
         "width": 1280,
         "height": 720,
         "renditions": ["720p", "360p"],
-        "still": f"/{PREFIX}/poster.0000001.jpg",
+        "still": f"/{PREFIX}/poster.0000002.jpg",
     }
 
 
 def test_a_silent_film(title: Title) -> None:
-    silent = an_expectation(360, audio=False)
+    silent = an_expectation(360, languages=())
     assert check(silent, the_renditions(silent))["renditions"] == ["360p"]
 
 
-def test_a_film_too_short_for_a_second_still_has_its_first(title: Title, expected: Expected, files: Files) -> None:
-    del files["poster.0000001.jpg"]
-    assert check(expected, files)["still"].endswith("/poster.0000000.jpg")
+@pytest.mark.parametrize(("kept", "chosen"), [(11, 5), (6, 5), (5, 2), (3, 2), (2, 1), (1, 0)])
+def test_the_poster_is_the_still_with_most_to_see_after_the_films_beginning(
+    title: Title, expected: Expected, files: Files, kept: int, chosen: int
+) -> None:
+    # A film that starts with a busy logo, and is black, then blurred, then not.
+    files |= {"poster.0000001.jpg": "x" * 90, "poster.0000003.jpg": "x", "poster.0000005.jpg": "x" * 80}
+    for number in range(kept, 11):
+        del files[f"poster.{number:07}.jpg"]
+    assert check(expected, files)["still"] == f"/{PREFIX}/poster.{chosen:07}.jpg"
 
 
-@pytest.mark.parametrize("audio", [True, False])
-def test_any_missing_or_empty_file_is_noticed(title: Title, audio: bool) -> None:
-    expected = an_expectation(720, 360, audio=audio)
+@pytest.mark.parametrize("languages", [(), ("und",), ("en", "de", "en")])
+def test_any_missing_or_empty_file_is_noticed(title: Title, languages: tuple[str, ...]) -> None:
+    expected = an_expectation(720, 360, languages=languages)
     whole = the_renditions(expected)
     needed = [name for name in whole if not name.startswith("poster")]
-    assert len(needed) == 2 + (2 + audio) * 5
+    assert len(needed) == 2 + (2 + len(languages)) * 5 + 3 + 1
     for name in needed:
         with pytest.raises(RenditionsIncomplete, match=f"{name} is missing"):
             check(expected, {other: text for other, text in whole.items() if other != name})
@@ -104,6 +133,14 @@ def damage(name: str, old: str, new: str = "") -> Callable[[Files], None]:
     [
         (damage("index.m3u8", "\nindex_v360p.m3u8"), "does not list index_v360p.m3u8"),
         (damage("index.m3u8", 'URI="index_a128.m3u8"'), "does not list the sound"),
+        (damage("index.m3u8", 'LANGUAGE="und"', 'LANGUAGE="de"'), "says that index_a128.m3u8 is in 'de', not 'und'"),
+        (damage("index.m3u8", "IMAGE-STREAM", "IMAGINED"), "lists no previews"),
+        (damage("index.m3u8", "I-FRAME", "INVENTED"), "lists no I-frames"),
+        (damage("some images.m3u8", "sheet 2.jpg", "sheet 3.jpg"), "sheet 3.jpg is missing"),
+        (damage("some images.m3u8", "sheet", "#"), "not whole"),
+        (damage("some images.m3u8", "#EXTINF:9", "#EXTINF:6"), "some images.m3u8 ends after 10.0 of 13.0 s"),
+        (damage("some frames.m3u8", "#EXT-X-ENDLIST"), "not whole"),
+        (damage("some frames.m3u8", "#EXTINF:6.006", "#EXTINF:1"), "some frames.m3u8 ends after 3.0 of 13.0 s"),
         (damage("index_v720p.m3u8", "#EXT-X-ENDLIST"), "not whole"),
         (damage("index_v360p.m3u8", "index_v360p_000000003.cmfv", "../../other/1.cmfv"), "missing"),
     ],
@@ -143,13 +180,38 @@ def test_containers_may_round(title: Title, files: Files, duration: float, whole
             check(expected, files)
 
 
-def test_a_sound_that_ends_before_the_picture_is_fine(title: Title, expected: Expected, files: Files) -> None:
-    files |= a_playlist("index_a128", "cmfa", durations=(6.016,))
+def test_audio_description_is_told_from_the_sound(title: Title) -> None:
+    expected = an_expectation(360, languages=("en", "en"))
+    expected["sounds"][1]["description"] = True
+    files = the_renditions(expected)
+    assert check(expected, files)["duration"] == 13.0
+    damage("index.m3u8", DESCRIBES, "public.easy-to-read")(files)
+    with pytest.raises(RenditionsIncomplete, match=r"wrong about the audio description, index_a128_2\.m3u8"):
+        check(expected, files)
+
+
+@pytest.mark.parametrize(
+    ("ordered", "stated"),
+    [("de", "de"), ("de", "deu"), ("de", "ger"), ("pt-BR", "pt-BR"), ("und", "und"), ("und", "")],
+)
+def test_a_language_may_be_written_in_any_standard_way(title: Title, ordered: str, stated: str) -> None:
+    expected = an_expectation(360, languages=("en", ordered))
+    files = the_renditions(expected)
+    damage("index.m3u8", f'LANGUAGE="{ordered}"', f'LANGUAGE="{stated}"' if stated else 'CHANNELS="2"')(files)
     assert check(expected, files)["duration"] == 13.0
 
 
+def test_each_language_lasts_as_long_as_the_film(title: Title) -> None:
+    expected = an_expectation(360, languages=("en", "de"))
+    files = the_renditions(expected) | a_playlist("index_a128_2", "cmfa", durations=(6.016,))
+    with pytest.raises(RenditionsIncomplete, match=r"index_a128_2\.m3u8 ends after 6\.0 of 13\.0 s"):
+        check(expected, files)
+
+
 def test_a_quoted_comma_is_no_end_of_an_attribute() -> None:
-    assert playlist.multivariant('#EXT-X-MEDIA:TYPE=AUDIO,NAME="a,URI=b",URI="c.m3u8"').audio == ["c.m3u8"]
+    assert playlist.multivariant('#EXT-X-MEDIA:TYPE=AUDIO,NAME="a,URI=b",URI="c.m3u8"').audio == {
+        "c.m3u8": ("", "a,URI=b", "")
+    }
 
 
 def test_the_caches_get_what_players_read_first_and_then_all_rungs_in_the_order_of_the_film() -> None:
@@ -183,6 +245,7 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
     title: Title, expected: Expected, files: Files, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = ["index.m3u8", "index_v720p.m3u8", "index_v360p.m3u8", "index_a128.m3u8"]
+    read += ["some images.m3u8", "some frames.m3u8"]
     s3_holds(stub, title, files, read)
     listed = fill.fill_list({name: len(text) for name, text in files.items()}, {name: files[name] for name in read})
     stub("s3").add_response(

@@ -136,8 +136,12 @@ def other_folder(job: dict[str, Any]) -> None:
     settings(job)["OutputGroups"][1]["OutputGroupSettings"]["FileGroupSettings"]["Destination"] = "s3://media/x/poster"
 
 
-def second_sound(job: dict[str, Any]) -> None:
+def second_default(job: dict[str, Any]) -> None:
     outputs(job).append({**copy.deepcopy(outputs(job)[-1]), "NameModifier": "_other"})
+
+
+def no_selector(job: dict[str, Any]) -> None:
+    outputs(job)[-1]["AudioDescriptions"][0]["AudioSourceName"] = "Audio Selector 2"
 
 
 def second_track(job: dict[str, Any]) -> None:
@@ -175,7 +179,8 @@ def jpeg_in_cmaf(job: dict[str, Any]) -> None:
         (second_cmaf, "one CMAF"),
         (second_input, "one of Inputs"),
         (other_folder, "one folder"),
-        (second_sound, "at most one sound"),
+        (second_default, "one sound of type ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT"),
+        (no_selector, "an audio selector for each sound"),
         (second_track, "one of AudioDescriptions"),
         (same_name, "different names"),
         (no_rungs, "rungs"),
@@ -233,13 +238,31 @@ def test_the_source_is_decoded_once_for_all_outputs() -> None:
     command = ffmpeg_command(encode(), track())
     assert option(command, "-i") == ["source"]
     (graph,) = option(command, "-filter_complex")
-    assert graph.startswith("[0:0]fps=25:start_time=0,split=6[in0][in1][in2][in3][in4][in5];")
+    assert graph.startswith("[0:0]fps=25:start_time=0,split=7[in0][in1][in2][in3][in4][in5][in6];")
 
 
 def test_the_sound_is_as_long_as_the_picture_turned_out() -> None:
-    command = sound_command(encode(), AUDIO, 2.52)
+    command = sound_command(encode(), [AUDIO], 2.52)
     assert option(command, "-t") == ["2.520000"]
     assert option(command, "-filter_complex")[0].startswith("[0:2]aresample")
+
+
+def test_each_sound_comes_from_the_tracks_of_its_selector() -> None:
+    job = planned()
+    second: dict[str, Any] = copy.deepcopy(outputs(job)[-1]) | {"NameModifier": "_a128_2"}
+    second["AudioDescriptions"][0] |= {"AudioSourceName": "Audio Selector 2", "CustomLanguageCode": "de"}
+    second["ContainerSettings"]["CmfcSettings"]["AudioTrackType"] = "ALTERNATE_AUDIO_AUTO_SELECT"
+    outputs(job).append(second)
+    settings(job)["Inputs"][0]["AudioSelectors"]["Audio Selector 2"] = {"Tracks": [2, 3]}
+    made = parse(settings(job))
+    command = sound_command(made, [{"Index": 3}, {"Index": 5}, {"Index": 6}], 2.52)
+    first, other = option(command, "-filter_complex")[0].split(";")
+    assert first.startswith("[0:2]aresample")
+    assert other.startswith("[0:4][0:5]amerge=inputs=2,aresample")
+    assert option(command, "-i") == ["source"]
+    assert [stream for stream in packager_command(made) if "lang=" in stream] == [
+        stream for stream in packager_command(made) if "in=rungs/index_a128_2.mp4" in stream and "lang=de" in stream
+    ]
 
 
 def test_rungs_are_told_what_the_job_says() -> None:
