@@ -8,7 +8,7 @@ import requests
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import before, films, keys, machines, remaking, screen, trouble
+from operate import before, beside, films, keys, machines, remaking, screen, trouble
 
 EPILOG = (
     "Ends with 0: done. 1: done, and the answer is no (a film failed, an upload is lost, a tier is ill). "
@@ -23,6 +23,7 @@ VERBS = {
         "retry": films.retry,
         "encode-again": remaking.encode_again,
         "take-down": remaking.take_down,
+        "poster": beside.poster,
     },
     "Trouble": {
         "doctor": trouble.doctor,
@@ -40,6 +41,7 @@ VERBS = {
     "Before a deployment": {"preflight": before.preflight, "cost": before.cost},
 }
 GROUPS: dict[str, tuple[str, str, dict[str, Callable[..., None]]]] = {
+    "captions": ("Films", "Captions beside a film.", {"add": beside.add, "remove": beside.remove}),
     "keys": ("Machines", "The keys that sign playback.", {"rotate": keys.rotate}),
 }
 """By name: the panel of the help, what it is for, and its verbs."""

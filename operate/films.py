@@ -11,7 +11,7 @@ from rich.table import Column as ProgressColumn
 from rich.text import Text
 
 from lambdas.playback.core import STATES, Row, event_of
-from operate import catalogue, executions, screen, upload
+from operate import beside, catalogue, executions, screen, upload
 from operate.cloud import Cloud, find
 from operate.screen import NOT_SO, Column, Json, Refusal, Stack
 from operate.sending import Sender, Sent
@@ -31,13 +31,19 @@ def upload_films(
 ) -> None:
     """Upload films. Run it again after Ctrl-C or a lost line: it goes on where it was.
 
-    A folder's films keep its name: season-1/02.mp4. A title of the same name gets a new version.
+    A folder's films keep its name: season-1/02.mp4. A title of the same name gets a new version. Files beside a film
+    go with it: Film.de.vtt, Film.en.sdh.srt, and Film.jpg as its poster.
     """
     cloud = find(stack)
     films, skipped = upload.films(files)
-    for path in skipped:
+    beside_them = [found for film in films for found in beside.of(film)]
+    sidecars = [film for film, why_not in beside_them if not why_not]
+    for film, why_not in beside_them:
+        if why_not:
+            screen.note(f"left out: {film.path}: {why_not}", "yellow")
+    for path in sorted({*skipped} - {film.path for film, _ in beside_them}):
         screen.note(f"left out, no film by its name: {path}", "dim")
-    sent = _send(cloud, films, at_once)
+    sent = [item for item in _send(cloud, [*films, *sidecars], at_once) if item.film in films]
     if as_json and not follow_them:
         screen.document(
             [{"title": item.film.named["id"], "key": item.film.key, "version": item.version} for item in sent]
@@ -138,6 +144,8 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "length": screen.length(row.get("duration")),
             "picture": f"{row['width']} x {row['height']}" if "width" in row else "",
             "renditions": " ".join(row.get("renditions", ())),
+            "captions": ", ".join(_captions(row)),
+            "notes": " ".join(row.get("notes", ())),
             "ladder": "of an earlier revision: headend encode-again" if catalogue.outdated(row) else "",
             "watch": f"{cloud.url}/?title={title}" if row.get("prefix") else "",
             "execution": row.get("execution", ""),
@@ -154,6 +162,12 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
         screen.say("")
         columns = [Column("STATE"), Column("ENTERED"), Column("TOOK", right=True), Column("ERRORS", "cut")]
         screen.table(columns, [_line(visit) for visit in visits], "")
+
+
+def _captions(row: Row) -> list[str]:
+    """Languages, with the role of what is not for everybody."""
+    found: list[dict[str, str]] = row.get("captions", [])
+    return [item["language"] + (f" ({item['role']})" if item["role"] != "subtitles" else "") for item in found]
 
 
 def _line(visit: executions.Visit) -> list[str]:

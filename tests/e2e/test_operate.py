@@ -5,6 +5,7 @@ The tests build on one another, in the order of the file.
 
 import json
 import struct
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,33 @@ def test_what_plays_is_found_and_shown(operator: Operator) -> None:
     assert max(map(len, text.splitlines())) <= 120
     doctor = operator.run("doctor").out
     assert "a-large-film plays: manifest, playlist and segment" in doctor
+
+
+def test_captions_and_a_poster_come_and_go_beside_a_film(operator: Operator, tmp_path: Path) -> None:
+    text, picture = tmp_path / "any.vtt", tmp_path / "any.jpg"
+    text.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nGuten Tag\n")
+    frame = ["-f", "lavfi", "-i", "color=red:s=640x360", "-frames:v", "1"]
+    subprocess.run(["ffmpeg", "-v", "error", *frame, str(picture)], check=True, timeout=60)
+    before = operator.run("show", "a-large-film", "--json").json
+
+    def row() -> Any:
+        return operator.run("show", "a-large-film", "--json").json
+
+    def languages() -> list[str]:
+        return [item["language"] for item in row().get("captions", [])]
+
+    operator.run("captions", "add", "a-large-film", text, "--language", "DE")
+    wait(lambda: True if languages() == ["de"] else None, "the captions are part of the title")
+    assert row()["prefix"] == before["prefix"], "nothing was encoded"
+    assert "captions" in operator.run("show", "a-large-film").out
+    operator.run("poster", "a-large-film", picture)
+    wait(lambda: row()["poster"] != before["poster"] or None, "the poster is part of the title")
+    asked = operator.run("captions", "remove", "a-large-film", "--language", "de", code=2)
+    assert "Delete A large film.de.vtt?" in asked.err
+    operator.run("captions", "remove", "a-large-film", "--language", "de", "--yes")
+    wait(lambda: True if languages() == [] else None, "the captions are gone")
+    refused = operator.run("captions", "add", "a-large-film", text, "--language", "klingonisch", code=2)
+    assert "--language 'klingonisch' is none that is known" in refused.err
 
 
 def test_a_fault_of_ours_is_found_mended_and_run_again(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from operate import beside
 from operate.screen import Refusal
 from operate.upload import MEBIBYTE, MOST_PARTS, Film, content, films, missing, parts
 
@@ -86,3 +87,21 @@ def test_a_file_that_is_cut_meanwhile(tmp_path: Path) -> None:
     whole = Film(path, "a.mp4", 200)
     with pytest.raises(Refusal, match="became shorter while it was read"):
         content(whole, parts(200)[0])
+
+
+def test_what_lies_beside_a_film_goes_with_it(tmp_path: Path) -> None:
+    names = ["season/01.mp4", "season/01.de.vtt", "season/01.en.sdh.srt", "season/01.jpg", "season/01.rubbish.vtt"]
+    for name in [*names, "season/02.de.vtt", "season/cover.jpg", "season/notes.txt"]:
+        film(tmp_path, name)
+    film(tmp_path, "season/01.fr.vtt", 0)
+    [whole], _ = films([tmp_path / "season"])
+    found = {item.key: why_not for item, why_not in beside.of(whole)}
+    assert found == {
+        "season/01.de.vtt": "",
+        "season/01.en.sdh.srt": "",
+        "season/01.jpg": "",
+        "season/01.fr.vtt": "is empty",
+        "season/01.rubbish.vtt": "'rubbish' is neither a language nor a role",
+    }
+    [alone], _ = films([tmp_path / "season/01.mp4"])
+    assert next(beside.of(alone))[0].key == "01.de.vtt"
