@@ -17,11 +17,12 @@ from components.making.orchestration import Orchestration
 from components.making.sidecars import Sidecars
 from components.making.storage import ContentStorage
 from components.operating.budget import Budget
-from components.operating.canary import Canary
+from components.operating.canary import Canary, stack_dimension
 from components.operating.fault_injection import FaultInjection
 from components.operating.log_store import LogStore
 from components.operating.notifications import Notifications
 from components.operating.observability import Observability
+from components.serving.experience import Experience
 from components.serving.point_of_presence import PointOfPresence
 from components.serving.replication import Replication
 from components.serving.web_servers import WebServers
@@ -173,6 +174,8 @@ web_servers = WebServers(
         "balancer": home_pop.balancer,
         "log_days": settings.log_days,
         "encode": settings.encode,
+        "stack": stack_dimension(),
+        "report_percent": settings.report_percent,
         "table_name": catalogue.table_name,
         "table_arn": catalogue.table_arn,
         "uploads_name": content.uploads_name,
@@ -188,6 +191,18 @@ web_servers = WebServers(
     },
     # They were once a part of the point of presence.
     pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=home_pop)]),
+)
+Experience(
+    "experience",
+    {
+        "region": home,
+        "account_id": account_id,
+        "balancer": home_pop.balancer,
+        "log_days": settings.log_days,
+        "regions": sorted(settings.regions),
+        "stack": stack_dimension(),
+        "report_percent": settings.report_percent,
+    },
 )
 site = PlayerSite(
     "site",

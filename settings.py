@@ -206,6 +206,8 @@ class Settings(Strict):
     """A name of your own for viewers. Without it they use CloudFront's, and the hop to the load balancer is HTTP."""
     signing: Annotated[list[SigningKey], Field(max_length=5)] = []
     """Public keys for signed playback, the signing one first; needs `domain`. Empty: who has an address may watch."""
+    report_percent: Annotated[int, Field(ge=0, le=100)] = 100
+    """Percent of the views whose players report how they go: start time, stalls, failures. 0 for none."""
     web_acl: bool = False
     """A WAF in front of CloudFront, with a rate limit on the API, from 8 US dollars a month."""
     api_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000

@@ -1,7 +1,7 @@
 """A CloudWatch alarm, the way every alarm of the platform is made."""
 
 from collections.abc import Mapping
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -27,7 +27,11 @@ class AlarmArgs(TypedDict):
     namespace: str
     metric: str
     dimensions: Mapping[str, pulumi.Input[str]]
-    statistic: Literal["Sum", "Average", "Maximum", "Minimum"]
+    statistic: Literal["Sum", "Average", "Maximum", "Minimum", "p95"]
+    per: NotRequired[str]
+    """Another metric of the same namespace and dimensions: the threshold is then in percent of its sum."""
+    least: NotRequired[float]
+    """The smallest sum of `per` that says something. Default: 1."""
     above: NotRequired[float]
     below: NotRequired[float]
     minutes: NotRequired[int]
@@ -44,15 +48,12 @@ def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloud
         raise ValueError(f"alarm {name!r}: give either above or below")
     minutes = args.get("minutes", 5)
     as_one = args.get("as_one", minutes >= 1440)
+    period = 60 * minutes if as_one else 60
     return aws.cloudwatch.MetricAlarm(
         name,
         region=args["region"],
         alarm_description=args["says"],
-        namespace=args["namespace"],
-        metric_name=args["metric"],
-        dimensions=args["dimensions"],
-        statistic=args["statistic"],
-        period=60 * minutes if as_one else 60,
+        **(_share(args, args["per"], period) if "per" in args else _plain(args, period)),
         evaluation_periods=1 if as_one else minutes,
         # One minute below the threshold among five does not end the alarm.
         datapoints_to_alarm=1 if as_one else max(1, minutes - minutes // 3),
@@ -63,3 +64,23 @@ def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloud
         ok_actions=[args["topic_arn"]],
         opts=opts,
     )
+
+
+def _plain(args: AlarmArgs, period: int) -> dict[str, Any]:
+    """Arguments that name one metric."""
+    named = {"namespace": args["namespace"], "metric_name": args["metric"], "dimensions": args["dimensions"]}
+    # Percentiles have an argument of their own.
+    kind = "extended_statistic" if args["statistic"].startswith("p") else "statistic"
+    return {**named, "period": period, kind: args["statistic"]}
+
+
+def _share(args: AlarmArgs, per: str, period: int) -> dict[str, Any]:
+    """Arguments that name a metric's share of another, in percent."""
+
+    def query(name: str, metric: str) -> dict[str, Any]:
+        named = {"namespace": args["namespace"], "metric_name": metric, "dimensions": args["dimensions"]}
+        return {"id": name, "metric": {**named, "period": period, "stat": args["statistic"]}}
+
+    expression = f"IF(whole >= {args.get('least', 1):g}, 100 * part / whole, 0)"
+    share = {"id": "share", "expression": expression, "label": "percent", "return_data": True}
+    return {"metric_queries": [query("part", args["metric"]), query("whole", per), share]}

@@ -4,6 +4,7 @@ An alarm lives where its metric does, so each function takes the topic of that r
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import pulumi
 
@@ -13,6 +14,7 @@ from components.operating.objectives import START_SECONDS
 from components.serving.cache_fleet import CacheFleet
 from components.serving.cache_node.user_data import CACHE_DISK, METRICS_NAMESPACE
 from facts.regions import CLOUDFRONT_REGION
+from lambdas.metrics import NAMESPACE as EXPERIENCE
 
 Alarms = dict[str, AlarmArgs]
 Name = pulumi.Input[str]
@@ -172,6 +174,50 @@ def canary(region: str, topic_arn: Name) -> Alarms:
             "above": START_SECONDS,
             "minutes": 6 * MINUTES,
         },
+    }
+
+
+def experience(home: str, topic_arn: Name) -> Alarms:
+    """What viewers' players report, at the targets that operators of such services use."""
+
+    def quarter_hour(metric: str, says: str, **more: Any) -> AlarmArgs:
+        return cast(
+            AlarmArgs,
+            {
+                "region": home,
+                "topic_arn": topic_arn,
+                "says": says,
+                "namespace": EXPERIENCE,
+                "metric": metric,
+                "dimensions": {"Stack": stack_dimension()},
+                "statistic": "Sum",
+                "minutes": 15,
+                "as_one": True,
+                **more,
+            },
+        )
+
+    return {
+        "experience-start": quarter_hour(
+            "StartTime",
+            "One film in twenty starts after over two seconds: look at the API's duration, then at hits at the edge.",
+            statistic="p95",
+            above=2000,
+        ),
+        "experience-stalls": quarter_hour(
+            "StalledSeconds",
+            "Viewers wait for more than 1 % of what they watch: look at the fleets' hits and the nodes' network.",
+            per="WatchedSeconds",
+            least=3600,
+            above=1,
+        ),
+        "experience-failures": quarter_hour(
+            "Failures",
+            "More than one view in a thousand ends with an error: the function's log has titles and reasons.",
+            per="Plays",
+            least=1000,
+            above=0.1,
+        ),
     }
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import pulumi
 
+from components.operating.canary import stack_dimension
 from components.operating.objectives import objectives
 from components.serving.cache_node.user_data import METRICS_NAMESPACE
 from facts.regions import CLOUDFRONT_REGION
+from lambdas.metrics import NAMESPACE as EXPERIENCE
 
 Metric = list[Any]
 Widget = dict[str, Any]
@@ -33,6 +35,9 @@ def dashboard(
     def cache(fleet: str, metric: str, **options: Any) -> Metric:
         return [METRICS_NAMESPACE, metric, "Fleet", fleet, {"stat": "Sum", **options}]
 
+    def viewers(metric: str, **options: Any) -> Metric:
+        return [EXPERIENCE, metric, "Stack", stack_dimension(), options]
+
     def workflow(metric: str) -> Metric:
         return ["AWS/States", metric, "StateMachineArn", state_machine_arn, {"stat": "Sum"}]
 
@@ -49,6 +54,20 @@ def dashboard(
         _graph("Does anything fail at the edge? Error rates, in percent", CLOUDFRONT_REGION, [
             edge("5xxErrorRate", stat="Average"),
             edge("4xxErrorRate", stat="Average"),
+        ]),
+        _graph("How long do viewers wait for the first frame? In ms", home, [
+            viewers("StartTime", stat="p50"),
+            viewers("StartTime", stat="p95"),
+        ]),
+        _graph("Do their films go on? Seconds stalled and watched, failures, viewers who left before the start", home, [
+            viewers("StalledSeconds", stat="Sum"),
+            viewers("WatchedSeconds", stat="Sum", yAxis="right"),
+            viewers("Failures", stat="Sum"),
+            viewers("ExitsBeforeStart", stat="Sum"),
+        ]),
+        _graph("Do players report? Plays, and starts that were reported", home, [
+            viewers("Plays", stat="Sum"),
+            viewers("Starts", stat="Sum"),
         ]),
         _graph("Are titles being made?", home, [
             workflow("ExecutionsStarted"),

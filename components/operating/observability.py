@@ -87,6 +87,7 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
         state_machine_arn=args["state_machine_arn"],
         dead_letter_name=args["dead_letter_name"],
     )
+    rules |= alarm_rules.experience(home, topics[home])
     rules |= alarm_rules.sidecars(home, topics[home], state_machine_arn=args["sidecars_arn"])
     rules |= alarm_rules.edge(topics[CLOUDFRONT_REGION], distribution_id=args["distribution_id"])
     if args["edge_certificate"]:

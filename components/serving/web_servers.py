@@ -3,10 +3,10 @@
 from typing import Literal, TypedDict
 
 import pulumi
-import pulumi_aws as aws
 
 from components.blocks.lambda_function import LambdaFunction
 from components.blocks.policies import Statement, allow
+from components.serving.api_target import api_target
 from components.serving.load_balancer import LoadBalancer
 from components.serving.signing_needs import read_signing_key, signing_library
 
@@ -31,6 +31,10 @@ class WebServersArgs(TypedDict):
     account_id: str
     log_days: int
     encode: Literal["on_upload", "on_request"]
+    stack: str
+    """Of metrics: two stacks of one account are kept apart."""
+    report_percent: int
+    """Of all views: how many tell how they go."""
     table_name: pulumi.Input[str]
     table_arn: pulumi.Input[str]
     uploads_name: pulumi.Input[str]
@@ -54,7 +58,11 @@ class WebServers(pulumi.ComponentResource):
     def __init__(self, name: str, args: WebServersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:web_servers:WebServers", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
-        environment: dict[str, pulumi.Input[str]] = {"TITLES_TABLE": args["table_name"]}
+        environment: dict[str, pulumi.Input[str]] = {
+            "TITLES_TABLE": args["table_name"],
+            "STACK": args["stack"],
+            "REPORT_PERCENT": str(args["report_percent"]),
+        }
         statements: list[Statement] = [
             allow("dynamodb:GetItem", args["table_arn"]),
             allow("dynamodb:Query", pulumi.Output.concat(args["table_arn"], "/index/by-state")),
@@ -90,40 +98,20 @@ class WebServers(pulumi.ComponentResource):
             },
             child,
         )
-        target_group = aws.lb.TargetGroup(
-            f"{name}-api", region=region, target_type="lambda", lambda_multi_value_headers_enabled=True, opts=child
-        )
-        permission = aws.lambda_.Permission(
-            f"{name}-from-balancer",
-            region=region,
-            function=function.function_name,
-            action="lambda:InvokeFunction",
-            principal="elasticloadbalancing.amazonaws.com",
-            source_arn=target_group.arn,
-            source_account=args["account_id"],
-            opts=child,
-        )
-        aws.lb.TargetGroupAttachment(
-            f"{name}-api-target",
-            region=region,
-            target_group_arn=target_group.arn,
-            target_id=function.function_arn,
-            # The balancer tries the function when it is attached.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
-        )
         balancer = args["balancer"]
-        aws.lb.ListenerRule(
-            f"{name}-rule",
-            region=region,
-            listener_arn=balancer.listener_arn,
-            priority=10,
-            conditions=[{"path_pattern": {"values": ["/api/*"]}}],
-            actions=[{"type": "forward", "target_group_arn": target_group.arn}],
-            opts=pulumi.ResourceOptions(
-                parent=self,
+        target_group = api_target(
+            name,
+            {
+                "region": region,
+                "account_id": args["account_id"],
+                "balancer": balancer,
+                "function": function,
+                "path": "/api/*",
+                "priority": 10,
                 # The rule was once the balancer's, and a balancer cannot have two of one priority.
-                aliases=[pulumi.Alias(name=f"{balancer.pulumi_resource_name}-api", parent=balancer)],
-            ),
+                "rule_aliases": [pulumi.Alias(name=f"{balancer.pulumi_resource_name}-api", parent=balancer)],
+            },
+            self,
         )
         self.target_group_suffix, self.function_name = target_group.arn_suffix, function.function_name
         self.register_outputs({"function_name": self.function_name})

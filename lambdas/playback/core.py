@@ -177,12 +177,15 @@ def playable(row: Row) -> bool:
     return False
 
 
-def play(row: Row, cookies: list[str]) -> Answer:
-    """The answer to Play where a version is published: its addresses, and the cookies that open them."""
+def play(row: Row, cookies: list[str], reports: float) -> Answer:
+    """The answer to Play where a version is published: its addresses, and the cookies that open them.
+
+    `reports` is the share of all views whose player is to tell how they go, 0 to 1.
+    """
     summary = {field: row.get(field) for field in ("id", "name", "poster", "duration")}
     return _answer(
         HTTPStatus.OK,
-        {**summary, **addresses(row.get("manifests") or row["prefix"])},
+        {**summary, **addresses(row.get("manifests") or row["prefix"]), "reports": reports},
         {"Set-Cookie": cookies} if cookies else {},
     )
 

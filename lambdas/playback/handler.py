@@ -1,12 +1,15 @@
 """Playback, the Lambda behind the load balancer: reads the catalogue; starts encodes and signs where told to."""
 
+import json
 import os
+import sys
 import time
 from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 from lambdas import clients
+from lambdas.metrics import embedded
 from lambdas.playback import core
 from lambdas.refusals import LOG, error_code
 
@@ -24,6 +27,9 @@ SIGNING_KEY_PAIR_ID = os.environ.get("SIGNING_KEY_PAIR_ID", "")
 """CloudFront's id of its public half."""
 SIGNING_HOST = os.environ.get("SIGNING_HOST", "")
 """The viewers' name of the distribution: the load balancer's Host header is its own."""
+STACK = os.environ.get("STACK", "")
+REPORTS = int(os.environ.get("REPORT_PERCENT", "0")) / 100
+"""Share of all views whose players tell how they go."""
 TIMEOUT = 2.0
 """Seconds for one try of a call: a viewer waits, and all of these answer in milliseconds."""
 
@@ -55,7 +61,9 @@ def _answer(event: core.Request, now: int) -> core.Answer:
     if STATE_MACHINE and "REGISTERED" in (row["state"], row.get("outcome")):
         _start(STATE_MACHINE, row, now)
     if core.playable(row):
-        return core.play(row, _cookies(row, now))
+        # Plays are counted here, and reports where they arrive: the share that reported shows when players fall silent.
+        sys.stdout.write(json.dumps(embedded({"Plays": 1}, now * 1000, STACK)) + "\n")
+        return core.play(row, _cookies(row, now), REPORTS)
     return core.wait(row)
 
 

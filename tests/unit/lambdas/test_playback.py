@@ -233,8 +233,20 @@ def test_play(stub: Stub) -> None:
         "dash": "/v/ab/films-apollo/0123456789ab/index.mpd",
         "poster": "/v/ab/films-apollo/0123456789ab/poster.0000001.jpg",
         "duration": 61.5,
+        "reports": 0.0,
     }
     assert "Set-Cookie" not in headers
+
+
+def test_the_share_of_views_that_report_is_told_and_each_play_is_counted(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(handler, "REPORTS", 0.25)
+    catalogue_has(stub, PUBLISHED)
+    assert ask("POST", "/api/titles/films-apollo/play")[1]["reports"] == 0.25
+    line = json.loads(capsys.readouterr().out)
+    assert line["Plays"] == 1
+    assert [metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]] == ["Plays"]
 
 
 @pytest.mark.parametrize("state", ["PUBLISHED", "PROCESSING", "FAILED"])

@@ -48,9 +48,9 @@ def test_it_is_heard_when_it_sees_a_failure_and_when_it_is_silent(prod: Deployme
     alarms = [
         item
         for item in prod.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
-        if item.inputs["namespace"] == "Headend/Canary"
+        if item.inputs.get("namespace") == "Headend/Canary"
     ]
-    available = [item for item in alarms if item.inputs["metricName"] == "Available"]
+    available = [item for item in alarms if item.inputs.get("metricName") == "Available"]
     assert sorted(item.region for item in available) == ["ap-southeast-1", "eu-west-1", "us-east-1"]
     for item in available:
         assert item.inputs["treatMissingData"] == "breaching"

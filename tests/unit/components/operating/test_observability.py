@@ -23,7 +23,7 @@ def prod() -> Deployment:
 
 
 def watched(done: Deployment, metric: str) -> list[Registration]:
-    return [item for item in done.of_type(ALARM) if item.inputs["metricName"] == metric]
+    return [item for item in done.of_type(ALARM) if item.inputs.get("metricName") == metric]
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -51,7 +51,9 @@ def deploy_in_europe() -> Deployment:
 
 
 def test_what_can_go_wrong_is_watched(prod: Deployment) -> None:
-    assert {item.inputs["metricName"] for item in prod.of_type(ALARM)} == {
+    assert {item.inputs.get("metricName") for item in prod.of_type(ALARM)} == {
+        None,  # a share of two metrics
+        "StartTime",
         "ExecutionsAborted",
         "ExecutionsFailed",
         "ExecutionsTimedOut",
@@ -99,7 +101,7 @@ def test_alarms_watch_things_that_there_are(prod: Deployment) -> None:
     }
     disks = watched(prod, "disk_used_percent")
     assert {item.inputs["dimensions"]["Fleet"] for item in disks} == fleets
-    assert {(item.inputs["namespace"], item.inputs["dimensions"]["path"]) for item in disks} == {
+    assert {(item.inputs.get("namespace"), item.inputs["dimensions"]["path"]) for item in disks} == {
         (METRICS_NAMESPACE, CACHE_DISK)
     }
     suffixes = {item.outputs["arnSuffix"]: item.region for item in prod.of_type("aws:lb/loadBalancer:LoadBalancer")}
@@ -121,16 +123,17 @@ def test_cloudwatch_takes_every_alarm(stack: str) -> None:
     for item in whole(stack).of_type(ALARM):
         made = item.inputs
         # An alarm looks back a day at most; what it says is cut at 1,024 characters.
-        assert made["evaluationPeriods"] * made["period"] <= 86400, item.name
+        period = made.get("period") or made["metricQueries"][0]["metric"]["period"]
+        assert made["evaluationPeriods"] * period <= 86400, item.name
         assert 1 <= made["datapointsToAlarm"] <= made["evaluationPeriods"]
-        assert made["period"] % 60 == 0
+        assert period % 60 == 0
         assert 20 < len(made["alarmDescription"]) <= 1024
 
 
 def test_quiet_is_not_trouble_but_a_fleet_that_is_silent_is(prod: Deployment) -> None:
     unsure, speaking = {"5xxErrorRate", "CacheHitRate", "GroupInServiceInstances"}, {"HealthyHostCount", "Available"}
     for item in prod.of_type(ALARM):
-        metric = item.inputs["metricName"]
+        metric = item.inputs.get("metricName")
         expected = "ignore" if metric in unsure else "breaching" if metric in speaking else "notBreaching"
         assert item.inputs["treatMissingData"] == expected, item.name
 
@@ -242,3 +245,19 @@ def test_an_alarm_has_one_threshold(bounds: dict[str, float]) -> None:
     assert refusal(functools.partial(alarm, opts=pulumi.ResourceOptions()), "x", args).startswith(
         "alarm 'x': give either above or below"
     )
+
+
+def test_what_players_report_is_watched_at_the_targets_of_the_field(prod: Deployment) -> None:
+    alarms = {item.name: item.inputs for item in prod.of_type(ALARM)}
+    start = alarms["operations-experience-start"]
+    assert (start["metricName"], start["extendedStatistic"], start["threshold"]) == ("StartTime", "p95", 2000)
+    for name, part, whole_, percent in (
+        ("stalls", "StalledSeconds", "WatchedSeconds", 1),
+        ("failures", "Failures", "Plays", 0.1),
+    ):
+        made = alarms[f"operations-experience-{name}"]
+        queries = {query["id"]: query for query in made["metricQueries"]}
+        assert (queries["part"]["metric"]["metricName"], made["threshold"]) == (part, percent)
+        assert queries["whole"]["metric"]["metricName"] == whole_
+        # A quiet night's one failure in three views wakes nobody.
+        assert queries["share"]["expression"].startswith("IF(whole >= ")

@@ -25,7 +25,11 @@ def test_each_region_has_its_own_network_balancer_and_fleets(prod: Deployment) -
 
 
 def test_only_home_has_the_api(prod: Deployment) -> None:
-    assert prod.one("aws:lb/targetGroupAttachment:TargetGroupAttachment").region == "us-east-1"
+    attached = prod.of_type("aws:lb/targetGroupAttachment:TargetGroupAttachment")
+    assert {item.name: item.region for item in attached} == {
+        "web-api-target": "us-east-1",
+        "experience-api-target": "us-east-1",
+    }
     rules = [item for item in prod.of_type("aws:lb/listenerRule:ListenerRule") if "/api/*" in str(item.inputs)]
     assert [rule.region for rule in rules] == ["us-east-1"]
 

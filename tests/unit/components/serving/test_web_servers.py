@@ -18,6 +18,8 @@ ARGS: dict[str, Any] = {
     "account_id": ACCOUNT,
     "log_days": 14,
     "encode": "on_upload",
+    "stack": "headend-dev",
+    "report_percent": 100,
     "table_name": "titles",
     "table_arn": TABLE,
     "uploads_name": "uploads",
@@ -65,7 +67,11 @@ def environment(done: Deployment) -> dict[str, str]:
 
 def test_it_reads_titles_and_writes_nothing() -> None:
     assert rights(servers()) == {"dynamodb:GetItem": TABLE, "dynamodb:Query": f"{TABLE}/index/by-state"}
-    assert environment(servers()) == {"TITLES_TABLE": "titles"}
+    assert environment(servers()) == {
+        "TITLES_TABLE": "titles",
+        "STACK": "headend-dev",
+        "REPORT_PERCENT": "100",
+    }
 
 
 def test_a_viewer_starts_an_encode_only_where_a_stack_encodes_on_request() -> None:

@@ -1,0 +1,68 @@
+"""Experience: what players say of their views becomes metrics of starts, stalls and failures."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+
+from components.blocks.lambda_function import LambdaFunction
+from components.serving.api_target import api_target
+from components.serving.load_balancer import LoadBalancer
+
+
+class ExperienceArgs(TypedDict):
+    """Who reports, and behind which balancer."""
+
+    region: str
+    balancer: LoadBalancer
+    account_id: str
+    log_days: int
+    regions: Sequence[str]
+    """Of the stack's points of presence: each is a metric's dimension."""
+    stack: str
+    """Of metrics: two stacks of one account are kept apart."""
+    report_percent: int
+    """Of all views; 0 tells players to stop."""
+
+
+class Experience(pulumi.ComponentResource):
+    """`POST /api/events`: a function of its own, so that a flood of reports cannot slow a viewer's request to play.
+
+    It may do nothing in AWS but write its log: CloudWatch makes the metrics of the lines.
+    """
+
+    function_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ExperienceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:experience:Experience", name, None, opts)
+        function = LambdaFunction(
+            f"{name}-reports",
+            {
+                "region": args["region"],
+                "handler": "experience",
+                "environment": {
+                    "STACK": args["stack"],
+                    "REGIONS": ",".join(args["regions"]),
+                    "SENDING": "yes" if args["report_percent"] else "no",
+                },
+                "timeout": 5,
+                "memory": 128,
+                "log_days": args["log_days"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        api_target(
+            name,
+            {
+                "region": args["region"],
+                "account_id": args["account_id"],
+                "balancer": args["balancer"],
+                "function": function,
+                "path": "/api/events",
+                "priority": 9,
+                "rule_aliases": [],
+            },
+            self,
+        )
+        self.function_name = function.function_name
+        self.register_outputs({"function_name": self.function_name})
