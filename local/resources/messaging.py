@@ -29,9 +29,24 @@ def event_target(made: Making) -> tuple[str, dict[str, Any]]:
 @makes("aws:cloudwatch/metricAlarm:MetricAlarm")
 def metric_alarm(made: Making) -> tuple[str, dict[str, Any]]:
     """An alarm, which stays quiet: nothing is measured."""
-    dimensions = [{"Name": key, "Value": value} for key, value in made.take("dimensions", {}).items()]
-    made.call("cloudwatch", "put_metric_alarm", AlarmName=made.name, Dimensions=dimensions)
+    dimensions, queries = _dimensions(made.take("dimensions", {})), made.take("metricQueries")
+    metrics = [_query(query) for query in queries] if queries else None
+    made.call("cloudwatch", "put_metric_alarm", AlarmName=made.name, Dimensions=dimensions or None, Metrics=metrics)
     return made.name, {}
+
+
+def _dimensions(given: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Name": key, "Value": value} for key, value in given.items()]
+
+
+def _query(query: dict[str, Any]) -> dict[str, Any]:
+    """One query of an alarm's expression: Pulumi writes metric, period and statistic side by side, AWS does not."""
+    metric: dict[str, Any] | None = query.get("metric")
+    if metric is None:
+        return query
+    measured = {key: value for key, value in metric.items() if key not in ("dimensions", "period", "stat")}
+    named = {**measured, "Dimensions": _dimensions(metric.get("dimensions", {}))}
+    return {"Id": query["id"], "MetricStat": {"Metric": named, "Period": metric["period"], "Stat": metric["stat"]}}
 
 
 @makes("aws:cloudwatch/logGroup:LogGroup")

@@ -154,7 +154,7 @@ def test_the_balancer_sends_each_first_digit_to_a_fleet_and_the_api_to_its_funct
         for rule in rules
         if rule["Conditions"]
     }
-    assert set(routes) == {"/api/*", *(f"/v/{digit}*" for digit in "0123456789abcdef")}
+    assert set(routes) == {"/api/events", "/api/*", *(f"/v/{digit}*" for digit in "0123456789abcdef")}
     groups = {group["TargetGroupArn"]: group for group in balancing.describe_target_groups()["TargetGroups"]}
     assert groups[routes["/api/*"]]["TargetType"] == "lambda"
     attributes = balancing.describe_target_group_attributes(TargetGroupArn=routes["/api/*"])["Attributes"]

@@ -116,6 +116,7 @@ ELSEWHERE = {
         "accessLogs", "desyncMitigationMode", "dropInvalidHeaderFields", "enableDeletionProtection", "idleTimeout",
         "internal",
     },
+    "MetricAlarm": {"metricQueries"},
     "RolePolicy": {"policy"},
     "StateMachine": {"loggingConfiguration.logDestination"},
     "Subnet": {"assignIpv6AddressOnCreation", "mapPublicIpOnLaunch"},

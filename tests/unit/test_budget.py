@@ -52,7 +52,7 @@ def test_what_counts(tmp_path: Path) -> None:
     ("part", "budget"),
     [
         ("engine", 775),
-        ("resources", 550),
+        ("resources", 565),
         ("aws", 655),
         ("media", 955),
         ("serving", 1230),

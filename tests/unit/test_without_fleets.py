@@ -27,7 +27,7 @@ def test_it_has_no_node_and_nothing_that_only_nodes_need(cheap: Deployment) -> N
     made = Counter(item.type for item in cheap.registrations)
     for kind in ("autoscaling/group:Group", "ec2/launchTemplate:LaunchTemplate", "iam/instanceProfile:InstanceProfile"):
         assert not made[f"aws:{kind}"]
-    assert made["aws:lb/listenerRule:ListenerRule"] == 1, "the API's"
+    assert made["aws:lb/listenerRule:ListenerRule"] == 2, "the API's, and that of reports"
     assert cheap.exports["fleets"] == []
 
 

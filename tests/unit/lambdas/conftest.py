@@ -22,6 +22,8 @@ os.environ |= {
     "HOST": "watch.example.com",
     "STACK": "headend-dev",
     "NAMESPACE": "Headend/Canary",
+    "REGIONS": "eu-west-1",
+    "SENDING": "yes",
 }
 
 Stub = Callable[[str], Stubber]
