@@ -201,8 +201,8 @@ def test_a_viewers_page_asks_for_what_it_shows_and_no_more(page: Page, fake: Fak
     assert asked <= 2, fake.asked
     page.clock.run_for(59_000)
     assert len(fake.asked) == asked
-    page.clock.run_for(2_000)
-    until(page, "true")
+    with page.expect_response("**/api/titles?state=PUBLISHED"):
+        page.clock.run_for(2_000)
     expect(page.locator("#cards .card")).to_have_count(1)
     assert fake.asked[asked:] == ["GET /api/titles?state=PUBLISHED"]
 
