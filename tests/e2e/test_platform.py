@@ -93,7 +93,8 @@ def test_each_object_is_kept_only_in_the_fleet_that_owns_it(cloud: LaptopCloud, 
                 key = re.search(rb"^KEY: (/\S+?)(bytes=\S+)?$", file.read_bytes()[:4096], re.MULTILINE)
                 assert key, f"{file} is no cache file"
                 owners.setdefault(key[1].decode(), set()).add(node.fleet)
-    assert set(owners) == set(read)
+    # Nodes fetch new titles ahead of their viewers: they hold what was read, and more.
+    assert set(owners) >= set(read)
     low, high = sorted({node.fleet for node in cloud.fleets.nodes.values()})
     assert {path: {low if path[3] in "01234567" else high} for path in owners} == owners
 
