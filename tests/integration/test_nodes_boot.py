@@ -152,14 +152,20 @@ def test_a_disk_without_room_above_the_cache_keeps_nginx_from_starting(machine: 
 
 def test_what_was_written_shortly_before_the_power_went_is_dropped(machine: Machine) -> None:
     cache, probe = machine.at("/srv/headend/disk/cache/a/bc"), machine.at("/srv/headend/disk/health/probe")
+    notes = machine.at("/srv/headend/disk/fill")
     last_alive = 1_800_000_000
-    for path, age in {cache / "old": 200, cache / "late": 60, cache / "lost": -20, probe: 0}.items():
+    for path, age in {
+        **{cache / "old": 200, cache / "late": 60, cache / "lost": -20, probe: 0},
+        **{notes / "whole": 200, notes / "going-on": 60},
+    }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         os.utime(path, (last_alive - age, last_alive - age))
     done = machine.run("node-disk")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in cache.iterdir()] == ["old"]
+    # What was fetched ahead is fetched again where it is gone.
+    assert [path.name for path in notes.iterdir()] == ["whole"]
 
 
 def test_what_it_writes_is_a_configuration_that_nginx_accepts(machine: Machine) -> None:
