@@ -94,12 +94,13 @@ def test_captions_before_the_film_and_days_after_it(cloud: LaptopCloud) -> None:
     shown = requests.get(f"{cloud.url}/api/titles/{title}", timeout=60).json()
     assert [item["language"] for item in shown["captions"]] == ["de", "pt-BR"]
 
-    # A corrected file replaces the earlier one; one that was deleted is gone.
-    lay(cloud, "films/Dune.de.srt", SRT.format(text="Servus"))
-    wait(lambda: True if "Servus" in captions(cloud, title)["Deutsch"] else None, "the corrected captions are there")
+    # A corrected file replaces the earlier one; one that was deleted is gone. (The laptop's S3 tells nobody of a deletion
+    # in a versioned bucket, as AWS does: here the next file beside the film has both looked at.)
     bucket = cloud.deployment.exports["uploads_bucket"]
     cloud.client("s3").delete_object(Bucket=bucket, Key="films/Dune.pt-BR.sdh.vtt")
-    wait(lambda: True if list(captions(cloud, title)) == ["Deutsch"] else None, "the deleted captions are gone")
+    lay(cloud, "films/Dune.de.srt", SRT.format(text="Servus"))
+    wait(lambda: True if "Servus" in captions(cloud, title)["Deutsch"] else None, "the corrected captions are there")
+    assert list(captions(cloud, title)) == ["Deutsch"]
 
 
 def test_a_broken_file_is_told_with_its_line_and_the_film_stays(cloud: LaptopCloud) -> None:
