@@ -94,8 +94,8 @@ def test_captions_before_the_film_and_days_after_it(cloud: LaptopCloud) -> None:
     shown = requests.get(f"{cloud.url}/api/titles/{title}", timeout=60).json()
     assert [item["language"] for item in shown["captions"]] == ["de", "pt-BR"]
 
-    # A corrected file replaces the earlier one; one that was deleted is gone. (The laptop's S3 tells nobody of a deletion
-    # in a versioned bucket, as AWS does: here the next file beside the film has both looked at.)
+    # A corrected file replaces the earlier one; one that was deleted is gone. AWS tells of a deletion in a versioned
+    # bucket. The laptop's S3 does not: the next file beside the film has it looked at.
     bucket = cloud.deployment.exports["uploads_bucket"]
     cloud.client("s3").delete_object(Bucket=bucket, Key="films/Dune.pt-BR.sdh.vtt")
     lay(cloud, "films/Dune.de.srt", SRT.format(text="Servus"))
