@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lambdas import names
 from lambdas.ladder import ladder
 from lambdas.playback.core import Row
 from operate import catalogue, rolling, screen
@@ -96,7 +97,8 @@ def take_down(
     """
     cloud = find(stack)
     row, place = catalogue.read(cloud, title) or {}, catalogue.folder(title)
-    keys = _keys(cloud, place)
+    # Fill lists first: a node that read one would fetch what is gone.
+    keys = [*_keys(cloud, f"{names.FILL_LISTS}{place.removeprefix('v/')}"), *_keys(cloud, place)]
     # A run that was interrupted may have left objects without a row.
     if not row and not keys:
         catalogue.row(cloud, title)

@@ -74,9 +74,11 @@ def stands(stubs: dict[tuple[str, str], Any], count: int) -> str:
     asked = {"TableName": "titles_table", "Key": {"id": {"S": "a-film"}}, "ConsistentRead": True}
     stubs["dynamodb", "us-east-1"].add_response("get_item", {"Item": ROW}, asked)
     contents = [{"Key": f"{place}1/{index}"} for index in range(count)]
-    stubs["s3", "us-east-1"].add_response(
-        "list_objects_v2", {"Contents": contents}, {"Bucket": "media_bucket", "Prefix": place}
-    )
+    lists = f"v/fill/{place.removeprefix('v/')}"
+    for prefix, held in ((lists, []), (place, contents)):
+        stubs["s3", "us-east-1"].add_response(
+            "list_objects_v2", {"Contents": held}, {"Bucket": "media_bucket", "Prefix": prefix}
+        )
     return place
 
 
