@@ -6,6 +6,8 @@ import pulumi_aws as aws
 from components.blocks.bucket import PrivateBucket
 from components.blocks.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
 from components.blocks.fill_lists import FORGET_FILL_LISTS
+from components.edge.address import Address
+from components.edge.certificates import Certificates
 from components.edge.delivery import Delivery
 from components.edge.player_site import PlayerSite
 from components.edge.signing import Signing
@@ -137,6 +139,15 @@ web_acl = (
     if settings.web_acl
     else None
 )
+certificates = (
+    Certificates(
+        "certificates",
+        {"host": domain.name, "zone_id": domain.zone, "home": home, "regions": [*settings.regions]},
+    )
+    if domain and domain.zone
+    else None
+)
+viewers_certificate = certificates.viewers if certificates else domain.certificate if domain else None
 pops = [
     PointOfPresence(
         f"pop-{region}",
@@ -144,7 +155,7 @@ pops = [
             "region": region,
             "cidr": place.cidr,
             "zones": place.zones,
-            "certificate": place.certificate,
+            "certificate": certificates.balancers[region] if certificates else place.certificate,
             "serving": place.serving,
             "fleets": settings.fleets,
             "nodes": {
@@ -220,7 +231,7 @@ delivery = Delivery(
         "media": content.media.domain_name,
         "site": site.bucket.domain_name,
         "domain": domain.name if domain else None,
-        "certificate": domain.certificate if domain else None,
+        "certificate": viewers_certificate,
         "price_class": settings.price_class,
         "blocked_countries": settings.blocked_countries,
         "key_group_id": signing.key_group_id if signing else None,
@@ -228,6 +239,8 @@ delivery = Delivery(
         "log_bucket_arn": logs[home].bucket_arn,
     },
 )
+if domain and domain.zone:
+    Address("address", {"host": domain.name, "zone_id": domain.zone, "delivery": delivery})
 
 # Who may read the buckets: CloudFront as itself, the nodes of each region through their own endpoint.
 for pop in pops:
@@ -277,7 +290,7 @@ observability = Observability(
         "web_servers": web_servers,
         "buckets": {region: bucket.bucket_name for region, bucket in media.items()},
         "distribution_id": delivery.distribution_id,
-        "edge_certificate": domain.certificate if domain else None,
+        "edge_certificate": viewers_certificate,
     },
 )
 if settings.monthly_budget_usd:

@@ -105,7 +105,7 @@ class Region(Strict):
     ami: Annotated[str, _matching(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image id, such as ami-0123456789abcdef0")]
     """Image of the nodes: Amazon Linux 2023, arm64. Pinned: no preview changes by itself. `make ami` writes it."""
     certificate: Certificate | None = None
-    """ARN of an ACM certificate in this region, for the load balancer. Needed once there is a `domain`."""
+    """ARN of an ACM certificate in this region, for the load balancer. Needed with a `domain` that has no zone."""
     serving: bool = True
     """`false` sends its viewers to the next nearest region and changes nothing else: for a region that fails."""
 
@@ -127,16 +127,32 @@ class Domain(Strict):
             r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", "a host name in lower case, such as watch.example.com"
         ),
     ]
-    """Host name that viewers open, such as watch.example.com. Its DNS record is for you to make."""
-    certificate: Certificate
-    """ARN of an ACM certificate for that name in us-east-1, the only region where CloudFront reads them."""
+    """Host name that viewers open, such as watch.example.com."""
+    zone: (
+        Annotated[
+            str, _matching(r"Z[0-9A-Z]{5,31}", "the id of a hosted zone of Route 53, such as Z0123456789ABCDEFGHIJ")
+        ]
+        | None
+    ) = None
+    """Public hosted zone that holds the name. The program then makes all certificates and the name's records there.
+    Without it those are for you to make."""
+    certificate: Certificate | None = None
+    """Without a zone: ARN of an ACM certificate for that name in us-east-1, where CloudFront reads them."""
 
     @field_validator("certificate")
     @classmethod
-    def _in_us_east_1(cls, arn: str) -> str:
-        if arn.split(":")[3] != CLOUDFRONT_REGION:
+    def _in_us_east_1(cls, arn: str | None) -> str | None:
+        if arn and arn.split(":")[3] != CLOUDFRONT_REGION:
             raise ValueError(f"must be a certificate in {CLOUDFRONT_REGION}, where CloudFront reads them")
         return arn
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        if self.zone and self.certificate:
+            raise ValueError("takes a zone or a certificate, not both: with a zone the program makes its certificates")
+        if not self.zone and not self.certificate:
+            raise ValueError("needs a zone, whose records prove new certificates, or a certificate of your own")
+        return self
 
 
 MOST_NODES = 100
@@ -272,7 +288,7 @@ class Settings(Strict):
         if self.domain:
             if self.domain.name.endswith("example.com"):
                 yield f"domain.name: {self.domain.name!r} is reserved for examples; use a name of your own"
-            if self.domain.certificate.split(":")[4] in EXAMPLE_ACCOUNTS:
+            if self.domain.certificate and self.domain.certificate.split(":")[4] in EXAMPLE_ACCOUNTS:
                 yield f"domain.certificate: {self.domain.certificate!r} is nobody's; make one in {CLOUDFRONT_REGION}"
         for key in self.signing:
             body = "".join(key.public_key.strip().splitlines()[1:-1])
@@ -311,8 +327,10 @@ class Settings(Strict):
                 yield f"regions.{name}.serving: the home region must serve, since the API is there"
             if len(set(region.zones)) < len(region.zones):
                 yield f"regions.{name}.zones: {region.zones} names a zone twice"
-            if self.domain and not region.certificate:
+            if self.domain and not self.domain.zone and not region.certificate:
                 yield f"regions.{name}.certificate is missing: with a domain the load balancer speaks HTTPS"
+            if self.domain and self.domain.zone and region.certificate:
+                yield f"regions.{name}.certificate: take it out, since with domain.zone the program makes one"
             if region.certificate and region.certificate.split(":")[3] != name:
                 yield f"regions.{name}.certificate: {region.certificate!r} is not a certificate in {name}"
         for (one, a), (other, b) in itertools.combinations(self.regions.items(), 2):

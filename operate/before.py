@@ -44,7 +44,7 @@ def preflight(
     screen.note(f"account {identity['Account']}, as {identity['Arn']}", "dim")
     answers: list[Answer] = []
     with screen.err().status("") as status:
-        for check in (_quotas, _types, _images, _certificates, _keys, _logs, _budget):
+        for check in (_quotas, _types, _images, _certificates, _addresses, _keys, _logs, _budget):
             status.update(check.__name__.strip("_"))
             try:
                 answers += [Answer(what, verdict, says) for what, verdict, says in check(declared, client)]
@@ -183,6 +183,26 @@ def certificate_verdict(told: Any, now: datetime) -> tuple[str, str]:
         return "wrong", f"{name}: {told['Status']}. Its DNS validation record must stand"
     left = told["NotAfter"] - now
     return ("ok" if left > SOON else "unsure"), f"{name}: ends in {left.days} days"
+
+
+def _addresses(declared: Any, client: Client) -> Answers:
+    from operate import needs  # noqa: PLC0415 - as above
+
+    for zone, name, kind in sorted(needs.addresses(declared)):
+        told = client("route53", CLOUDFRONT_REGION).list_resource_record_sets(
+            HostedZoneId=zone, StartRecordName=name, StartRecordType=kind, MaxItems="1"
+        )["ResourceRecordSets"]
+        yield "name", *address_verdict(name, kind, told[0] if told else {})
+
+
+def address_verdict(name: str, kind: str, found: Any) -> tuple[str, str]:
+    """Is the name free, or this platform's? `found` is the record at it or behind it."""
+    if (found.get("Name"), found.get("Type")) != (f"{name}.", kind):
+        return "ok", f"{name} has no {kind} record yet"
+    target = found.get("AliasTarget", {}).get("DNSName", "")
+    if target.removesuffix(".").endswith(".cloudfront.net"):
+        return "ok", f"{name} leads to {target}"
+    return "unsure", f"{name} has an {kind} record that somebody made: delete it before `pulumi up`, which refuses it"
 
 
 def _keys(declared: Any, client: Client) -> Answers:

@@ -107,6 +107,12 @@ def certificates(declared: Deployment) -> set[str]:
     return {str(arn) for arn in named - made if arn}
 
 
+def addresses(declared: Deployment) -> set[tuple[str, str, str]]:
+    """Zone, name and type of each record by which viewers find the edge."""
+    records = [item.inputs for item in declared.of_type("aws:route53/record:Record")]
+    return {(item["zoneId"], item["name"], item["type"]) for item in records if "aliases" in item}
+
+
 def signing_parameters(declared: Deployment) -> set[tuple[str, str]]:
     """Region and name of each private key that a function reads."""
     functions = declared.of_type("aws:lambda/function:Function")

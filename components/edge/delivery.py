@@ -34,6 +34,11 @@ class DeliveryArgs(TypedDict):
     log_bucket_arn: pulumi.Input[str]
 
 
+def origin_host(domain: str) -> str:
+    """The name that a load balancer's certificate must hold where there is TLS. It need not resolve."""
+    return f"origin.{domain}"
+
+
 class Delivery(pulumi.ComponentResource):
     """The only thing of the platform that the internet reaches."""
 
@@ -41,6 +46,8 @@ class Delivery(pulumi.ComponentResource):
     distribution_arn: pulumi.Output[str]
     edge_domain: pulumi.Output[str]
     """The distribution's own name. The DNS record of a team's own domain points at it."""
+    edge_zone_id: pulumi.Output[str]
+    """Hosted zone of that name, for alias records."""
     domain_name: pulumi.Output[str]
     """Where viewers go."""
 
@@ -107,7 +114,7 @@ class Delivery(pulumi.ComponentResource):
         )
         self.distribution_id, self.distribution_arn = distribution.id, distribution.arn
         EdgeLogs(f"{name}-logs", {"distribution_arn": distribution.arn, "bucket_arn": args["log_bucket_arn"]}, child)
-        self.edge_domain = distribution.domain_name
+        self.edge_domain, self.edge_zone_id = distribution.domain_name, distribution.hosted_zone_id
         self.domain_name = pulumi.Output.from_input(domain) if domain else self.edge_domain
         self.register_outputs({"distribution_id": self.distribution_id, "domain_name": self.domain_name})
 
@@ -115,8 +122,7 @@ class Delivery(pulumi.ComponentResource):
         """The origins of the points of presence, and of the API at home."""
         origins, origin = list[aws.cloudfront.DistributionOriginArgsDict](), routes.balancer_origin
         for pop in args["pops"]:
-            # With TLS this is the name that the balancer's certificate must hold; it need not resolve.
-            domain_name = f"origin.{args['domain']}" if args["domain"] else pop.balancer.dns_name
+            domain_name = origin_host(args["domain"]) if args["domain"] else pop.balancer.dns_name
             private = PrivateOrigin(
                 f"{name}-{pop.region}",
                 {

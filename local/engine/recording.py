@@ -39,6 +39,8 @@ class RecordingProvider:
             unasked = key == "ipv6CidrBlock" and not inputs.get("assignGeneratedIpv6CidrBlock")
             if always and key not in inputs and key in SHAPES["outputs"] and python in (str, int) and not unasked:
                 outputs[key] = python(SHAPES["outputs"][key].format_map(values))
+        for key, item in SHAPES["lists"].get(type_, {}).items():
+            outputs[key] = [{field: text.format_map(values) for field, text in item.items()}]
         return outputs
 
     def invoke(self, token: str, args: dict[str, Any], region: str) -> dict[str, Any]:
@@ -50,7 +52,8 @@ class RecordingProvider:
         if token not in SHAPES["data-sources"]:
             raise LookupError("is not answered on the laptop; add the data source to local/engine/shapes.toml")
         templates = SHAPES["data-sources"][token]
-        return {**args, **{key: text.format(region=region, account=_ACCOUNT) for key, text in templates.items()}}
+        values = {**args, "region": region, "account": _ACCOUNT}
+        return {**args, **{key: text.format_map(values) for key, text in templates.items()}}
 
 
 def physical_name(type_: str, name: str, inputs: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import yaml
 from facts.regions import NO_MEDIACONVERT, REGIONS
 from local.engine import ProgramError, RecordingProvider, run_program
 from settings import Settings
-from tests.declared import ROOT, deploy, regions
+from tests.declared import ROOT, ZONE, deploy, regions
 
 CERTIFICATE = "arn:aws:acm:{}:111122223333:certificate/00000000-0000-0000-0000-000000000001"
 PUBLIC_KEY: str = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]["headend:signing"][
@@ -47,7 +47,7 @@ def region(**changed: Any) -> dict[str, Any]:
         # Missing
         ({"regions": None}, "regions must hold the home region, aws:region = 'us-east-1'; it holds none"),
         ({"aws:region": "eu-west-1"}, "aws:region = 'eu-west-1'; it holds us-east-1"),
-        ({"domain": {"name": "watch.example.com"}}, "headend:domain.certificate is missing"),
+        ({"domain": {"name": "watch.example.com"}}, "needs a zone, whose records prove new certificates, or a certif"),
         ({"regions": {"us-east-1": {"cidr": "10.0.0.0/16"}}}, "headend:regions.us-east-1.zones is missing"),
         # Not known
         ({"fleetz": 2}, "headend:fleetz is not a key of this project; known: regions, fleets, nodesPerFleet,"),
@@ -124,6 +124,21 @@ def region(**changed: Any) -> dict[str, Any]:
             "must be a certificate in us-east-1, where CloudFront reads them",
         ),
         ({"regions": region(certificate=CERTIFICATE.format("eu-west-1"))}, "is not a certificate in us-east-1"),
+        (
+            {"domain": {"name": "watch.example.com", "zone": "/hostedzone/Z0123456789ABC"}},
+            'headend:domain.zone: "/hostedzone/Z0123456789ABC" is not allowed: must be the id of a hosted zone',
+        ),
+        (
+            {"domain": {"name": "watch.example.com", "zone": ZONE, "certificate": CERTIFICATE.format("us-east-1")}},
+            "takes a zone or a certificate, not both",
+        ),
+        (
+            {
+                "domain": {"name": "watch.example.com", "zone": ZONE},
+                "regions": region(certificate=CERTIFICATE.format("us-east-1")),
+            },
+            "regions.us-east-1.certificate: take it out, since with domain.zone the program makes one",
+        ),
         ({"signing": [{"name": "key", "publicKey": PUBLIC_KEY}]}, "signing needs a domain"),
         ({"monthlyBudgetUsd": 5}, "monthlyBudgetUsd needs alarmEmail"),
         (

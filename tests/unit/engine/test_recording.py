@@ -9,7 +9,7 @@ import pytest
 
 from local.engine import ProgramError, RecordingProvider, run_program
 from local.engine.recording import SHAPES
-from tests.declared import whole
+from tests.declared import zoned
 
 
 def exported(declare: Any) -> Any:
@@ -58,5 +58,5 @@ def test_two_resources_never_share_an_id() -> None:
 
 
 def test_no_type_has_a_shape_for_nothing() -> None:
-    declared = {item.type for stack in ("dev", "prod") for item in whole(stack).registrations}
+    declared = {item.type for item in zoned().registrations}
     assert sorted({*SHAPES["types"], *SHAPES["name-limits"]} - declared) == []

@@ -12,8 +12,9 @@ from botocore.stub import ANY, Stubber
 
 from facts.quota_codes import BALANCERS, CONCURRENCY, EGRESS_GATEWAYS, INTERNET_GATEWAYS, ON_DEMAND, SPOT, VPCS
 from operate import before, needs
-from tests.declared import whole
+from tests.declared import ZONE, whole, zoned
 
+HOST = "watch.example.com"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 OWN = [{"Key": "project", "Value": "headend"}, {"Key": "stack", "Value": "dev"}]
@@ -181,3 +182,34 @@ def test_dollars_are_said_as_the_planner_says_them(capsys: pytest.CaptureFixture
     assert told["added"] == {}
     base, head = told["usd"]["Together"]
     assert base == head > 0
+
+
+def test_the_name_of_a_zone_must_be_free_or_lead_to_cloudfront(aws: Account) -> None:
+    """Pulumi writes no record over."""
+    for kind in ("A", "AAAA"):
+        asked = {"HostedZoneId": ZONE, "StartRecordName": HOST, "StartRecordType": kind, "MaxItems": "1"}
+        found = {"Name": f"{HOST}.", "Type": kind, "ResourceRecords": [{"Value": "192.0.2.1"}], "TTL": 60}
+        records = [found] if kind == "A" else []
+        answer = {"ResourceRecordSets": records, "IsTruncated": False, "MaxItems": "1"}
+        aws.answer("route53", "us-east-1", "list_resource_record_sets", answer, asked)
+    check = before._addresses  # pyright: ignore[reportPrivateUsage]
+    assert [verdict for _, verdict, _ in check(zoned(), aws)] == ["unsure", "ok"]
+    assert list(check(whole("prod"), aws)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        ({}, "ok"),
+        ({"Name": "zz.example.com.", "Type": "A"}, "ok"),
+        ({"Name": f"{HOST}.", "Type": "TXT"}, "ok"),
+        ({"Name": f"{HOST}.", "Type": "A", "AliasTarget": {"DNSName": "d1.cloudfront.net."}}, "ok"),
+        ({"Name": f"{HOST}.", "Type": "A", "AliasTarget": {"DNSName": "old.example.org."}}, "unsure"),
+    ],
+)
+def test_a_record_of_somebody_else_is_told(found: dict[str, Any], verdict: str) -> None:
+    assert before.address_verdict(HOST, "A", found)[0] == verdict
+
+
+def test_certificates_that_the_program_makes_are_not_looked_for() -> None:
+    assert needs.certificates(zoned()) == set()

@@ -13,7 +13,7 @@ from moto import mock_aws
 from local.engine import Deployment, ProgramError, run_program
 from local.resources import DECLARED_ONLY, Realiser
 from local.resources.making import HANDLERS, IGNORED
-from tests.declared import whole
+from tests.declared import zoned
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +121,7 @@ def test_code_that_is_not_there_is_refused() -> None:
 
 
 def test_the_real_program_needs_every_handler_and_every_declared_only_type() -> None:
-    """prod declares everything that there is to declare, so what it does not need, nobody does."""
-    registered = {item.type for item in whole("prod").registrations}
+    """prod with a hosted zone declares everything that there is to declare: what it does not need, nobody does."""
+    registered = {item.type for item in zoned().registrations}
     assert sorted({*HANDLERS, *DECLARED_ONLY} - registered) == []
     assert not DECLARED_ONLY.intersection(HANDLERS)
