@@ -11,19 +11,20 @@ class PrivateBucketArgs(TypedDict):
     """What makes one bucket differ from the next."""
 
     region: str
-    """Where it is."""
+    """The AWS region of the bucket."""
     noncurrent_days: int
     """Days in which an overwritten or deleted object can still be brought back."""
     protect: bool
-    """Refuse to delete it. Where false, `destroy` deletes its objects too."""
+    """True: Pulumi refuses to delete the bucket. False: `destroy` deletes it with its objects."""
     log_bucket: NotRequired[pulumi.Input[str]]
-    """Bucket of the same region that takes the access log. A log bucket has none: it would log its own logging."""
+    """Name of the bucket, in the same region, that takes the access log. A log bucket has none, since it would log its
+    own logging."""
     lifecycle: NotRequired[Sequence[aws.s3.BucketLifecycleConfigurationRuleArgsDict]]
     """Further lifecycle rules."""
 
 
 class PrivateBucket(pulumi.ComponentResource):
-    """No public access, owner enforced, encrypted (SSE-S3), versioned, stale versions and uploads cleared away.
+    """A bucket without public access or ACLs, encrypted (SSE-S3), versioned; old versions and broken uploads expire.
 
     It has no policy yet. `BucketAccess` gives it one later, when its readers are known.
     """

@@ -17,15 +17,15 @@ class BucketAccessArgs(TypedDict):
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     statements: Sequence[Statement]
-    """Grants to others than IAM roles: to AWS services, and to readers that come through our network."""
+    """Grants to AWS services and to readers that come through our network. IAM roles have their own policies."""
 
 
 class BucketAccess(pulumi.ComponentResource):
-    """The one policy of a bucket: TLS only, and the grants."""
+    """The one policy of a bucket: it refuses requests without TLS, and makes the grants."""
 
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
-    """Name and ARN, known once the policy is in force. AWS refuses some settings if the service may not write yet."""
+    """Name and ARN, known once the policy is in force. AWS refuses some settings while the service cannot write yet."""
 
     def __init__(self, name: str, args: BucketAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:bucket_access:BucketAccess", name, None, opts)
@@ -63,7 +63,10 @@ def read_by_cloudfront(bucket_arn: pulumi.Input[str], distribution_arn: pulumi.I
 
 
 def read_through_endpoint(bucket_arn: pulumi.Input[str], endpoint_id: pulumi.Input[str]) -> list[Statement]:
-    """Bucket policy statements: unsigned, cache nodes read renditions and list fill lists through their endpoint."""
+    """Bucket policy statements: cache nodes may read renditions and list fill lists through their VPC endpoint.
+
+    Their requests are not signed, so the endpoint is all that identifies them.
+    """
     here = {"aws:SourceVpce": endpoint_id}
     return [
         {

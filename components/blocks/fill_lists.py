@@ -5,8 +5,8 @@ import pulumi_aws as aws
 from lambdas.names import FILL_LISTS
 
 FILL_DAYS = 30
-"""A title counts as new for so long: what a new node fetches before anybody asks. A list of a thousand titles is one
-request of each node's every poll."""
+"""Days that a title counts as new. A new node fetches new titles before a viewer asks for them. S3 lists up to a
+thousand titles in one request, and each node lists them at every poll."""
 
 FORGET_FILL_LISTS: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
     "id": "forget-fill-lists",
@@ -14,4 +14,4 @@ FORGET_FILL_LISTS: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
     "filter": {"prefix": FILL_LISTS},
     "expiration": {"days": FILL_DAYS},
 }
-"""Of every media bucket: deletions by lifecycle are not replicated."""
+"""Every media bucket has this rule, since S3 does not replicate what a lifecycle rule deletes."""

@@ -7,10 +7,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def handler_files(handler: str) -> list[str]:
-    """Paths from the project's root: the handler's own, and those of every module that is imported on the way.
+    """Paths from the project's root: the handler's own file, and those of all modules that it imports, directly or not.
 
-    Imports are read, not run, and are absolute (`from lambdas.x import y`). A listed file rather than a folder, which
-    would bring `__pycache__` along and differ on every preview.
+    Imports are read, not run. They must be absolute (`from lambdas.x import y`). The zip lists files and not a folder,
+    which would bring `__pycache__` along and differ on every preview.
 
     Raises:
         ValueError: there is no such handler.

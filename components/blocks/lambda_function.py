@@ -15,7 +15,7 @@ class LambdaFunctionArgs(TypedDict):
 
     region: str
     handler: str
-    """Folder of `lambdas/`: its `handler.py` has `handle(event, context)`. The zip holds what it imports."""
+    """Folder of `lambdas/`. Its `handler.py` has `handle(event, context)`. The zip holds this file and its imports."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     statements: NotRequired[Sequence[Statement]]
     """What it may do in AWS, besides writing its own log."""
@@ -25,13 +25,14 @@ class LambdaFunctionArgs(TypedDict):
     """Megabytes; a CPU share comes with them (1,769 MB = one vCPU)."""
     log_days: int
     concurrency: NotRequired[int]
-    """Executions that are kept for it, and its most. Default: 0, the account's limit, shared with the others."""
+    """Concurrent executions that are reserved for it, which are also its limit. Default: 0, none are reserved, and it
+    shares the account's limit with the others."""
     vendored: NotRequired[Mapping[str, pulumi.Archive]]
-    """Libraries beyond the runtime's own, by folder in the zip."""
+    """Libraries that the runtime does not have, by their folder in the zip."""
 
 
 class LambdaFunction(pulumi.ComponentResource):
-    """Python on arm64, traced, logging JSON to a group whose retention is ours."""
+    """A function in Python on arm64. X-Ray traces it. It logs JSON to a group that keeps logs for `log_days`."""
 
     function_name: pulumi.Output[str]
     function_arn: pulumi.Output[str]

@@ -20,11 +20,11 @@ class DeliveryArgs(TypedDict):
     home: str
     pops: Sequence[PointOfPresence]
     media: pulumi.Input[str]
-    """Domain name of the home bucket, which answers where a point of presence fails."""
+    """Domain name of the home bucket, which answers if a point of presence fails."""
     site: pulumi.Input[str]
     """Domain name of the page's bucket."""
     domain: str | None
-    """A name of the team's own, and below the ARN of its certificate in us-east-1."""
+    """The team's own domain name, if any. The next field is the ARN of its certificate in us-east-1."""
     certificate: pulumi.Input[str] | None
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
     blocked_countries: Sequence[str]
@@ -49,7 +49,7 @@ class Delivery(pulumi.ComponentResource):
     edge_zone_id: pulumi.Output[str]
     """Hosted zone of that name, for alias records."""
     domain_name: pulumi.Output[str]
-    """Where viewers go."""
+    """The host name that viewers use."""
 
     def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args["home"] not in (regions := [pop.region for pop in args["pops"]]):
@@ -68,13 +68,14 @@ class Delivery(pulumi.ComponentResource):
             opts=child,
         )
         keys, many, fleets = args["key_group_id"], len(regions) > 1, any(pop.fleets for pop in args["pops"])
-        # Without fleets nothing stands before the bucket, and Origin Shield keeps edges from asking it one by one.
+        # Without fleets CloudFront reads the bucket. Origin Shield then keeps the edges from asking it one by one.
         origin, shield = (home_group, None) if fleets else ("media", args["home"])
         media = routes.media_behaviours(
             {"origin": origin, "policies": policies, "many_pops": many, "key_group_id": keys}
         )
         api = routes.api_behaviour("api", policies)
-        # Every behaviour has it: CloudFront chooses one by the resolved path, but passes on the path as it was written.
+        # Every behaviour has this function: CloudFront chooses a behaviour by the resolved path, but passes on the path
+        # as the viewer wrote it.
         first: list[aws.cloudfront.DistributionOrderedCacheBehaviorFunctionAssociationArgsDict] = [
             {"event_type": "viewer-request", "function_arn": self._viewer_request(name, args)}
         ]
@@ -93,17 +94,17 @@ class Delivery(pulumi.ComponentResource):
                 routes.bucket_origin("media", args["media"], access.id, shield),
                 *self._balancers(name, args),
             ],
-            # Only the home region's group is declared. The function makes a group of the region that it chooses.
+            # Only the home region's group is declared. For another region the function makes a group itself.
             origin_groups=[routes.origin_group(home_group, f"pop-{args['home']}", "media")],
             ordered_cache_behaviors=[{**item, "function_associations": first} for item in (api, *media)],
             default_cache_behavior={**routes.page_behaviour("site", policies), "function_associations": first},
             custom_error_responses=routes.error_responses(),
             restrictions={"geo_restriction": routes.geo_restriction(args["blocked_countries"])},
             viewer_certificate=routes.viewer_certificate(args["certificate"]),
-            # Before a balancer has its rules it refuses every rendition, which no origin group falls over.
+            # A balancer without its rules answers 400 for every rendition, and no origin group fails over for that.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[pop.balancer for pop in args["pops"]]),
         )
-        # The hit ratio and the error rates by status: metrics that CloudFront sends only when asked to.
+        # CloudFront sends the hit ratio, and the error rates by status, only with this subscription.
         aws.cloudfront.MonitoringSubscription(
             f"{name}-metrics",
             distribution_id=distribution.id,
@@ -147,8 +148,8 @@ class Delivery(pulumi.ComponentResource):
             comment="Refuses paths that do not exist; sends a viewer to the nearest point of presence",
             publish=True,
             code=viewer_request_code(home=args["home"], regions=serving, failover_status=routes.FAILOVER_STATUS),
-            # It names origins of the distribution. Published in place, within seconds, it would name one that is not
-            # there for another quarter of an hour; a new function comes in the same update as the origins.
+            # The code names origins of the distribution. An update in place takes seconds, but a new origin takes a
+            # quarter of an hour. A new function becomes active together with the new origins.
             opts=pulumi.ResourceOptions(
                 parent=self, replace_on_changes=["code"], aliases=[pulumi.Alias(name=f"{name}-nearest-pop")]
             ),

@@ -13,15 +13,16 @@ class EdgeLogsArgs(TypedDict):
 
     distribution_arn: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
-    """Under AWSLogs/<account>/CloudFront/; its policy must let delivery.logs.amazonaws.com write."""
+    """ARN of the log bucket. Logs go under AWSLogs/<account>/CloudFront/. Its policy must let
+    delivery.logs.amazonaws.com write."""
 
 
 class EdgeLogs(pulumi.ComponentResource):
-    """A vended log delivery (standard logging v2): the older way needs a bucket with access control lists."""
+    """A vended log delivery (standard logging v2). The older standard logging needs a bucket with ACLs."""
 
     def __init__(self, name: str, args: EdgeLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:edge_logs:EdgeLogs", name, None, opts)
-        # A distribution may have one source, and a source one delivery to S3: the old must go before the new comes.
+        # A distribution may have one source, and a source one delivery to S3. So the old one is deleted first.
         alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
         source = aws.cloudwatch.LogDeliverySource(
             f"{name}-source",

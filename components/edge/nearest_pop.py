@@ -14,20 +14,20 @@ def distance(country: str, region: str) -> float:
     (here, east), (there, west) = (
         [radians(degrees) for degrees in place] for place in (countries()[country], REGIONS[region].place)
     )
-    # Rounding may leave the arc cosine's domain for two places that are the same.
+    # For two equal places rounding may give a value just over 1, which acos refuses.
     return EARTH_KM * acos(min(1.0, sin(here) * sin(there) + cos(here) * cos(there) * cos(east - west)))
 
 
 def nearest_pop(country: str, regions: Sequence[str]) -> str:
-    """The region with the shortest way to a country; of equal ones the first."""
+    """The region with the shortest distance to a country. If two are equally near, the first of them."""
     return min(regions, key=lambda region: distance(country, region))
 
 
 def countries_by_region(*, home: str, regions: Sequence[str]) -> dict[str, str]:
-    """By region other than `home`: the codes of the countries that it is nearest to, with spaces between them.
+    """For each region but `home`: the codes of the countries that are nearest to it, with spaces between them.
 
-    `home` gets every country that no other of `regions` is nearer to, and viewers whose country CloudFront does not
-    know. Raises ValueError for a region that has no place on the map here.
+    `home` serves all other countries, and viewers whose country CloudFront does not know. Raises ValueError for a
+    region without coordinates in facts/regions.py.
     """
     if unknown := sorted({home, *regions} - REGIONS.keys()):
         raise ValueError(f"nearest_pop: no coordinates for {', '.join(unknown)}; add them to facts/regions.py")

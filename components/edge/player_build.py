@@ -1,7 +1,7 @@
 """The page as it is served: scripts and styles bundled by esbuild, assets named after their content. No Pulumi in it.
 
-Names with hashes let browsers and the edge keep each asset for a year, and keep the scripts of two deployments apart:
-an HTML file names the assets that were made with it.
+The name of an asset holds a hash, so browsers and the edge may keep it for a year. It also keeps the scripts of two
+deployments apart: an HTML file names the assets that were made with it.
 """
 
 import hashlib
@@ -26,15 +26,16 @@ CONTENT_TYPES = {
 }
 IMMUTABLE = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
-"""Kept, but asked about each time: a deployment shows at once, and what has not changed costs no bytes."""
+"""Caches keep the file, but ask each time whether it changed. A deployment shows at once, and an unchanged file is not
+sent again."""
 
 
 class BuildError(Exception):
-    """The page could not be made; says what to do."""
+    """The page could not be made. The message says what to do."""
 
 
 class SiteFile(NamedTuple):
-    """One file of the page as S3 keeps it."""
+    """One file of the page, as S3 keeps it."""
 
     path: Path
     content_type: str
@@ -44,7 +45,7 @@ class SiteFile(NamedTuple):
 def build(player: Path, target: Path) -> dict[str, SiteFile]:
     """Make the page of `player` in `target`, and return its files by object key.
 
-    `target` may be used by several processes at once: a file of one name has one content there.
+    Several processes may use `target` at once, since files of the same name have the same content.
     """
     esbuild = player / "node_modules" / ".bin" / "esbuild"
     if not (esbuild.is_file() and (player / "node_modules" / "hls.js").is_dir()):
@@ -65,7 +66,7 @@ def build(player: Path, target: Path) -> dict[str, SiteFile]:
         for name in PLAIN:
             (Path(made) / name).write_bytes((player / name).read_bytes())
         keys |= {name: Path(made) / name for name in (PAGE, *PLAIN)}
-        # A rename is atomic: who reads meanwhile reads the whole of one file.
+        # A rename is atomic, so nobody reads a part of a file.
         return {key: _file(key, path.replace(target / path.name)) for key, path in sorted(keys.items())}
 
 
@@ -83,20 +84,20 @@ def _bundle(esbuild: Path, player: Path, made: Path) -> dict[str, Any]:
 
 
 def _entries(outputs: dict[str, Any]) -> list[tuple[str, str]]:
-    """(output, source) of what the page names by itself; esbuild calls hls.js an entry too, since it is loaded late."""
+    """(output, source) of each file that the HTML names. esbuild calls hls.js an entry too, since it is loaded late."""
     entries = [(output, str(about.get("entryPoint", ""))) for output, about in outputs.items()]
     return [(output, source) for output, source in entries if source in (*SCRIPTS, STYLE)]
 
 
 def _shared(outputs: dict[str, Any]) -> list[str]:
-    """What several scripts import: asked for at once, or it would be found only when a script has come."""
+    """Outputs that several scripts import. The page preloads them, since a browser would find them only later."""
     imports = [imported for output, _ in _entries(outputs) for imported in outputs[output]["imports"]]
     static = {Path(imported["path"]).name for imported in imports if imported["kind"] == "import-statement"}
     return [f"/{ASSETS}/{name}" for name in sorted(static)]
 
 
 def _page(html: str, names: dict[str, str], shared: list[str]) -> str:
-    """The HTML with its assets by their served names."""
+    """The HTML, with the served names of its assets."""
     for source, name in names.items():
         if f'"/{source}"' not in html:
             raise BuildError(f'{PAGE} does not name "/{source}", which is part of the page')

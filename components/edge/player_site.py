@@ -1,4 +1,4 @@
-"""The page on which titles are offered and watched: static files in a bucket of their own."""
+"""The page on which viewers choose and watch titles: static files in a bucket of their own."""
 
 from pathlib import Path
 from typing import TypedDict
@@ -25,7 +25,7 @@ class PlayerSite(pulumi.ComponentResource):
     """The bucket of the page, and the page in it."""
 
     bucket: PrivateBucket
-    """Given whole: its policy is written once CloudFront's distribution is there to be named."""
+    """The whole component, since its policy is made later: it names CloudFront's distribution."""
 
     def __init__(self, name: str, args: PlayerSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         files = site_files()
@@ -42,7 +42,7 @@ class PlayerSite(pulumi.ComponentResource):
             child,
         )
         assets = [self._object(name, args["region"], key, files[key], []) for key in files if key != PAGE]
-        # Last: nobody is sent to an asset that is not there yet. What it replaces is deleted at the end of an update.
+        # The page comes last, since it names assets that must exist. Pulumi deletes old assets at the end of an update.
         self._object(name, args["region"], PAGE, files[PAGE], assets)
         self.register_outputs({"bucket_name": self.bucket.bucket_name})
 
@@ -62,7 +62,7 @@ class PlayerSite(pulumi.ComponentResource):
 
 
 def site_files() -> dict[str, SiteFile]:
-    """The page's files by object key. RunError where it cannot be made."""
+    """The page's files by object key. Raises RunError if they cannot be made."""
     try:
         return build(PLAYER, MADE)
     except BuildError as error:

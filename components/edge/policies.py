@@ -1,16 +1,17 @@
-"""What CloudFront keys its cache on, for how long, and the headers that it adds."""
+"""The key of CloudFront's cache, how long it keeps an object, and the headers that it adds."""
 
 import pulumi
 import pulumi_aws as aws
 
 YEAR = 365 * 24 * 3600
 
-# AWS's own policies, by their published ids: an id is the same in every account, and costs no look-up in a preview.
+# Published ids of AWS's own policies: they are the same in every account, so a preview need not look them up.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
-# No inline script or style, nothing from elsewhere, and no text taken for HTML: titles come from file names. hls.js
-# plays from a blob, and makes its caption tracks out of an empty file in a data: address.
+# Titles come from file names, so the page must not run a script that hides in one: no inline script or style, nothing
+# from other hosts, no text used as HTML. hls.js plays from a blob, and makes caption tracks from an empty data:
+# address.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "media-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -40,7 +41,7 @@ class EdgePolicies(pulumi.ComponentResource):
                 default_ttl=ttl,
                 max_ttl=YEAR,
                 parameters_in_cache_key_and_forwarded_to_origin={
-                    # The path alone: a viewer's token or a tracking parameter must never split the cache.
+                    # Only the path is in the key: a viewer's token or a tracking parameter must never split the cache.
                     "cookies_config": {"cookie_behavior": "none"},
                     "headers_config": {"header_behavior": "none"},
                     "query_strings_config": {"query_string_behavior": "none"},

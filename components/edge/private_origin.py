@@ -1,4 +1,4 @@
-"""CloudFront's private way to the load balancer of a point of presence."""
+"""The private connection from CloudFront to the load balancer of a point of presence."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ class PrivateOriginArgs(TypedDict):
     balancer_arn: pulumi.Input[str]
     https: bool
     internet_gateway: aws.ec2.InternetGateway
-    """Of the balancer's network."""
+    """The internet gateway of the balancer's network."""
 
 
 class PrivateOrigin(pulumi.ComponentResource):
@@ -31,7 +31,8 @@ class PrivateOrigin(pulumi.ComponentResource):
             vpc_origin_endpoint_config=pulumi.Output.from_input(args["balancer_arn"]).apply(
                 lambda arn: endpoint_config(arn, https=args["https"], prefix=f"{name}-{stack}")
             ),
-            # AWS says up to 15 minutes. By default the provider gives up just then, and loses the resource.
+            # AWS says that it takes up to 15 minutes. The provider's default is to give up after 15 minutes, and then
+            # it loses the resource.
             timeouts={"create": "45m", "update": "45m", "delete": "45m"},
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -49,8 +50,8 @@ def endpoint_config(
 ) -> aws.cloudfront.VpcOriginVpcOriginEndpointConfigArgsDict:
     """How CloudFront reaches the balancer.
 
-    The old VPC origin is there while the new one is made, and names are unique in the account: so the name ends in a
-    hash of everything else.
+    The old VPC origin exists while the new one is made, and names are unique in the account. So the name ends with a
+    hash of the other values.
     """
     config: aws.cloudfront.VpcOriginVpcOriginEndpointConfigArgsDict = {
         "name": prefix,

@@ -13,21 +13,21 @@ from lambdas.names import PLAYLISTS_PATH, STILLS_PATH
 READ = ["GET", "HEAD"]
 READ_AND_ASK = ["GET", "HEAD", "OPTIONS"]
 ALL_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
-# Without 503 and 504 nothing fails over when a fleet is gone or silent. 403 is how S3 says "not there" to a reader that
-# may not list: a replica that has not caught up.
+# 503 and 504: a fleet is gone or silent. 403: a replica does not have the object yet, and S3 answers 403 instead of 404
+# to a reader that may not list.
 FAILOVER_STATUS = [403, 404, 500, 502, 503, 504]
 KEEPALIVE_SECONDS = 30
 """Half of the balancer's idle timeout: CloudFront must not send into a connection that the balancer is closing."""
 
 
 class MediaRoute(TypedDict):
-    """What the behaviours of renditions have in common."""
+    """Values that all behaviours of renditions share."""
 
     origin: str
     """Id of an origin or of an origin group."""
     policies: EdgePolicies
     many_pops: bool
-    """Whether the viewer's country decides between points of presence."""
+    """True: the viewer's country chooses the point of presence."""
     key_group_id: pulumi.Input[str] | None
     """The key group that cookies must be signed for. None: films play without cookies."""
 
@@ -35,11 +35,11 @@ class MediaRoute(TypedDict):
 def balancer_origin(
     origin_id: str, domain_name: pulumi.Input[str], vpc_origin_id: pulumi.Input[str], *, read_timeout: int
 ) -> aws.cloudfront.DistributionOriginArgsDict:
-    """A load balancer; `read_timeout` in seconds."""
+    """An origin that is a load balancer. `read_timeout` is in seconds."""
     return {
         "origin_id": origin_id,
         "domain_name": domain_name,
-        # One short attempt: the second member of the origin group is the better retry.
+        # One short attempt: the second member of the origin group is a better choice than a second attempt.
         "connection_attempts": 1,
         "connection_timeout": 2,
         "vpc_origin_config": {
@@ -53,7 +53,7 @@ def balancer_origin(
 def bucket_origin(
     origin_id: str, domain_name: pulumi.Input[str], access_control_id: pulumi.Input[str], shield: str | None = None
 ) -> aws.cloudfront.DistributionOriginArgsDict:
-    """A bucket that CloudFront reads. `shield` is its region, if all edges shall read it through one cache there."""
+    """An origin that is a bucket. `shield`: the region of Origin Shield, or None to read the bucket without it."""
     origin: aws.cloudfront.DistributionOriginArgsDict = {
         "origin_id": origin_id,
         "domain_name": domain_name,
@@ -67,7 +67,7 @@ def bucket_origin(
 
 
 def origin_group(origin_id: str, first: str, second: str) -> aws.cloudfront.DistributionOriginGroupArgsDict:
-    """Ask the first; where it fails, the second. CloudFront takes exactly two."""
+    """Ask the origin `first`, and if it fails, the origin `second`. CloudFront takes exactly two."""
     return {
         "origin_id": origin_id,
         "failover_criteria": {"status_codes": FAILOVER_STATUS},
@@ -76,7 +76,7 @@ def origin_group(origin_id: str, first: str, second: str) -> aws.cloudfront.Dist
 
 
 def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict]:
-    """Manifests and segments."""
+    """Behaviours for manifests, segments and pictures."""
     policies = route["policies"]
 
     def behaviour(
@@ -98,7 +98,7 @@ def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrder
             made["trusted_key_groups"] = [route["key_group_id"]]
         return made
 
-    # A poster is shown before anybody has asked to play, so before there are cookies.
+    # The page shows a poster before the viewer asks to play, so the viewer has no cookies yet.
     posters = behaviour(STILLS_PATH, policies.segments_cache_id, compress=False, signed=False)
     return [
         *([posters] if route["key_group_id"] is not None else []),
@@ -109,9 +109,9 @@ def media_behaviours(route: MediaRoute) -> list[aws.cloudfront.DistributionOrder
 
 
 def api_behaviour(origin_id: str, policies: EdgePolicies) -> aws.cloudfront.DistributionOrderedCacheBehaviorArgsDict:
-    """The playback API. No answer is cached but a GET's error, for a second (see error_responses).
+    """The playback API. Only the error of a GET is cached, for a second (see `error_responses`).
 
-    It has an origin rather than a group, which would refuse POST.
+    Its target is an origin, since an origin group refuses POST.
     """
     return {
         "path_pattern": "/api/*",
@@ -140,21 +140,21 @@ def page_behaviour(origin_id: str, policies: EdgePolicies) -> aws.cloudfront.Dis
 
 
 def error_responses() -> list[aws.cloudfront.DistributionCustomErrorResponseArgsDict]:
-    """Errors are cached for a second. The default is ten, and a title that was just published must not be missing."""
+    """Errors are cached for a second. The default is ten, so long a new title would seem to be missing."""
     return [{"error_code": code, "error_caching_min_ttl": 1} for code in FAILOVER_STATUS]
 
 
 def geo_restriction(
     blocked_countries: Sequence[str],
 ) -> aws.cloudfront.DistributionRestrictionsGeoRestrictionArgsDict:
-    """Everywhere but there."""
+    """Viewers may watch in every country but these."""
     if not blocked_countries:
         return {"restriction_type": "none"}
     return {"restriction_type": "blacklist", "locations": list(blocked_countries)}
 
 
 def viewer_certificate(arn: pulumi.Input[str] | None) -> aws.cloudfront.DistributionViewerCertificateArgsDict:
-    """TLS 1.2 and newer. CloudFront's own certificate allows no policy but the oldest."""
+    """TLS 1.2 or newer with the team's certificate. CloudFront's own certificate allows only the oldest policy."""
     if arn is None:
         return {"cloudfront_default_certificate": True}
     return {"acm_certificate_arn": arn, "ssl_support_method": "sni-only", "minimum_protocol_version": "TLSv1.2_2021"}

@@ -11,7 +11,8 @@ class SigningArgs(TypedDict):
     """Which keys CloudFront trusts."""
 
     keys: Mapping[str, str]
-    """PEM by name. The first signs new cookies. The others still open what they signed, so that no film stops."""
+    """PEM by name. The first key signs new cookies. CloudFront still accepts cookies of the others, so no film
+    stops."""
 
 
 class Signing(pulumi.ComponentResource):
@@ -19,11 +20,11 @@ class Signing(pulumi.ComponentResource):
 
     key_group_id: pulumi.Output[str]
     key_pair_id: pulumi.Output[str]
-    """Of the key that signs."""
+    """Id of the key that signs."""
     folder: str
-    """Of SSM SecureStrings: the private half of each key, by its name. `headend keys rotate` writes them."""
+    """Path in SSM, below which a SecureString has the private half of each key. `headend keys rotate` writes them."""
     parameter: str
-    """The one of the key that signs."""
+    """Name of the SecureString of the key that signs."""
 
     def __init__(self, name: str, args: SigningArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not args["keys"]:
@@ -33,7 +34,8 @@ class Signing(pulumi.ComponentResource):
         keys = [
             aws.cloudfront.PublicKey(
                 f"{name}-{key}",
-                # CloudFront keeps it with one line end; given otherwise, every preview would replace the key.
+                # CloudFront keeps the PEM with one line break at its end. Otherwise every preview would replace the
+                # key.
                 encoded_key=pem.rstrip() + "\n",
                 comment=key,
                 opts=child,

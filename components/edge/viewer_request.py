@@ -1,4 +1,4 @@
-"""The code of the CloudFront Function that sees every request first, with what it has to know put in."""
+"""The code of the CloudFront Function that sees every request first, with the values that it needs filled in."""
 
 import json
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from components.blocks import paths
 from components.edge.nearest_pop import countries_by_region
 
 LONGEST_CODE = 10 * 1024
-"""Bytes of a CloudFront Function (quota, cannot be raised)."""
+"""Most bytes that a CloudFront Function may have (a quota that AWS does not raise)."""
 
 
 def viewer_request_code(*, home: str, regions: Sequence[str], failover_status: Sequence[int]) -> str:
-    """JavaScript for a `cloudfront-js-2.0` viewer-request function; origins must be named `pop-<region>` and `media`.
+    """JavaScript of a `cloudfront-js-2.0` viewer-request function. Origins must be named `pop-<region>` and `media`.
 
-    Raises ValueError for a region that has no place on the map, or code that CloudFront would refuse.
+    Raises ValueError for a region without coordinates in facts/regions.py, and if the code is too long for CloudFront.
     """
     data = {
         "prefix": paths.MEDIA_PREFIX,

@@ -8,12 +8,12 @@ import pulumi_aws as aws
 from facts.regions import CLOUDFRONT_REGION
 
 MEDIA_REQUESTS_PER_5_MINUTES = 30_000
-"""A viewer asks for about 100 (a segment of picture and one of sound every six seconds): this is room for 300 viewers
-behind one address, and ends a scraper, who would pay nothing for what costs us by the gigabyte."""
+"""A viewer makes about 100 requests in five minutes (a video and an audio segment every six seconds). So 300 viewers
+can share one address. The limit stops scrapers, whose downloads we pay for by the gigabyte."""
 
 
 class WebAclArgs(TypedDict):
-    """How many requests of one address the API takes, and how long the log of refusals is kept."""
+    """How many requests the API takes from one address, and how long the log of refused requests is kept."""
 
     api_requests_per_5_minutes: int
     log_days: int
@@ -85,7 +85,7 @@ class WebAcl(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             region=CLOUDFRONT_REGION,
-            name_prefix="aws-waf-logs-headend-",  # the firewall writes to no other
+            name_prefix="aws-waf-logs-headend-",  # AWS WAF writes only to groups whose names begin with aws-waf-logs-
             retention_in_days=args["log_days"],
             opts=child,
         )
@@ -94,7 +94,7 @@ class WebAcl(pulumi.ComponentResource):
             region=CLOUDFRONT_REGION,
             resource_arn=acl.arn,
             log_destination_configs=[log_group.arn],
-            # Requests that were refused, and why. The others are in CloudFront's own log.
+            # Log the requests that were refused, and why. CloudFront's own log has the others.
             logging_filter={
                 "default_behavior": "DROP",
                 "filters": [
@@ -105,7 +105,7 @@ class WebAcl(pulumi.ComponentResource):
                     }
                 ],
             },
-            # A playback cookie is a key to the film while it lasts.
+            # Whoever has a playback cookie can watch the film until it expires.
             redacted_fields=[{"single_header": {"name": "cookie"}}],
             opts=child,
         )

@@ -29,13 +29,14 @@ class AlarmArgs(TypedDict):
     dimensions: Mapping[str, pulumi.Input[str]]
     statistic: Literal["Sum", "Average", "Maximum", "Minimum", "p95"]
     per: NotRequired[str]
-    """Another metric of the same namespace and dimensions: the threshold is then in percent of its sum."""
+    """Another metric of the same namespace and dimensions. The threshold is then a percentage of its sum."""
     least: NotRequired[float]
-    """The smallest sum of `per` that says something. Default: 1."""
+    """The smallest sum of `per` for which a percentage means something. Default: 1."""
     above: NotRequired[float]
     below: NotRequired[float]
     minutes: NotRequired[int]
-    """Minutes that the threshold is passed before the alarm starts. Default: 5. A metric of a day takes 1440."""
+    """Minutes for which the value must be beyond the threshold before the alarm starts. Default: 5. A metric that comes
+    once a day needs 1440."""
     as_one: NotRequired[bool]
     """Look at these minutes as one value: one bad minute among them is enough. Default: most of them must be bad."""
     missing: NotRequired[Literal["fine", "unsure", "bad"]]
@@ -43,7 +44,8 @@ class AlarmArgs(TypedDict):
 
 
 def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloudwatch.MetricAlarm:
-    """An alarm that tells the topic when it starts and when it ends. Raises ValueError for no threshold, or for two."""
+    """An alarm that tells the topic when it starts and when it ends. Raises ValueError if it has no threshold or
+    two."""
     if ("above" in args) == ("below" in args):
         raise ValueError(f"alarm {name!r}: give either above or below")
     minutes = args.get("minutes", 5)

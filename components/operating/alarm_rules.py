@@ -1,6 +1,6 @@
 """The alarms, as data. Pure: each function takes names, and returns alarms by key.
 
-An alarm lives where its metric does, so each function takes the topic of that region.
+An alarm must be in the region of its metric, so each function takes the topic of that region.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ Name = pulumi.Input[str]
 
 
 def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_name: Name) -> Alarms:
-    """Uploads that do not become titles, where the fault is ours."""
+    """Uploads that do not become titles because of a fault of the platform."""
 
     def workflow(metric: str, says: str) -> AlarmArgs:
         return {
@@ -61,7 +61,7 @@ def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_n
 
 
 def sidecars(home: str, topic_arn: Name, *, state_machine_arn: Name) -> Alarms:
-    """Captions that do not reach their title through our fault."""
+    """Captions and posters that do not reach their title because of a fault of the platform."""
     return {
         "sidecars-failed": {
             "region": home,
@@ -110,14 +110,14 @@ def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
 def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Name, target_group: Name) -> Alarms:
     """Failures of the playback API. Its requests are too few to change the edge's error rate.
 
-    At night one viewer in five minutes may be all there are, so that one failure among them starts the alarm.
-    `target_group`: the suffix of the ARN of the function's target group.
+    At night there may be only one viewer in five minutes, so a single failure starts the alarm. `target_group`: the end
+    of the ARN of the function's target group, as CloudWatch's metrics name it.
     """
     return {
         "api-5xx": {
             "region": home,
             "topic_arn": topic_arn,
-            # Where the function catches an error it answers 503, and Lambda counts that as a success.
+            # When the function catches an error, it answers 503, which Lambda counts as a success.
             "says": "The playback API tells viewers to try again: its function's log says why.",
             "namespace": "AWS/ApplicationELB",
             "metric": "HTTPCode_Target_5XX_Count",
@@ -152,7 +152,7 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
 
 
 def canary(region: str, topic_arn: Name) -> Alarms:
-    """What a viewer of the region meets who wants to see a film, whether or not there are any viewers."""
+    """Whether a viewer in the region could watch a film, even when nobody tries."""
     look: AlarmArgs = {
         "region": region,
         "topic_arn": topic_arn,
@@ -165,7 +165,7 @@ def canary(region: str, topic_arn: Name) -> Alarms:
         "as_one": True,
     }
     return {
-        # A canary that is silent saw nothing: its schedule, its function or its rights are gone.
+        # If the canary sends nothing, it does not look: its schedule, its function or its rights are gone.
         f"{region}-canary": {**look, "below": 0.5, "missing": "bad"},
         f"{region}-slow": {
             **look,
@@ -178,7 +178,7 @@ def canary(region: str, topic_arn: Name) -> Alarms:
 
 
 def experience(home: str, topic_arn: Name) -> Alarms:
-    """What viewers' players report, at the targets that operators of such services use."""
+    """What viewers' players report, with the thresholds that operators of such services use."""
 
     def quarter_hour(metric: str, says: str, **more: Any) -> AlarmArgs:
         return cast(
@@ -246,7 +246,7 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
             "namespace": "AWS/ApplicationELB",
             "metric": "UnHealthyHostCount",
             "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": fleet.target_group_suffix},
-            # Each node of the load balancer counts for itself.
+            # Each node of the load balancer sends its own count.
             "statistic": "Maximum",
             "minutes": 15,
         }
@@ -257,10 +257,10 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
             "metric": "HealthyHostCount",
             "statistic": "Minimum",
             "below": fleet.min_nodes,
-            # A target group without a single node has no such metric.
+            # A target group without nodes does not send this metric.
             "missing": "bad",
         }
-        # A fleet of one size is always at its maximum.
+        # A fleet whose minimum equals its maximum is always at its maximum.
         if fleet.max_nodes > fleet.min_nodes:
             alarms[f"{region}-{index:x}-full"] = {
                 **targets,
@@ -284,7 +284,7 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
 
 
 def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name, destination: Name) -> Alarms:
-    """A region whose copies fail, which S3 counts at the source, or come late, which it counts at the destination."""
+    """Copies to a region that fail or are late. S3 counts failures at the source, and lateness at the destination."""
     dimensions = {"SourceBucket": source, "DestinationBucket": destination, "RuleId": region}
     return {
         f"{region}-replication-failed": {
@@ -313,7 +313,7 @@ def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name,
 
 
 def certificate(region: str, topic_arn: Name, *, arn: Name) -> AlarmArgs:
-    """A certificate that ends soon. ACM renews it as long as the DNS record that validates it exists."""
+    """A certificate that ends soon. ACM renews it as long as its validation record exists in DNS."""
     return {
         "region": region,
         "topic_arn": topic_arn,

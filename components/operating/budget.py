@@ -12,7 +12,8 @@ class BudgetArgs(TypedDict):
     monthly_usd: int
     email: str
     tags: dict[str, str]
-    """What carries all of these tags is counted. Activate them once as cost allocation tags (docs/operating.md)."""
+    """Resources that have all of these tags are counted. Activate them once as cost allocation tags
+    (docs/operating.md)."""
 
 
 class Budget(pulumi.ComponentResource):
@@ -28,7 +29,7 @@ class Budget(pulumi.ComponentResource):
             time_unit="MONTHLY",
             limit_amount=str(args["monthly_usd"]),
             limit_unit="USD",
-            # `ands`: a resource must have all of the tags. Of the values of one plain filter, one would be enough.
+            # `ands`: a resource must have all of the tags. One filter with several values would accept any of them.
             filter_expression={
                 "ands": [{"tags": {"key": key, "values": [value]}} for key, value in sorted(args["tags"].items())]
             },

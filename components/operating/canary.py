@@ -16,15 +16,15 @@ class CanaryArgs(TypedDict):
     """From where it looks, and at what."""
 
     region: str
-    """Its country is that of the viewers whom it stands for: the edge sends it to the same point of presence."""
+    """It stands for the viewers of this region's country: the edge sends it to the same point of presence."""
     account_id: str
     host: pulumi.Input[str]
-    """The viewers' name of the platform."""
+    """The host name that viewers use."""
     log_days: int
 
 
 class Canary(pulumi.ComponentResource):
-    """List, play, manifest, segment, from outside of everything that serves them."""
+    """It lists titles, plays one, and reads a manifest and a segment, from outside of the platform."""
 
     function_name: pulumi.Output[str]
 
@@ -41,7 +41,7 @@ class Canary(pulumi.ComponentResource):
                 "statements": [
                     allow("cloudwatch:PutMetricData", "*", StringEquals={"cloudwatch:namespace": NAMESPACE})
                 ],
-                # Six requests of ten seconds at most, and the metrics.
+                # Six requests take ten seconds each at most; then it sends the metrics.
                 "timeout": 90,
                 "memory": 256,
                 "log_days": args["log_days"],
@@ -70,7 +70,7 @@ class Canary(pulumi.ComponentResource):
             region=region,
             rule=rule.name,
             arn=function.function_arn,
-            # The next look comes anyway: a late one would tell of another time than its own.
+            # No retry: the next look comes soon, and a late look would count for the wrong time.
             retry_policy={"maximum_event_age_in_seconds": 60 * MINUTES, "maximum_retry_attempts": 0},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )
@@ -79,5 +79,5 @@ class Canary(pulumi.ComponentResource):
 
 
 def stack_dimension() -> str:
-    """What tells its metrics from those of another stack of the account."""
+    """The dimension that keeps its metrics apart from those of another stack of the account."""
     return f"{pulumi.get_project()}-{pulumi.get_stack()}"

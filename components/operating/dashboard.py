@@ -27,7 +27,7 @@ def dashboard(
     groups: Mapping[str, Sequence[pulumi.Input[str]]],
     fleets: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
-    """CloudWatch's dashboard body. By region: `balancers`, as their metrics name them, `groups` and `fleets`."""
+    """CloudWatch's dashboard body. `balancers` (the ends of their ARNs), `groups` and `fleets` are by region."""
 
     def edge(metric: str, **options: Any) -> Metric:
         return ["AWS/CloudFront", metric, "DistributionId", distribution_id, "Region", "Global", options]
@@ -90,7 +90,7 @@ def dashboard(
             ),
         ]
         if not groups[region]:
-            continue  # a graph without metrics would make AWS refuse the whole dashboard
+            continue  # AWS refuses a dashboard that has a graph without metrics
         widgets += [
             _graph(f"{region}: nodes, and what each sends", region, [
                 metric
@@ -119,7 +119,7 @@ def dashboard(
 
 
 def _number(title: str, region: str, metrics: list[Metric]) -> Widget:
-    """Values of the whole time that the dashboard shows."""
+    """Single values over the whole time that the dashboard shows."""
     properties = {"title": title, "region": region, "metrics": metrics, "view": "singleValue"}
     return {"type": "metric", "properties": {**properties, "setPeriodToTimeRange": True}}
 

@@ -1,4 +1,4 @@
-"""An experiment that stops a part of a fleet: does anybody notice? Declared where a stack asks for it, run by hand."""
+"""An experiment that stops a part of a fleet. Do viewers notice? A stack that asks for it has it; a person runs it."""
 
 from typing import TypedDict
 
@@ -16,9 +16,9 @@ class FaultInjectionArgs(TypedDict):
     fleet_name: str
     """Value of the Name tag of the fleet's instances."""
     nodes: int
-    """How many nodes to stop. A percentage would stop none where it comes to less than one node."""
+    """How many nodes to stop. A percentage of a small fleet could be less than one node, and would stop none."""
     stop_alarm_arn: pulumi.Input[str]
-    """An alarm in the same region: the experiment stops where viewers are harmed."""
+    """An alarm in the same region. If it starts, viewers are harmed, and the experiment stops."""
 
 
 class FaultInjection(pulumi.ComponentResource):
@@ -75,8 +75,8 @@ class FaultInjection(pulumi.ComponentResource):
                     "name": "stop",
                     "action_id": "aws:ec2:stop-instances",
                     "target": {"key": "Instances", "value": "some"},
-                    # Stopping alone takes seconds, and the alarm needs minutes: the experiment lasts until the stopped
-                    # nodes would be started again, which a stop brings forward. By then the group has replaced them.
+                    # A stop takes seconds, but the alarm needs minutes to see it. So the experiment lasts until it
+                    # starts the stopped nodes again, or until the alarm ends it. By then the group has replaced them.
                     "parameters": [
                         {"key": "startInstancesAfterDuration", "value": "PT15M"},
                         {"key": "completeIfInstancesTerminated", "value": "true"},

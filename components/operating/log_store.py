@@ -48,7 +48,7 @@ class LogStore(pulumi.ComponentResource):
         )
 
         account, region = args["account_id"], args["region"]
-        # Flow logs come from the region's own log service, CloudFront's from its home region's.
+        # Flow logs come from the log service of this region. CloudFront's logs come from that of us-east-1.
         logs_services = sorted({f"arn:aws:logs:{region}:{account}:*", f"arn:aws:logs:{CLOUDFRONT_REGION}:{account}:*"})
 
         def write(sid: str, service: str, prefix: str, source: Values, **more: Values) -> Statement:
@@ -69,11 +69,11 @@ class LogStore(pulumi.ComponentResource):
             "Effect": "Allow",
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             "Action": "s3:PutObject",
-            # The path is what keeps other accounts' balancers out: the service writes under the number of the
-            # balancer's own account, and sends no source that a condition could name (ELB user guide).
+            # The path keeps other accounts' balancers out: the service writes below the number of the balancer's
+            # account. It sends no source account or ARN that a condition could name (ELB user guide).
             "Resource": bucket.bucket_arn.apply(lambda arn: f"{arn}/alb/AWSLogs/{account}/*"),
         }
-        # AWS's own name: log delivery adds a statement to the policy if it finds none of this name.
+        # The Sid is AWS's own: log delivery adds a statement to the policy if it finds none with this Sid.
         read_acl: Statement = {
             "Sid": "AWSLogDeliveryAclCheck",
             "Effect": "Allow",
@@ -108,6 +108,7 @@ class LogStore(pulumi.ComponentResource):
             child,
         )
 
-        # From the policy and not from the bucket: AWS refuses a load balancer whose logs the bucket would refuse.
+        # From the policy and not from the bucket, so that others wait for the policy: AWS refuses a load balancer that
+        # cannot write its logs yet.
         self.bucket_name, self.bucket_arn = access.bucket_name, access.bucket_arn
         self.register_outputs({"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn})

@@ -1,4 +1,4 @@
-"""The topic of a region through which people are told, encrypted with a key that AWS's own senders may use."""
+"""The topic of a region that tells people about alarms. Its encryption key may be used by AWS's own services."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -17,13 +17,13 @@ class NotificationsArgs(TypedDict):
     senders: Sequence[str]
     """Service principals that may publish, such as cloudwatch.amazonaws.com."""
     email: str
-    """Subscribed unless empty; AWS sends a confirmation first."""
+    """An address to subscribe, or empty for none. AWS first asks the address to confirm."""
 
 
 class Notifications(pulumi.ComponentResource):
     """An SNS topic and its key.
 
-    The key is the account's own because CloudWatch and Budgets cannot publish to a topic under the AWS-managed one.
+    The key is the account's own, since CloudWatch and Budgets cannot publish to a topic with the AWS-managed key.
     """
 
     topic_arn: pulumi.Output[str]
@@ -47,8 +47,8 @@ class Notifications(pulumi.ComponentResource):
                 "Principal": senders,
                 "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "Resource": "*",
-                # For topics of this account alone. SNS always names the topic that it encrypts for. That every sender's
-                # account is named too is not documented, and an alarm that was refused would be lost in silence.
+                # Only for topics of this account. SNS always names the topic that it encrypts for. AWS does not
+                # document that a sender's account is always named, and a refused alarm would be lost without a sign.
                 "Condition": {
                     "StringLike": {
                         "kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{region}:{account}:*",

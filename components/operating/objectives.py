@@ -1,4 +1,5 @@
-"""What viewers and owners of films are promised, and how much of it is kept: the dashboard's first row. Pure."""
+"""Service level objectives: what viewers and owners of films are promised, and how much of it was kept. They are the
+dashboard's first row. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,17 +9,18 @@ import pulumi
 from components.operating.canary import NAMESPACE, stack_dimension
 
 AVAILABLE = 0.999
-"""Share of the canary's looks in which a film started. A month may have 43 minutes in which none does."""
+"""Share of the canary's looks in which a film started. It allows 43 minutes a month in which none starts."""
 START_SECONDS = 4
-"""From the list of titles to the first segment, by the canary, which starts without a cached connection."""
+"""Seconds from the list of titles to the first segment. The canary measures them, and starts with new connections."""
 PUBLISHED = 0.99
-"""Share of executions that end without a fault of ours."""
+"""Share of executions that end without a fault of the platform."""
 
 
 def objectives(
     *, home: str, regions: Sequence[str], state_machine_arn: pulumi.Input[str]
 ) -> list[tuple[str, str, list[list[Any]]]]:
-    """(title, region, metrics) of a widget a region, and of one for publishing: values over the time that is shown."""
+    """(title, region, metrics) of each widget: one for each region, and one for publishing. Each shows values over the
+    whole time that the dashboard shows."""
     stack = ["Stack", stack_dimension()]
     found: list[tuple[str, str, list[list[Any]]]] = [
         (

@@ -1,4 +1,4 @@
-"""Operations: are viewers watching, and is anything failing? Alarms where each metric lives, and one dashboard."""
+"""Operations: are viewers watching, and is anything failing? Alarms in the region of each metric, and one dashboard."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
@@ -22,14 +22,14 @@ class ObservabilityArgs(TypedDict):
     """ARN of a topic in each region, CloudFront's among them."""
     state_machine_arn: pulumi.Input[str]
     sidecars_arn: pulumi.Input[str]
-    """State machine of what lies beside films."""
+    """State machine of sidecars: captions and posters beside films."""
     dead_letter_name: pulumi.Input[str]
     """Queue of the events that could not start the workflow."""
     pops: Sequence[PointOfPresence]
     web_servers: WebServers
     """Behind the balancer of the home region."""
     buckets: Mapping[str, pulumi.Input[str]]
-    """Names of the media buckets by region: those beside home's are its copies."""
+    """Names of the media buckets by region. Those of other regions are replicas of the home bucket."""
     distribution_id: pulumi.Input[str]
     edge_certificate: pulumi.Input[str] | None
     """ARN of the distribution's own certificate, where it has one."""
@@ -39,7 +39,7 @@ class Observability(pulumi.ComponentResource):
     """Alarms that a person can act on, and a dashboard."""
 
     balancer_alarms: dict[str, pulumi.Output[str]]
-    """ARN by region of the alarm for errors that the load balancer answers itself."""
+    """By region: ARN of the alarm for errors that the load balancer itself answers."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         needed = {CLOUDFRONT_REGION, args["home"], *(pop.region for pop in args["pops"])}
@@ -72,7 +72,8 @@ class Observability(pulumi.ComponentResource):
                     fleets={pop.region: [fleet.fleet_name for fleet in pop.fleets] for pop in args["pops"]},
                 )
             ),
-            # An account has one dashboard of a name: a new one that was made first would be deleted with the old one.
+            # Dashboards have unique names in an account. If the new one came first, deleting the old one would delete
+            # it.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         self.register_outputs({})

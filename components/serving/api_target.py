@@ -1,4 +1,4 @@
-"""A function behind the load balancer: what a path of the API takes. Makes children of the component that asks."""
+"""A function behind the load balancer that answers a path of the API. Its resources are children of the caller."""
 
 from typing import TypedDict
 
@@ -15,17 +15,17 @@ class ApiTargetArgs(TypedDict):
     region: str
     account_id: str
     balancer: LoadBalancer
-    """Of this region."""
+    """The load balancer of this region."""
     function: LambdaFunction
     path: str
-    """As a balancer's rule takes it: `/api/*`."""
+    """A path pattern of a load balancer's rule, such as `/api/*`."""
     priority: int
-    """The rule with the lowest is asked first."""
+    """The balancer tries the rule with the lowest priority first."""
     rule_aliases: list[pulumi.Alias]
 
 
 def api_target(name: str, args: ApiTargetArgs, parent: pulumi.Resource) -> aws.lb.TargetGroup:
-    """Make `<name>-api` and the balancer's rule `<name>-rule` that sends the path there."""
+    """Make the target group `<name>-api`, and the balancer's rule `<name>-rule` that sends the path to it."""
     child, region, function = pulumi.ResourceOptions(parent=parent), args["region"], args["function"]
     target_group = aws.lb.TargetGroup(
         f"{name}-api", region=region, target_type="lambda", lambda_multi_value_headers_enabled=True, opts=child
@@ -45,7 +45,7 @@ def api_target(name: str, args: ApiTargetArgs, parent: pulumi.Resource) -> aws.l
         region=region,
         target_group_arn=target_group.arn,
         target_id=function.function_arn,
-        # The balancer tries the function when it is attached.
+        # The balancer calls the function as soon as it is attached.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[permission]),
     )
     aws.lb.ListenerRule(

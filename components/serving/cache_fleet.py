@@ -25,9 +25,9 @@ class CacheFleetArgs(scaling.NodesArgs):
     bucket_name: pulumi.Input[str]
     """The media bucket of this region."""
     digits: str
-    """First hex digits of the titles that it serves, and so fetches ahead."""
+    """First hex digits of the titles that this fleet serves. Its nodes fetch these titles ahead."""
     needs: Sequence[pulumi.Resource]
-    """What a node cannot boot without, and AWS would let it try: routes, endpoints, rules, rights."""
+    """Resources without which a node cannot boot: routes, endpoints, rules, rights. AWS would start it without them."""
 
 
 class CacheFleet(pulumi.ComponentResource):
@@ -41,7 +41,7 @@ class CacheFleet(pulumi.ComponentResource):
     min_nodes: int
     max_nodes: int
     fleet_name: str
-    """Name tag of its instances and Fleet dimension of their metrics; of this stack, as an account may have two."""
+    """Name tag of its instances, Fleet dimension of their metrics. An account may have two stacks, so it names one."""
 
     def __init__(self, name: str, args: CacheFleetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         instance = INSTANCE_TYPES.get(args["instance_type"])
@@ -57,13 +57,13 @@ class CacheFleet(pulumi.ComponentResource):
         tags = {**args["tags"], "Name": self.fleet_name, "headend:role": "cache"}
 
         target_group = aws.lb.TargetGroup(
-            f"{name}-tg",  # AWS takes 32 characters, of which a region's name and Pulumi's suffix leave few
+            f"{name}-tg",  # AWS allows 32 characters; the region's name and Pulumi's suffix take most of them
             region=region,
             vpc_id=args["vpc_id"],
             target_type="instance",
             protocol="HTTP",
             port=NODE_PORT,
-            # A request in flight is a segment: seconds, not minutes.
+            # A request takes seconds at most, since it is for one segment.
             deregistration_delay=30,
             load_balancing_algorithm_type="least_outstanding_requests",
             health_check={
@@ -102,13 +102,13 @@ class CacheFleet(pulumi.ComponentResource):
             region=region,
             min_size=args["min_nodes"],
             max_size=args["max_nodes"],
-            # A launch that a zone has no room for is tried again, elsewhere: only a fleet that is not there in the end
-            # fails the deployment.
+            # Where a zone has no capacity, the group tries another. The deployment fails only if the fleet does not
+            # have its nodes in the end.
             ignore_failed_scaling_activities=True,
             wait_for_capacity_timeout="20m",
             vpc_zone_identifiers=list(args["subnet_ids"]),
             target_group_arns=[target_group.arn],
-            # A numbered version, since a rollback has to know which one was there before.
+            # A numbered version, since a rollback must know which version was there before.
             mixed_instances_policy=scaling.spot_mix(template.template_id, template.version, args),
             capacity_rebalance=args["spot_percent"] > 0,
             health_check_type="ELB",
@@ -121,12 +121,12 @@ class CacheFleet(pulumi.ComponentResource):
             tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(tags.items())],
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # Its nodes install packages by the endpoint as soon as they start; else they power themselves off.
+                # Nodes install packages through the endpoint as soon as they start. One that cannot powers itself off.
                 depends_on=list(args["needs"]),
-                # Its nodes are drained and stopped first; the provider's ten minutes are short for a full fleet.
+                # A deletion first drains and stops the nodes. The provider's ten minutes are too few for a full fleet.
                 custom_timeouts=pulumi.CustomTimeouts(delete="30m"),
-                # A new template reaches the nodes by an instance refresh (`make roll`), which writes it here once it
-                # has succeeded. The provider's own refresh writes it first: AWS would "go back" to what is bad.
+                # `make roll` brings a new template to the nodes. It writes the version here when it has succeeded. The
+                # provider's own refresh writes it first, so that AWS would roll "back" to the bad version.
                 ignore_changes=["mixedInstancesPolicy.launchTemplate"],
             ),
         )
@@ -144,7 +144,7 @@ class CacheFleet(pulumi.ComponentResource):
         self.rollout = pulumi.Output.all(
             region=region, group=group.name, template=template.template_id, version=template.version
         )
-        # Known once the group has its nodes: a rule that pointed at an empty target group would answer 503.
+        # The ARN is known once the group has its nodes: a rule for an empty target group would answer 503.
         self.target_group_arn = pulumi.Output.all(target_group.arn, group.arn).apply(lambda known: str(known[0]))
         self.target_group_suffix = target_group.arn_suffix
         self.register_outputs({"target_group_arn": self.target_group_arn, "group_name": self.group_name})

@@ -1,4 +1,4 @@
-"""What may pass a network's gateway endpoint to S3, whoever asks. Pure."""
+"""What anybody in a network may do through its gateway endpoint to S3. Pure."""
 
 import pulumi
 
@@ -7,7 +7,7 @@ from lambdas.names import FILL_LISTS
 
 
 def s3_reads(region: str, media_bucket_arn: pulumi.Input[str]) -> list[Statement]:
-    """Reads alone: of renditions and their fill lists, and the packages of Amazon Linux 2023."""
+    """Statements that allow reads alone: of renditions, of fill lists, and of the packages of Amazon Linux 2023."""
     return [
         {
             "Sid": "Renditions",

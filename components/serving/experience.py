@@ -1,4 +1,4 @@
-"""Experience: what players say of their views becomes metrics of starts, stalls and failures."""
+"""Experience: players report on their views, and the reports become metrics of starts, stalls and failures."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -18,17 +18,17 @@ class ExperienceArgs(TypedDict):
     account_id: str
     log_days: int
     regions: Sequence[str]
-    """Of the stack's points of presence: each is a metric's dimension."""
+    """Regions of the stack's points of presence. Each is a value of a dimension of the metrics."""
     stack: str
-    """Of metrics: two stacks of one account are kept apart."""
+    """A dimension of the metrics: it keeps two stacks of one account apart."""
     report_percent: int
-    """Of all views; 0 tells players to stop."""
+    """Share of all views that report, in percent. 0 tells players to stop."""
 
 
 class Experience(pulumi.ComponentResource):
     """`POST /api/events`: a function of its own, so that a flood of reports cannot slow a viewer's request to play.
 
-    It may do nothing in AWS but write its log: CloudWatch makes the metrics of the lines.
+    Its only right in AWS is to write its log. CloudWatch makes the metrics from the lines of the log.
     """
 
     function_name: pulumi.Output[str]

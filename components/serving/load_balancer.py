@@ -8,22 +8,22 @@ import pulumi_aws as aws
 
 
 def digits_of(fleet: int, fleets: int) -> str:
-    """The first hex digits of the titles that fleet number `fleet` of `fleets` serves: 16 divides into equal ranges."""
+    """First hex digits of the titles that fleet number `fleet` of `fleets` serves. Each fleet has as many of the 16."""
     share = 16 // fleets
     return "0123456789abcdef"[fleet * share : (fleet + 1) * share]
 
 
 class LoadBalancerArgs(TypedDict):
-    """What stands behind it."""
+    """Where the load balancer is, and what it sends requests to."""
 
     region: str
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     fleet_target_groups: Sequence[pulumi.Input[str]]
-    """ARNs, one a fleet: 1, 2, 4, 8 or 16 of them; or none, where the balancer is there for the API."""
+    """ARNs of the target groups of 1, 2, 4, 8 or 16 fleets. None where the balancer only serves the API."""
     certificate: pulumi.Input[str] | None
-    """ACM certificate of this region. Without one the listener speaks HTTP: nobody else's certificate can be had for a
-    `*.elb.amazonaws.com` name, and the hop from CloudFront is private."""
+    """ARN of an ACM certificate of this region. Without one the listener speaks HTTP: nobody can get a certificate for
+    a `*.elb.amazonaws.com` name, and the hop from CloudFront is private."""
     log_bucket: pulumi.Input[str]
     protect: bool
 
@@ -31,16 +31,16 @@ class LoadBalancerArgs(TypedDict):
 class LoadBalancer(pulumi.ComponentResource):
     """An ALB that nothing but CloudFront reaches.
 
-    A path begins `/v/<xx>/`; each first hex digit has one rule, and only the target of a rule depends on the number
-    of fleets. So no node needs to know another, and a stored object need not move when fleets are added.
+    A path begins with `/v/<xx>/`. There is one rule for each first hex digit, and only the target of a rule depends on
+    the number of fleets. So no node needs to know another, and a stored object need not move when fleets are added.
     """
 
     arn: pulumi.Output[str]
     arn_suffix: pulumi.Output[str]
-    """As CloudWatch's metrics name it."""
+    """The end of the ARN, by which CloudWatch's metrics name the balancer."""
     dns_name: pulumi.Output[str]
     listener_arn: pulumi.Output[str]
-    """For rules of others. Priorities from 100 to 115 are taken, and a lower one is tried before these."""
+    """Other components add rules to this listener. Priorities 100 to 115 are taken; lower ones are tried first."""
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         fleets = args["fleet_target_groups"]
@@ -59,8 +59,9 @@ class LoadBalancer(pulumi.ComponentResource):
             security_groups=[args["security_group_id"]],
             drop_invalid_header_fields=True,
             desync_mitigation_mode="defensive",
-            # Longer than CloudFront keeps an idle connection (edge_routes.py), shorter than a node does (nginx.conf):
-            # each closes before the one behind it. How long a silent node is waited for is CloudFront's to say.
+            # Longer than CloudFront keeps an idle connection (edge/routes.py), shorter than a node does (nginx.conf):
+            # each closes a connection before the server behind it does. CloudFront's read timeout says how long to
+            # wait for a node that does not answer.
             idle_timeout=60,
             access_logs={"bucket": args["log_bucket"], "prefix": "alb", "enabled": True},
             enable_deletion_protection=args["protect"],
@@ -79,7 +80,7 @@ class LoadBalancer(pulumi.ComponentResource):
                 {
                     "type": "fixed-response",
                     "fixed_response": {
-                        # Not 404: the edge would ask the bucket for it.
+                        # Not 404: the edge would then ask the bucket for the path.
                         "status_code": "400",
                         "content_type": "text/plain",
                         "message_body": "No such path",

@@ -20,12 +20,13 @@ class NetworkArgs(TypedDict):
     zones: Sequence[str]
     """Zone ids, two or three."""
     media_bucket_arn: pulumi.Input[str]
-    """What the nodes read."""
+    """The bucket that the nodes read."""
     log_bucket_arn: pulumi.Input[str]
 
 
 UNTIL_CLOUDFRONT_LEFT = pulumi.CustomTimeouts(delete="60m")
-"""CloudFront's network interfaces outlive its VPC origin, and hold what they are in: a `destroy` waits for them."""
+"""CloudFront's network interfaces outlive its VPC origin. AWS deletes no subnet or group that one of them still uses,
+so a `destroy` waits."""
 
 
 class Network(pulumi.ComponentResource):
@@ -34,7 +35,7 @@ class Network(pulumi.ComponentResource):
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
     s3_endpoint_id: pulumi.Output[str]
-    """Named by the media bucket's policy: what comes through it may read unsigned."""
+    """Id for the media bucket's policy, which allows unsigned reads through this endpoint."""
     s3_prefix_list_id: pulumi.Output[str]
     internet_gateway: aws.ec2.InternetGateway
     """CloudFront demands that one is attached before it makes a VPC origin. Nothing routes through it."""
@@ -55,7 +56,7 @@ class Network(pulumi.ComponentResource):
             tags={"Name": name},
             opts=child,
         )
-        # A default group that allows nothing: what forgets to choose a group reaches nobody.
+        # The default group allows nothing: an interface for which nobody chose a group reaches nobody.
         aws.ec2.DefaultSecurityGroup(f"{name}-default-group", region=region, vpc_id=vpc.id, opts=child)
         self.internet_gateway = aws.ec2.InternetGateway(
             f"{name}-internet-gateway",
@@ -65,7 +66,7 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=UNTIL_CLOUDFRONT_LEFT),
         )
         # The agents' way out (CloudWatch, Systems Manager): IPv6 to AWS's dual-stack endpoints. An egress-only gateway
-        # is free; the five interface endpoints that it replaces cost 7 USD a month each, a zone.
+        # is free. It replaces five interface endpoints, each of which costs 7 USD a month in each zone.
         egress = aws.ec2.EgressOnlyInternetGateway(f"{name}-egress", region=region, vpc_id=vpc.id, opts=child)
         routes = aws.ec2.RouteTable(
             f"{name}-routes",
@@ -75,8 +76,8 @@ class Network(pulumi.ComponentResource):
             tags={"Name": name},
             opts=child,
         )
-        # A zone's part is that of its own number (az1 to az7), so that none moves when another comes or goes: a subnet
-        # cannot be made while an older one has its addresses.
+        # The zone's number (az1 to az7) chooses its part of the addresses, so a subnet keeps its part when another zone
+        # comes or goes. AWS refuses a new subnet while an older one still has its addresses.
         parts = list(args["cidr"].subnets(prefixlen_diff=3))
         subnets: list[aws.ec2.Subnet] = []
         for zone in args["zones"]:

@@ -1,4 +1,5 @@
-"""What a cache node may do in AWS: be reached, and report. Not read S3: there the network vouches for it."""
+"""The rights of a cache node in AWS: it can be reached, and it can report. It reads S3 without a role, through the VPC
+endpoint that the bucket's policy allows."""
 
 from typing import TypedDict
 
@@ -27,7 +28,7 @@ class NodeRole(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log", region=region, retention_in_days=args["log_days"], opts=child
         )
-        # EC2 sends no source account when it assumes an instance's role, so there is nothing to condition on.
+        # EC2 sends no source account when it assumes an instance's role, so no condition can name one.
         role = aws.iam.Role(f"{name}-role", assume_role_policy=trust("ec2.amazonaws.com"), opts=child)
         here = {"aws:RequestedRegion": region}
         aws.iam.RolePolicy(

@@ -19,7 +19,7 @@ class NodeTemplateArgs(TypedDict):
     ami: str
     instance_type: str
     tags: Mapping[str, str]
-    """For the instances, their volumes and network interfaces: the provider's default tags do not reach these."""
+    """Tags of the instances, their volumes and network interfaces. The provider's default tags do not reach these."""
 
 
 class NodeTemplate(pulumi.ComponentResource):
@@ -45,7 +45,7 @@ class NodeTemplate(pulumi.ComponentResource):
                 "http_put_response_hop_limit": 1,
                 "instance_metadata_tags": "disabled",
             },
-            # Metrics by the minute: five are too slow to scale by.
+            # Metrics for each minute: those for five minutes are too slow for scaling.
             monitoring={"enabled": True},
             # A node whose boot failed powers itself off; the group then makes another.
             instance_initiated_shutdown_behavior="terminate",

@@ -22,12 +22,12 @@ class PointOfPresenceArgs(TypedDict):
     zones: Sequence[str]
     """Zone ids, two or three."""
     certificate: pulumi.Input[str] | None
-    """ARN for the load balancer; without one it speaks HTTP."""
+    """ARN of the load balancer's certificate. Without one it speaks HTTP."""
     serving: bool
-    """False sends its viewers elsewhere, and leaves it as it is."""
+    """False sends its viewers elsewhere, and changes nothing else."""
     fleets: int
     nodes: NodesArgs
-    """Of each fleet."""
+    """The nodes of each fleet."""
     log_days: int
     protect: bool
     media_name: pulumi.Input[str]
@@ -42,13 +42,13 @@ class PointOfPresence(pulumi.ComponentResource):
 
     region: str
     certificate: pulumi.Input[str] | None
-    """Where the balancer speaks HTTPS."""
+    """ARN, where the balancer speaks HTTPS."""
     serving: bool
     """False while its viewers are sent elsewhere."""
     network: Network
     balancer: LoadBalancer
     fleets: list[CacheFleet]
-    """None where CloudFront reads the bucket."""
+    """Empty where CloudFront reads the bucket."""
 
     def __init__(self, name: str, args: PointOfPresenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:point_of_presence:PointOfPresence", name, None, opts)

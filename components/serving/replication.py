@@ -16,7 +16,7 @@ class ReplicationArgs(TypedDict):
     home: str
     source: PrivateBucket
     replicas: Mapping[str, PrivateBucket]
-    """By region; at least one."""
+    """Buckets by region; at least one."""
 
 
 class Replication(pulumi.ComponentResource):
@@ -28,8 +28,9 @@ class Replication(pulumi.ComponentResource):
         super().__init__("headend:replication:Replication", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         source = args["source"].bucket_arn
-        # S3's guide names no source that replication sends, and a condition on one that it does not send would stop
-        # every copy, silently. Only this account can hand the role to S3: roles are not passed between accounts.
+        # S3's guide does not say that replication sends a source account or ARN. A condition on a value that is not
+        # sent would stop every copy, silently. Only this account can give the role to S3, since AWS passes no role
+        # between accounts.
         role = aws.iam.Role(f"{name}-role", assume_role_policy=trust("s3.amazonaws.com"), opts=child)
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
@@ -60,7 +61,7 @@ class Replication(pulumi.ComponentResource):
                     "priority": priority,
                     "status": "Enabled",
                     "filter": {"prefix": "v/"},
-                    # What somebody deletes goes everywhere; what lifecycle rules delete is never replicated.
+                    # What somebody deletes is deleted in every region. S3 never replicates what lifecycle rules delete.
                     "delete_marker_replication": {"status": "Enabled"},
                     "destination": {"bucket": replica.bucket_arn, "metrics": {"status": "Enabled"}},
                 }

@@ -1,4 +1,4 @@
-"""Which machines a fleet has, and how it grows: at which load, and with which kind. Pure."""
+"""How a fleet grows: at which load, and with which kind of machine; and the limits that a machine sets. Pure."""
 
 from collections.abc import Mapping
 from math import ceil, floor
@@ -10,11 +10,12 @@ import pulumi_aws as aws
 from facts.instances import InstanceType
 
 BUSY_SHARE = 0.6
-"""Share of a node's network at which another is started: what is left carries the viewers until it has booted."""
+"""Share of a node's network bandwidth at which another node is started. The rest carries the viewers until the new
+node has booted."""
 WARM_UP_SECONDS = 300
-"""From launch to a node that counts: boot, packages, and a first share of the cache."""
+"""Time from a node's launch until Auto Scaling counts it: boot, packages, and a first part of the cache."""
 MANAGER_SECONDS = 12
-"""Between two looks of nginx's cache manager (10 s, fixed), and for what it does then."""
+"""Longest time before nginx's cache manager makes room: it looks every 10 s (fixed), and then needs time to delete."""
 
 
 class NodesArgs(TypedDict):
@@ -26,23 +27,23 @@ class NodesArgs(TypedDict):
     max_nodes: int
     spot_percent: int
     tags: Mapping[str, str]
-    """The provider's default tags do not reach the instances of a group, so they are passed on here."""
+    """Tags of the instances. The provider's default tags do not reach the instances of a group."""
 
 
 class Limits(TypedDict):
-    """What of a node's configuration follows from its network."""
+    """The part of a node's configuration that follows from its network bandwidth."""
 
     headroom_mb: int
     fill_mbps: int
 
 
 def busy_bytes_per_minute(baseline_gbps: float) -> float:
-    """What CloudWatch's NetworkOut shows, with metrics by the minute, of a node that is as busy as it should get."""
+    """CloudWatch's NetworkOut, in bytes per minute, of a node that uses `BUSY_SHARE` of its bandwidth."""
     return BUSY_SHARE * baseline_gbps * 1e9 / 8 * 60
 
 
 def by_bytes_out(baseline_gbps: float) -> aws.autoscaling.PolicyTargetTrackingConfigurationArgsDict:
-    """Nodes come and go so that each is about as busy as that."""
+    """A target for Auto Scaling: it adds and removes nodes to keep each at about `busy_bytes_per_minute`."""
     return {
         "predefined_metric_specification": {"predefined_metric_type": "ASGAverageNetworkOut"},
         "target_value": busy_bytes_per_minute(baseline_gbps),
@@ -50,24 +51,24 @@ def by_bytes_out(baseline_gbps: float) -> aws.autoscaling.PolicyTargetTrackingCo
 
 
 def headroom_mb(peak_gbps: float) -> int:
-    """Megabytes of disk that the network can fill before nginx's cache manager makes room."""
+    """Free disk that a node needs, in MB: its network can fill so much before nginx's cache manager makes room."""
     return ceil(MANAGER_SECONDS * peak_gbps * 1e9 / 8 / 1e6)
 
 
 def fill_mbps(baseline_gbps: float) -> int:
-    """Megabits per second at which a node fetches new titles: of its network, what it keeps free of viewers."""
+    """Megabits per second at which a node fetches new titles: the bandwidth that `BUSY_SHARE` keeps free of viewers."""
     return floor((1 - BUSY_SHARE) * baseline_gbps * 1000)
 
 
 def limits(instance: InstanceType) -> Limits:
-    """Of a node of this type."""
+    """The limits of a node of this instance type."""
     return {"headroom_mb": headroom_mb(instance.peak_gbps), "fill_mbps": fill_mbps(instance.baseline_gbps)}
 
 
 def spot_mix(
     template_id: pulumi.Input[str], version: pulumi.Input[str], nodes: NodesArgs
 ) -> aws.autoscaling.GroupMixedInstancesPolicyArgsDict:
-    """The minimum of nodes on demand; of those above, the share that is spot."""
+    """The minimum of nodes is on demand. Of the nodes above it, `spot_percent` are spot."""
     return {
         "instances_distribution": {
             "on_demand_base_capacity": nodes["min_nodes"],

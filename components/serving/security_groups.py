@@ -20,7 +20,7 @@ class SecurityGroupsArgs(TypedDict):
 
 
 class SecurityGroups(pulumi.ComponentResource):
-    """Two groups that name each other. Rules are resources of their own: inline ones cannot form a circle."""
+    """Two groups that name each other. Each rule is a resource: Pulumi allows no circle between inline rules."""
 
     balancer_id: pulumi.Output[str]
     node_id: pulumi.Output[str]
@@ -49,7 +49,7 @@ class SecurityGroups(pulumi.ComponentResource):
             f"{name}-balancer-from-cloudfront",
             region=region,
             security_group_id=balancer.id,
-            # The list weighs 55 rules of the 60 that a group may have: one port, and no second rule like it.
+            # The list counts as 55 of the 60 rules that a group may have. So there is room for one port only.
             prefix_list_id=cloudfront.id,
             ip_protocol="tcp",
             from_port=port,

@@ -8,7 +8,7 @@ from components.blocks.policies import Statement, allow
 
 
 def signing_library() -> Path:
-    """The folder of the one library that the runtime lacks: `cryptography`, for Lambda's processor and Python.
+    """The folder of the one library that the runtime lacks: `cryptography`, built for Lambda's processor and Python.
 
     Raises:
         RunError: it is not installed.
@@ -20,10 +20,11 @@ def signing_library() -> Path:
 
 
 def read_signing_key(region: str, account_id: str, parameter: str) -> list[Statement]:
-    """Statements for the function's role: one parameter, and the key that encrypts it."""
+    """Statements for the function's role: it may read one parameter, and use the key that encrypts it."""
     return [
         allow("ssm:GetParameter", f"arn:aws:ssm:{region}:{account_id}:parameter{parameter}"),
-        # The account's own SSM key, whose id is not known here: only through SSM, and for this parameter alone.
+        # The id of the account's own SSM key is not known here. So the role may use any key, but only through SSM and
+        # for this parameter.
         allow(
             "kms:Decrypt",
             f"arn:aws:kms:{region}:{account_id}:key/*",

@@ -15,11 +15,11 @@ class SigningArgs(TypedDict):
     """How cookies are signed."""
 
     key_pair_id: pulumi.Input[str]
-    """Of the public key at CloudFront."""
+    """Id of the public key at CloudFront."""
     host: str
-    """The viewers' name of the platform: cookies are signed for it."""
+    """Host name that viewers use. Cookies are signed for it."""
     parameter: str
-    """SSM SecureString with the private key, written by hand and read by the function alone."""
+    """Name of the SSM SecureString with the private key. An operator writes it, and only the function reads it."""
 
 
 class WebServersArgs(TypedDict):
@@ -27,32 +27,32 @@ class WebServersArgs(TypedDict):
 
     region: str
     balancer: LoadBalancer
-    """Of this region."""
+    """The load balancer of this region."""
     account_id: str
     log_days: int
     encode: Literal["on_upload", "on_request"]
     stack: str
-    """Of metrics: two stacks of one account are kept apart."""
+    """A dimension of the metrics: it keeps two stacks of one account apart."""
     report_percent: int
-    """Of all views: how many tell how they go."""
+    """Share of all views whose players report on them, in percent."""
     table_name: pulumi.Input[str]
     table_arn: pulumi.Input[str]
     uploads_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
     signing: SigningArgs | None
     concurrency: int
-    """Executions that are kept for it, and its most; 0 for none."""
+    """Concurrent executions that are reserved for it, which are also its limit. 0: none are reserved."""
 
 
 class WebServers(pulumi.ComponentResource):
-    """List, title, play.
+    """The API: list titles, show a title, play a title.
 
-    A function and not a fleet: a viewer asks once a film, so this is idle where the caches are busy, and it scales by
-    itself when a premiere starts. `aws.lb.TargetGroup` makes it one more target behind the same balancer.
+    It is a function and not a fleet. A viewer asks it once for each film, so it has little to do while the caches are
+    busy, and it scales by itself when a premiere starts. It is one more target behind the same balancer.
     """
 
     target_group_suffix: pulumi.Output[str]
-    """As CloudWatch's metrics name it."""
+    """The end of the target group's ARN, by which CloudWatch's metrics name it."""
     function_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: WebServersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -90,7 +90,7 @@ class WebServers(pulumi.ComponentResource):
                 "environment": environment,
                 "statements": statements,
                 "timeout": 10,
-                # More memory is more CPU: a cold start is what a viewer would feel.
+                # More memory brings more CPU, which shortens a cold start. A viewer would notice a slow one.
                 "memory": 1024,
                 "concurrency": args["concurrency"],
                 "log_days": args["log_days"],
@@ -108,7 +108,8 @@ class WebServers(pulumi.ComponentResource):
                 "function": function,
                 "path": "/api/*",
                 "priority": 10,
-                # The rule was once the balancer's, and a balancer cannot have two of one priority.
+                # The rule was once a child of the balancer. Without the alias Pulumi would make a second rule of the
+                # same priority, which AWS refuses.
                 "rule_aliases": [pulumi.Alias(name=f"{balancer.pulumi_resource_name}-api", parent=balancer)],
             },
             self,
