@@ -10,6 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Column as ProgressColumn
 from rich.text import Text
 
+from facts.encoder_codes import warning
 from lambdas.playback.core import STATES, Row, event_of
 from operate import beside, catalogue, executions, screen, upload
 from operate.cloud import Cloud, find
@@ -146,6 +147,7 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "renditions": " ".join(row.get("renditions", ())),
             "captions": ", ".join(_captions(row)),
             "notes": " ".join(row.get("notes", ())),
+            "the encoder": " ".join(warning(kept) for kept in row.get("warnings", ())),
             "ladder": "of an earlier revision: headend encode-again" if catalogue.outdated(row) else "",
             "watch": f"{cloud.url}/?title={title}" if row.get("prefix") else "",
             "execution": row.get("execution", ""),

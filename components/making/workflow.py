@@ -16,10 +16,10 @@ from typing import Literal, TypedDict
 
 import pulumi
 
-from components.making import encoder_errors
 from components.making.handlers import IDENTIFY, PREPARE, VERIFY, Handler
 from components.making.sidecar_workflow import edition_of
 from components.making.states import NOW, RETRY, THE_ROW, State, in_a_crowd, invoke, on_lost_claim, tell, update
+from facts import encoder_codes
 from lambdas.names import FOLDER
 
 LIFE_SECONDS = 72 * 3600
@@ -313,7 +313,11 @@ def _encode(names: WorkflowNames) -> State:
                     "attempts": "{% $attempts + 1 %}",
                     "code": _fault_field("ErrorCode", r"(\d+)", "$number", "0"),
                     "message": _fault_field("ErrorMessage", r'"([^"]*)', "$string", "''"),
-                    "error": "{% $states.errorOutput.Error %}",
+                    # Somebody cancelled the job: another try would act against that.
+                    "error": (
+                        '{% $contains($states.errorOutput.Cause, /"[Ss]tatus"\\s*:\\s*"CANCELED"/)'
+                        " ? 'Cancelled' : $states.errorOutput.Error %}"
+                    ),
                 },
                 "Next": "Whose fault?",
             }
@@ -325,21 +329,22 @@ def _encode(names: WorkflowNames) -> State:
 def _after_a_failure() -> dict[str, State]:
     """A job failed, or what it made is not whole: the file's owner is told, an operator, or nobody yet."""
     fault = (
-        "{% $error & ', MediaConvert error ' & $string($code) & ' ' & $message"
-        f" & ($string($code) in {list(map(str, encoder_errors.OURS))}"
-        f" ? ' (' & $lookup({encoder_errors.OURS_BY_TEXT}, $string($code)) & ')' : '') %}}"
+        f"{{% $error = 'Cancelled' ? '{_CANCELLED}'"
+        " : $error & ', MediaConvert error ' & $string($code) & ' ' & $message"
+        f" & ($string($code) in {list(map(str, encoder_codes.OURS))}"
+        f" ? ' (' & $lookup({encoder_codes.OURS_BY_TEXT}, $string($code)) & ')' : '') %}}"
     )
     return {
         "Whose fault?": {
             "Type": "Choice",
             "Choices": [
                 {
-                    "Condition": f"{{% $code in {list(encoder_errors.OWNERS)} %}}",
+                    "Condition": f"{{% $code in {list(encoder_codes.OWNERS)} %}}",
                     "Assign": {
                         "outcome": "REJECTED",
                         "reason": (
                             f"{{% 'The encoder could not use this file. '"
-                            f" & $lookup({encoder_errors.OWNERS_BY_TEXT}, $string($code)) & ' It said: ' & $message %}}"
+                            f" & $lookup({encoder_codes.OWNERS_BY_TEXT}, $string($code)) & ' It said: ' & $message %}}"
                         ),
                         "fault": "{% 'MediaConvert error ' & $string($code) %}",
                     },
@@ -348,7 +353,8 @@ def _after_a_failure() -> dict[str, State]:
                 {
                     # Whatever else went wrong, a job may have been made: look for it rather than make a second one.
                     "Condition": (
-                        f"{{% $attempts < {ENCODE_ATTEMPTS} and $not($code in {list(encoder_errors.OURS)}) %}}"
+                        f"{{% $attempts < {ENCODE_ATTEMPTS} and $error != 'Cancelled'"
+                        f" and $not($code in {list(encoder_codes.OURS)}) %}}"
                     ),
                     "Next": "Pause",
                 },
@@ -426,6 +432,7 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
 
 _ME = {"S": "{% $states.context.Execution.Id %}"}
 _PREFIX = f"{FOLDER} & '/' & $version"
+_CANCELLED = "The job was cancelled in MediaConvert. headend retry makes another one."
 _OURS = "Something went wrong on our side, not with your file. It is kept, and its operators have been told."
 
 _CATCH: list[State] = [

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from components.making.encoder_errors import OURS, OWNERS
 from components.making.workflow import ENCODE_ATTEMPTS, LIFE_SECONDS
 from lambdas.identify.core import identify
+from facts.encoder_codes import OURS, OWNERS
 from lambdas.ladder import content_of
 from lambdas.names import folder
 from lambdas.plan import plan
@@ -503,6 +503,14 @@ def test_what_only_an_operator_mends_is_not_tried_again(table: Any, code: int) -
     done = upload(answering=answers(Encode=always(job_failed(code, "Access Denied"))))
     assert (row(table)["state"], len(done.called("Encode"))) == ("FAILED", 1)
     assert OURS[code] in row(table)["fault"]
+
+
+@pytest.mark.parametrize("member", ["Status", "status"])
+def test_a_job_that_somebody_cancelled_is_not_made_again(table: Any, member: str) -> None:
+    cancelled = Failure("States.TaskFailed", {member: "CANCELED", "accelerationStatus": "NOT_APPLICABLE"})
+    done = upload(answering=answers(Encode=always(cancelled)))
+    assert (row(table)["state"], len(done.called("Encode"))) == ("FAILED", 1)
+    assert row(table)["fault"] == "The job was cancelled in MediaConvert. headend retry makes another one."
 
 
 @pytest.mark.parametrize("error", ["Runtime.ExitError", "InternalError", "ServiceUnavailable", "SlowDown"])
