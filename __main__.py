@@ -94,6 +94,7 @@ making: MakingArns = {
     "job_role_arn": encoding.role_arn,
     "topic_arn": notifications[home].topic_arn,
     "topic_key_arn": notifications[home].key_arn,
+    "ladder": settings.ladder_text,
 }
 pipeline = Orchestration(
     "pipeline",
@@ -317,6 +318,7 @@ pulumi.export("fleets", [fleet.rollout for pop in pops for fleet in pop.fleets])
 pulumi.export("state_machine", pipeline.state_machine_arn)
 pulumi.export("lost_uploads", pipeline.dead_letter_name)
 pulumi.export("encoding_queue", encoding.queue_arn)
+pulumi.export("ladder", settings.ladder_text)
 pulumi.export("distribution", delivery.distribution_id)
 if signing:
     pulumi.export(

@@ -33,6 +33,7 @@ from pydantic_core import ErrorDetails
 from facts.countries import countries
 from facts.instances import INSTANCE_TYPES
 from facts.regions import CLOUDFRONT_REGION, NO_MEDIACONVERT, REGIONS, UNSUPPORTED_ZONES
+from lambdas.ladder import SMALLEST, TALLEST, Step, mistakes, written
 
 PRIVATE = [ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 """RFC 1918; a /16 or smaller lies within one of them or outside."""
@@ -197,6 +198,17 @@ class SigningKey(Strict):
         return value
 
 
+class LadderStep(Strict):
+    """One step of the ladder. Tallest first; each ceiling is at most twice the next one."""
+
+    short: Annotated[int, Field(ge=SMALLEST, le=TALLEST)]
+    """Short side in pixels, an even number: a portrait film has the same rungs as a landscape one."""
+    max_bitrate: Annotated[int, Field(ge=100_000, le=100_000_000)]
+    """Bits a second that the encoder may not exceed, of a picture in 16:9 with up to 30 frames a second."""
+    quality: Annotated[int, Field(ge=1, le=10)]
+    """MediaConvert's QVBR level: how good the picture is where the ceiling allows it."""
+
+
 MOST_REGIONS = 20
 """Each has a VPC origin, of which an account may have 25 (CloudFront's quotas, which can be raised)."""
 
@@ -218,6 +230,10 @@ class Settings(Strict):
     """Percentage of spot nodes among those above the minimum. Cheap, but reclaimed nodes lose their caches at once."""
     encode: Literal["on_upload", "on_request"] = "on_upload"
     """Encode a film when it arrives, or when the first viewer asks for it."""
+    ladder: Annotated[list[LadderStep], Field(max_length=12)] = []
+    """Which renditions a film gets, besides its own size. Empty: 2160, 1080, 720, 540, 360 and 270 lines, from 12 Mb/s
+    to 0.5 (`lambdas/ladder.py`). After a change a film is encoded anew when it is uploaded again, or by
+    `headend encode-again`; the others play on."""
     domain: Annotated[Domain | None, BeforeValidator(lambda value: value or None)] = None
     """A name of your own for viewers. Without it they use CloudFront's, and the hop to the load balancer is HTTP."""
     signing: Annotated[list[SigningKey], Field(max_length=5)] = []
@@ -247,6 +263,14 @@ class Settings(Strict):
     crowd of uploads can use up. The account must have 100 more than that."""
     fault_injection: bool = False
     """Declare the Fault Injection Service experiment that stops a third of a fleet's minimum, one node at least."""
+
+    @property
+    def ladder_text(self) -> str:
+        """As the handlers have it; empty for the default."""
+        return written(self._steps()) if self.ladder else ""
+
+    def _steps(self) -> list[Step]:
+        return [Step(step.short, step.max_bitrate, step.quality) for step in self.ladder]
 
     @classmethod
     def load(cls) -> "Settings":
@@ -338,6 +362,7 @@ class Settings(Strict):
                 yield f"regions: {one}.cidr {a.cidr} overlaps {other}.cidr {b.cidr}"
 
     def _option_mistakes(self, given: Mapping[str, Any]) -> Iterator[str]:
+        yield from (f"ladder: {mistake}" for mistake in mistakes(self._steps()))
         if not self.fleets and len(self.regions) > 1:
             others = ", ".join(name for name in self.regions if name != self.home)
             yield f"fleets is 0, and a region besides home is there for its caches: take out {others}, or add fleets"

@@ -30,7 +30,7 @@ OURS = {
     1434: "MediaConvert may not assume its role.",
     1515: "MediaConvert's role lacks a right, or is malformed.",
     3400: "The job's input is an HLS playlist that MediaConvert does not take.",
-    3401: "The job's input is an address that asks for a password.",
+    3401: "The job's input is an address that needs a login.",
     3403: "The job's input is an address that MediaConvert may not read.",
     3404: "The job's input is an address where nothing is.",
     3457: "A policy of the account forbids the place of the job's input.",
@@ -50,9 +50,7 @@ PASSING = {
 }
 """What another try may mend. Nothing reads this table but a test: whatever is not above is tried again."""
 
-NOT_READ = frozenset(
-    {1022, 1043, 1093, 1517, 1522, 1601, 1602, 1603, 1700, 3452, 3453, 3454, 3455, 3456, 3458}  # fmt: skip
-)
+NOT_READ = frozenset({1022, 1043, 1093, 1517, 1522, 1601, 1602, 1603, 1700, 3452, 3453, 3454, 3455, 3456, 3458})
 """Codes that the guide's page lists, and whose sections could not be read when this was written."""
 
 WARNINGS = {

@@ -1,18 +1,19 @@
-"""The ladder: which renditions a source of a given size gets. Pure arithmetic; touches nothing."""
+"""The ladder: which renditions a source of a given size gets. Pure arithmetic; touches nothing.
+
+Its steps are config (`ladder`); those here are the default.
+"""
 
 import hashlib
+import itertools
+import json
 import math
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 REVISION = "3"
 """Part of the content. Change it with anything that changes what a source is encoded to (this file, plan's job): the
 next upload of the same bytes then makes a new version. A test holds the job's fingerprint against it."""
-
-
-def content_of(etag: str) -> str:
-    """12 hex digits: the same bytes and the same ladder give the same content."""
-    return hashlib.sha256(f"{etag}{REVISION}".encode()).hexdigest()[:12]
 
 
 TALLEST = 2160
@@ -47,6 +48,64 @@ STEPS = (
     Step(270, 500_000, 7),
 )
 
+Steps = Sequence[Step]
+"""Tallest first."""
+
+
+def steps_of(text: str) -> Steps:
+    """The steps that `written` made a text of. Empty: the default."""
+    return tuple(Step(*step) for step in json.loads(text)) if text else STEPS
+
+
+def written(steps: Steps) -> str:
+    """As the handlers' environment has them."""
+    return json.dumps([tuple(step) for step in steps], separators=(",", ":"))
+
+
+def revision_of(steps: Steps) -> str:
+    """What, beside its bytes, decides what a source is encoded to.
+
+    Of the default ladder it is REVISION alone, so that a stack which keeps it encodes nothing anew.
+    """
+    own = written(steps)
+    return REVISION if own == written(STEPS) else f"{REVISION}-{hashlib.sha256(own.encode()).hexdigest()[:8]}"
+
+
+def content_of(etag: str, steps: Steps = STEPS) -> str:
+    """12 hex digits: the same bytes and the same ladder give the same content."""
+    return hashlib.sha256(f"{etag}{revision_of(steps)}".encode()).hexdigest()[:12]
+
+
+def mistakes(steps: Steps) -> Iterator[str]:
+    """What is wrong with a ladder, one sentence for each value."""
+    for step in steps:
+        if step.short % 2 or not SMALLEST <= step.short <= TALLEST:
+            yield f"short {step.short} must be an even number of pixels from {SMALLEST} to {TALLEST}"
+        elif (most := _most_bits(step.short)) < step.max_bitrate:
+            yield (
+                f"maxBitrate {step.max_bitrate} of the {step.short}p step is more than H.264 carries at that size:"
+                f" at most {most}"
+            )
+    for upper, lower in itertools.pairwise(steps):
+        pair = f"{upper.short}p and {lower.short}p"
+        if lower.short >= upper.short:
+            yield f"{pair}: each step must be smaller than the one before"
+        elif not lower.max_bitrate < upper.max_bitrate <= 2 * lower.max_bitrate:
+            yield (
+                f"{pair}: maxBitrate must fall, and at most to a half, from {upper.max_bitrate}; it is"
+                f" {lower.max_bitrate}. A player would see no difference, or fall too deep"
+            )
+        elif lower.quality > upper.quality:
+            yield f"{pair}: quality must not rise from {upper.quality} to {lower.quality} as the picture gets smaller"
+
+
+def _most_bits(short: int) -> int:
+    """The highest ceiling that leaves a 16:9 step, at 60 frames a second, at the level that its size needs."""
+    level = _level(short * 16 // 9, short, 60, 0)
+    kilobits = next(kilobits for name, _, _, kilobits in LEVELS if name == level)
+    return int(kilobits * 1000 / MOTION)
+
+
 SPACING = 0.8
 """A step is left out where its ceiling is above this share of the next rung's: no viewer would see a difference."""
 
@@ -80,41 +139,45 @@ class Rung(NamedTuple):
     """H.264 level by MediaConvert's name, the lowest that carries the rung: players tell by it what they can decode."""
 
 
-def ladder(width: int, height: int, frame_rate: float) -> list[Rung]:
+MOTION = 1.5
+"""How much more a ceiling allows above 30 frames a second: twice the frames differ less from one another."""
+
+
+def ladder(width: int, height: int, frame_rate: float, steps: Steps = STEPS) -> list[Rung]:
     """The rungs, tallest first, for a picture that is shown at `width` x `height` (pixels, after rotation, square).
 
-    The first rung is the source's own size, made even and at most TALLEST and MOST_PIXELS; below it comes every step
-    that is clearly smaller. So nothing is ever scaled up, and a source smaller than every step still has its one rung.
+    The first rung is the source's own size, made even and at most the tallest step and MOST_PIXELS; below it comes
+    every step that is clearly smaller. So nothing is ever scaled up, and a source smaller than every step still has its
+    one rung.
     """
     short, aspect = min(width, height), Fraction(max(width, height), min(width, height))
-    shorts = [min(short, TALLEST, int(math.sqrt(MOST_PIXELS / aspect)))]
-    for step in STEPS:
-        if step.max_bitrate <= SPACING * _widescreen(shorts[-1]):
+    shorts = [min(short, steps[0].short, int(math.sqrt(MOST_PIXELS / aspect)))]
+    for step in steps:
+        if step.max_bitrate <= SPACING * _widescreen(shorts[-1], steps):
             shorts.append(step.short)
     sides = [(_even(shorts[0]), _even(shorts[0] * aspect))]
     sides += [(short, _even(short * aspect + 1)) for short in shorts[1:]]
-    return [_rung(a, b, frame_rate) if height > width else _rung(b, a, frame_rate) for a, b in sides]
+    return [_rung(a, b, frame_rate, steps) if height > width else _rung(b, a, frame_rate, steps) for a, b in sides]
 
 
-def _rung(width: int, height: int, frame_rate: float) -> Rung:
+def _rung(width: int, height: int, frame_rate: float, steps: Steps) -> Rung:
     short = min(width, height)
     area = min(width * height / (short * short * 16 / 9), 1.5)  # a very wide picture is mostly more of the same
-    motion = 1.5 if frame_rate > 30 else 1.0  # twice the frames differ less from one another
-    max_bitrate = max(100_000, round(_widescreen(short) * area * motion / 1000) * 1000)
-    return Rung(
-        f"{short}p", width, height, max_bitrate, _above(short).quality, _level(width, height, frame_rate, max_bitrate)
-    )
+    motion = MOTION if frame_rate > 30 else 1.0
+    max_bitrate = max(100_000, round(_widescreen(short, steps) * area * motion / 1000) * 1000)
+    quality, level = _above(short, steps).quality, _level(width, height, frame_rate, max_bitrate)
+    return Rung(f"{short}p", width, height, max_bitrate, quality, level)
 
 
-def _above(short: int) -> Step:
+def _above(short: int, steps: Steps) -> Step:
     """The smallest step that is no smaller."""
-    return min((step for step in STEPS if step.short >= short), key=lambda step: step.short)
+    return min((step for step in steps if step.short >= short), key=lambda step: step.short)
 
 
-def _widescreen(short: int) -> float:
+def _widescreen(short: int, steps: Steps) -> float:
     """The ceiling of a 16:9 rung, in a straight line between the steps."""
-    above = _above(short)
-    below = max((step for step in STEPS if step.short < short), key=lambda step: step.short, default=Step(0, 0, 0))
+    above = _above(short, steps)
+    below = max((step for step in steps if step.short < short), key=lambda step: step.short, default=Step(0, 0, 0))
     share = (short - below.short) / (above.short - below.short)
     return below.max_bitrate + share * (above.max_bitrate - below.max_bitrate)
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypedDict
 
 from lambdas import names, previews
-from lambdas.ladder import LARGEST, SMALLEST, Rung, ladder
+from lambdas.ladder import LARGEST, SMALLEST, STEPS, Rung, Steps, ladder
 from lambdas.refusals import SourceRefused
 from lambdas.shapes import Expected, Rendition, Source, Video
 from lambdas.sounds import Sound, sounds
@@ -64,12 +64,15 @@ class Plan(TypedDict):
     expected: Expected
 
 
-def plan(source: Source) -> Plan:
-    """Plan the job. Raises SourceRefused with a sentence for the person who uploaded the file."""
+def plan(source: Source, steps: Steps = STEPS) -> Plan:
+    """Plan the job, with the rungs that the ladder's steps give.
+
+    Raises SourceRefused with a sentence for the person who uploaded the file.
+    """
     video, duration = _accepted(source)
     width, height = display_size(video)
     frame_rate = output_rate(video["frame_rate"], video["coded_rate"])
-    rungs = ladder(width, height, float(frame_rate))
+    rungs = ladder(width, height, float(frame_rate), steps)
     heard = sounds(source["audio"])
     return {
         "input": _input(video["stream"], heard),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lambdas import names
-from lambdas.ladder import content_of
+from lambdas.ladder import Steps, content_of, steps_of
 from lambdas.playback.core import STATES, Row, plain
 from operate.cloud import Cloud
 from operate.screen import NOT_SO, Refusal
@@ -66,6 +66,11 @@ def folder(title: str) -> str:
     return f"{names.folder(title)}/"
 
 
-def outdated(item: Mapping[str, Any]) -> bool:
-    """Is what plays of another ladder than this program's?"""
-    return bool(item.get("content")) and content_of(item["etag"]) != item["content"]
+def steps(cloud: Cloud) -> Steps:
+    """The stack's ladder. A stack that was deployed before there was a choice has the default."""
+    return steps_of(cloud.outputs.get("ladder", ""))
+
+
+def outdated(item: Mapping[str, Any], steps: Steps) -> bool:
+    """Is what plays of another ladder than the stack's?"""
+    return bool(item.get("content")) and content_of(item["etag"], steps) != item["content"]

@@ -148,7 +148,9 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "captions": ", ".join(_captions(row)),
             "notes": " ".join(row.get("notes", ())),
             "the encoder": " ".join(warning(kept) for kept in row.get("warnings", ())),
-            "ladder": "of an earlier revision: headend encode-again" if catalogue.outdated(row) else "",
+            "ladder": "of an earlier revision: headend encode-again"
+            if catalogue.outdated(row, catalogue.steps(cloud))
+            else "",
             "watch": f"{cloud.url}/?title={title}" if row.get("prefix") else "",
             "execution": row.get("execution", ""),
         }

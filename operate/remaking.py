@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from lambdas import names
-from lambdas.ladder import ladder
+from lambdas.ladder import Steps, ladder
 from lambdas.playback.core import Row
 from operate import catalogue, rolling, screen
 from operate.cloud import Cloud, find
@@ -30,10 +30,11 @@ def encode_again(
     if bool(titles) == older:
         raise Refusal("name titles, or say --older-ladder")
     cloud = find(stack)
+    steps = catalogue.steps(cloud)
     rows = [catalogue.row(cloud, title) for title in titles or ()]
     if older:
-        rows = [row for row in catalogue.newest_first(cloud, ["PUBLISHED"]) if catalogue.outdated(row)]
-    costs = [dollars(row) for row in rows]
+        rows = [row for row in catalogue.newest_first(cloud, ["PUBLISHED"]) if catalogue.outdated(row, steps)]
+    costs = [dollars(row, steps) for row in rows]
     if not as_json:
         columns = [
             Column("TITLE", "cut"),
@@ -42,7 +43,7 @@ def encode_again(
             Column("", "cut"),
         ]
         lines = [
-            [row["id"], screen.length(row.get("duration")), _money(cost), _warning(row)]
+            [row["id"], screen.length(row.get("duration")), _money(cost), _warning(row, steps)]
             for row, cost in zip(rows, costs, strict=True)
         ]
         screen.table(columns, lines, "no title is of an older ladder")
@@ -58,19 +59,23 @@ def encode_again(
         screen.say(f"{row['id']}: on its way. See headend follow {row['id']}")
 
 
-def dollars(row: Row) -> float | None:
+def dollars(row: Row, steps: Steps) -> float | None:
     """What MediaConvert takes for a title; None where nothing of it was ever made, so its size is not known."""
     if "width" not in row or not row.get("duration"):
         return None
-    return usd(ladder(row["width"], row["height"], FRAME_RATE), row["duration"])
+    return usd(ladder(row["width"], row["height"], FRAME_RATE, steps), row["duration"])
 
 
 def _money(value: float | None) -> str:
     return "not known" if value is None else f"{value:.2f}"
 
 
-def _warning(row: Row) -> str:
-    return "" if catalogue.outdated(row) or not row.get("content") else "of this ladder already: nothing will be made"
+def _warning(row: Row, steps: Steps) -> str:
+    return (
+        ""
+        if catalogue.outdated(row, steps) or not row.get("content")
+        else "of this ladder already: nothing will be made"
+    )
 
 
 def _copy_onto_itself(cloud: Cloud, row: Row) -> None:

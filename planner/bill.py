@@ -30,7 +30,7 @@ from facts.prices import (
     VOLUME,
     FlatRate,
 )
-from lambdas.ladder import ladder
+from lambdas.ladder import STEPS, Steps, ladder, steps_of
 from local.engine import Deployment, ProgramError, Registration, run_program
 from planner import encoding
 
@@ -45,8 +45,15 @@ MISSES = 0.05
 """Share of requests that the edge does not answer itself. The target that operators use is less."""
 MEZZANINE_GB = 10.0
 """An hour of film as uploaded, at 22 Mb/s."""
-RENDITION_GB = sum(rung.max_bitrate for rung in ladder(1920, 1080, 24)) / 8 * 3600 / 1e9
-"""An hour of all rungs of a 1080p film, at what the encoder may not exceed; films stay well below it."""
+
+
+def rendition_gb(steps: Steps) -> float:
+    """An hour of all rungs of a 1080p film, at what the encoder may not exceed; films stay well below it."""
+    return sum(rung.max_bitrate for rung in ladder(1920, 1080, 24, steps)) / 8 * 3600 / 1e9
+
+
+RENDITION_GB = rendition_gb(STEPS)
+"""With the default ladder."""
 
 
 class Month(NamedTuple):
@@ -85,6 +92,8 @@ class Shape(NamedTuple):
     firewalls: int
     replicas: int
     """Copies of the media bucket besides the home one."""
+    steps: Steps = STEPS
+    """The ladder."""
 
 
 def shape(deployment: Deployment) -> Shape:
@@ -104,7 +113,15 @@ def shape(deployment: Deployment) -> Shape:
         keys=count["aws:kms/key:Key"],
         firewalls=count["aws:wafv2/webAcl:WebAcl"],
         replicas=sum(len(item.inputs["rules"]) for item in deployment.of_type(REPLICATION_TYPE)),
+        steps=_steps(deployment),
     )
+
+
+def _steps(deployment: Deployment) -> Steps:
+    """Of the handler that plans; a program of before there was a choice has the default."""
+    functions = deployment.of_type("aws:lambda/function:Function")
+    environments = [(item.inputs.get("environment") or {}).get("variables") or {} for item in functions]
+    return steps_of(next((variables["LADDER"] for variables in environments if "LADDER" in variables), ""))
 
 
 REPLICATION_TYPE = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
@@ -151,6 +168,7 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
     nodes, copies = sum(declared.nodes.values()), 1 + declared.replicas
     from_bucket = requests * MISSES * (SHIELD.usd / 10_000 + GET.usd / 1_000)
     plan = flat_rate(watched_gb, requests)
+    kept_gb = rendition_gb(declared.steps)
     return {
         "Cache nodes": sum(number * HOURS * node_hour(kind) for kind, number in declared.nodes.items()),
         # EC2's own seven metrics by the minute.
@@ -160,9 +178,9 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
         "S3 and Origin Shield": 0.0 if nodes else from_bucket,
         "CloudFront, bytes to viewers": delivery(watched_gb),
         "CloudFront, requests": max(0, requests - 10_000_000) / 10_000 * EDGE_REQUESTS.usd,
-        "Encoding": month.encoded * encoding.usd(ladder(1920, 1080, 24), 3600),
-        "Storage, sources and renditions": month.kept * (MEZZANINE_GB + RENDITION_GB * copies) * STORAGE.usd,
-        "Replication": month.encoded * RENDITION_GB * declared.replicas * REPLICATION.usd,
+        "Encoding": month.encoded * encoding.usd(ladder(1920, 1080, 24, declared.steps), 3600),
+        "Storage, sources and renditions": month.kept * (MEZZANINE_GB + kept_gb * copies) * STORAGE.usd,
+        "Replication": month.encoded * kept_gb * declared.replicas * REPLICATION.usd,
         "Firewall": declared.firewalls * (FIREWALL.usd + requests / 1e6 * FIREWALL_REQUESTS.usd),
         # CloudFront's eight additional metrics.
         "Alarms, keys, edge metrics": declared.alarms * ALARM.usd + declared.keys * KEY.usd + 8 * METRIC.usd,

@@ -23,6 +23,8 @@ class MakingArns(TypedDict):
     job_role_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     topic_key_arn: pulumi.Input[str]
+    ladder: str
+    """As lambdas.ladder has it written; empty for the default."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ def _reads_upload(args: MakingArns) -> list[Statement]:
 
 IDENTIFY = Handler("identify")
 PREPARE = Handler(
-    "prepare", _prepare, lambda args: {"MEDIA_BUCKET": args["media_name"], "QUEUE_ARN": args["queue_arn"]}
+    "prepare",
+    _prepare,
+    lambda args: {"MEDIA_BUCKET": args["media_name"], "QUEUE_ARN": args["queue_arn"], "LADDER": args["ladder"]},
 )
 VERIFY = Handler("verify", _verify, lambda args: {"MEDIA_BUCKET": args["media_name"]})
 HANDLERS = (IDENTIFY, PREPARE, VERIFY)

@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 from lambdas import clients, jobs, names, upload
 from lambdas import source as sources
 from lambdas.editions import film
-from lambdas.ladder import content_of
+from lambdas.ladder import content_of, steps_of
 from lambdas.plan import plan
 from lambdas.prepare.core import Preparation, decided, encode, verify
 from lambdas.refusals import LOG, error_code, step
@@ -20,6 +20,7 @@ from lambdas.shapes import Source, Title
 
 QUEUE = os.environ["QUEUE_ARN"]
 MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
+STEPS = steps_of(os.environ["LADDER"])
 MOST_PAGES = 5
 """A hundred jobs of one upload: more are no accident that this could help with."""
 
@@ -50,7 +51,7 @@ def handle(event: Event, _context: object) -> Preparation:
 
 def _prepare(event: Event) -> Preparation:
     title, published = event["title"], event["published"]
-    content = content_of(title["etag"])
+    content = content_of(title["etag"], STEPS)
     if published["content"] == content and _is_there(title, published["version"]):
         return decided("SETTLE", content)
     if not event["wanted"]:
@@ -63,7 +64,7 @@ def _prepare(event: Event) -> Preparation:
     source = _probe(title)
     if len(source["audio"]) > 1:
         source = sources.with_flags(source, film.sounds(title))
-    planned = plan(source)
+    planned = plan(source, STEPS)
     # A finished job counts only while what it made is there: a title may have been taken down since.
     if found["status"] == "COMPLETE" and _is_there(title, found["version"]):
         return verify(content, planned, found)

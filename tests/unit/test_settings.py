@@ -85,6 +85,21 @@ def region(**changed: Any) -> dict[str, Any]:
         ({"alarmEmail": "me"}, 'headend:alarmEmail: "me" is not allowed: must be a mail address, or empty'),
         ({"domain": {"name": "Watch", "certificate": CERTIFICATE.format("us-east-1")}}, "must be a host name in lower"),
         ({"signing": [{"name": "A B", "publicKey": PUBLIC_KEY}]}, "lower-case letters, digits and hyphens"),
+        # The ladder
+        ({"ladder": [{"short": 720, "maxBitrate": 4_000_000}]}, "headend:ladder.0.quality is missing"),
+        (
+            {"ladder": [{"short": 5000, "maxBitrate": 4_000_000, "quality": 8}]},
+            "headend:ladder.0.short: 5000 is not allowed: must be less than or equal to 2160",
+        ),
+        (
+            {
+                "ladder": [
+                    {"short": 720, "maxBitrate": 4_000_000, "quality": 8},
+                    {"short": 360, "maxBitrate": 1_000_000, "quality": 7},
+                ]
+            },
+            "headend:ladder: 720p and 360p: maxBitrate must fall, and at most to a half, from 4000000; it is 1000000",
+        ),
         # Regions
         (
             {"regions": {**regions(1), "us-east-9": regions(2)["eu-west-1"]}},

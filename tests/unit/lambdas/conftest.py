@@ -17,6 +17,7 @@ os.environ |= {
     "AWS_ACCESS_KEY_ID": "nobody",
     "AWS_SECRET_ACCESS_KEY": "nothing",
     "MEDIA_BUCKET": "media",
+    "LADDER": "",
     "QUEUE_ARN": "arn:aws:mediaconvert:eu-west-1:111122223333:queues/titles",
     "TITLES_TABLE": "titles",
     "HOST": "watch.example.com",

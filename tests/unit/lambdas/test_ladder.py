@@ -5,7 +5,19 @@ import random
 
 import pytest
 
-from lambdas.ladder import MOST_PIXELS, STEPS, Rung, content_of, ladder
+from lambdas.ladder import (
+    MOST_PIXELS,
+    REVISION,
+    STEPS,
+    Rung,
+    Step,
+    content_of,
+    ladder,
+    mistakes,
+    revision_of,
+    steps_of,
+    written,
+)
 
 RANDOM = random.Random(7)  # noqa: S311 - repeatable
 SIZES = [
@@ -96,3 +108,50 @@ def test_fast_motion_may_use_more() -> None:
 
 def test_the_content_follows_the_bytes_and_nothing_else() -> None:
     assert content_of("1") == content_of("1") != content_of("2")
+
+
+OWN = (Step(1080, 5_000_000, 9), Step(720, 3_000_000, 8), Step(480, 1_500_000, 7))
+
+
+def test_a_ladder_of_ones_own_gives_its_rungs_and_no_others() -> None:
+    assert [(rung.name, rung.max_bitrate) for rung in ladder(1920, 1080, 25, OWN)] == [
+        ("1080p", 5_000_000),
+        ("720p", 3_000_000),
+        ("480p", 1_501_000),  # its width is 854: a little more than 16:9
+    ]
+    assert next(rung.name for rung in ladder(3840, 2160, 25, OWN)) == "1080p", "no rung above the tallest step"
+    assert [rung.name for rung in ladder(160, 120, 25, OWN)] == ["120p"]
+
+
+def test_a_ladder_survives_the_environment() -> None:
+    assert tuple(steps_of(written(OWN))) == OWN
+    assert steps_of("") is STEPS
+
+
+def test_the_revision_follows_the_ladder_and_the_default_keeps_its_own() -> None:
+    assert revision_of(STEPS) == revision_of(steps_of(written(STEPS))) == REVISION
+    others = [OWN, OWN[1:], (OWN[0]._replace(quality=8), *OWN[1:]), (OWN[0]._replace(max_bitrate=4_000_000), *OWN[1:])]
+    assert len({revision_of(STEPS), *map(revision_of, others)}) == 5
+    assert content_of("1", OWN) == content_of("1", steps_of(written(OWN))) != content_of("1")
+
+
+def test_the_default_ladder_has_no_mistake() -> None:
+    assert list(mistakes(STEPS)) == list(mistakes(OWN)) == list(mistakes([])) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([Step(721, 4_000_000, 8)], "short 721 must be an even number of pixels from 32 to 2160"),
+        ([Step(2162, 4_000_000, 8)], "short 2162 must be"),
+        ([Step(360, 20_000_000, 7)], "maxBitrate 20000000 of the 360p step is more than H.264 carries at that size"),
+        ([Step(720, 4_000_000, 8), Step(720, 2_000_000, 8)], "720p and 720p: each step must be smaller"),
+        ([Step(720, 4_000_000, 8), Step(1080, 2_000_000, 8)], "720p and 1080p: each step must be smaller"),
+        ([Step(720, 4_000_000, 8), Step(360, 1_900_000, 7)], "at most to a half, from 4000000; it is 1900000"),
+        ([Step(720, 4_000_000, 8), Step(360, 4_000_000, 7)], "maxBitrate must fall"),
+        ([Step(720, 4_000_000, 7), Step(360, 2_000_000, 8)], "quality must not rise from 7 to 8"),
+    ],
+)
+def test_a_mistake_names_the_value(steps: list[Step], said: str) -> None:
+    [found] = mistakes(steps)
+    assert said in found

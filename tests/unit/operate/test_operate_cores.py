@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.ladder import content_of
+from lambdas.ladder import STEPS, content_of
 from operate import catalogue, executions, probes, screen, trouble
 from operate.screen import Column
 
@@ -53,12 +53,13 @@ def test_failures_of_one_kind_have_one_cause(fault: str, cause: str) -> None:
 
 
 def test_another_ladder_is_seen_by_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not catalogue.outdated(ROW)
-    assert not catalogue.outdated({name: value for name, value in ROW.items() if name != "content"}), (
+    assert not catalogue.outdated(ROW, STEPS)
+    assert not catalogue.outdated({name: value for name, value in ROW.items() if name != "content"}, STEPS), (
         "nothing plays yet"
     )
+    assert catalogue.outdated(ROW, STEPS[1:]), "the stack's config has another ladder"
     monkeypatch.setattr("lambdas.ladder.REVISION", "another")
-    assert catalogue.outdated(ROW)
+    assert catalogue.outdated(ROW, STEPS)
 
 
 def test_pages_and_whether_there_is_another() -> None:

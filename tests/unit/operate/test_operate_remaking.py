@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from lambdas.ladder import ladder
+from lambdas.ladder import STEPS, ladder
 from operate import catalogue, remaking
 from operate.cloud import Cloud
 from operate.rolling import Fleet
@@ -26,10 +26,10 @@ def test_an_hour_in_hd_is_charged_twice_for_each_hd_rung() -> None:
     rungs = ladder(1920, 1080, 24)
     hd = sum(1 for rung in rungs if rung.height >= 720)
     assert normalised_minutes(rungs, 3600) == 60 * (len(rungs) + hd)
-    assert remaking.dollars({"id": "a", "width": 1920, "height": 1080, "duration": 3600}) == pytest.approx(
-        60 * (len(rungs) + hd) * 0.0075
-    )
-    assert remaking.dollars({"id": "a"}) is None
+    film = {"id": "a", "width": 1920, "height": 1080, "duration": 3600}
+    assert remaking.dollars(film, STEPS) == pytest.approx(60 * (len(rungs) + hd) * 0.0075)
+    assert remaking.dollars(film, STEPS[1:2]) == pytest.approx(60 * 2 * 0.0075)
+    assert remaking.dollars({"id": "a"}, STEPS) is None
 
 
 @pytest.mark.parametrize(("digit", "index"), [("0", 0), ("3", 0), ("4", 1), ("b", 2), ("f", 3)])

@@ -2,8 +2,10 @@
 
 import pytest
 
+from lambdas.ladder import STEPS, steps_of
+from local.engine import run_program
 from planner.bill import MONTHS, Month, Shape, bill, delivery, flat_rate, node_hour, shape, table, together
-from tests.declared import whole
+from tests.declared import ROOT, whole
 
 SMALL = Shape(nodes={"c7gd.medium": 4}, volumes_gb=64, balancers=1, alarms=10, keys=1, firewalls=0, replicas=0)
 IDLE = Month("idle", "dev", {}, 0, 0, 0)
@@ -90,3 +92,17 @@ def test_sizes_of_a_family_cost_in_proportion() -> None:
 def test_a_node_without_a_price_is_named() -> None:
     with pytest.raises(ValueError, match=r"no price for i8g\.8xlarge; add it to facts/instances.py"):
         bill(SMALL._replace(nodes={"i8g.8xlarge": 1}), MONTHS[0])
+
+
+def test_the_stacks_own_ladder_is_what_is_charged_and_kept() -> None:
+    own = steps_of("[[1080,6000000,8]]")
+    month = MONTHS[2]
+    plain, short = (bill(SMALL._replace(steps=steps), month) for steps in (STEPS, own))
+    assert short["Encoding"] == pytest.approx(month.encoded * 60 * 2 * 0.0075)
+    assert short["Encoding"] < plain["Encoding"]
+    assert short["Storage, sources and renditions"] < plain["Storage, sources and renditions"]
+
+
+def test_the_ladder_is_read_from_the_handler_that_plans() -> None:
+    config = {"ladder": [{"short": 1080, "maxBitrate": 6_000_000, "quality": 8}]}
+    assert shape(run_program(ROOT, stack="dev", config=config)).steps == steps_of("[[1080,6000000,8]]")

@@ -11,8 +11,8 @@ import pytest
 from moto import mock_aws
 
 from components.making.workflow import ENCODE_ATTEMPTS, LIFE_SECONDS
-from lambdas.identify.core import identify
 from facts.encoder_codes import OURS, OWNERS
+from lambdas.identify.core import identify
 from lambdas.ladder import content_of
 from lambdas.names import folder
 from lambdas.plan import plan

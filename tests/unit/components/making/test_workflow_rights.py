@@ -18,6 +18,7 @@ ARNS: MakingArns = {
     "job_role_arn": JOB_ROLE,
     "topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:people",
     "topic_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1",
+    "ladder": "",
 }
 
 
