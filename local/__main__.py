@@ -3,7 +3,8 @@
 import signal
 
 if __name__ == "__main__":
-    # Until the commands listen themselves, Ctrl-C ends this at once and without a word: the imports take a second.
+    # The imports take a second. Until the commands handle signals themselves, Ctrl-C ends the program at once,
+    # silently.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from local.commands import app
 

@@ -1,4 +1,4 @@
-"""The laptop cloud as a whole: AWS's APIs, the deployed program, and the servers that its resources stand for."""
+"""The whole laptop cloud: AWS's APIs, the deployed program, and servers that do the work of its resources."""
 
 import contextlib
 import logging
@@ -24,20 +24,20 @@ from local.serving.fleet import Fleets
 
 PROJECT = Path(__file__).parent.parent
 WORLD = ("us-east-1", "eu-west-1", "ap-southeast-1", "sa-east-1")
-"""Where a laptop cloud of several regions has them: the first is home."""
+"""The regions of a laptop cloud with several regions. The first is home."""
 
 PATIENCE = 3
-"""How often a tier may be silent, for some seconds each time, before it counts as frozen."""
+"""How many checks in a row a tier may fail to answer, for some seconds each, before it counts as frozen."""
 
 log = logging.getLogger(__name__)
 
 
 class CloudError(Exception):
-    """The laptop cloud cannot start; the message says why, and what to do."""
+    """The laptop cloud cannot start. The message says why, and what to do."""
 
 
 def world(count: int, drained: Sequence[str] = ()) -> dict[str, Any]:
-    """The `regions` of a config with the first `count` of WORLD; those `drained` serve nobody."""
+    """The config key `regions` with the first `count` regions of WORLD. Those in `drained` serve nobody."""
     return {
         region: {
             "cidr": f"10.{number}.0.0/16",
@@ -50,18 +50,18 @@ def world(count: int, drained: Sequence[str] = ()) -> dict[str, Any]:
 
 
 class LaptopCloud:
-    """Everything that runs, in the order in which it starts. `stop` ends it in the opposite order, from any state: how
-    to end a process is noted before it is started. What AWS would start again is: a balancer or an edge that died or
-    froze, a node that its fleet replaces.
+    """Starts all processes in order. `stop` ends them in the opposite order, from any state, since the way to end a
+    process is noted before it starts. A process that AWS would start again is started again: a balancer or an edge that
+    died or froze, and a node that its fleet replaces.
 
-    `run_dir` must be short (it holds sockets) and is the caller's to delete. `config` overrides keys of the local
-    stack's. `boot_seconds`: see `Fleets`. `link` may put something between two tiers: it gets a name and the address
-    "host:port", and gives the address to use in its place.
+    The path `run_dir` must be short, since it holds sockets; the caller deletes the folder. `config` overrides keys of
+    the local stack. `boot_seconds`: see `Fleets`. `link` may put something between two tiers: it gets a name and the
+    address "host:port", and returns the address to use instead.
     """
 
     deployment: Deployment
     balancers: dict[str, Balancer]
-    """By region."""
+    """Balancers by region."""
     fleets: Fleets
     edge: Edge
 
@@ -81,8 +81,9 @@ class LaptopCloud:
         self.endpoint = ""
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> None:
-        """Start it all; `say` hears of each step. Raises CloudError, ProgramError, NodeError or NotOnLaptop."""
-        # Debian keeps nginx and haproxy in sbin, which the PATH of a user who is not root lacks.
+        """Start everything. `say` is called with each step. Raises CloudError, ProgramError, NodeError or
+        NotOnLaptop."""
+        # Debian keeps nginx and haproxy in /usr/sbin, which is not in the PATH of a user who is not root.
         os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"
         missing = [program for program in ("nginx", "haproxy", "ffmpeg", "ffprobe") if not shutil.which(program)]
         if missing:
@@ -97,7 +98,7 @@ class LaptopCloud:
     def update(self, config: Mapping[str, Any]) -> None:
         """Deploy the program again with other `config` while everything serves, as `pulumi up` does on a live stack.
 
-        Raises as `start`, and ProgramError for a change that the laptop cannot make in place.
+        Raises the errors of `start`, and ProgramError for a change that the laptop cannot make in place.
         """
         with self._changing:
             wanted = {**self._config, **config}
@@ -113,7 +114,7 @@ class LaptopCloud:
             self.edge.update(self.deployment.registrations, self._origins())
 
     def stop(self) -> None:
-        """End every process; what fails to stop does not keep the rest from being stopped."""
+        """End every process. If one fails to stop, the others are stopped all the same."""
         self._stopping.set()
         self._stops.close()
 
@@ -128,7 +129,7 @@ class LaptopCloud:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """URL of the page."""
         return self.edge.url
 
     def _start_aws(self) -> None:
@@ -164,7 +165,7 @@ class LaptopCloud:
         self.edge.start()
         keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         keeper.start()
-        # Before anything ends, nobody may start it again.
+        # `stop` ends the keeper first, so that it starts nothing again.
         self._stops.callback(keeper.join)
 
     def _start_bridges(self) -> None:
@@ -185,7 +186,7 @@ class LaptopCloud:
         return [item for item in self.deployment.registrations if item.region == region]
 
     def _origins(self) -> dict[tuple[str, int], str]:
-        """By (load balancer ARN, port), as the edge wants it, of every region."""
+        """The address of each region's balancer, by (load balancer ARN, port), as the edge needs it."""
         return {
             key: self._link(f"balancer {region}", address)
             for region, balancer in self.balancers.items()
@@ -202,7 +203,7 @@ class LaptopCloud:
             balancer.serve(self._targets(region))
 
     def _keep(self) -> None:
-        """Until the end, start again what died or froze, as AWS does."""
+        """Until the end, start processes again that died or froze, as AWS does."""
         ill: dict[str, int] = {}
         while not self._stopping.wait(1):
             with self._changing:
@@ -221,7 +222,7 @@ class LaptopCloud:
                         log.exception("the %s does not start", name)
             if ill.setdefault("aws", 0) == 0 and not self.aws.alive():
                 ill["aws"] = 1
-                log.warning("AWS's APIs ended, and with them all that they held; what is cached plays on")
+                log.warning("AWS's APIs ended, and everything they held is lost; cached films still play")
 
 
 def _accepts(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""The commands demo and add. VIDEO names the film; REGIONS says in how many regions of AWS the demo runs."""
+"""The commands demo and add. VIDEO is the path of the film. REGIONS is the number of AWS regions in the demo."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ from local.serving.declared import NotOnLaptop
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
 FAULTS = (CloudError, ProgramError, NotOnLaptop, TimeoutError, RuntimeError, CalledProcessError)
-"""What may be wrong with the laptop or the program: a message says all of it."""
+"""Faults of the laptop or the program. Their message is enough for the user, without a traceback."""
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NO_ANSWER = (BotoCoreError, ClientError, Boto3Error)
 
@@ -61,12 +61,12 @@ def _demo(video: Path | None, regions: int) -> None:
 
             cloud.start(say)
         platform = _announce(cloud)
-        # The API's first answer takes seconds: a cold function. Better now than when somebody opens the page.
+        # The API's first answer takes seconds, since the function starts. Nobody should wait for that in the page.
         requests.get(f"{platform.url}/api/titles", timeout=60)
         if video is None:
             video = run_dir / "Test card.mp4"
             make_clip(video)
-        # With the tower of tiers, and all that is made or refused: what the page shows to an operator.
+        # `?served` is the page for an operator: it shows the tiers, and every title that is being made or was refused.
         console.print(f"The page: [bold]{platform.url}/?served[/]", highlight=False)
         published = add_title(platform, video, console)
         if published and regions > 1:
@@ -78,7 +78,7 @@ def _demo(video: Path | None, regions: int) -> None:
     except (*FAULTS, *NO_ANSWER, requests.RequestException) as error:
         _fail(str(error))
     finally:
-        # A second Ctrl-C must not leave half of it running.
+        # A second Ctrl-C must not interrupt the stop.
         for number in (*STOPS, signal.SIGALRM):
             signal.signal(number, signal.SIG_IGN)
         cloud.stop()
@@ -87,7 +87,7 @@ def _demo(video: Path | None, regions: int) -> None:
 
 @app.command()
 def add() -> None:
-    """Add a title to the demo that runs."""
+    """Add a title to the running demo."""
     video = _video()
     if video is None:
         _fail("which film? make add VIDEO=path/to/film")
@@ -99,7 +99,7 @@ def add() -> None:
             raise typer.Exit(1)
     except TimeoutError as error:
         _fail(str(error))
-    # A server that is stopped in the middle of an answer leaves boto3 an empty one.
+    # If the server stops in the middle of an answer, boto3 gets an empty answer and raises KeyError.
     except (*NO_ANSWER, KeyError) as error:
         _fail(f"the demo stopped, or does not answer: {error}")
 
@@ -132,7 +132,7 @@ def _running() -> Platform | None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Again every second until it works: an exception that is raised inside a library's callback is lost.
+    # Repeat it every second until it works: an exception that is raised inside a library's callback is lost.
     signal.setitimer(signal.ITIMER_REAL, 1)
     raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""What `make demo` and `make add` show: a film on its way through the platform, and who served it afterwards."""
+"""What `make demo` and `make add` show: how a film becomes a title, and then which tier served it."""
 
 import json
 import subprocess
@@ -19,18 +19,18 @@ from components.edge.nearest_pop import nearest_pop
 from lambdas.titles import title_id
 from local.clients import client
 
-# Files that are lists of other files stay closed: they could name any path of this machine.
+# Formats that list other files are not opened: a list could name any path of this machine.
 CONTAINERS = "mov,matroska,mxf,mpegts,avi,mpeg"
 
 
 @dataclass(frozen=True)
 class Platform:
-    """Where a running demo is; `make add` reads it from a file."""
+    """The addresses of a running demo. `make add` reads them from a file."""
 
     endpoint: str
     url: str
     exports: dict[str, Any]
-    """Of the deployed program."""
+    """Outputs of the deployed program."""
 
     def client(self, service: str) -> Any:
         """A boto3 client of the laptop's AWS."""
@@ -38,7 +38,7 @@ class Platform:
 
 
 def why_no_film(path: Path) -> str:
-    """In one line, why a file cannot be uploaded as a film; "" where it can."""
+    """Why a file cannot be uploaded as a film, in one line. Empty if it can."""
     if not path.exists():
         return f"VIDEO={path}: there is no such file"
     if not path.is_file():
@@ -52,7 +52,7 @@ def why_no_film(path: Path) -> str:
 
 
 def make_clip(path: Path) -> None:
-    """A film of our own: twenty seconds of a moving test card, with sound."""
+    """Make a film: twenty seconds of a moving test card, with sound."""
     picture = "testsrc2=size=1280x720:rate=25:duration=20"
     sound = "sine=frequency=220:beep_factor=4:duration=20"
     command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
@@ -61,12 +61,12 @@ def make_clip(path: Path) -> None:
 
 
 def add_title(platform: Platform, video: Path, console: Console) -> bool:
-    """Upload a film and show its way to a title. True if it can be watched."""
+    """Upload a film and show how it becomes a title. True if it can be watched."""
     key = video.name.encode(errors="replace").decode()
     title = title_id(key)
     known = set(_executions(platform))
     progress = Progress(
-        # Not as markup: a film's name may hold brackets. As a column: it may hold characters of double width.
+        # No markup, since a film's name may hold brackets. A column, since it may hold characters of double width.
         TextColumn("  {task.description}", markup=False, table_column=Column(width=30, no_wrap=True)),
         BarColumn(30),
         TaskProgressColumn(),
@@ -95,7 +95,7 @@ def add_title(platform: Platform, video: Path, console: Console) -> bool:
 
 
 def show_places(platform: Platform, regions: Sequence[str], console: Console) -> None:
-    """A link for a viewer near each region: the edge takes the country that the link names for his."""
+    """A link for a viewer near each region. The edge believes that the viewer is in the country that the link names."""
     for country in ("US", "GB", "SG", "BR"):
         link = f"{platform.url}/?served&laptop-country={country}"
         console.print(f"From {country}, by {nearest_pop(country, regions)}: [bold]{link}[/]", highlight=False)
@@ -112,7 +112,10 @@ def _executions(platform: Platform) -> Iterator[str]:
 
 
 def _execution_of(platform: Platform, key: str, known: set[str]) -> str:
-    """The new execution that this upload starts; another film may be on its way too. Raises TimeoutError."""
+    """The execution that this upload starts. It is not in `known`, and another film may start one at the same time.
+
+    Raises TimeoutError.
+    """
     states, deadline = platform.client("stepfunctions"), time.monotonic() + 60
     while time.monotonic() < deadline:
         for arn in set(_executions(platform)) - known:
@@ -124,7 +127,7 @@ def _execution_of(platform: Platform, key: str, known: set[str]) -> str:
 
 
 def _follow(platform: Platform, title: str, execution: str, progress: Progress) -> None:
-    """A line for each state that the workflow enters, until it ends."""
+    """Print a line for each state that the workflow enters, until it ends."""
     states, encoder = platform.client("stepfunctions"), platform.client("mediaconvert")
     machine = states.describe_state_machine(stateMachineArn=platform.exports["state_machine"])
     declared = json.loads(machine["definition"])["States"]
@@ -155,17 +158,17 @@ def _follow(platform: Platform, title: str, execution: str, progress: Progress) 
 
 @dataclass
 class Served:
-    """Who answered how often, read from the tiers' own logs."""
+    """How many requests each tier answered, counted from the tiers' logs."""
 
     run_dir: Path
     counts: Counter[str] = field(default_factory=Counter[str])
     bytes: Counter[str] = field(default_factory=Counter[str])
     fleets: dict[tuple[str, str], Counter[str]] = field(default_factory=dict[tuple[str, str], Counter[str]])
-    """By region and fleet: requests, bytes, and those of each that its caches had."""
+    """By region and fleet: requests and bytes, and how many of them were cache hits."""
     _read: dict[Path, int] = field(default_factory=dict[Path, int])
 
     def update(self) -> None:
-        """Take in what the logs have grown by."""
+        """Count the lines that were added to the logs."""
         for path in sorted((self.run_dir / "logs").glob("*.jsonl")):
             with path.open("rb") as file:
                 file.seek(self._read.get(path, 0))
@@ -178,14 +181,14 @@ class Served:
     def _count(self, tier: str, entry: dict[str, Any]) -> None:
         if not str(entry.get("uri", "")).startswith("/v/"):
             return
-        # nginx's words at a node, CloudFront's at the edge.
+        # These are nginx's words in a node's log, and CloudFront's in the edge's log.
         hit = str(entry.get("cache")).upper() in ("HIT", "STALE", "UPDATING", "REVALIDATED", "REFRESHHIT")
         match tier.partition("-")[0]:
             case "edge":
                 kind = "edge hit" if hit else "failover" if entry.get("failover") else "edge miss"
             case "node":
                 kind = "node hit" if hit else "node fill"
-                # A zone is its region and a letter.
+                # The name of a zone is the region's name and a letter.
                 fleet = self.fleets.setdefault((entry["zone"][:-1], entry["fleet"]), Counter())
                 fleet.update(requests=1, bytes=entry["bytes"], hits=hit, offload=entry["bytes"] * hit)
             case _:
@@ -211,7 +214,7 @@ class Served:
         return table
 
     def fleet_table(self) -> Table:
-        """How much of what each fleet served was in its caches: the rest came from the region's bucket."""
+        """The share of cache hits of each fleet. The rest came from the region's bucket."""
         table = Table(title="The fleets", title_justify="left", show_edge=False, pad_edge=False)
         for heading in ("region", "fleet", "requests", "hit ratio", "MB", "offload"):
             table.add_column(heading, justify="left" if heading in ("region", "fleet") else "right")
@@ -225,7 +228,7 @@ class Served:
 
 
 def show_served(run_dir: Path, console: Console) -> None:
-    """Keep a table of who served what, until Ctrl-C. Where there is no terminal, a line whenever it changed."""
+    """Show a table of who served what, until Ctrl-C. Without a terminal, print a line whenever it changes."""
     served, hint = Served(run_dir), "Ctrl-C stops everything. In another terminal: make add VIDEO=path/to/film"
     if not console.is_terminal:
         console.print(hint, highlight=False)

@@ -1,9 +1,9 @@
 """Child processes that cannot outlive the laptop cloud.
 
-Every server (moto, HAProxy, each nginx) leads a session of its own, so Ctrl-C in the terminal reaches this program
-alone, and a signal to the group reaches a server with all its workers. A guardian process holds the other end of a
-pipe: when this program ends, however it ends, the pipe closes and the guardian kills what was not stopped.
-(PR_SET_PDEATHSIG would fire when the starting *thread* ends, and would reach nginx's master without its workers.)
+Every server (moto, HAProxy, each nginx) leads its own session. So Ctrl-C in the terminal reaches only this program, and
+a signal to the group reaches a server with all its workers. A guardian process holds the other end of a pipe. When this
+program ends in any way, the pipe closes, and the guardian kills the servers that were not stopped.
+(PR_SET_PDEATHSIG would send its signal when the starting *thread* ends, and to nginx's master without its workers.)
 """
 
 import contextlib
@@ -49,28 +49,29 @@ _telling = threading.Lock()
 
 @functools.cache
 def _guardian() -> subprocess.Popen[str]:
-    """The watcher process of this program, started with its first child and ended by this program's end."""
-    # -I -S: nothing but the standard library; it starts in some 15 ms.
+    """The guardian process of this program. It starts with the first child and ends when this program ends."""
+    # -I -S: only the standard library, so that it starts in some 15 ms.
     command = [sys.executable, "-I", "-S", "-c", GUARDIAN]
     return subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def _tell_guardian(line: str) -> None:
-    """Note a process group as running ("+" and its number) or over ("-"), or a folder to remove in the end."""
+    """Tell it that a process group runs ("+" and its number) or has ended ("-"), or which folder to remove in the
+    end."""
     with _telling:
         print(line, file=_guardian().stdin, flush=True)
 
 
 def remove_in_the_end(folder: Path) -> None:
-    """Have `folder` removed when this program ends, however it ends."""
+    """Have the guardian remove `folder` when this program ends in any way."""
     _tell_guardian(str(folder.absolute()))
 
 
 class ManagedProcess:
     """One server and its workers: a process group that is started, watched and ended as one.
 
-    `log` receives its standard output and error, appended. A stopped or dead process may be started again. Methods may
-    be called from any thread.
+    Its standard output and error are appended to `log`. A process that stopped or died may be started again. Methods
+    may be called from any thread.
     """
 
     def __init__(
@@ -82,9 +83,9 @@ class ManagedProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it. Raises FileNotFoundError where the program is not installed, RuntimeError where it already runs."""
-        # Not on the main thread, where Ctrl-C is raised: between a start and the note of it, that would leave a
-        # process that nobody ends.
+        """Start it. Raises FileNotFoundError if the program is not installed, and RuntimeError if it already runs."""
+        # Not on the main thread, which Ctrl-C interrupts. Between a start and the note of it for the guardian, that
+        # would leave a process that nobody ends.
         with ThreadPoolExecutor(1) as pool:
             pool.submit(self._start).result()
 
@@ -105,7 +106,7 @@ class ManagedProcess:
 
     @property
     def pid(self) -> int:
-        """Process id of the last start, which is its process group's too."""
+        """Process id of the last start. It is also the id of the process group."""
         if self._process is None:
             raise RuntimeError(f"{self.name} was never started")
         return self._process.pid
@@ -113,19 +114,19 @@ class ManagedProcess:
     def alive(self) -> bool:
         """Whether the server runs.
 
-        Workers that a dead server left behind are killed: they would go on answering on its address.
+        Workers that a dead server left behind are killed, since they would still answer on its address.
         """
         with self._lock:
             if self._process is None or self._process.returncode is not None:
                 return False
-            # WNOWAIT leaves it unreaped, so its id cannot belong to anyone else while the group is killed.
+            # WNOWAIT does not reap it, so no other process can get its id while the group is killed.
             if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 return True
             self._finish(self._process)
             return False
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> bool:
-        """Whether it becomes `ready` within `seconds`; False at once where it ends before."""
+        """Whether it becomes `ready` within `seconds`. If it ends before, False at once."""
         deadline = time.monotonic() + seconds
         while not ready():
             if not self.alive() or time.monotonic() > deadline:
@@ -152,7 +153,7 @@ class ManagedProcess:
 
     def _finish(self, process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
-        # A worker that is still on its way out would answer once more on the server's address.
+        # A worker that is still ending could answer once more on the server's address.
         deadline = time.monotonic() + 10
         while _runs(process.pid) and time.monotonic() < deadline:
             time.sleep(0.002)
@@ -175,9 +176,9 @@ _reserved: deque[socket.socket] = deque(maxlen=64)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port of `host` that nobody else is given: a socket that does not listen holds it, until 64 were asked for.
+    """A TCP port of `host` that nobody else gets: a socket that does not listen holds it until 64 more were given out.
 
-    A server that sets SO_REUSEADDR, as all of ours do, binds it all the same; before that, connections are refused.
+    A server that sets SO_REUSEADDR, as all of ours do, can still bind it. Until then connections are refused.
     """
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""Where a running demo says what it is, for `make add` and for `headend`.
+"""The file in which a running demo says where it is, for `make add` and for `headend`.
 
-A demo holds a lock on the file while it runs. The kernel lets go of it however the demo ends, so what one that was
-killed has left in the file counts for nothing.
+A demo holds a lock on the file while it runs. The kernel releases the lock however the demo ends. So a file without a
+lock, which a killed demo may leave, does not count.
 """
 
 import fcntl
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 RUNNING = Path(os.environ.get("HEADEND_DEMO", Path(__file__).parent.parent / ".headend" / "demo.json"))
-"""Another file in the environment makes another demo."""
+"""A demo with another file, by the variable HEADEND_DEMO, is another demo."""
 
 
 @contextmanager
 def alone() -> Generator[None]:
-    """Be the demo that runs. Raises BlockingIOError where another one is."""
+    """Be the running demo. Raises BlockingIOError if another one runs."""
     RUNNING.parent.mkdir(exist_ok=True)
     with RUNNING.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -30,12 +30,13 @@ def alone() -> Generator[None]:
 
 
 def announce(endpoint: str, url: str, exports: dict[str, Any]) -> None:
-    """Say what runs, while `alone`. `endpoint` is its AWS, `url` its page, `exports` the program's outputs."""
+    """Write what runs into the file, while `alone`. `endpoint`: URL of its AWS. `url`: of its page. `exports`: the
+    program's outputs."""
     RUNNING.write_text(json.dumps({"endpoint": endpoint, "url": url, "exports": exports}))
 
 
 def running() -> dict[str, Any] | None:
-    """What `announce` was given by the demo that still runs; None where none does, or it is only starting."""
+    """What the running demo gave to `announce`. None if no demo runs, or if it is still starting."""
     try:
         with RUNNING.open() as file:
             try:

@@ -1,7 +1,7 @@
-"""`make docs`: writes what README.md and Pulumi.yaml say of each config key, from the fields of settings.py.
+"""`make docs`: writes the descriptions of config keys in README.md and Pulumi.yaml, from the fields of settings.py.
 
-README.md gets the rows of its table of keys. Pulumi.yaml gets its `config`: the Pulumi CLI refuses an undeclared key of
-the project, and shows the description.
+README.md gets the rows of its table of keys. Pulumi.yaml gets its `config`. The Pulumi CLI refuses keys of the project
+that are not declared there, and shows the descriptions.
 """
 
 import json
@@ -15,15 +15,16 @@ import yaml
 from settings import Settings
 
 HEAD = "| Key | Default | Meaning |\n|---|---|---|\n"
-# No region is right for everybody. Settings gives them a default all the same, to report a config without them in full.
+# Keys without a usable default: no region is right for everybody. Settings still has a default for them, so that it can
+# report all mistakes of a config without regions.
 NEEDED = {"regions"}
 SCHEMA = Settings.model_json_schema()
-# The home region is aws:region.
+# The home region is not a key of the project: it is aws:region.
 KEYS: dict[str, Any] = {key: spec for key, spec in SCHEMA["properties"].items() if key != "home"}
 
 
 def readme(text: str) -> str:
-    """README.md with a row for each key, and for each key of those that are objects."""
+    """README.md with a row for each key. A key that is an object also has a row for each of its own keys."""
     table = HEAD + "".join(f"| `{key}` | {default} | {meaning} |\n" for key, default, meaning in _rows())
     return re.sub(re.escape(HEAD) + r"(\|.*\n)*", lambda _: table, text, count=1)
 
@@ -37,7 +38,7 @@ def pulumi_yaml(text: str) -> str:
 
 def _rows() -> Iterator[tuple[str, str, str]]:
     for key, spec in KEYS.items():
-        # An absent object is an empty one, as Pulumi.yaml writes it.
+        # Pulumi.yaml writes an absent object as an empty one.
         default = "*(needed)*" if key in NEEDED else _shown(spec["default"] if spec["default"] is not None else {})
         yield key, default, _meaning(key, spec)
         part, path = _part(spec), f"{key}.*" if {"items", "additionalProperties"} & set(spec) else key
@@ -57,7 +58,7 @@ def _declaration(key: str, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _meaning(key: str, spec: dict[str, Any]) -> str:
-    """The docstring of the key, or of the objects that it holds, on one line; and what may be chosen."""
+    """The docstring of the key, or of the objects that it holds, on one line, with the allowed values."""
     said = (_part(spec) | spec).get("description")
     if not said:
         raise SystemExit(f"settings.py: the field of {key!r} has no docstring; write what the key means below it")
@@ -66,7 +67,7 @@ def _meaning(key: str, spec: dict[str, Any]) -> str:
 
 
 def _part(spec: dict[str, Any]) -> dict[str, Any]:
-    """The schema of the objects that a key holds, or is; empty for a plain value."""
+    """The schema of the object that a key is, or of the objects that it holds. Empty for a plain value."""
     [name] = re.findall(r"#/\$defs/(\w+)", json.dumps(spec)) or [""]
     return SCHEMA["$defs"].get(name, {})
 

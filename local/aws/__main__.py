@@ -1,6 +1,6 @@
 """`python -m local.aws --port N --run-dir DIR`: the laptop's AWS, until SIGTERM or SIGINT.
 
-Prints one line, "ready", once it accepts connections. State is in memory: it is gone when the process ends.
+Prints one line, "ready", once it accepts connections. State is in memory and is lost when the process ends.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 SETTINGS = {
     "MOTO_ACM_VALIDATION_WAIT": "0",
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # some seconds of start, and the program names its own image
-    "MOTO_DISABLE_GLOBAL_CORS": "true",  # S3 sends CORS headers where a bucket has rules for it, not everywhere
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # loading takes seconds at start, and the program names its own image
+    "MOTO_DISABLE_GLOBAL_CORS": "true",  # S3 sends CORS headers only for a bucket with CORS rules
 }
 
 
@@ -37,13 +37,14 @@ def own_services(endpoint: str, run_dir: Path) -> Mapping[str, Any]:
 
 
 def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, Any]]) -> NoReturn:
-    """Serve until a signal, then end with every child. `services` makes them from this server's URL and `run_dir`."""
-    # The user's own AWS profile, endpoint or credentials must not reach a client that is made in here.
+    """Serve until a signal, then end with every child. `services` makes the services that are not moto's from this
+    server's URL and `run_dir`."""
+    # The user's own AWS profile, endpoint or credentials must not reach a client that is made in this process.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= SETTINGS | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
-    # Imported only now: moto reads its settings as it is imported.
+    # Imported only now, since moto reads its settings during its import.
     from local.aws.server import make  # noqa: PLC0415
 
     http = make(port, run_dir, services(f"http://127.0.0.1:{port}", run_dir))
@@ -53,8 +54,8 @@ def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, A
     threading.Thread(target=http.serve_forever, daemon=True).start()
     print("ready", flush=True)
     ended.wait()
-    atexit._run_exitfuncs()  # what a mounted service registered, such as ending its encoders
-    os._exit(0)  # Lambda sandboxes end with this process; threads that wait for one must not hold it
+    atexit._run_exitfuncs()  # runs what a mounted service registered, such as ending its encoders
+    os._exit(0)  # Lambda sandboxes end with this process; a thread that waits for one must not keep it alive
 
 
 if __name__ == "__main__":

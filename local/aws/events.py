@@ -1,11 +1,11 @@
-"""EventBridge: S3's events as AWS words them, and their delivery to the targets of a rule.
+"""EventBridge: S3's events in AWS's format, and their delivery to the targets of a rule.
 
-moto matches patterns, but it delivers in the caller's thread, only to logs, queues and buses, and drops what fails.
-Here every target is reached through the API of this same server, in another thread. What cannot be delivered goes to
-the target's dead-letter queue, or to this process's log if there is none.
+moto matches patterns. But it delivers in the caller's thread, only to logs, queues and buses, and drops an event whose
+delivery fails. Here another thread delivers to every target through the API of this same server. An event that cannot
+be delivered goes to the target's dead-letter queue, or to this process's log if there is none.
 
-Not reproduced: retries of a delivery (AWS's last up to a day), schedules, targets other than state machines and
-queues, anything but the event itself as their input, and S3's events other than objects' creation and deletion.
+Not reproduced: retries of a delivery (AWS retries for up to a day); schedules; targets other than state machines and
+queues; inputs other than the event itself; S3's events other than the creation and deletion of objects.
 """
 
 import itertools
@@ -38,7 +38,7 @@ REASONS = {
 
 
 def object_event(account: str, event_name: str, bucket: Any, key: Any, sequencer: str) -> dict[str, Any]:
-    """The event that S3 sends to EventBridge for `key` of `bucket` (moto's); the key's name is not URL-encoded."""
+    """The event that S3 sends to EventBridge. `bucket` and `key` are moto's. The key's name is not URL-encoded."""
     detail_type, reason = REASONS[S3Event(event_name)]
     item = {"key": key.name, "sequencer": sequencer}
     if bucket.is_versioned:
@@ -55,7 +55,8 @@ def object_event(account: str, event_name: str, bucket: Any, key: Any, sequencer
 
 
 def send(arn: str, text: str, endpoint: str, **options: Any) -> None:
-    """Give `text` to the state machine or queue `arn`. Raises what boto3 does, and ValueError."""
+    """Give `text` to the state machine or queue `arn`. Raises boto3's exceptions, and ValueError for another
+    service."""
     _, _, service, region, account, name = arn.split(":", 5)
     if service == "states":
         client("stepfunctions", region, endpoint).start_execution(stateMachineArn=arn, input=text)
@@ -99,7 +100,7 @@ def install(endpoint: str) -> None:
                 send_to_targets(rule, event)
 
     def send_event(account_id: str, event_name: S3Event, bucket: Any, key: Any) -> None:
-        # moto completes a multipart upload by a put of its own, which on AWS nobody sees.
+        # moto completes a multipart upload with its own put, for which AWS sends no event.
         if event_name != S3Event.OBJECT_CREATED_PUT_EVENT or key.multipart is None:
             moto_send_event(account_id, event_name, bucket, key)
 

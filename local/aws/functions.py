@@ -1,11 +1,11 @@
-"""Lambda: each zip runs under AWS's runtime interface client, in a process of its own, against a small Runtime API.
+"""Lambda: each zip runs under AWS's runtime interface client, in its own process, with a small Runtime API.
 
-`install(endpoint, run_dir)` puts this in place of moto's Docker. A sandbox serves one invocation at a time and is kept
-warm; at most `SANDBOXES` exist, and the one idle for longest makes room for another function. Logs go to
-`run_dir/logs/lambda-<function>.log` and to moto's CloudWatch Logs when an invocation ends.
+`install(endpoint, run_dir)` replaces moto's Docker by this. A sandbox serves one invocation at a time and is kept warm.
+At most `SANDBOXES` exist. When another function needs a sandbox, the one that was idle for the longest time ends. Logs
+go to `run_dir/logs/lambda-<function>.log` and to moto's CloudWatch Logs when an invocation ends.
 
 Not reproduced: memory limits and CPU shares, layers, container images, runtimes other than Python, throttling (callers
-wait for a sandbox); an asynchronous invocation that fails is neither retried nor sent to a destination.
+wait for a sandbox). An asynchronous invocation that fails is neither retried nor sent to a destination.
 """
 
 import base64
@@ -35,7 +35,7 @@ TAIL_BYTES = 4096  # of the log, given to a caller that asks for LogType=Tail
 
 
 class Result(NamedTuple):
-    """The outcome of an invocation: JSON, whether it describes an error, and the invocation's log."""
+    """The outcome of an invocation: its answer in JSON, whether that is an error, and the invocation's log."""
 
     payload: bytes
     failed: bool
@@ -43,7 +43,7 @@ class Result(NamedTuple):
 
 
 class Sandbox:
-    """One process that runs one function's handler, with a Runtime API (2018-06-01) on a port of its own."""
+    """One process that runs one function's handler, with a Runtime API (2018-06-01) on its own port."""
 
     def __init__(self, function: LambdaFunction, task_root: Path, endpoint: str) -> None:
         self._events: queue.Queue[tuple[bytes, dict[str, str]] | None] = queue.Queue()
@@ -55,7 +55,7 @@ class Sandbox:
         self._api = make_server("127.0.0.1", 0, Request.application(self._answer), threaded=True)
         name, version, region = function.function_name, str(function.version), function.region
         environment = {
-            # HOME: without it, boto3 would find the user's own AWS config.
+            # HOME: otherwise boto3 would find the user's own AWS config.
             "PATH": os.environ["PATH"], "HOME": str(task_root), "LANG": "en_US.UTF-8", "TZ": ":UTC",
             "PYTHONPATH": str(task_root), "LAMBDA_TASK_ROOT": str(task_root), "_HANDLER": str(function.handler),
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.port}",
@@ -126,12 +126,12 @@ class Sandbox:
         return Result(result.payload, result.failed, text)
 
     def kill(self) -> None:
-        """End the process; what belongs to it follows."""
+        """End the process. `_follow` then cleans up."""
         self._ended = True
         self._process.kill()
 
     def _follow(self) -> None:
-        """When the process ends, tell who waits for it, and clean up."""
+        """When the process ends, wake the threads that wait for it, and clean up."""
         self._process.wait()
         self._results.put(None)
         self._events.put(None)
@@ -147,11 +147,11 @@ class Sandboxes:
         self._endpoint, self._logs, self._code = endpoint, run_dir / "logs", run_dir / "lambda"
         self._logs.mkdir(parents=True, exist_ok=True)
         self._changed = threading.Condition()
-        self._idle: list[tuple[str, Sandbox]] = []  # the one idle for longest first
+        self._idle: list[tuple[str, Sandbox]] = []  # the one that was idle for the longest time is first
         self._busy = 0
 
     def invoke(self, function: LambdaFunction, payload: bytes) -> Result:
-        """Run `function` once, in a warm sandbox where there is one; waits while all are busy."""
+        """Run `function` once, in a warm sandbox if there is one. Waits while all sandboxes are busy."""
         name = function.function_name
         key = json.dumps([function.code_sha_256, function.get_configuration()], default=str)
         sandbox = self._take(key)

@@ -1,5 +1,5 @@
-"""JSONata as Step Functions evaluates it: the language by jsonata-python, AWS's own functions that the
-workflow uses, JSON in and out."""
+"""JSONata as Step Functions evaluates it. jsonata-python evaluates the language. This module adds AWS's own functions
+that the workflow uses, and takes and returns JSON."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from jsonata import Jsonata, Utils
 
 
 class QueryError(Exception):
-    """An expression that Step Functions would fail with States.QueryEvaluationError; the message says why."""
+    """An expression for which Step Functions would report States.QueryEvaluationError. The message says why."""
 
 
 def _parse(text: str) -> Any:
@@ -27,19 +27,19 @@ def _eval(*_: object) -> NoReturn:
 
 
 def _bindable(value: Any) -> Any:
-    """`value`, with a JSON null that stands alone as the library writes it; it takes None for undefined."""
+    """`value`, but a single JSON null becomes the library's own null. The library uses None for undefined."""
     return Utils.NULL_VALUE if value is None else value
 
 
-# Of AWS's own functions, those that the workflow uses; and $eval, which the library has and Step Functions has not.
+# AWS's own functions that the workflow uses, and $eval, which the library has but Step Functions lacks.
 FUNCTIONS = {"parse": _parse, "hash": _hash, "eval": _eval}
 
 
 def evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
-    """The JSON value of `expression`, where each of `variables` (names without "$") is bound to a JSON value.
+    """The JSON value of `expression`. `variables` are JSON values by names without "$".
 
-    Raises QueryError where AWS reports States.QueryEvaluationError: bad syntax, a failing function, an undefined
-    result, or one that is not JSON.
+    Raises QueryError where AWS reports States.QueryEvaluationError: for bad syntax, a failing function, an undefined
+    result, or a result that is not JSON.
     """
     try:
         query = Jsonata(expression)
@@ -49,7 +49,7 @@ def evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
         for name, value in variables.items():
             query.assign(name, _bindable(value))
         result = query.evaluate(None)
-    except Exception as error:  # the library raises its own errors, but Python's too: a division by zero, a wrong type
+    except Exception as error:  # the library raises its own errors and Python's: a division by zero, a wrong type
         raise QueryError(f"The JSONata expression '{expression}' threw an error: {error!r}") from error
     if result is None:
         raise QueryError(f"The JSONata expression '{expression}' returned nothing (undefined).")

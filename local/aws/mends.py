@@ -1,7 +1,7 @@
 """Replaces parts of libraries, and keeps a record of it.
 
-Every replacement goes through `mend`, so a test can hold the source of each replaced part against the one that the
-replacement was written for.
+Every replacement goes through `mend`. So a test can compare the source of each replaced part with the source for which
+the replacement was written.
 """
 
 import pkgutil
@@ -9,13 +9,13 @@ import re
 from typing import Any
 
 MENDED: dict[str, Any] = {}
-"""The original part by its place."""
+"""The original part of the library, by its place."""
 
 
 def mend(place: str, replacement: Any) -> Any:
     """Put `replacement` in `place`, such as "package.module:Class.name", and return the original.
 
-    Raises AttributeError or ImportError where the library has no such place (any more).
+    Raises AttributeError or ImportError if the library does not have this place (any more).
     """
     owner, name = re.split(r"[.:](?=\w+$)", place)
     original = getattr(pkgutil.resolve_name(owner), name)

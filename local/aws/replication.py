@@ -1,10 +1,10 @@
-"""S3's replication: what is written to a bucket is copied to others a while later, as its rules say.
+"""S3's replication: objects that are written to a bucket are copied to others some time later, as its rules say.
 
-moto keeps the rules and copies nothing. A copy is made `HEADEND_REPLICATION_SECONDS` (2) after the write: S3 promises
-no time; most objects take seconds, and some take hours.
+moto keeps the rules and copies nothing. A copy is made `HEADEND_REPLICATION_SECONDS` (2) after the write. S3 itself
+promises no time: most objects take seconds, and some take hours.
 
-Not reproduced: rules that choose by tag, replicas in another account or storage class, and a status on either object.
-As on AWS, what was written before there were rules is not copied.
+Not reproduced: rules that choose by tag, replicas in another account or storage class, and the replication status of
+objects. As on AWS, an object that was written before the rules existed is not copied.
 """
 
 import logging
@@ -26,7 +26,7 @@ DUE = float(os.environ.get("HEADEND_REPLICATION_SECONDS", "2"))
 
 
 def destinations(rules: list[dict[str, Any]], key: str, *, marker: bool) -> Iterator[str]:
-    """The buckets that `key` goes to, by moto's parsed rules; a delete marker only where a rule says so."""
+    """The buckets to which `key` is copied, by moto's parsed rules. A rule must say that it copies delete markers."""
     for rule in rules:
         prefix = (rule.get("Filter") or {}).get("Prefix") or rule.get("Prefix") or ""
         wanted = not marker or rule.get("DeleteMarkerReplication", {}).get("Status") == "Enabled"
@@ -35,7 +35,7 @@ def destinations(rules: list[dict[str, Any]], key: str, *, marker: bool) -> Iter
 
 
 def install(delay: float = DUE) -> None:
-    """Copy what is written to a bucket with rules, `delay` seconds later and in the order of the writes."""
+    """Copy each object that is written to a bucket with rules, `delay` seconds later, in the order of the writes."""
     waiting: queue.SimpleQueue[tuple[float, str, str, Any]] = queue.SimpleQueue()
 
     def note(account: str, bucket: Any, key: Any) -> None:
@@ -54,11 +54,11 @@ def install(delay: float = DUE) -> None:
                 else:
                     s3.copy_object(key, destination, key.name)
             except Exception:
-                log.exception("%s was not copied to %s", key.name, destination)  # and the next one is
+                log.exception("%s was not copied to %s", key.name, destination)  # go on with the next one
 
     def send_event(account_id: str, event_name: S3Event, bucket: Any, key: Any) -> None:
         moto_send_event(account_id, event_name, bucket, key)
-        # moto completes a multipart upload by a put of its own, whose key has no metadata yet.
+        # moto completes a multipart upload with its own put, whose key has no metadata yet.
         if ":ObjectCreated:" in event_name and (
             event_name != S3Event.OBJECT_CREATED_PUT_EVENT or key.multipart is None
         ):

@@ -1,4 +1,4 @@
-"""moto's server as one process, with services of the laptop cloud's own mounted beside moto's."""
+"""moto's server as one process, with the laptop cloud's own services beside moto's."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ REQUEST_IDS = {"x-amzn-requestid", "x-amz-request-id"}
 
 
 def refuse(call: object) -> Response:
-    """A client error for what moto lacks. Its own page, HTML with status 500, SDKs retry for minutes."""
+    """A client error for a call that moto lacks. moto's own answer has status 500, and SDKs would retry for minutes."""
     code, message = "NotImplemented", f"moto does not have this call: {call}"
     xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></ErrorResponse>"
     is_json = has_request_context() and "json" in (request.content_type or "")
@@ -30,23 +30,23 @@ def refuse(call: object) -> Response:
 
 
 def with_request_id(response: Response) -> Response:
-    """An answer with a request id, as all of AWS's have: Step Functions quotes it in errors."""
+    """The answer with a request id, which every answer of AWS has. Step Functions quotes it in errors."""
     if not REQUEST_IDS & {name.lower() for name, _ in response.headers}:
         response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
     return response
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """moto's, but what is asked of a bucket by its host name is the bucket's: viewers must not reach moto's own API."""
+    """moto's dispatcher, but a request to a bucket's host name always goes to S3: viewers must not reach moto's API."""
 
     def get_application(self, environ: dict[str, Any]) -> Any:
-        """The application that answers; moto looks for paths of its own first, whatever the host."""
+        """The application that answers. moto itself looks at its own paths first, for every host."""
         hosted = re.match(r"[^.]+\.s3[.-]", environ.get("HTTP_HOST", ""))
         return super().get_application({**environ, "PATH_INFO": "/"} if hosted else environ)
 
 
 def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServer:
-    """The AWS API on 127.0.0.1:`port`, bound.
+    """A server of the AWS API, bound to 127.0.0.1:`port`.
 
     `run_dir` receives logs and unpacked Lambda code; `services` are Flask applications by SigV4 signing name.
     """
@@ -59,8 +59,8 @@ def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServe
         app.after_request(with_request_id)
         return app
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no access log: the tiers in front keep theirs
-    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # a failed state is in the execution's history
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no access log: the tiers in front of it have theirs
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # the execution's history shows failed states
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     endpoint = f"http://127.0.0.1:{port}"
     functions.install(endpoint, run_dir)

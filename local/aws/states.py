@@ -1,7 +1,7 @@
-"""Step Functions: what moto's interpreter of the Amazon States Language lacks, or does otherwise than AWS.
+"""Step Functions: features that moto's interpreter of the Amazon States Language lacks or handles unlike AWS.
 
-`install(endpoint)` makes JSONata work, adds `mediaconvert:createJob` with `.sync`, and puts arguments, results, errors
-and names right. Services are called through the AWS API at `endpoint`, this same server.
+`install(endpoint)` makes JSONata work, adds `mediaconvert:createJob` with `.sync`, and corrects arguments, results,
+errors and names. It calls services through the AWS API at `endpoint`, which is this same server.
 """
 
 import copy
@@ -32,7 +32,7 @@ PARSER = "moto.stepfunctions.parser"
 ASL = f"{PARSER}.asl"
 TASK = f"{ASL}.component.state.exec.state_task"
 POLL_SECONDS = 0.25
-# Step Functions' names of services where they are not botocore's, and their prefixes in errors.
+# Step Functions' names of services that differ from botocore's, and the prefixes of their errors.
 BOTO_NAMES = {"sfn": "stepfunctions", "states": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs"}
 ERROR_PREFIXES = {
     "dynamodb": "DynamoDb", "eventbridge": "EventBridge", "lambda": "Lambda", "mediaconvert": "MediaConvert",
@@ -41,12 +41,12 @@ ERROR_PREFIXES = {
 
 
 def timestamp(moment: datetime) -> str:
-    """As Step Functions writes it: ISO 8601 in UTC, with milliseconds."""
+    """A time as Step Functions writes it: ISO 8601 in UTC, with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def plain(value: Any) -> Any:
-    """A copy of `value` as JSON has it: datetimes as text."""
+    """A copy of `value` that JSON can hold: datetimes become text."""
     if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -55,15 +55,15 @@ def plain(value: Any) -> Any:
 
 
 def failure(env: Environment, kind: HistoryEventType, error: StatesErrorNameType, cause: str) -> FailureEventException:
-    """Ends a state with one of Step Functions' own errors. `kind` also names the event's details."""
+    """An exception that ends a state with one of Step Functions' own errors. `kind` also names the event's details."""
     details: Any = {f"{kind[0].lower()}{kind[1:]}EventDetails": {"error": error.to_name(), "cause": cause}}
     return FailureEventException(FailureEvent(env, StatesErrorName(typ=error), kind, details))
 
 
 def visible_states(env: Environment) -> dict[str, Any]:
-    """`$states`, with `result` and `errorOutput` only where AWS has them.
+    """`$states`, with `result` and `errorOutput` only when AWS has them.
 
-    moto keeps a failed attempt's error as both; after a success that follows it, only the error is stale.
+    moto keeps the error of a failed attempt as both. If a later attempt succeeds, `errorOutput` is out of date.
     """
     data: Any = env.states._states_data
     state = data["context"]["State"]
@@ -86,7 +86,7 @@ def eval_jsonata(self: Any, env: Environment) -> None:
 
 
 def eval_parameters(self: Any, env: Environment) -> Any:
-    """A task's arguments. moto drops those that it does not know, misspelt ones too; the client here refuses them."""
+    """A task's arguments. moto drops unknown ones, even misspelt ones. Here they stay, and the client refuses them."""
     if self.parargs is None:
         return {}
     self.parargs.eval(env)
@@ -95,34 +95,34 @@ def eval_parameters(self: Any, env: Environment) -> Any:
 
 @functools.cache
 def operations(service: str) -> dict[str, Any]:
-    """botocore's models of a service's operations, by their names in lower case."""
+    """botocore's models of the operations of a service, by the operations' names in lower case."""
     model: Any = botocore.session.get_session().get_service_model(service)
     return {name.lower(): model.operation_model(name) for name in model.operation_names}
 
 
 def operation(task: Any, boto_service_name: str | None = None, service_action_name: str | None = None) -> Any:
-    """The model of what `task` calls. Raises KeyError where the service has no such action."""
+    """The model of the operation that `task` calls. Raises KeyError if the service has no such operation."""
     service = task._get_boto_service_name(boto_service_name)
     return operations(service)[(service_action_name or task.resource.api_action).lower()]
 
 
 def normalise_parameters(self: Any, parameters: Any, **called: Any) -> None:
-    """Arguments in the API's case; objects where it takes text or bytes become JSON."""
+    """Give arguments the API's case. Where the API takes text or bytes, an object becomes JSON."""
     if shape := operation(self, **called).input_shape:
         self._to_boto_request(parameters, shape)
 
 
 def normalise_response(self: Any, response: Any, **called: Any) -> None:
-    """Results in PascalCase, with times as text: moto cannot describe an execution that holds a datetime."""
+    """Give results PascalCase, and times as text: moto cannot describe an execution that holds a datetime."""
     response.update(plain(response))
     if shape := operation(self, **called).output_shape:
         self._from_boto_response(response, shape)
 
 
 class MediaConvertTask(aws_sdk.StateTaskServiceAwsSdk):
-    """`mediaconvert:createJob`, and with `.sync` the wait for the job's end.
+    """`mediaconvert:createJob`. With `.sync` it waits for the end of the job.
 
-    A job that ends otherwise than COMPLETE fails the task with States.TaskFailed; the cause is the job as JSON.
+    A job that does not end as COMPLETE fails the task with States.TaskFailed. The cause is the job as JSON.
     """
 
     def __init__(self) -> None:
@@ -151,7 +151,8 @@ def _mend_evaluation() -> None:
         moto_assign(self, env)
 
     def eval_output(self: Any, env: Environment) -> None:
-        # AWS evaluates Output beside Assign, with the variables as the state was entered; moto after it.
+        # AWS evaluates Output and Assign with the variables of the time when the state was entered. moto evaluates
+        # Output after Assign.
         scope = env.variable_store._inner_scope
         assigned = dict(scope)
         scope.clear()
@@ -167,7 +168,7 @@ def _mend_evaluation() -> None:
         env.heap["rule applied"] = env.stack[-1] is True
 
     def choice_output(self: Any, env: Environment) -> None:
-        # moto applies what belongs to the default also where a rule leads to the same next state.
+        # moto applies the default's Assign and Output even for a rule that leads to the same next state.
         choice = copy.copy(self)
         choice.default_state = None if env.heap.get("rule applied") else self.default_state
         moto_choice_output(choice, env)
@@ -185,17 +186,17 @@ def install(endpoint: str) -> None:
     _mend_evaluation()
 
     def dynamodb_error(self: Any, env: Environment, ex: Exception) -> FailureEvent:
-        # moto takes a timeout or a failed expression for an error of DynamoDB.
+        # moto reports a timeout or a failed expression as an error of DynamoDB.
         from_error = moto_dynamodb_error if isinstance(ex, ClientError) else StateTaskService._from_error
         return from_error(self, env=env, ex=ex)
 
     def reflect_status(self: Any) -> None:
         outcome = SimpleNamespace(exec_worker=self.execution.exec_worker, output=None, error=None, cause=None)
         moto_reflect_status(SimpleNamespace(execution=outcome))
-        outcome.output = to_json_str(outcome.output)  # moto gives a string as it is, without quotes
+        outcome.output = to_json_str(outcome.output)  # moto writes a string without quotes
         status = vars(outcome).pop("exec_status")
         vars(self.execution).update(vars(outcome))
-        self.execution.exec_status = status  # last: who sees the status finds the output too
+        self.execution.exec_status = status  # last, so that a reader of the status finds the output too
 
     def start_execution(self: Any, state_machine_arn: str, name: str | None = None, *args: Any, **options: Any) -> Any:
         return moto_start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *args, **options)

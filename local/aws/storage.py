@@ -1,10 +1,11 @@
-"""S3: who may read without a signature, and films that need not fit into memory for each reader.
+"""S3: decides about reads without a signature, and sends films from disk instead of memory.
 
-Cache nodes and the edge read unsigned here, as nodes do on AWS. moto refuses every request, signed or not, to a bucket
-whose policy holds a Deny with a condition (TLS only, say), and answers 404 where AWS does not tell.
+Cache nodes and the edge read without a signature here, as nodes do on AWS. If a bucket's policy holds a Deny with a
+condition (such as TLS only), moto refuses every request, signed or not. And where AWS answers 403, so as not to say
+whether an object exists, moto answers 404.
 
-Not reproduced: Deny statements, conditions (a grant to a VPC endpoint or to a distribution holds for every unsigned
-reader on this machine), access control lists, and any permission of a signed request.
+Not reproduced: Deny statements; conditions (a grant to a VPC endpoint or to a distribution is valid for every unsigned
+reader on this machine); access control lists; permissions of signed requests.
 """
 
 import json
@@ -28,7 +29,7 @@ CHUNK = 1 << 20  # bytes
 
 
 class Stored:
-    """The bytes of moto's object `key`, read as they are sent. moto reads a whole film for every range of it."""
+    """The bytes of moto's object `key`, read while they are sent. moto itself reads a whole film for every range."""
 
     def __init__(self, key: Any) -> None:
         self._key = key
@@ -46,9 +47,9 @@ class Stored:
 
 
 def grants(statements: Sequence[dict[str, Any]], action: str, resource: str) -> bool:
-    """Whether a bucket's policy allows `action` on `resource` to someone who is not a user or role of IAM.
+    """Whether a bucket's policy allows `action` on `resource` to somebody who is not a user or role of IAM.
 
-    A grant to list what begins with some prefix tells nobody, here as on AWS, which other objects there are.
+    A grant to list only keys with some prefix does not count: as on AWS, it does not show which other objects exist.
     """
     allowed = [
         {name: value for name, value in statement.items() if name != "Condition"}
@@ -60,14 +61,14 @@ def grants(statements: Sequence[dict[str, Any]], action: str, resource: str) -> 
 
 
 def install() -> None:
-    """Decide about unsigned requests here, let every signed one pass, and send objects from where they lie."""
+    """Decide about unsigned requests here, let every signed request pass, and send objects from disk."""
 
     def value(self: Any) -> Any:
         return Stored(self) if has_request_context() and request.method == "GET" else moto_value.fget(self)
 
     def complete(self: Any, body: Any) -> Any:
         completed = moto_complete(self, body)
-        self.dispose()  # moto would keep the parts beside the whole
+        self.dispose()  # otherwise moto keeps the parts beside the whole object
         return completed
 
     def key_response(self: Any, asked: Any, full_url: str) -> Any:
@@ -79,7 +80,7 @@ def install() -> None:
                 return moto_key_response(self, asked, full_url)
             key, statements = self.parse_key_name(), json.loads(bucket.policy or '{"Statement": []}')["Statement"]
             allowed = grants(statements, ACTIONS[asked.method], f"{bucket.arn}/{key}")
-            # Who may not list a bucket is not told which objects it lacks.
+            # A reader that may not list a bucket must not learn which objects it lacks.
             if not allowed or (key not in bucket.keys and not grants(statements, "s3:ListBucket", bucket.arn)):
                 return 403, {"content-type": "application/xml"}, DENIED
         return moto_key_response(self, asked, full_url)
@@ -87,7 +88,7 @@ def install() -> None:
     def notifications(self: Any) -> Any:
         status, headers, body = moto_notifications(self)
         told = self.backend.get_bucket_notification_configuration(self.bucket_name)
-        if told and told.event_bridge is not None:  # moto keeps it, and does not tell
+        if told and told.event_bridge is not None:  # moto keeps this setting, but does not return it
             end = "</NotificationConfiguration>"
             body = body.replace(f'{NAMESPACE}"/>', f'{NAMESPACE}">{end}').replace(
                 end, f"<EventBridgeConfiguration/>{end}"

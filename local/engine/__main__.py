@@ -17,8 +17,8 @@ app = typer.Typer(pretty_exceptions_enable=False)
 @app.command()
 def main(
     stack: Annotated[str, typer.Option(help="Whose config to use: Pulumi.<stack>.yaml.")] = "dev",
-    preview: Annotated[bool, typer.Option(help="Leave unknown what AWS computes, as `pulumi preview` does.")] = False,
-    directory: Annotated[Path, typer.Option(help="The project.")] = Path(),
+    preview: Annotated[bool, typer.Option(help="Do not make up what AWS computes, as `pulumi preview` does.")] = False,
+    directory: Annotated[Path, typer.Option(help="Folder of the project.")] = Path(),
 ) -> None:
     """Check every resource of the program against the SDK's types, and print the resource tree."""
     try:

@@ -1,7 +1,7 @@
-"""Read a stack's config as the Pulumi CLI does, and refuse what it refuses, in its words.
+"""Read a stack's config as the Pulumi CLI does, and refuse what it refuses, with the same messages.
 
-The rules are those of sdk/go/common/workspace/{project,config}.go; the CLI stops at the first mistake, this reports
-all of them. Values reach a program as text; lists and maps as JSON.
+The rules are those of sdk/go/common/workspace/{project,config}.go. The CLI stops at the first mistake; this module
+reports all mistakes. Values reach a program as text, and lists and maps as JSON.
 """
 
 import json
@@ -39,9 +39,9 @@ for _tag, _pattern in _SCALARS.items():
 def load_config(project_dir: Path, stack: str, overrides: Mapping[str, Any]) -> Config:
     """The config of a stack from Pulumi.yaml and Pulumi.<stack>.yaml.
 
-    `overrides` replace values of the stack's file before anything is checked, as `pulumi config set` would; None
-    removes one. Keys without a namespace are the project's. A secure value cannot be decrypted without the stack's
-    secrets provider: its ciphertext stands in for it.
+    `overrides` replace values of the stack's file before the checks, as `pulumi config set` would; None removes a
+    value. Keys without a namespace are the project's. A secure value cannot be decrypted without the stack's secrets
+    provider, so the program gets its ciphertext.
 
     Raises:
         ProgramError: with everything that the CLI would refuse.
@@ -56,7 +56,8 @@ def load_config(project_dir: Path, stack: str, overrides: Mapping[str, Any]) -> 
         full_key(name, key): spec if isinstance(spec, dict) else {"default" if _is_own(name, key) else "value": spec}
         for key, spec in (project.get("config") or {}).items()
     }
-    # A scalar at the top of a stack's config is its text as written; only lists and maps have typed values inside.
+    # A scalar at the top level of a stack's config is used as the text that was written. Only values inside lists and
+    # maps have types.
     typed, written = (_read(path, loader).get("config") or {} for loader in (_GoYaml, yaml.BaseLoader))
     given = {key: typed[key] if isinstance(typed[key], dict | list) else written[key] for key in typed}
     given |= {full_key(name, key): value for key, value in overrides.items()}
@@ -137,7 +138,7 @@ def _is_own(project: str, key: str) -> bool:
 
 
 def _revealed(value: Any) -> Any:
-    """The value with every `{secure: text}` replaced by its text; equal to it if there is none."""
+    """The value with every `{secure: text}` replaced by its text. It equals `value` if there is no secret."""
     if isinstance(value, dict):
         items = cast(dict[str, Any], value)
         return items["secure"] if set(items) == {"secure"} else {key: _revealed(item) for key, item in items.items()}

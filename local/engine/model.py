@@ -28,7 +28,7 @@ class Asset:
 
 @dataclass(frozen=True)
 class Archive:
-    """Files in an input, by their path in the archive; or a folder or archive file at `path` or `uri`."""
+    """An archive in an input: files by their path in it, or a folder or an archive file at `path` or `uri`."""
 
     assets: "Mapping[str, Asset | Archive] | None" = None
     path: str | None = None
@@ -51,26 +51,26 @@ class Registration:
     parent: str
     """URN; empty for the stack itself."""
     inputs: dict[str, Any]
-    """With the provider's default tags merged in, as AWS would receive them."""
+    """As AWS would receive them, with the provider's default tags."""
     region: str
-    """Where it is made; for global services, the region of the provider that makes it. Empty for components."""
+    """The region of the resource. For a global service, the region of the provider. Empty for components."""
     provider: str
     """URN of the explicit provider; empty for the default one."""
     dependencies: tuple[str, ...]
     """URNs, sorted, from `depends_on` and from the inputs."""
     property_dependencies: dict[str, tuple[str, ...]]
-    """URNs by the input that needs them."""
+    """By the name of an input: URNs of the resources that it needs."""
     secret_inputs: frozenset[str]
     source: str
     """`file:line` of the program that made it, relative to the project."""
     options: dict[str, Any]
     """The options that were given, by Pulumi's names: protect, deleteBeforeReplace, ignoreChanges, aliases, …"""
     read: bool
-    """True if it was looked up with `.get()`: then it belongs to another program."""
+    """True if the program looked it up with `.get()`. Such a resource belongs to another program."""
     id: str
     """Empty for components, and in a preview."""
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Inputs and computed values; of a component, what it gave to `register_outputs`."""
+    """Inputs and computed values. For a component, the values that it gave to `register_outputs`."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,14 @@ class Deployment:
     logs: list[Log]
 
     def of_type(self, *types: str) -> list[Registration]:
-        """All registrations of the type tokens."""
+        """All registrations that have one of these type tokens."""
         return [item for item in self.registrations if item.type in types]
 
     def one(self, type_: str, name: str | None = None) -> Registration:
         """The only registration of a type, or the one with this name.
 
         Raises:
-            LookupError: if there is none or several, naming what there is.
+            LookupError: if there is none or several. The message names those that there are.
         """
         found = [item for item in self.of_type(type_) if name in (None, item.name)]
         if len(found) != 1:
@@ -124,7 +124,7 @@ class Problem:
 
 
 class ProgramError(Exception):
-    """The program, its config or what it declares is not usable: every problem that one run could find."""
+    """The program, its config or its resources have mistakes. It holds every problem that one run could find."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems

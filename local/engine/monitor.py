@@ -1,4 +1,4 @@
-"""What answers the program in place of the Pulumi engine: it checks, records and asks the provider."""
+"""Answers the program in place of the Pulumi engine: it checks and records resources, and asks the provider."""
 
 import json
 import re
@@ -40,11 +40,11 @@ class Engine:
 
 
 class Monitor(mocks.MockMonitor):
-    """Sees whole requests, which `pulumi.runtime.Mocks` does not: parents, dependencies, options, source lines.
+    """Sees whole requests: parents, dependencies, options, source lines. `pulumi.runtime.Mocks` does not see these.
 
-    A resource with a problem is answered as failed, so that what depends on it is unknown, is still checked, and
-    every problem of a program is found in one run. In an update, an output that the provider did not give is unknown as
-    well. If it were None, `Output.format("{0}/*", x.arn)` would become "None/*" in silence.
+    A resource with a problem is answered as failed. Values that depend on it are then unknown, but resources that use
+    them are still checked, so one run finds every problem of a program. In an update, an output that the provider did
+    not give is unknown too. If it were None, `Output.format("{0}/*", x.arn)` would silently become "None/*".
     """
 
     def __init__(self, provider: RecordingProvider, config: Config, stack: str, root: Path, *, preview: bool) -> None:
@@ -61,7 +61,7 @@ class Monitor(mocks.MockMonitor):
         self._providers = {"": (config.values.get("aws:region", ""), _tags(config.values.get("aws:defaultTags")))}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """The engine's URN: it holds the types of all the parents, the stack's excepted."""
+        """The engine's URN. It holds the types of all parents but the stack."""
         parents = parent.split("::")[2] if parent else STACK
         qualified = type_ if parents == STACK else f"{parents}${type_}"
         return f"urn:pulumi:{self.stack}::{self.config.project}::{qualified}::{name}"
@@ -71,11 +71,11 @@ class Monitor(mocks.MockMonitor):
         return resource_pb2.RegisterResourceResponse(**self._register(request, "object", ""))
 
     def ReadResource(self, request: Any) -> resource_pb2.ReadResourceResponse:
-        """Look up a resource that someone else made (`.get()`): it is described from its id alone."""
+        """Look up a resource that another program made (`.get()`). Only its id describes it."""
         return resource_pb2.ReadResourceResponse(**self._register(request, "properties", request.id))
 
     def RegisterResourceOutputs(self, request: Any) -> empty_pb2.Empty:
-        """Keep a component's outputs, or the stack's: those are the exports."""
+        """Keep the outputs of a component or of the stack. The stack's outputs are the exports."""
         unknowns: set[str] = set()
         outputs = decode_all(request.outputs, set(), unknowns)
         if self.registrations[request.urn].type == STACK:
@@ -95,7 +95,7 @@ class Monitor(mocks.MockMonitor):
         return resource_pb2.ResourceInvokeResponse(**cast(Any, {"return": answer}))
 
     def uncomputed(self, urns: Iterable[str]) -> str:
-        """Say which outputs of some resources nothing computed."""
+        """A message that names the outputs of these resources that the provider did not compute."""
         gaps: list[str] = []
         for item in (self.registrations[urn] for urn in sorted(urns)):
             always = [key for key, (_, is_set) in schema.output_types(item.type).items() if is_set]
@@ -104,7 +104,7 @@ class Monitor(mocks.MockMonitor):
         return f"needs an output that nothing computed: {'; '.join(gaps)}"
 
     def _register(self, request: Any, field: str, read_id: str) -> dict[str, Any]:
-        """Check, make and record one resource; the fields of the response, its properties as `field`."""
+        """Check, make and record one resource. Returns the fields of the response; the properties are in `field`."""
         sent, unknowns = getattr(request, field), set[str]()
         item = self._registration(request, sent, read_id, unknowns)
         with self._lock:
@@ -154,7 +154,7 @@ class Monitor(mocks.MockMonitor):
         )
 
     def _mistakes(self, item: Registration, request: Any, unknowns: set[str]) -> Iterator[Problem]:
-        """What the program got wrong about one resource."""
+        """The program's mistakes about one resource."""
         if not item.read and request.transforms:
             yield _problem(item, "", "transforms are not run here; change the resource where it is made")
         if item.type.startswith(_PROVIDERS):
@@ -170,11 +170,11 @@ class Monitor(mocks.MockMonitor):
             needed = item.property_dependencies.get(key, item.dependencies)
             if not self._failed.intersection(
                 needed
-            ):  # otherwise it is unknown because of a problem that is reported already
+            ):  # otherwise another problem makes it unknown, which is reported already
                 yield _problem(item, key, self.uncomputed(needed))
 
     def _make(self, item: Registration) -> Registration | None:
-        """The registration with its id and outputs; None, and a problem, if the provider refuses."""
+        """The registration with its id and outputs. If the provider refuses, None, and a problem is recorded."""
         id_, computed = item.id, dict[str, Any]()
         if not item.custom:
             return item
@@ -207,7 +207,7 @@ def _problem(item: Registration, property_: str, message: str) -> Problem:
 
 
 def _tags(default_tags: Any) -> dict[str, str]:
-    """A provider's default tags. They arrive as JSON; they may be unknown or absent."""
+    """A provider's default tags, which arrive as JSON. They may be unknown or absent."""
     return json.loads(default_tags).get("tags", {}) if isinstance(default_tags, str) else {}
 
 
@@ -215,12 +215,13 @@ def _options(request: Any) -> dict[str, Any]:
     given = {field.name: value for field, value in request.ListFields() if field.name in _OPTIONS}
     said = json_format.MessageToDict(resource_pb2.RegisterResourceRequest(**given))
     if request.deleteBeforeReplaceDefined:
-        said["deleteBeforeReplace"] = request.deleteBeforeReplace  # False would be left out
+        said["deleteBeforeReplace"] = request.deleteBeforeReplace  # the conversion leaves out False
     return said
 
 
 def _answer(item: Registration, sent: struct_pb2.Struct, secret_outputs: Iterable[str]) -> struct_pb2.Struct:
-    """The properties of a made resource: what was sent, so that files and secrets stay what they are, and the rest."""
+    """The properties of a made resource: those that were sent, unchanged, so that files and secrets stay what they are,
+    and the outputs."""
     answer = struct_pb2.Struct()
     answer.CopyFrom(sent)
     types = schema.output_types(item.type)

@@ -1,7 +1,7 @@
 """Run a Pulumi program in this process, without the Pulumi CLI: as `up`, or as `preview`.
 
-The program is a project directory, unmodified, or a function that declares resources. The SDK is configured as its
-own language host configures it (pulumi/automation/_server.py), with a monitor of ours.
+The program is an unmodified project directory, or a function that declares resources. The SDK is configured as its
+own language host does it (pulumi/automation/_server.py), but with our monitor.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from local.engine.model import Deployment, Problem, ProgramError
 from local.engine.monitor import Engine, Monitor
 from local.engine.recording import RecordingProvider
 
-# The working directory, sys.modules and the garbage collector are the process's: one program at a time.
+# The whole process shares the working directory, sys.modules and the garbage collector: one program runs at a time.
 _one_at_a_time = threading.Lock()
 
 
@@ -39,14 +39,14 @@ def run_program(
 ) -> Deployment:
     """Run a program and return what it registered.
 
-    `program` is the directory of a project, or a function. `config` overrides values of the stack's file; for a
-    function it is all the config there is, besides aws:region = us-east-1. A preview asks no provider to make
-    anything: what AWS would compute is unknown. `workers` is how many resources may be made at once; one keeps the
-    order of registration the same in every run.
+    `program` is the directory of a project, or a function. `config` overrides values of the stack's file. A function
+    has no other config but aws:region = us-east-1. In a preview the provider makes nothing, and values that AWS would
+    compute are unknown. `workers` is how many resources may be made at once. With 1, the order of registration is the
+    same in every run.
 
     Raises:
-        ProgramError: with every mistake of the config, the program's own check of it, or what it registers.
-        Exception: what the program itself raises, if that is not a message for its user.
+        ProgramError: with every mistake of the config, of the program's own check of it, or of its resources.
+        Exception: an exception of the program itself, if it is not a message for its user.
     """
     if isinstance(program, Path):
         root = program.resolve()
@@ -75,9 +75,9 @@ def run_program(
 
 
 async def _deploy(run: Callable[[], None], monitor: Monitor, engine: Engine, workers: int) -> None:
-    """Run the program, then report the exports of an update that are unknown although nothing failed.
+    """Run the program. Then, in an update, report the exports that are unknown although nothing failed.
 
-    As a task it has a context of its own, so that the SDK's settings do not outlive it.
+    It runs as a task, which has its own context, so the SDK's settings end with it.
     """
     settings.ROOT.set(None)
     project, stack, root = monitor.config.project, monitor.stack, str(monitor.root)
@@ -100,10 +100,10 @@ async def _deploy(run: Callable[[], None], monitor: Monitor, engine: Engine, wor
 
 @contextlib.contextmanager
 def _undisturbed(root: Path) -> Generator[None]:
-    """Give the program a process of its own as far as it can see: its directory, its modules freshly imported.
+    """Let the program run as in a new process: in its directory, with its modules freshly imported.
 
-    The garbage collector is off meanwhile. It would visit the SDK's hundreds of thousands of objects again and again,
-    which takes more than half of the time.
+    The garbage collector is off during the run. It would visit the SDK's hundreds of thousands of objects again and
+    again, which takes more than half of the time.
     """
     path, collecting = list(sys.path), gc.isenabled()
     kept = {name: sys.modules.pop(name) for name in _program_modules(root)}
@@ -121,7 +121,7 @@ def _undisturbed(root: Path) -> Generator[None]:
 
 
 def _program_modules(root: Path) -> list[str]:
-    """The imported modules that are the program's: not its virtual environment's, nor ours or the tests'."""
+    """The imported modules that belong to the program: not those of its virtual environment, of `local` or of tests."""
     apart = ("local", "tests", "conftest", "__main__")
     files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
     own = [name for name, file in files.items() if file.startswith(f"{root}/") and not file.startswith(sys.prefix)]

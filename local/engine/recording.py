@@ -1,8 +1,8 @@
-"""A provider without a cloud: every type gets plausible ids, ARNs and names, the same ones in every run.
+"""A provider without a cloud: every type gets plausible ids, ARNs and names, which are the same in every run.
 
-For unit tests, the resource tree and the policy checks; and what the laptop cloud answers where AWS's value follows
-from the name. Only values whose shape is known (shapes.toml) are made up: any other output stays unknown, and the
-engine says so when a program needs it.
+Unit tests, the resource tree and the policy checks use it. So does the laptop cloud, for values that follow from a
+resource's name. Only values whose shape is known (shapes.toml) are made up. Other outputs stay unknown, and the engine
+reports one when a program needs it.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ _ACCOUNT = "123456789012"
 
 
 class RecordingProvider:
-    """Makes nothing, and answers everything. The laptop cloud's provider, which does make things, derives from it.
+    """Makes nothing, and answers everything. The laptop cloud's provider derives from it, and does make resources.
 
     `create` and `invoke` are called from several threads at once.
     """
 
     def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
-        """Make one resource: its id, and its computed outputs. Inputs that are not among them are echoed.
+        """Make one resource. Returns its id and its computed outputs. The engine adds the inputs to the outputs.
 
         Whatever it raises becomes a `Problem` of this resource.
         """
@@ -47,7 +47,7 @@ class RecordingProvider:
         """Answer a data source, such as `aws:index/getRegion:getRegion`.
 
         Raises:
-            LookupError: if it cannot.
+            LookupError: if shapes.toml has no answer for it.
         """
         if token not in SHAPES["data-sources"]:
             raise LookupError("is not answered on the laptop; add the data source to local/engine/shapes.toml")
@@ -57,10 +57,10 @@ class RecordingProvider:
 
 
 def physical_name(type_: str, name: str, inputs: dict[str, Any]) -> str:
-    """The name that AWS knows a resource by: the one given, or the logical one with a suffix as Pulumi makes it.
+    """The name of a resource in AWS: the given name, or the logical name with a suffix, as Pulumi makes it.
 
     Raises:
-        ValueError: if AWS would refuse it as too long.
+        ValueError: if the name is too long for AWS.
     """
     bucket = type_ == "aws:s3/bucket:Bucket"
     suffix = hashlib.sha256(f"{type_} {name}".encode()).hexdigest()[:7]
@@ -73,7 +73,7 @@ def physical_name(type_: str, name: str, inputs: dict[str, Any]) -> str:
 
 
 def _values(type_: str, name: str, inputs: dict[str, Any], region: str, id_: str) -> dict[str, str]:
-    """What fills the templates for one resource; an empty `id_` is made up."""
+    """The values that fill the templates for one resource. If `id_` is empty, an id is made up."""
     digest = hashlib.sha256(f"{type_} {name} {region}".encode()).hexdigest()
     values = {key: value for key, value in inputs.items() if isinstance(value, str)} | {
         "name": physical_name(type_, name, inputs), "region": region, "account": _ACCOUNT, "hex": digest[:17],
@@ -85,7 +85,7 @@ def _values(type_: str, name: str, inputs: dict[str, Any], region: str, id_: str
     arn = f"arn:aws:{service.partition('/')[0]}:{{region}}:{{account}}:{kind[:1].lower()}{kind[1:]}/{{name}}"
     shape = SHAPES["types"].get(type_, {"id": "{bucket}" if setting_of_bucket else "{name}", "arn": arn})
     if id_ and shape["id"] == "{name}":
-        values["name"] = id_  # looked up, not made by this program
+        values["name"] = id_  # the program looked it up and did not make it
     if shape["id"] == "{arn}":
         values["arn"] = values["id"] = id_ or shape["arn"].format_map(values)
     else:

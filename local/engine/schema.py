@@ -1,7 +1,7 @@
-"""Check what a program registers against the types that the SDK itself carries.
+"""Check a program's resources against the types in the SDK.
 
-The SDK does not check dictionaries: it accepts a misspelt nested key or `cidr_block=5` in silence. Enums are open, as
-in pulumi-aws: AWS decides about a word that is not among them.
+The SDK does not check dictionaries: it silently accepts a misspelt nested key or `cidr_block=5`. Enums are open, as in
+pulumi-aws: a value that is not in the enum is accepted, and AWS decides about it.
 """
 
 import enum
@@ -27,13 +27,14 @@ _SCALARS: dict[Any, tuple[Any, str]] = {
 
 
 def check(token: str, inputs: dict[str, Any]) -> Errors:
-    """What is wrong with the inputs of one registration, as (path of the property, sentence)."""
+    """The mistakes in the inputs of one registration, as (path of the property, message)."""
     cls = _args_class(token)
     return _check_object(inputs, cls, "") if cls else [("", "is not a type of a package that the program imports")]
 
 
 def takes_tags(token: str) -> bool:
-    """Whether a provider's default tags reach the type. An Auto Scaling group's `tags` have another shape: no."""
+    """Whether a provider's default tags reach the type. They do not reach an Auto Scaling group, whose `tags` have
+    another shape."""
     cls = _args_class(token)
     return cls is not None and typing.get_origin(_input_types(cls).get("tags")) in (dict, abc.Mapping)
 
@@ -62,7 +63,7 @@ def _args_class(token: str) -> type | None:
     if cls is None:
         return None
     module = sys.modules[cls.__module__]
-    # The SDK's own name for the arguments where a nested type has the usual one.
+    # Where a nested type has the usual name, the SDK gives the arguments this other name.
     return getattr(module, f"{cls.__name__}InitArgs", None) or getattr(module, f"{cls.__name__}Args")
 
 
@@ -88,7 +89,7 @@ def _check_object(value: dict[str, Any], cls: type, path: str) -> Errors:
 
 
 def _check_union(value: Any, type_: Any, path: str) -> Errors:
-    """The errors of the member that fits best; a value that is not known yet fits all."""
+    """The errors for the member of the union that fits best. A value that is not known yet fits all."""
     if value is UNKNOWN:
         return []
     return min((_check_member(value, member, path) for member in _members(type_)), key=len, default=[])
@@ -123,7 +124,7 @@ def _check_member(value: Any, type_: Any, path: str) -> Errors:
 
 
 def _expected(type_: Any) -> tuple[Any, str]:
-    """The Python type of a value and how to say it; `object` for what the SDK itself leaves open."""
+    """The Python type of a value, and the words for it in a message. `object` where the SDK accepts any type."""
     origin = typing.get_origin(type_) or type_
     if origin in (list, abc.Sequence):
         return list, "a list"

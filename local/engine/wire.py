@@ -11,9 +11,9 @@ SECRET = {rpc._special_sig_key: rpc._special_secret_sig}
 
 
 def decode_all(struct: struct_pb2.Struct, secrets: set[str], unknowns: set[str]) -> dict[str, Any]:
-    """The properties of a message, sorted by name: the wire has no order.
+    """The properties of a message, sorted by name, since the wire format has no order.
 
-    Adds to `secrets` and `unknowns` the names of those that hold such a value.
+    Adds to `secrets` and `unknowns` the names of properties that hold a secret or unknown value.
     """
     plain: dict[str, Any] = {}
     for key, value in sorted(struct.fields.items()):
@@ -61,6 +61,6 @@ def _decode_struct(struct: struct_pb2.Struct, marks: set[str]) -> Any:
         case rpc._special_archive_sig:
             return Archive(**fields)
         case rpc._special_resource_sig:
-            return fields.get("id", fields["urn"])  # a resource as an input stands for its id
+            return fields.get("id", fields["urn"])  # a resource as an input means its id
         case _:
             return fields

@@ -1,4 +1,5 @@
-"""What each declared resource becomes in the laptop's AWS: one small handler a type, one file a service family."""
+"""Make the declared resources in the laptop's AWS: a small handler for each type, a file for each family of
+services."""
 
 from local.resources.changes import Changer
 from local.resources.realiser import DECLARED_ONLY, Realiser

@@ -13,7 +13,7 @@ from local.resources.making import Making, makes
     },
 )
 def group(made: Making) -> tuple[str, dict[str, Any]]:
-    """A fleet; it has its minimum of nodes unless it says how many."""
+    """A fleet. It starts with its minimum of nodes, unless it states a number."""
     metrics, granularity = made.take("enabledMetrics"), made.take("metricsGranularity", "1Minute")
     made.call(
         "autoscaling",

@@ -75,7 +75,7 @@ def listener(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:lb/listenerRule:ListenerRule")
 def listener_rule(made: Making) -> tuple[str, dict[str, Any]]:
-    """Where a path goes."""
+    """A rule: which target group answers a path."""
     conditions = [
         {"Field": re.sub(r"([A-Z])", r"-\1", key).lower(), f"{key}Config": value}
         for item in made.take("conditions")
@@ -87,5 +87,5 @@ def listener_rule(made: Making) -> tuple[str, dict[str, Any]]:
 
 
 def actions(declared: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A block such as `fixedResponse` is AWS's `FixedResponseConfig`."""
+    """The actions with AWS's names: a block such as `fixedResponse` becomes `FixedResponseConfig`."""
     return [{f"{k}Config" if isinstance(v, dict) else k: v for k, v in action.items()} for action in declared]

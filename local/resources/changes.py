@@ -1,4 +1,4 @@
-"""A second deployment onto a running cloud: what is new is made, what differs is changed in place, the rest stays."""
+"""A second deployment onto a running cloud. It makes new resources, changes those that differ, and keeps the rest."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -13,7 +13,7 @@ from local.resources.realiser import DECLARED_ONLY, Realiser
 
 GROUP = "aws:autoscaling/group:Group"
 PUT = ("aws:s3/", "aws:iam/", "aws:cloudwatch/", "aws:ssm/")
-"""Types whose handlers put: made again, they are changed."""
+"""Types whose handlers call operations that put: making such a resource again changes it."""
 
 
 def _group(made: Making, id_: str) -> None:
@@ -40,11 +40,11 @@ CHANGES: dict[str, Callable[[Making, str], None]] = {
     "aws:lb/listener:Listener": _listener,
     "aws:lb/listenerRule:ListenerRule": _rule,
 }
-"""Types that are changed by a call of their own. As on AWS, nodes that run keep the launch template that they had."""
+"""Types that have their own function for a change. As on AWS, running nodes keep the launch template that they had."""
 
 
 class Changer(Realiser):
-    """Deploys onto what an earlier run of the program made."""
+    """A provider that deploys onto the resources of an earlier run of the program."""
 
     def __init__(self, endpoint_url: str, before: Sequence[Registration]) -> None:
         super().__init__(endpoint_url)
@@ -65,7 +65,7 @@ class Changer(Realiser):
         return known.id, {key: value for key, value in known.outputs.items() if key not in inputs}
 
     def remove(self, after: Sequence[Registration]) -> None:
-        """End the fleets that are no longer declared; everything else that is gone was a record."""
+        """End the fleets that are no longer declared. Other such resources are only records, and need no call."""
         kept = {(item.type, item.name, item.region) for item in after}
         for key, item in self._before.items():
             if item.type == GROUP and key not in kept:

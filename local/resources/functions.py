@@ -23,7 +23,7 @@ def function(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:lambda/permission:Permission")
 def permission(made: Making) -> tuple[str, dict[str, Any]]:
-    """Who may call a function."""
+    """The right of a service to call a function."""
     made.call("lambda", "add_permission", FunctionName=made.take("function"), StatementId=made.name)
     return made.name, {}
 
@@ -40,7 +40,7 @@ def state_machine(made: Making) -> tuple[str, dict[str, Any]]:
 
 
 def zipped(archive: Archive) -> bytes:
-    """A zip that is the same for the same files."""
+    """A zip whose bytes depend only on the files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         for path, content in _files(archive, PurePosixPath()):

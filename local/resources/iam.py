@@ -1,4 +1,4 @@
-"""Roles. They are records: nothing on the laptop is refused for want of a permission."""
+"""Roles. They are only records: the laptop refuses nothing because a permission is missing."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def role_policy(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:iam/instanceProfile:InstanceProfile")
 def instance_profile(made: Making) -> tuple[str, dict[str, Any]]:
-    """What gives a node its role."""
+    """An instance profile, which gives a node its role."""
     made.call("iam", "create_instance_profile", InstanceProfileName=made.name)
     made.call("iam", "add_role_to_instance_profile", InstanceProfileName=made.name, RoleName=made.take("role"))
     return made.name, {}

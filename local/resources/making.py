@@ -1,7 +1,7 @@
-"""From a registration's inputs to AWS calls, by the shapes that botocore knows.
+"""Turns a registration's inputs into AWS calls, by botocore's shapes.
 
-A handler names the operations; properties find their parameters by name, and are fitted to the parameter's type.
-Nothing gets lost on the way: what no call took must be on the handler's list of ignored properties, with a reason.
+A handler names the operations. A property becomes the parameter of the same name, converted to the parameter's type.
+No property is lost: one that no call took must be on the handler's list of ignored properties, with a reason.
 """
 
 import json
@@ -17,7 +17,7 @@ IGNORED: dict[str, Mapping[str, str]] = {}
 
 
 def makes(type_: str, ignores: Mapping[str, str] | None = None) -> Callable[[Handler], Handler]:
-    """Register a handler for a type token. It returns the id, and the outputs that do not follow from it.
+    """Register a handler for a type token. A handler returns the id, and the outputs that do not follow from the id.
 
     `ignores` has a reason for each property that the laptop does not carry over; a nested one is `outer.inner`.
     """
@@ -31,35 +31,35 @@ def makes(type_: str, ignores: Mapping[str, str] | None = None) -> Callable[[Han
 
 @dataclass
 class Making:
-    """One resource being made: what a handler works with."""
+    """One resource that is being made. A handler works with it."""
 
     endpoint_url: str | None
-    """Where AWS is; see `client`."""
+    """URL of AWS; see `local.clients.client`."""
     name: str
     """The physical name."""
     inputs: dict[str, Any]
-    """What no call has taken yet."""
+    """Properties that no call has taken yet."""
     region: str
     dropped: list[str] = field(default_factory=list[str])
     """Paths of nested properties for which a call had no parameter."""
 
     def take(self, key: str, default: Any = None) -> Any:
-        """One property, for a handler to pass on itself."""
+        """Take one property, which the handler passes on itself."""
         return self.inputs.pop(key, default)
 
     def take_all(self) -> dict[str, Any]:
-        """Everything that is left, for a call that has one parameter for it."""
+        """Take all properties that are left, for a call with one parameter for all of them."""
         rest = dict(self.inputs)
         self.inputs.clear()
         return rest
 
     def tag_specification(self, resource_type: str) -> list[dict[str, Any]]:
-        """The tags as EC2 takes them."""
+        """The tags in EC2's form."""
         tags = self.take("tags")
         return [{"ResourceType": resource_type, "Tags": tags}] if tags else []
 
     def call(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
-        """Call an operation with `given` parameters, and every remaining property that it has a parameter for.
+        """Call an operation with the `given` parameters, and with all remaining properties for which it has parameters.
 
         Parameters that are None are left out.
         """
@@ -74,7 +74,7 @@ class Making:
         return getattr(aws, operation)(**fitted)
 
     def _fit(self, value: Any, shape: Any, path: str) -> Any:
-        """The value as botocore wants it: tag maps and single blocks as lists, numbers and documents as text."""
+        """The value in botocore's form: tag maps and single blocks become lists, numbers and documents become text."""
         match shape.type_name:
             case "structure" if not isinstance(value, dict):
                 raise TypeError(f"{path} must be a map, not {value!r}")
@@ -120,6 +120,6 @@ def _plain_name(name: str) -> str:
 
 
 def _member_for(key: str, by_name: Mapping[str, str]) -> str | None:
-    """Pulumi's name of a property differs from AWS's in case and number only."""
+    """AWS's name for a property. Pulumi's name differs from it only in case, and in singular or plural."""
     name = _plain_name(key)
     return by_name.get(name) or by_name.get(f"{name}s") or by_name.get(name.removesuffix("s"))

@@ -13,14 +13,14 @@ _QUEUE_ATTRIBUTES = {
 
 @makes("aws:cloudwatch/eventRule:EventRule")
 def event_rule(made: Making) -> tuple[str, dict[str, Any]]:
-    """Which events to look for."""
+    """A rule: the pattern of events to look for."""
     made.call("events", "put_rule", Name=made.name)
     return made.name, {}
 
 
 @makes("aws:cloudwatch/eventTarget:EventTarget")
 def event_target(made: Making) -> tuple[str, dict[str, Any]]:
-    """Where a rule's events go."""
+    """A target, which gets a rule's events."""
     rule, id_ = made.take("rule"), made.take("targetId", made.name)
     made.call("events", "put_targets", Rule=rule, Targets=[{**made.take_all(), "id": id_}])
     return f"{rule}-{id_}", {}
@@ -28,7 +28,7 @@ def event_target(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:cloudwatch/metricAlarm:MetricAlarm")
 def metric_alarm(made: Making) -> tuple[str, dict[str, Any]]:
-    """An alarm, which stays quiet: nothing is measured."""
+    """An alarm. It never starts, since the laptop measures nothing."""
     dimensions, queries = _dimensions(made.take("dimensions", {})), made.take("metricQueries")
     metrics = [_query(query) for query in queries] if queries else None
     made.call("cloudwatch", "put_metric_alarm", AlarmName=made.name, Dimensions=dimensions or None, Metrics=metrics)
@@ -40,7 +40,7 @@ def _dimensions(given: dict[str, str]) -> list[dict[str, str]]:
 
 
 def _query(query: dict[str, Any]) -> dict[str, Any]:
-    """One query of an alarm's expression: Pulumi writes metric, period and statistic side by side, AWS does not."""
+    """One query of an alarm's expression. Pulumi has metric, period and statistic in one block; AWS has two levels."""
     metric: dict[str, Any] | None = query.get("metric")
     if metric is None:
         return query
@@ -68,7 +68,7 @@ def queue(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:sqs/queuePolicy:QueuePolicy")
 def queue_policy(made: Making) -> tuple[str, dict[str, Any]]:
-    """Who may use a queue."""
+    """A policy: who may use a queue."""
     url = made.take("queueUrl")
     made.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": made.take("policy")})
     return url, {}
@@ -84,7 +84,7 @@ def topic(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:sns/topicPolicy:TopicPolicy")
 def topic_policy(made: Making) -> tuple[str, dict[str, Any]]:
-    """Who may publish."""
+    """A policy: who may publish to a topic."""
     arn, policy = made.take("arn"), made.take("policy")
     made.call("sns", "set_topic_attributes", TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
     return arn, {}
@@ -92,6 +92,6 @@ def topic_policy(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:sns/topicSubscription:TopicSubscription")
 def topic_subscription(made: Making) -> tuple[str, dict[str, Any]]:
-    """Who is told."""
+    """A subscription: who gets a topic's messages."""
     arn = made.take("topic")
     return made.call("sns", "subscribe", TopicArn=arn, ReturnSubscriptionArn=True)["SubscriptionArn"], {}

@@ -1,4 +1,4 @@
-"""Networks. They are records: no packet on the laptop is routed or refused by them."""
+"""Networks. They are only records: they route and refuse no packet on the laptop."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def subnet(made: Making) -> tuple[str, dict[str, Any]]:
 
 
 def _switch(made: Making, operation: str, subject: dict[str, str], switches: dict[str, bool | None]) -> None:
-    """Set attributes, of which EC2 takes one a call."""
+    """Set attributes. EC2 takes one attribute in each call."""
     for key, value in switches.items():
         if value is not None:
             made.call("ec2", operation, **subject, **{key[0].upper() + key[1:]: {"Value": value}})
@@ -38,7 +38,7 @@ def _switch(made: Making, operation: str, subject: dict[str, str], switches: dic
 
 @makes("aws:ec2/internetGateway:InternetGateway")
 def internet_gateway(made: Making) -> tuple[str, dict[str, Any]]:
-    """A gateway, attached."""
+    """An internet gateway, attached to its network."""
     tags = made.tag_specification("internet-gateway")
     answer = made.call("ec2", "create_internet_gateway", TagSpecifications=tags)["InternetGateway"]
     made.call("ec2", "attach_internet_gateway", InternetGatewayId=answer["InternetGatewayId"])
@@ -47,7 +47,7 @@ def internet_gateway(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway")
 def egress_only_internet_gateway(made: Making) -> tuple[str, dict[str, Any]]:
-    """A gateway for IPv6, outwards only."""
+    """A gateway for outgoing IPv6 connections."""
     tags = made.tag_specification("egress-only-internet-gateway")
     answer = made.call("ec2", "create_egress_only_internet_gateway", TagSpecifications=tags)
     return answer["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"], {}
@@ -69,13 +69,13 @@ def route_table(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:ec2/routeTableAssociation:RouteTableAssociation")
 def route_table_association(made: Making) -> tuple[str, dict[str, Any]]:
-    """Which routes a subnet follows."""
+    """An association: which route table a subnet uses."""
     return made.call("ec2", "associate_route_table")["AssociationId"], {}
 
 
 @makes("aws:ec2/securityGroup:SecurityGroup")
 def security_group(made: Making) -> tuple[str, dict[str, Any]]:
-    """A group without rules: AWS's own, which let everything out, are taken away, as Pulumi does."""
+    """A group without rules. AWS adds a rule that allows all outgoing traffic; this removes it, as Pulumi does."""
     tags = made.tag_specification("security-group")
     id_ = made.call("ec2", "create_security_group", GroupName=made.name, TagSpecifications=tags)["GroupId"]
     group = made.call("ec2", "describe_security_groups", GroupIds=[id_])["SecurityGroups"][0]
@@ -85,13 +85,13 @@ def security_group(made: Making) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 def ingress_rule(made: Making) -> tuple[str, dict[str, Any]]:
-    """Who may come in."""
+    """A rule: who may connect to the group."""
     return _rule(made, "authorize_security_group_ingress")
 
 
 @makes("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
 def egress_rule(made: Making) -> tuple[str, dict[str, Any]]:
-    """Who may be reached."""
+    """A rule: whom the group may connect to."""
     return _rule(made, "authorize_security_group_egress")
 
 
@@ -114,7 +114,7 @@ def _rule(made: Making, operation: str) -> tuple[str, dict[str, Any]]:
 
 @makes("aws:ec2/vpcEndpoint:VpcEndpoint")
 def vpc_endpoint(made: Making) -> tuple[str, dict[str, Any]]:
-    """A way to an AWS service that stays inside."""
+    """A private connection to an AWS service."""
     tags, policy = made.tag_specification("vpc-endpoint"), made.take("policy")
     answer = made.call("ec2", "create_vpc_endpoint", PolicyDocument=policy, TagSpecifications=tags)["VpcEndpoint"]
     return answer["VpcEndpointId"], {}

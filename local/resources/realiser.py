@@ -1,4 +1,4 @@
-"""The provider that makes what the program declares in the laptop's AWS."""
+"""The provider that makes the program's resources in the laptop's AWS."""
 
 import tomllib
 from copy import deepcopy
@@ -10,14 +10,14 @@ from local.resources import autoscaling, balancing, compute, data, functions, ia
 from local.resources.making import HANDLERS, IGNORED, Making
 
 DECLARED_ONLY = frozenset(tomllib.loads((Path(__file__).parent / "declared_only.toml").read_text()))
-# Their import fills HANDLERS.
+# The import of these modules fills HANDLERS.
 _FAMILIES = (autoscaling, balancing, compute, data, functions, iam, messaging, network, s3)
 
 
 class Realiser(RecordingProvider):
-    """Makes resources behind one endpoint; data sources are answered as for an account that does not exist.
+    """Makes resources through one endpoint. It answers data sources with made-up values, as `RecordingProvider` does.
 
-    With `endpoint_url` None the calls go wherever boto3 sends them, which is for tests that intercept them.
+    With `endpoint_url` None the calls go where boto3 sends them by default. Tests that intercept calls use that.
     """
 
     def __init__(self, endpoint_url: str | None) -> None:

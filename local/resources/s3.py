@@ -1,4 +1,4 @@
-"""Buckets and what they hold."""
+"""Buckets, their settings and their objects."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ def bucket(made: Making) -> tuple[str, dict[str, Any]]:
 
 
 def contents(asset: Asset) -> bytes:
-    """The bytes of a file or text; paths are relative to the project."""
+    """The bytes of a file or text. Paths are relative to the project."""
     return asset.text.encode() if asset.text is not None else Path(str(asset.path)).read_bytes()
 
 
@@ -32,7 +32,7 @@ def bucket_object(made: Making) -> tuple[str, dict[str, Any]]:
     return f"{bucket_name}/{key}", {"etag": answer["ETag"].strip('"')}
 
 
-# Types that are one setting of a bucket: the operation, and its parameter for the whole of the inputs if it has one.
+# Types that are one setting of a bucket: the operation, and the parameter that takes all inputs, if there is one.
 _SETTINGS = {
     "BucketPolicy": ("put_bucket_policy", None),
     "BucketVersioning": ("put_bucket_versioning", None),
@@ -59,7 +59,7 @@ for _class_name, (_operation, _parameter) in _SETTINGS.items():
 
 @makes("aws:s3/bucketNotification:BucketNotification")
 def bucket_notification(made: Making) -> tuple[str, dict[str, Any]]:
-    """Events to EventBridge."""
+    """A bucket's notifications to EventBridge."""
     name, events = made.take("bucket"), {"eventBridgeConfiguration": {}} if made.take("eventbridge") else {}
     made.call("s3", "put_bucket_notification_configuration", Bucket=name, NotificationConfiguration=events)
     return name, {}
