@@ -1,4 +1,4 @@
-"""Countries, and where each one's viewers are taken to be."""
+"""Countries, and one place for the viewers of each."""
 
 import csv
 from functools import cache
@@ -11,7 +11,7 @@ Place = tuple[float, float]
 
 @cache
 def countries() -> dict[str, Place]:
-    """By ISO 3166 code, as CloudFront-Viewer-Country gives it."""
+    """Places by ISO 3166 code, as the header CloudFront-Viewer-Country has it."""
     with Path(__file__).with_name("countries.csv").open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(filterfalse(lambda line: line.startswith("#"), file))
         return {row["country"]: (float(row["latitude"]), float(row["longitude"])) for row in rows}

@@ -1,23 +1,23 @@
 """The instance types that a cache node may have: Graviton with NVMe instance store.
 
-Figures from the EC2 user guide's tables (specifications, instance store, network performance). The baseline
-is what counts for serving, since a cache under load has no idle time in which to earn burst credits.
+Figures are from the tables of the EC2 user guide (specifications, instance store, network performance). Only the
+baseline counts for serving: a cache under load has no idle time in which it could earn burst credits.
 """
 
 from typing import NamedTuple
 
 
 class InstanceType(NamedTuple):
-    """What a cache node can send and hold."""
+    """The network bandwidth, disks and cores of a cache node."""
 
     vcpus: int
-    """Each is a whole core: Graviton has no hyper-threads."""
+    """Number of vCPUs. Each is a whole core, since Graviton has no hyper-threads."""
     baseline_gbps: float
-    """Network bandwidth that is always there, in gigabits per second."""
+    """Network bandwidth that is always available, in gigabits per second."""
     nvme_gb: int
     """Instance store, all disks together, in gigabytes."""
     peak_gbps: float
-    """Network bandwidth at most, in gigabits per second: what can arrive in a burst."""
+    """Highest network bandwidth, in a burst, in gigabits per second."""
 
 
 INSTANCE_TYPES: dict[str, InstanceType] = {

@@ -1,4 +1,4 @@
-"""List prices in us-east-1, in US dollars, each with the month in which it was read."""
+"""List prices in us-east-1, in US dollars, each with the month in which somebody read it."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,15 @@ class Price(NamedTuple):
     usd: float
     per: str
     read: str
-    """The month in which it was read; "undated" or "not confirmed" where that is not known."""
+    """The month in which somebody read it, or "undated" or "not confirmed"."""
 
 
 NODE = {
     "c7gd": Price(0.0454, "vCPU and hour", "not confirmed"),
     "im4gn": Price(0.0909375, "vCPU and hour", "2026-07"),
 }
-"""By instance family, on demand. Sizes cost in proportion: an im4gn.4xlarge was read at 1.455, a 16xlarge at 5.82."""
+"""On demand, by instance family. The price is proportional to the size: an im4gn.4xlarge cost 1.455, a 16xlarge
+5.82."""
 VOLUME = Price(0.08, "GB of gp3", "not confirmed")
 METRIC = Price(0.30, "metric", "not confirmed")
 ALARM = Price(0.10, "alarm", "not confirmed")
@@ -43,7 +44,8 @@ EDGE_TIERS = (
 )
 """CloudFront to viewers in North America and Europe: (up to how many GB a month, price of each GB).
 
-From a copy of aws.amazon.com/cloudfront/pricing without a date. Elsewhere a GB costs up to four times the last price.
+From a copy of aws.amazon.com/cloudfront/pricing without a date. In other places a GB costs up to four times the last
+price.
 """
 
 
@@ -52,11 +54,11 @@ class FlatRate(NamedTuple):
 
     name: str
     usd: float
-    """US dollars a month, whatever is used. Above the allowance CloudFront may slow down, and bills nothing more."""
+    """US dollars a month for any use. Above the allowance CloudFront may slow down, but bills nothing more."""
     gb: int
-    """To viewers, a month."""
+    """GB to viewers in a month."""
     requests: int
-    """A month."""
+    """Requests in a month."""
 
 
 FLAT_RATES = (
@@ -70,4 +72,4 @@ FLAT_RATES = (
     FlatRate("Premium", 6_000, 350_000, 3_500_000_000),
     FlatRate("Premium", 10_000, 600_000, 6_000_000_000),
 )
-"""Cheapest first, read 2026-09. They replace the prices of bytes, requests and web ACL. Above the last, ask AWS."""
+"""The cheapest first; read 2026-09. They replace the prices of bytes, requests and web ACL. For more, ask AWS."""

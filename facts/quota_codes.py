@@ -1,4 +1,4 @@
-"""Codes by which Service Quotas knows the quotas that a stack meets first; the same in every account."""
+"""Service Quotas' codes of the quotas that a stack meets first. They are the same in every account."""
 
 from typing import NamedTuple
 

@@ -1,6 +1,6 @@
-"""AWS's quotas that a platform of this kind meets first, as AWS's pages have them, each with when it was read.
+"""AWS's quotas that a platform of this kind meets first, from AWS's pages, each with the month of reading.
 
-Default quotas of a new account. Those that can be raised are raised on request, and AWS may say no.
+They are the default quotas of a new account. AWS raises some of them on request, and may refuse.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ class Quota(NamedTuple):
     unit: str
     can_be_raised: bool
     read: str
-    """When, or "not confirmed"."""
+    """The month in which somebody read it, or "not confirmed"."""
 
 
 EDGE_GBPS = Quota(150, "Gb/s a distribution", True, "2026-11")

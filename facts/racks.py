@@ -1,10 +1,10 @@
-"""What a node costs that stands in a rack of one's own, outside AWS. Orders of magnitude: ask for offers."""
+"""The cost of your own servers in racks outside AWS. The figures are orders of magnitude: ask for offers."""
 
 from typing import NamedTuple
 
 
 class RackPrice(NamedTuple):
-    """A figure, and where it is from."""
+    """A figure and its source."""
 
     value: float
     unit: str

@@ -7,9 +7,9 @@ class Region(NamedTuple):
     """A region of AWS."""
 
     zone_prefix: str
-    """How its zone ids begin: `use1` in `use1-az4`."""
+    """The beginning of its zone ids: `use1` in `use1-az4`."""
     place: tuple[float, float]
-    """(latitude, longitude), in degrees, of the city that it is named after."""
+    """(latitude, longitude), in degrees, of the city or area in its name."""
 
 
 REGIONS = {
@@ -42,7 +42,7 @@ UNSUPPORTED_ZONES = frozenset({"use1-az3", "usw1-az2", "apne1-az3", "apne2-az1",
 """Zones that VPC origins do not support (CloudFront developer guide, "Restrict access with VPC origins")."""
 
 NO_MEDIACONVERT = frozenset({"eu-south-1", "ap-east-1", "me-south-1", "il-central-1"})
-"""Regions where MediaConvert is not offered (botocore's list of its regions), so that they cannot be home."""
+"""Regions without MediaConvert (botocore's list of its regions). They cannot be the home region."""
 
 NEAREST_SHIELD = {
     "us-west-1": "us-west-2",
@@ -57,11 +57,11 @@ NEAREST_SHIELD = {
     "af-south-1": "eu-west-1",
     "il-central-1": "eu-central-1",
 }
-"""Regions that are not known to have Origin Shield, each with the one to use; the others use their own.
+"""Regions that may have no Origin Shield, each with the region to use instead. Other regions use their own.
 
-From the CloudFront developer guide, "Choosing the AWS Region for Origin Shield". A region that has it by now and stands
-here still works, a little slower.
+From the CloudFront developer guide, "Choosing the AWS Region for Origin Shield". If a region here has Origin Shield by
+now, the other region still works, a little slower.
 """
 
 CLOUDFRONT_REGION = "us-east-1"
-"""Where CloudFront's metrics, logs, certificates and web ACLs are, in every stack."""
+"""The region of CloudFront's metrics, logs, certificates and web ACLs, in every stack."""

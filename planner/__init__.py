@@ -1,1 +1,1 @@
-"""What a size needs and what it costs: reckoned by formula from the facts and the program, never measured."""
+"""What an audience needs and what it costs. Formulas compute it from the facts and the program; nothing is measured."""

@@ -1,4 +1,4 @@
-"""`make plan`: what an audience needs, which quotas it meets, what it costs. `make scale` writes docs/scale.md anew."""
+"""`make plan`: what an audience needs, which quotas it meets, what it costs. `make scale` updates docs/scale.md."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,26 +15,26 @@ DEFAULT = Demand(1)
 
 
 def option(text: str) -> Any:
-    """An option with its help."""
+    """An option of the command with its help text."""
     return typer.Option(help=text)
 
 
 @app.command()
 def size(
-    subscribers: Annotated[list[int] | None, typer.Argument(help="A column each. Default: the page's sizes.")] = None,
-    concurrency: Annotated[float, option("Share of them who watch at the busiest moment.")] = DEFAULT.concurrency,
-    mbps: Annotated[float, option("Of one stream, on average.")] = DEFAULT.mbps,
+    subscribers: Annotated[list[int] | None, typer.Argument(help="One column each. Default: the page's sizes.")] = None,
+    concurrency: Annotated[float, option("Share of subscribers watching at the busiest moment.")] = DEFAULT.concurrency,
+    mbps: Annotated[float, option("Average Mb/s of one stream.")] = DEFAULT.mbps,
     load: Annotated[float, option("Mean traffic, as a share of the busiest moment's.")] = DEFAULT.load,
-    titles: Annotated[int, option("In the catalogue.")] = DEFAULT.titles,
-    hours: Annotated[float, option("Of one title.")] = DEFAULT.hours,
+    titles: Annotated[int, option("Titles in the catalogue.")] = DEFAULT.titles,
+    hours: Annotated[float, option("Hours of one title.")] = DEFAULT.hours,
     zipf: Annotated[float, option("Exponent of popularity.")] = DEFAULT.zipf,
-    new_titles: Annotated[int, option("A month.")] = DEFAULT.new_titles,
-    regions: Annotated[int, option("0: chosen by the number of subscribers.")] = DEFAULT.regions,
-    origin_share: Annotated[float, option("Most of the bytes that buckets may send.")] = DEFAULT.origin_share,
-    hit_seconds: Annotated[float, option("`make bench`: processor for 1 GB, node hit.")] = DEFAULT.hit_seconds,
+    new_titles: Annotated[int, option("New titles a month.")] = DEFAULT.new_titles,
+    regions: Annotated[int, option("0: chosen by the subscribers.")] = DEFAULT.regions,
+    origin_share: Annotated[float, option("Largest share of bytes from buckets.")] = DEFAULT.origin_share,
+    hit_seconds: Annotated[float, option("`make bench`: CPU for 1 GB, node hit.")] = DEFAULT.hit_seconds,
     fill_seconds: Annotated[float, option("`make bench`: the same, node fill.")] = DEFAULT.fill_seconds,
 ) -> None:
-    """Print what an audience needs, the quotas that it meets, and where racks of one's own begin to pay."""
+    """Print what an audience needs, the quotas that it meets, and from which size your own racks are cheaper."""
     given = Demand(
         1, concurrency, mbps, load, titles, hours, zipf, new_titles, regions, origin_share, hit_seconds, fill_seconds
     )
@@ -50,7 +50,7 @@ def size(
 
 @app.command()
 def page(root: Annotated[Path, typer.Option(help="Where docs/ is.")] = Path()) -> None:
-    """Write the planner's tables in README.md and docs/, and the chart, anew. The text around them stays."""
+    """Update the planner's tables in README.md and docs/, and the chart. The text around them stays."""
     made, chart = blocks()
     for name in PLACES:
         path = root / name

@@ -1,7 +1,7 @@
 """`make cost`: what a month on AWS would cost by list prices. Nodes, balancers and alarms are counted in the program.
 
-An estimate in US dollars, for us-east-1, without tax, discount or support; docs/cost.md quotes it and says what
-it leaves out. Touches nothing but the program and its config.
+An estimate in US dollars, for us-east-1, without tax, discount or support. docs/cost.md quotes it and says what it
+leaves out. It reads only the program and its config.
 """
 
 import sys
@@ -36,37 +36,37 @@ from planner import encoding
 
 PROJECT = Path(__file__).parent.parent
 HOURS = 730
-"""Of a month."""
+"""Hours of a month."""
 WATCHED_GB = 2.25
-"""An hour of film at 5 Mb/s."""
+"""GB of an hour of film at 5 Mb/s."""
 REQUESTS = 1200
-"""An hour: a segment of picture and one of sound, every six seconds."""
+"""Requests of a viewer in an hour: a video and an audio segment every six seconds."""
 MISSES = 0.05
 """Share of requests that the edge does not answer itself. The target that operators use is less."""
 MEZZANINE_GB = 10.0
-"""An hour of film as uploaded, at 22 Mb/s."""
+"""GB of an hour of film as it was uploaded, at 22 Mb/s."""
 
 
 def rendition_gb(steps: Steps) -> float:
-    """An hour of all rungs of a 1080p film, at what the encoder may not exceed; films stay well below it."""
+    """GB of an hour of all rungs of a 1080p film, at the rungs' maximum bitrates. Films stay well below these."""
     return sum(rung.max_bitrate for rung in ladder(1920, 1080, 24, steps)) / 8 * 3600 / 1e9
 
 
 RENDITION_GB = rendition_gb(STEPS)
-"""With the default ladder."""
+"""The same with the default ladder."""
 
 
 class Month(NamedTuple):
-    """What one month brings."""
+    """One month of the platform: a config, and what is watched, encoded and kept."""
 
     title: str
     stack: str
     config: Mapping[str, Any]
-    """What differs from the stack's own config."""
+    """Keys that differ from the stack's own config."""
     watched: int
-    """Hours of film."""
+    """Hours of film that viewers watch."""
     encoded: int
-    """Hours of 1080p film."""
+    """Hours of 1080p film that are encoded."""
     kept: int
     """Hours of film in the buckets."""
 
@@ -80,24 +80,24 @@ MONTHS = (
 
 
 class Shape(NamedTuple):
-    """What costs by the hour, as the program declares it."""
+    """The program's resources that cost by the hour or month."""
 
     nodes: Mapping[str, int]
-    """How many of each instance type, with each fleet at its minimum."""
+    """Number of nodes by instance type, with each fleet at its minimum."""
     volumes_gb: int
-    """Root volumes of all nodes."""
+    """GB of the root volumes of all nodes."""
     balancers: int
     alarms: int
     keys: int
     firewalls: int
     replicas: int
-    """Copies of the media bucket besides the home one."""
+    """Number of copies of the media bucket, without the home bucket."""
     steps: Steps = STEPS
     """The ladder."""
 
 
 def shape(deployment: Deployment) -> Shape:
-    """Count it."""
+    """Count the program's resources."""
     count = Counter(item.type for item in deployment.registrations)
     templates = {item.id: item for item in deployment.of_type("aws:ec2/launchTemplate:LaunchTemplate")}
     nodes, volumes_gb = Counter[str](), 0
@@ -145,7 +145,7 @@ def node_hour(instance_type: str) -> float:
 
 
 def delivery(gb: float) -> float:
-    """US dollars for so many GB from CloudFront to viewers."""
+    """US dollars for this many GB from CloudFront to viewers in a month."""
     total, below = 0.0, 0.0
     for limit, price in EDGE_TIERS:
         total += max(0.0, min(gb, limit) - below) * price.usd
@@ -154,12 +154,12 @@ def delivery(gb: float) -> float:
 
 
 def flat_rate(gb: float, requests: float) -> FlatRate | None:
-    """The cheapest flat-rate plan of CloudFront that allows so much a month; None where none does."""
+    """The cheapest flat-rate plan of CloudFront that allows this much a month; None if no plan does."""
     return next((plan for plan in FLAT_RATES if gb <= plan.gb and requests <= plan.requests), None)
 
 
 def bill(declared: Shape, month: Month) -> dict[str, float]:
-    """US dollars by line. Lines in brackets are what would stand in for others, and are no part of the sum.
+    """US dollars by line. Lines in brackets are alternatives to other lines, and are not part of the sum.
 
     Raises:
         ValueError: for a node type whose price is not known.
@@ -171,7 +171,7 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
     kept_gb = rendition_gb(declared.steps)
     return {
         "Cache nodes": sum(number * HOURS * node_hour(kind) for kind, number in declared.nodes.items()),
-        # EC2's own seven metrics by the minute.
+        # Seven EC2 metrics for each minute.
         "Their volumes and metrics": declared.volumes_gb * VOLUME.usd + nodes * 7 * METRIC.usd,
         "Load balancers": declared.balancers * HOURS * BALANCER.usd
         + (watched_gb * MISSES * BALANCER_GB.usd if nodes else 0),
@@ -195,7 +195,8 @@ def together(lines: Mapping[str, float]) -> float:
 
 
 def table(months: Sequence[Month], bills: Sequence[Mapping[str, float]]) -> Iterator[str]:
-    """The lines of the table; three digits, since the assumptions bear no more. A dash is what cannot be bought."""
+    """The lines of the table. Three digits are shown, since the assumptions are not more exact. A dash means that it
+    cannot be bought."""
 
     def cells(values: Sequence[float]) -> str:
         return "".join(f"{three_digits(usd):>20}" for usd in values)
@@ -211,14 +212,14 @@ def table(months: Sequence[Month], bills: Sequence[Mapping[str, float]]) -> Iter
 
 
 def three_digits(usd: float) -> str:
-    """1,230,000 for 1,234,567; a dash for what is not a number."""
-    if usd != usd:  # noqa: PLR0124  # only "not a number" differs from itself
+    """A figure with three digits: 1,230,000 for 1,234,567; a dash for NaN."""
+    if usd != usd:  # noqa: PLR0124  # only NaN differs from itself
         return "-"
     return f"{usd if abs(usd) < 1000 else float(f'{usd:.3g}'):,.0f}"
 
 
 def main() -> None:
-    """Print it."""
+    """Print the table."""
     try:
         shapes = [shape(run_program(PROJECT, stack=month.stack, config=month.config)) for month in MONTHS]
         bills = [bill(declared, month) for declared, month in zip(shapes, MONTHS, strict=True)]

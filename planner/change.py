@@ -1,7 +1,7 @@
 """`make change`: what a change of the program or its config adds and removes, in resources and dollars a month.
 
-Base and head are each a directory or a git reference, and a stack. Nothing is asked of AWS: both programs run here.
-`pulumi preview` says what a deployment would do to a stack that exists; this says what the two programs differ in.
+Base and head are each a directory or a git reference, and a stack. Both programs run here, without AWS.
+`pulumi preview` says what a deployment would do to a stack that exists; this command compares two programs.
 """
 
 import json
@@ -28,23 +28,23 @@ app = typer.Typer(pretty_exceptions_enable=False)
 
 
 class ChangeError(Exception):
-    """One of the two programs cannot be had, or does not run. The message says which, and why."""
+    """One of the two programs cannot be found, or does not run. The message says which, and why."""
 
 
 class Change(NamedTuple):
     """How head differs from base."""
 
     added: Mapping[str, int]
-    """By resource type."""
+    """Number of resources by type."""
     removed: Mapping[str, int]
     changed: Mapping[str, int]
     """Resources of the same name whose inputs differ."""
     usd: Mapping[str, tuple[float, float]]
-    """Dollars a month in base and in head, by line of the bill; the last one is their sum."""
+    """US dollars a month in base and in head, by line of the bill. The last line is the sum."""
 
 
 def change(base: Deployment, head: Deployment, month: Month) -> Change:
-    """Compare two registered programs; `month` is what is watched, encoded and kept in both.
+    """Compare two registered programs. `month` says what is watched, encoded and kept in both.
 
     Raises:
         ValueError: for a node type whose price is not known.
@@ -63,7 +63,7 @@ def change(base: Deployment, head: Deployment, month: Month) -> Change:
 
 
 def _resources(deployment: Deployment) -> dict[str, Registration]:
-    """By URN, without the stack's and the project's name, so that two stacks can be compared."""
+    """Resources by URN without the names of stack and project, so that two stacks can be compared."""
     return {item.urn.split("::", 2)[2]: item for item in deployment.registrations if item.custom}
 
 
@@ -72,7 +72,7 @@ def _inputs(item: Registration) -> str:
 
 
 def report(found: Change) -> Iterator[str]:
-    """Its lines: types with signs, then dollars where they differ, and the sum."""
+    """The lines of the report: types with signs, then dollars that differ, and the sum."""
     kinds = {"+": found.added, "-": found.removed, "~": found.changed}
     counts = [sum(kind.values()) for kind in kinds.values()]
     yield "Resources: {} added, {} removed, {} with other inputs".format(*counts)
@@ -87,7 +87,7 @@ def report(found: Change) -> Iterator[str]:
 
 
 def registered(source: str, stack: str) -> Deployment:
-    """What the program of a directory or a git reference of this repository registers.
+    """The resources of the program in a directory, or at a git reference of this repository.
 
     Raises:
         ChangeError: the source is neither, or its program does not run.
@@ -101,12 +101,12 @@ def registered(source: str, stack: str) -> Deployment:
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)
     if done.returncode:
         raise ChangeError(f"{source}, stack {stack}: {done.stderr.decode().strip()}")
-    return cast(Deployment, pickle.loads(done.stdout))  # noqa: S301  # our own process wrote it
+    return cast(Deployment, pickle.loads(done.stdout))  # noqa: S301  # our own child process wrote it
 
 
 def _check_out(reference: str, folder: Path) -> None:
     """Put the files of a git reference into a folder."""
-    # An option would be taken for one, whatever it is meant as.
+    # --end-of-options: a reference that begins with a dash must not be read as an option.
     command = ["git", "archive", "--format=tar", f"--output={folder}/head.tar", "--end-of-options", reference]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -115,19 +115,19 @@ def _check_out(reference: str, folder: Path) -> None:
         )
     with tarfile.open(folder / "head.tar") as archive:
         archive.extractall(folder, filter="data")
-    # What the page takes from npm is not in git; the installed copy stands in, as it has no part in a bill.
+    # The page's npm packages are not in git. The installed copy is used, since it does not change a bill.
     (folder / "player/node_modules").symlink_to(PROJECT / "player/node_modules")
 
 
 @app.command()
 def main(
     base: Annotated[str, typer.Option(help="A directory, or a git reference such as main.")] = "main",
-    head: Annotated[str, typer.Option(help="The same, of what is compared with it.")] = ".",
+    head: Annotated[str, typer.Option(help="What to compare with base: the same.")] = ".",
     stack: Annotated[str, typer.Option(help="Whose config head uses: Pulumi.<stack>.yaml.")] = "dev",
-    base_stack: Annotated[str, typer.Option(help="Whose config base uses; the same as head's by default.")] = "",
-    watched: Annotated[int, typer.Option(min=0, help="Hours of film that are watched in the month.")] = 0,
-    encoded: Annotated[int, typer.Option(min=0, help="Hours of film that are encoded in it.")] = 0,
-    kept: Annotated[int, typer.Option(min=0, help="Hours of film that are kept in it.")] = 0,
+    base_stack: Annotated[str, typer.Option(help="Whose config base uses. Default: the same as head.")] = "",
+    watched: Annotated[int, typer.Option(min=0, help="Hours of film that viewers watch in a month.")] = 0,
+    encoded: Annotated[int, typer.Option(min=0, help="Hours of film that are encoded in a month.")] = 0,
+    kept: Annotated[int, typer.Option(min=0, help="Hours of film in the buckets.")] = 0,
 ) -> None:
     """Print what head adds to base and removes from it, in resources and in dollars a month."""
     month = Month("", stack, {}, watched, encoded, kept)

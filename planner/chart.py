@@ -5,11 +5,12 @@ from html import escape
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 320, 56, 176, 16, 40
 COLOURS = ("#b3541e", "#1f6f8b", "#5b7f3a", "#6b4c9a")
-"""Dark enough for text on white, and told apart by those who confuse red and green."""
+"""They are dark enough for text on white. People who confuse red and green can tell them apart."""
 
 
 def line_chart(title: str, lines: Mapping[str, Sequence[float]], *, across: str, lowest: float, highest: float) -> str:
-    """Lines of one length over their index, from `lowest` to `highest`, which are shares: the axis has percents.
+    """Draw lines over their index. All have the same length. Values are shares, and the axis shows them in percent,
+    from `lowest` to `highest`. `across` is the text below the other axis.
 
     Raises ValueError for no line, lines of different lengths, or fewer than two points.
     """

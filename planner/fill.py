@@ -1,20 +1,22 @@
-"""What to fill a fleet with at night: tomorrow's demand from the plays so far, packed into its disks. Pure.
+"""Which parts of films to fill a fleet with at night: forecast tomorrow's demand, and pack the best into its disks.
+Pure.
 
 Demand of a part of a film = plays of the film that are expected tomorrow, times the share of plays that reach that
-part. Parts are of one size, so that the bytes saved for a byte stored are the requests expected: the best come first.
+part. All parts have the same size, so the parts with the highest demand save the most bytes for each byte stored.
 """
 
 import heapq
 from collections.abc import Mapping, Sequence
 
 HALF_LIFE_DAYS = 3.0
-"""After so many days a play counts half: long enough to smooth a weekend, short enough to let a premiere fade."""
+"""Days after which a play counts half. It is long enough to smooth a weekend, and short enough for a premiere to
+fade."""
 PARTS = 10
-"""Of a film. A part is its title times ten, plus which tenth of it."""
+"""Parts of a film. The number of a part is the number of its title times ten, plus the tenth of the film (0 to 9)."""
 
 
 def decayed(scores: Mapping[int, float], plays: Mapping[int, int]) -> dict[int, float]:
-    """The running scores by title, plays a day, with one more day's plays taken in."""
+    """The new scores by title, in plays a day: the old scores, with the plays of one more day."""
     kept = 0.5 ** (1 / HALF_LIFE_DAYS)
     return {
         title: scores.get(title, 0.0) * kept + plays.get(title, 0) * (1 - kept)
@@ -23,9 +25,9 @@ def decayed(scores: Mapping[int, float], plays: Mapping[int, int]) -> dict[int, 
 
 
 def pack(plays: Mapping[int, float], reached: Sequence[float], capacity: int) -> list[int]:
-    """The parts that are worth keeping, the best first, as many as fit.
+    """The parts that are worth keeping, the best first, `capacity` of them.
 
-    `plays` are those expected by title, `reached` the share of plays that reach each part of a film.
+    `plays`: expected plays by title. `reached`: the share of plays that reach each part of a film.
     """
     parts = (
         (number * share, title * PARTS + index)

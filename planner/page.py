@@ -1,4 +1,4 @@
-"""What the pages have from the planner: tables, each between two comments, and a chart."""
+"""The planner's part of the pages: tables, each between two comments, and a chart."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ SIZES = (
 
 
 def blocks() -> tuple[dict[str, str], str]:
-    """The tables by the name that their page has for them, and the chart as SVG."""
+    """The tables by their names in the pages, and the chart as SVG."""
     plans, ways = [plan(demand) for demand in SIZES], simulate(Year())
     tables = {
         "sizes": size_table(plans),
@@ -39,10 +39,10 @@ def blocks() -> tuple[dict[str, str], str]:
 
 
 def renewed(path: str, page: str, made: Mapping[str, str]) -> str:
-    """The page with its tables as they are now.
+    """The page with its tables up to date.
 
     Raises:
-        ValueError: for a table that has no place in it, or two.
+        ValueError: if the page has no place for a table, or two places.
     """
     for name in PLACES[path]:
         text = made[name]

@@ -1,7 +1,6 @@
 """From an audience and a catalogue to regions, fleets, nodes, traffic, dollars a month, and the quotas met. Pure.
 
-docs/scale.md has the formulas in words. Prices and quotas are in facts/; the processor's share is what `make bench`
-measured.
+docs/scale.md has the formulas in words. Prices and quotas are in facts/. `make bench` measured the processor time.
 """
 
 import math
@@ -29,53 +28,53 @@ from planner.popularity import missed_by_lru, missed_by_share, requests, zipf
 from settings import MOST_NODES, MOST_REGIONS, Settings
 
 HIT_SECONDS, FILL_SECONDS = 0.133, 2.10
-"""Processor time of a node for a gigabyte that it has, and for one that it fetches: what `make bench` printed on
-2026-11-28, on a busy machine of two cores, over loopback and without TLS. Other machines differ; `--hit-seconds` and
-`--fill-seconds` take what yours prints."""
+"""Processor seconds of a node for a gigabyte from its cache, and for a gigabyte that it must fetch. `make bench`
+printed them on 2026-11-28, on a busy machine with two cores, over loopback and without TLS. Other machines differ; give
+the figures of yours with `--hit-seconds` and `--fill-seconds`."""
 FLEETS = [number for number in get_args(Settings.model_fields["fleets"].annotation) if number]
 BALANCER_GBPS = quotas.BALANCER_UNITS.value * 8 / 3600
-"""One capacity unit is a gigabyte an hour."""
+"""Gb/s of one load balancer. One capacity unit is a gigabyte an hour."""
 SLICE_GB = 0.001
-"""What a node asks the bucket for at once: a megabyte."""
+"""GB that a node asks the bucket for in one request: a megabyte."""
 ZONES = 3
 
 
 class Demand(NamedTuple):
-    """Who watches what."""
+    """An audience and a catalogue."""
 
     subscribers: int
     concurrency: float = 0.10
     """Share of subscribers who watch at the busiest moment."""
     mbps: float = 5.0
-    """Of one stream, on average."""
+    """Average Mb/s of one stream."""
     load: float = 0.5
     """Mean traffic over the month, as a share of the busiest moment's."""
     titles: int = 2_000
     hours: float = 1.5
-    """Of one title."""
+    """Length of one title in hours."""
     zipf: float = 0.8
-    """Exponent of its popularity. Studies of video on demand find 0.6 to 1.0."""
+    """Exponent of the titles' popularity. Studies of video on demand find 0.6 to 1.0."""
     new_titles: int = 20
-    """A month."""
+    """New titles a month."""
     regions: int = 0
-    """0: as many as `regions_for` says."""
+    """Number of regions. 0: as many as `regions_for` says."""
     origin_share: float = 0.01
-    """Most of the viewers' bytes that the buckets shall have to send, where disks can bring it about."""
+    """Largest share of the viewers' bytes that the buckets may send, if enough disk can reach that."""
     hit_seconds: float = HIT_SECONDS
     fill_seconds: float = FILL_SECONDS
 
 
 class Fleets(NamedTuple):
-    """What stands in each region."""
+    """The fleets of each region."""
 
     fleets: int
     instance_type: str
     nodes: int
-    """Of one fleet."""
+    """Nodes of one fleet."""
 
     @property
     def all_nodes(self) -> int:
-        """In one region."""
+        """Nodes in one region."""
         return self.fleets * self.nodes
 
 
@@ -95,31 +94,32 @@ class Plan(NamedTuple):
     fleets: Fleets
     viewers_gbps: float
     fleets_gbps: float
-    """Asked of all fleets together: what the edges miss."""
+    """Gb/s that all fleets together send: what the edges miss."""
     bucket_gbps: float
-    """Asked of all buckets together: what the fleets miss."""
+    """Gb/s that all buckets together send: what the fleets miss."""
     cores: float
-    """Of one node that sends as much as it should, busy with it."""
+    """Busy cores of a node that uses `BUSY_SHARE` of its bandwidth."""
     balancers: int
-    """That one region would need, by bytes."""
+    """Balancers that one region would need for its bytes."""
     month_gb: float
     usd: dict[str, float]
-    """A month, by line."""
+    """US dollars a month, by line of the bill."""
     without_usd: float
-    """A month with `fleets: 0`."""
+    """US dollars a month with `fleets: 0`."""
     met: list[Met]
 
 
 def regions_for(subscribers: int) -> int:
-    """One for a small audience, three for one on three continents, and all that the config takes for the world."""
+    """Number of regions: one for a small audience, three for one on three continents, all that the config allows for
+    the world."""
     return 1 if subscribers < 100_000 else 3 if subscribers < 10_000_000 else MOST_REGIONS
 
 
 def plan(demand: Demand) -> Plan:
-    """The cheapest fleets that keep the buckets below `origin_share`, or else those that come closest to it.
+    """The cheapest fleets that keep the buckets below `origin_share`. If none do, the fleets that come closest to it.
 
     Raises:
-        ValueError: naming the value that makes no sense.
+        ValueError: for a value outside its range, which the message names.
     """
     _check(demand)
     regions = demand.regions or regions_for(demand.subscribers)
@@ -128,7 +128,7 @@ def plan(demand: Demand) -> Plan:
     fleets, origin_share = _cheapest(demand, fleets_gbps / regions)
     month_gb = viewers_gbps / 8 * demand.load * HOURS * 3600
     balancers = max(1, math.ceil(fleets_gbps / regions / BALANCER_GBPS))
-    # The bill counts an hour at its own bitrate, so the hours are those that make as many bytes.
+    # The bill counts hours at its own bitrate, so these are the hours with the same number of bytes.
     month = Month(
         title="",
         stack="",
@@ -146,7 +146,7 @@ def plan(demand: Demand) -> Plan:
         firewalls=1,
         replicas=regions - 1,
     )
-    # A gigabyte costs the same processor time whether nodes or viewers are many.
+    # The processor time of a gigabyte does not depend on the number of nodes or viewers.
     busy_gbps = INSTANCE_TYPES[fleets.instance_type].baseline_gbps * BUSY_SHARE
     missed = origin_share / MISSES
     seconds = demand.hit_seconds + missed * demand.fill_seconds
@@ -188,9 +188,9 @@ def _check(demand: Demand) -> None:
 
 
 def origin_share(demand: Demand, disk_gb: float) -> float:
-    """Share of the viewers' bytes that a region's bucket sends, with so much disk in its fleets together.
+    """Share of the viewers' bytes that a region's bucket sends, if its fleets have `disk_gb` together.
 
-    The edge keeps what is asked for most, so that the fleets see the tail of the catalogue.
+    The edge keeps the most popular titles, so the fleets get requests for the less popular ones.
     """
     return _origin_share(demand.titles, demand.zipf, disk_gb / (demand.hours * RENDITION_GB))
 
@@ -202,11 +202,12 @@ def _origin_share(titles: int, exponent: float, capacity: float) -> float:
 
 
 def _cheapest(demand: Demand, gbps: float) -> tuple[Fleets, float]:
-    """For one region that is asked for so much; with the share of the viewers' bytes that is left to its bucket."""
+    """The cheapest fleets of one region that must send `gbps`, and the share of the viewers' bytes that its bucket
+    sends."""
     found = list[tuple[Fleets, float, float]]()
     for name, instance in INSTANCE_TYPES.items():
         for number in FLEETS:
-            # With one zone gone the others carry the busiest moment; two, so that one may be replaced.
+            # If one zone fails, the others carry the busiest moment. At least two nodes, so that one may be replaced.
             nodes = gbps / number / (instance.baseline_gbps * BUSY_SHARE) * ZONES / (ZONES - 1)
             fleets = Fleets(number, name, max(2, math.ceil(nodes)))
             share = origin_share(demand, number * instance.nvme_gb)
@@ -235,7 +236,7 @@ def _met(made: Plan) -> list[Met]:
         Met("Load balancer: target groups", fleets.fleets + 1, quotas.BALANCER_GROUPS),
         Met("Load balancer: rules", 17, quotas.BALANCER_RULES),
         Met("S3: requests of one region", made.bucket_gbps / regions / 8 / SLICE_GB, quotas.BUCKET_GETS),
-        # An encode is taken to last as long as its film, and a month's films to come within its working hours.
+        # Assumptions: an encode takes as long as its film, and the films of a month come within its 160 working hours.
         Met("MediaConvert: jobs at once", demand.new_titles * demand.hours / 160, quotas.ENCODING_JOBS),
         Met("MediaConvert: new jobs", jobs_a_second, quotas.ENCODING_STARTS),
         Met(
@@ -248,7 +249,7 @@ def _met(made: Plan) -> list[Met]:
 
 
 def verdict(met: Met) -> str:
-    """Whether a quota is enough, has to be raised, or has to be designed around."""
+    """Whether a quota is enough, must be raised, or cannot be raised."""
     if met.need <= met.quota.value:
         return "enough"
     times = met.need / met.quota.value
@@ -258,5 +259,5 @@ def verdict(met: Met) -> str:
 
 
 def totals(plans: Sequence[Plan]) -> list[float]:
-    """US dollars a month of each."""
+    """US dollars a month of each plan."""
     return [together(each.usd) for each in plans]

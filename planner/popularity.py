@@ -1,8 +1,8 @@
-"""How much of what is asked for a cache holds: Zipf's law for the catalogue, Che's approximation for the cache. Pure.
+"""The hit ratio of a cache: Zipf's law for the catalogue, Che's approximation for the cache. Pure.
 
 Che, Tung and Wang, "Hierarchical Web Caching Systems" (IEEE JSAC, 2002): an LRU cache keeps an object for about one
-characteristic time T after its last request, so that an object asked for at rate r is there with probability
-1 - exp(-r T). T is what makes the objects that are there fill the cache. Requests are taken to be independent.
+characteristic time T after its last request. So an object with request rate r is in the cache with probability
+1 - exp(-r T). T has the value for which the expected objects fill the cache. Requests are assumed to be independent.
 """
 
 import math
@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 STEPS = 60
-"""Of the bisection: more than a float resolves."""
+"""Steps of the bisection: more than the precision of a float needs."""
 
 
 class Group(NamedTuple):
-    """Titles that are equally popular, and what is asked of each."""
+    """Titles that are equally popular, and the request rate of each."""
 
     titles: int
     rate: float
@@ -22,9 +22,9 @@ class Group(NamedTuple):
 
 
 def zipf(titles: int, exponent: float) -> list[Group]:
-    """A catalogue whose title of rank n is asked for in proportion to n ** -exponent; the rates sum to 1.
+    """A catalogue in which the request rate of the title of rank n is proportional to n ** -exponent. Rates sum to 1.
 
-    Ranks above a hundred are taken together in groups that are 2 % wide: their titles differ by less than that.
+    Ranks above a hundred form groups that are 2 % wide, since their titles differ by less than that.
     """
     groups, rank = list[tuple[int, float]](), 1
     while rank <= titles:
@@ -36,7 +36,7 @@ def zipf(titles: int, exponent: float) -> list[Group]:
 
 
 def missed_by_lru(asked: Sequence[Group], capacity: float) -> list[Group]:
-    """What an LRU cache that holds so many titles passes on."""
+    """The requests that miss in an LRU cache that holds `capacity` titles."""
     if capacity >= sum(group.titles for group in asked):
         return [Group(group.titles, 0.0) for group in asked]
     time = _root(lambda time: sum(group.titles * -math.expm1(-group.rate * time) for group in asked) - capacity)
@@ -44,7 +44,7 @@ def missed_by_lru(asked: Sequence[Group], capacity: float) -> list[Group]:
 
 
 def missed_by_share(asked: Sequence[Group], share: float) -> list[Group]:
-    """What an LRU cache passes on that answers this share of the requests, whatever size it has."""
+    """The requests that miss in an LRU cache that answers `share` of all requests, whatever its size is."""
     wanted = sum(group.titles * group.rate for group in asked) * (1 - share)
     time = _root(lambda time: wanted - requests([_missed(group, time) for group in asked]))
     return [_missed(group, time) for group in asked]
@@ -60,7 +60,7 @@ def _missed(group: Group, time: float) -> Group:
 
 
 def _root(rising: Callable[[float], float]) -> float:
-    """Where a function that rises with time is nought."""
+    """The time at which a rising function of time is zero."""
     low, high = 0.0, 1.0
     while rising(high) < 0:
         high *= 2

@@ -1,4 +1,4 @@
-"""Where CloudFront stops being the answer: its list price against nodes of one's own in somebody else's rack. Pure."""
+"""From which size your own nodes in rented racks cost less than CloudFront by its list price. Pure."""
 
 import math
 
@@ -6,27 +6,27 @@ from facts.racks import ROOM_USD, SERVER_GBPS, SERVER_KILOWATTS, SERVER_MONTHS, 
 from planner.bill import HOURS, delivery
 
 FULL = 0.6
-"""Share of a server's network that the busiest moment may fill: what a cache fleet on AWS may, too."""
+"""Share of a server's network bandwidth that the busiest moment may use. It is the same for a cache fleet on AWS."""
 
 
 def servers(gbps: float, places: int) -> int:
-    """How many send so much at the busiest moment, with two in each place, so that one may fail."""
+    """Servers that send this much at the busiest moment. Each place has at least two, so that one may fail."""
     return max(2 * places, math.ceil(gbps / (SERVER_GBPS.value * FULL)))
 
 
 def rack_month(gbps: float, places: int, *, transit: bool = True) -> float:
-    """US dollars a month for so many Gb/s at the busiest moment. Without transit: inside internet providers."""
+    """US dollars a month for `gbps` at the busiest moment. Racks inside internet providers need no transit."""
     of_one = SERVER_USD.value / SERVER_MONTHS.value + SERVER_KILOWATTS.value * ROOM_USD.value
     return TEAM_USD.value + servers(gbps, places) * of_one + (gbps * 1000 * TRANSIT_USD.value if transit else 0)
 
 
 def edge_month(gbps: float, load: float) -> float:
-    """US dollars a month for the same from CloudFront, by list price."""
+    """US dollars a month for the same traffic from CloudFront, by list price."""
     return delivery(gbps / 8 * load * HOURS * 3600)
 
 
 def crossover_gbps(load: float, places: int, *, transit: bool = True) -> float:
-    """Gb/s at the busiest moment from which on racks cost less than CloudFront."""
+    """Gb/s at the busiest moment from which racks cost less than CloudFront."""
     low, high = 0.1, 1e6
     for _ in range(60):
         middle = (low * high) ** 0.5

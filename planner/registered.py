@@ -1,7 +1,7 @@
-"""`python -m planner.registered DIRECTORY STACK`: what a program registers, pickled to standard output.
+"""`python -m planner.registered DIRECTORY STACK`: writes a program's resources to standard output, as a pickle.
 
-A process of its own for each program, which imports nothing of the project but the engine: a second program would
-otherwise get the first one's modules, since both have the same names.
+Each program runs in its own process, which imports only the engine from this project. In one process the second program
+would get the modules of the first, since both have the same names.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ from local.engine.model import Archive, Asset
 
 
 def main() -> None:
-    """Run the program; its mistakes go to standard error, with exit code 1."""
+    """Run the program. Its mistakes go to standard error, and the exit code is then 1."""
     directory, stack = sys.argv[1:]
-    # What a program prints must not stand among the pickled bytes.
+    # Text that a program prints must not come between the pickled bytes.
     output, sys.stdout = sys.stdout, sys.stderr
     try:
         deployment = run_program(Path(directory), stack=stack)
@@ -29,7 +29,8 @@ def main() -> None:
 
 
 def _by_content(value: Any) -> Any:
-    """Each file as a digest of what is in it: the same file has another path in another directory."""
+    """The value, with a digest of its content for each file, since the same file has another path in another
+    directory."""
     match value:
         case Asset(path=str(path)) | Archive(path=str(path)):
             return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"

@@ -11,7 +11,7 @@ from planner.racks import crossover_gbps, edge_month, rack_month, servers
 from planner.year import WARM_WEEKS, Served
 
 NAME, CELL = 34, 20
-"""Characters of a table's first column, and of each other."""
+"""Characters of a table's first column, and of each other column."""
 
 
 def line(name: str, cells: Sequence[str]) -> str:
@@ -20,7 +20,7 @@ def line(name: str, cells: Sequence[str]) -> str:
 
 
 def figure(value: float) -> str:
-    """Three digits: 0.0243, 12.5, 1,230."""
+    """A number with three digits: 0.0243, 12.5, 1,230."""
     return three_digits(value) if value == 0 or abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -60,7 +60,7 @@ def size_table(plans: Sequence[Plan]) -> Iterator[str]:
 
 
 def summary_table(plans: Sequence[Plan]) -> Iterator[str]:
-    """The few lines that the README has."""
+    """The few lines for the README."""
     yield line("subscribers", [f"{plan.demand.subscribers:,}" for plan in plans])
     yield line("Gb/s to viewers", [figure(plan.viewers_gbps) for plan in plans])
     yield line("Gb/s past the edges, to fleets", [figure(plan.fleets_gbps) for plan in plans])
@@ -72,7 +72,7 @@ def summary_table(plans: Sequence[Plan]) -> Iterator[str]:
 
 
 def quota_table(plans: Sequence[Plan]) -> Iterator[str]:
-    """What each audience meets of AWS's quotas."""
+    """The quotas of AWS that each audience meets."""
     yield line("quota (default)", [f"{plan.demand.subscribers:,}" for plan in plans])
     for index, first in enumerate(plans[0].met):
         cells = [plan.met[index] for plan in plans]
@@ -81,7 +81,7 @@ def quota_table(plans: Sequence[Plan]) -> Iterator[str]:
 
 
 def rack_table(plans: Sequence[Plan]) -> Iterator[str]:
-    """Racks of one's own against CloudFront's list price, for the same bytes."""
+    """Your own racks and CloudFront's list price, for the same bytes."""
     yield line("subscribers", [f"{plan.demand.subscribers:,}" for plan in plans])
     yield line("places", [str(plan.regions) for plan in plans])
     numbers = [servers(plan.viewers_gbps, plan.regions) for plan in plans]
@@ -100,7 +100,7 @@ def rack_table(plans: Sequence[Plan]) -> Iterator[str]:
 
 
 def year_table(ways: Sequence[Served]) -> Iterator[str]:
-    """What the fleets serve of a year's bytes."""
+    """Shares of a year's bytes that the fleets serve."""
     yield line("share of the viewers' bytes", [way.name for way in ways])
     yield line("from the fleets", [f"{way.offload:.1%}" for way in ways])
     yield line("the same, worst week", [f"{min(way.weekly[WARM_WEEKS:]):.1%}" for way in ways])

@@ -1,11 +1,11 @@
 """A synthetic year of viewing: how many bytes the fleets serve if they pull, are filled by forecast, or know ahead.
 
-Seeded: the same seed gives the same year and the same table. What is made up, and why:
+The same seed gives the same year and the same table. Assumptions:
 
-- Popularity follows Zipf's law and wanders by half up or down for weeks. A new title is asked for twenty times as
-  often at first; that fades within weeks. Three appear each Friday. Saturdays have half as many plays again as Mondays.
-- Three viewers in ten leave after the first tenth of a film; the rest see it whole. A tenth is what is cached.
-- The requests are those that reach the fleets. What the edges take away before, the most popular part, is left out.
+- Popularity follows Zipf's law. It moves by half up or down for weeks. A new title is requested twenty times as often
+  at first, and that fades within weeks. Three new titles appear each Friday. A Saturday has 1.5 times a Monday's plays.
+- Three of ten viewers leave after the first tenth of a film; the others see the whole film. Caches keep tenths.
+- The requests are those that reach the fleets. Requests that the edges answer, for the most popular part, are left out.
 """
 
 import math
@@ -24,33 +24,33 @@ FRIDAY = 4
 LEAVE_EARLY = 0.3
 REACHED = (1.0, *[1 - LEAVE_EARLY] * (PARTS - 1))
 NEWS, FADES_DAYS = 20.0, 10.0
-"""How much more a new title is asked for, and in how many days that falls to a third."""
+"""By which factor a new title is requested more often, and in how many days that factor falls to a third."""
 
 
 class Year(NamedTuple):
-    """What the synthetic year is made of."""
+    """Settings of the synthetic year."""
 
     seed: int = 1
     titles: int = 600
-    """At its beginning."""
+    """Number of titles at its beginning."""
     new_a_week: int = 3
     plays_a_day: int = 500
     exponent: float = 0.8
     capacity: float = 0.2
-    """Of the fleets, as a share of the catalogue at the beginning."""
+    """Disk of the fleets, as a share of the catalogue at the beginning."""
 
 
 class Day(NamedTuple):
-    """What happens on one day."""
+    """Plays and new titles of one day."""
 
     plays: list[tuple[int, int]]
-    """Title, and how many of its parts are seen."""
+    """(title, how many of its parts are seen)."""
     published: list[int]
-    """Titles that are there from this day on; the fleets hear of them the night before."""
+    """Titles that are published on this day. The fleets know of them the night before."""
 
 
 class Served(NamedTuple):
-    """One way to fill, over the year."""
+    """The results of one way to fill, over the year."""
 
     name: str
     weekly: list[float]
@@ -65,7 +65,7 @@ class Served(NamedTuple):
 
 def days(year: Year) -> Iterator[Day]:
     """The year, day by day."""
-    chance = random.Random(year.seed)  # noqa: S311  # a simulation wants the same numbers again
+    chance = random.Random(year.seed)  # noqa: S311  # a simulation needs the same numbers in every run
     total = year.titles + DAYS // 7 * year.new_a_week
     ranks = list(range(1, total + 1))
     chance.shuffle(ranks)
@@ -77,7 +77,8 @@ def days(year: Year) -> Iterator[Day]:
             published = list(range(len(born), len(born) + year.new_a_week))
             born += [day] * year.new_a_week
         if day % 7 == 0:
-            # It comes back to what it was, or the year would end with fewer and fewer titles that anybody wants.
+            # A mood returns to its mean. Otherwise viewers would want fewer and fewer titles towards the end of the
+            # year.
             moods = [0.8 * mood + chance.gauss(0, 0.3) for mood in moods]
         news = [1 + NEWS * math.exp(-(day - since) / FADES_DAYS) for since in born]
         asked = accumulate(weights[title] * math.exp(moods[title]) * new for title, new in enumerate(news))
@@ -87,14 +88,15 @@ def days(year: Year) -> Iterator[Day]:
 
 
 class _Cache:
-    """A part that is kept on purpose, and a part that keeps what was asked for last."""
+    """A cache with parts of films that are kept on purpose, and an LRU cache in the rest of its capacity."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity, self.kept = capacity, set[int]()
         self.recent = OrderedDict[int, None]()
 
     def fill(self, parts: Iterable[int]) -> int:
-        """Keep these from now on, and say how many had to be fetched for it. What was kept before is recent now."""
+        """Keep these parts from now on. Returns how many had to be fetched. Parts that were kept before go to the LRU
+        cache."""
         parts = set(parts)
         fetched = len(parts - self.kept - self.recent.keys())
         for part in self.kept - parts:
@@ -106,7 +108,7 @@ class _Cache:
         return fetched
 
     def ask(self, part: int) -> bool:
-        """Whether it was there; if not, it is now."""
+        """Whether the part was in the cache. If not, it is fetched now."""
         if part in self.kept:
             return True
         there = part in self.recent
@@ -122,7 +124,7 @@ class _Cache:
 
 
 class _Way:
-    """One way to fill, and what it did so far."""
+    """One way to fill, and its results so far."""
 
     def __init__(self, name: str, capacity: int) -> None:
         self.name, self.cache = name, _Cache(capacity)
@@ -139,19 +141,19 @@ class _Way:
                 self.first[False] += seen - hits
 
     def result(self, warm: int) -> Served:
-        """Without the first weeks, in which every cache is still empty."""
+        """The results without the first `warm` weeks, in which the caches fill."""
         hits, asked = sum(self.hits[warm:]), sum(self.asked[warm:])
         weekly = [hit / ask for hit, ask in zip(self.hits, self.asked, strict=True)]
         return Served(self.name, weekly, hits / asked, self.first[True] / self.first.total(), self.filled / asked)
 
 
 FORECAST_SHARE = 0.8
-"""Of the disks, for what is forecast; the rest keeps what was asked for last, which no forecast knew."""
+"""Share of the disks for parts that are forecast. The rest is an LRU cache, for requests that no forecast knew."""
 WARM_WEEKS = 4
 
 
 def simulate(year: Year) -> list[Served]:
-    """The three ways, over the same year."""
+    """Simulate the three ways over the same year."""
     capacity = round(year.capacity * year.titles * PARTS)
     pulled, forecast, known = (
         _Way(name, capacity) for name in ("pulled when asked", "filled by forecast", "known ahead")
@@ -160,7 +162,7 @@ def simulate(year: Year) -> list[Served]:
     for day, (plays, published) in enumerate(days(year)):
         born |= dict.fromkeys(published, day)
         young = {title for title, since in born.items() if day - since < 3}
-        # A premiere has no plays yet: it is expected to do as the ones before it did on their first day.
+        # A premiere has no plays yet. It is expected to have as many as earlier ones had on their first day.
         scores |= dict.fromkeys(published, debut)
         night = pack(scores, REACHED, round(FORECAST_SHARE * capacity))
         counted = Counter(title for title, _ in plays)
@@ -176,6 +178,6 @@ def simulate(year: Year) -> list[Served]:
         if published:
             first = sum(counted[title] for title in published) / len(published)
             debut = first if not debut else (debut + first) / 2
-            # The score of a title that is a day old is its first day, not a fifth of it.
+            # After its first day the score of a title is the plays of that day, not a fifth of them.
             scores |= {title: float(counted[title]) for title in published}
     return [way.result(WARM_WEEKS) for way in (pulled, forecast, known)]

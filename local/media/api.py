@@ -20,15 +20,16 @@ Failure = tuple[Response, int, dict[str, str]]
 def create_app(endpoint_url: str, work_dir: Path) -> Flask:
     """The API of version 2017-08-29 over the S3 at `endpoint_url`. Temporary files go under `work_dir`, made here.
 
-    Every operation of the model has its route; one that the laptop lacks answers 400 and says so. The encoder's child
-    processes end with the interpreter, or when each of `app.extensions["mediaconvert"].values()` is closed.
+    Every operation of the model has its route. An operation that the laptop lacks answers 400 and says so. The
+    encoder's child processes end with the interpreter, or when each of `app.extensions["mediaconvert"].values()` is
+    closed.
     """
     app, lock, services = Flask(__name__), threading.Lock(), dict[str, Service]()
     app.extensions["mediaconvert"] = services
     work_dir.mkdir(parents=True, exist_ok=True)
 
     def service() -> Service:
-        """The service of the region for which the request is signed."""
+        """The service in the region for which the request is signed."""
         scope = re.search(r"Credential=[^/]+/\d+/([a-z0-9-]+)/", request.headers.get("Authorization", ""))
         region = scope[1] if scope else "us-east-1"
         with lock:
@@ -57,7 +58,7 @@ def create_app(endpoint_url: str, work_dir: Path) -> Flask:
 
 
 def _transport_failure(error: HTTPException) -> Failure:
-    """The answer to what is no request of this API; or 500, which Flask has logged, for a fault of this program."""
+    """The answer to a request that this API does not have. For a fault of this program it is 500, and Flask logs it."""
     status = error.code or 500
     codes = {404: "NotFoundException", 500: "InternalServerErrorException"}
     return _failure(status, codes.get(status, "BadRequestException"), error.description or error.name)

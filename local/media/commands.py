@@ -14,13 +14,13 @@ from local.media.wire import Json
 
 TEXTS: Json = tomllib.loads(Path(__file__).with_name("commands.toml").read_text("utf-8"))
 UNDETERMINED = "und"
-"""ISO 639-2 for a language that nobody named; the packager takes it for a mistake."""
+"""ISO 639-2 for a language that is not known. The packager refuses it."""
 HDR = {"SMPTE_2084": "smpte2084", "ARIB_B67": "arib-std-b67"}
-"""The transfer functions PQ and HLG, by zscale's names."""
+"""zscale's names of the transfer functions PQ and HLG, by MediaConvert's names."""
 
 
 def words(key: str, **values: Any) -> list[str]:
-    """The template is split into words before it is filled in: what is filled in may hold spaces."""
+    """The words of a command line. The template is split before it is filled in, since a value may hold spaces."""
     return [word.format(**values) for word in " ".join(TEXTS[key]).split()]
 
 
@@ -48,29 +48,30 @@ def ffmpeg_command(job: Encode, video: Json) -> list[str]:
         scaled = filters["picture"].format(number=at, width=width, height=height, matrix=matrix)
         if picture in job.rungs:
             graph.append(f"{scaled},format=yuv420p[v{at}]")
-            # As the service does where a source says nothing of its colours.
+            # The service does the same when a source says nothing about its colours.
             untagged = video["VideoProperties"]["TransferCharacteristics"] == "UNSPECIFIED"
             outputs += _x264(job, picture, at) + (words("as_709") if to_709 or untagged else [])
             outputs += words("mp4", **picture)
         else:
             every = picture["FramerateDenominator"] / picture["FramerateNumerator"]
             graph.append(filters["captures"].format(scaled=scaled, every=every, number=at))
-            # mjpeg's scale runs from 2, the best, to 31.
+            # mjpeg's scale goes from 2, the best quality, to 31.
             outputs += words("poster", number=at, scale=round(31 - 0.29 * picture["Quality"]), **picture)
     turned = [] if _turned(job, video) else words("as_stored")
     return words("start") + words("safe_input") + turned + words("graph", graph=";".join(graph)) + outputs
 
 
 def tiles(job: Encode) -> Json:
-    """The sheets of previews: the group's settings of them, with `name`, and with `frames` and `seconds` of each."""
+    """The sheets of previews: the group's settings for them, their `name`, and the `frames` and `seconds` of a
+    preview."""
     frames = max(1, round(job.group["ThumbnailInterval"] * job.frame_rate))
     return {**job.group, "name": f"{job.master}_tiles", "frames": frames, "seconds": float(frames / job.frame_rate)}
 
 
 def sound_command(job: Encode, tracks: list[Json], seconds: float) -> list[str]:
-    """The sounds, each as long as the picture turned out to be: cut there, or followed by silence.
+    """ffmpeg's command line for the sounds. Each is cut, or extended with silence, to `seconds`, the picture's length.
 
-    `tracks` are the source's sound tracks. Several for one sound are its channels.
+    `tracks` are the source's sound tracks. If one sound has several tracks, they are its channels.
     """
     graph: list[str] = []
     outputs: list[str] = []
@@ -100,7 +101,7 @@ def packager_command(job: Encode) -> list[str]:
         command += words("stream", kind="video", extension="cmfv", more=more, **rung)
     for sound in job.sounds:
         role = "main" if sound["AudioTrackType"] == DEFAULT else "alternate"
-        # The packager refuses the tag of a language that nobody stated.
+        # The packager refuses the tag for an unknown language.
         language = "" if sound["CustomLanguageCode"] == UNDETERMINED else ",lang={CustomLanguageCode}"
         descriptive = TEXTS["descriptive"] if sound.get("DescriptiveVideoServiceFlag") == "FLAG" else ""
         more = (TEXTS["described"] + language).format(role=role, **sound) + descriptive
@@ -109,9 +110,10 @@ def packager_command(job: Encode) -> list[str]:
 
 
 def fitted(picture: Json, video: Json, job: Encode) -> tuple[int, int]:
-    """Even width and height of the video as shown (square pixels, turned), scaled to touch the box from inside.
+    """Width and height of the largest video that fits in the box. Both are even. The video is turned, with square
+    pixels.
 
-    A box that differs only by rounding is used as it is, since its size is in the catalogue.
+    If the box differs only by rounding, its own size is used, since that is in the catalogue.
     """
     stored, box = video["VideoProperties"], (picture["Width"], picture["Height"])
     aspect = stored["SampleAspectRatio"] or {"Numerator": 1, "Denominator": 1}
@@ -124,7 +126,7 @@ def fitted(picture: Json, video: Json, job: Encode) -> tuple[int, int]:
 
 
 def _turned(job: Encode, video: Json) -> int:
-    """Degrees clockwise that the picture is to be turned; ffmpeg would also turn it by other angles than quarters."""
+    """Degrees clockwise by which to turn the picture: a multiple of 90. ffmpeg itself would also use other angles."""
     return (video["VideoProperties"]["Rotation"] or 0) if job.group.get("Rotate") == "AUTO" else 0
 
 
@@ -135,7 +137,7 @@ def _gop_frames(job: Encode) -> int:
 def _whole_gops(job: Encode, seconds: int) -> float:
     """Seconds, rounded up to whole GOPs (2 s at 29.97 frames a second are 2.002 s), minus a very small amount.
 
-    The packager cuts at the first keyframe at or after each multiple: a multiple that was rounded up would miss it.
+    The packager cuts at the first keyframe at or after each multiple. A multiple that was rounded up would miss it.
     """
     gop = _gop_frames(job) / job.frame_rate
     return float(math.ceil(seconds / gop) * gop) - 1e-4

@@ -31,22 +31,23 @@ class Result(NamedTuple):
     """What came out."""
 
     files: list[str]
-    """Names of files, in the order of their upload: a manifest comes after all that it names, the master last."""
+    """Names of files, in the order of upload: each manifest after the files that it names, the multivariant one
+    last."""
     details: list[Json]
     """The API's OutputGroupDetails."""
     warnings: list[str]
-    """What ffmpeg said of faults in the source that did not stop it."""
+    """ffmpeg's messages about faults in the source that did not stop it."""
 
 
 class Children:
-    """The child processes of one job: one at a time, each with a limit, all ended by `cancel`."""
+    """The child processes of one job. One runs at a time, and each has a time limit. `cancel` ends them."""
 
     def __init__(self) -> None:
         self._lock, self.canceled = threading.Lock(), False
         self._current: Popen[str] | None = None
 
     def cancel(self) -> None:
-        """End what runs. Nothing starts after this."""
+        """End the running process. No other starts after this."""
         with self._lock:
             self.canceled = True
             if self._current:
@@ -76,7 +77,7 @@ class Children:
         if self.canceled:
             raise Canceled
         if child.returncode < 0:
-            # Killed by the time limit, or by the system for lack of memory. It is no fault of the source.
+            # The time limit killed it, or the system did for lack of memory. The source is not at fault.
             raise MediaError(1999, f"{command[0]} was ended by signal {-child.returncode}; it may take {limit:.0f} s")
         if child.returncode:
             raise MediaError(code, f"{Path(command[0]).name} failed: [{'; '.join(said)}]")
@@ -84,19 +85,20 @@ class Children:
 
 
 SMALL_BYTES = 125_000
-"""A second of a modest film: by it the time is reckoned that a film gets which does not say how long it lasts."""
+"""Bytes per second of a film with a low bitrate. They give the time limit of a film that does not state its length."""
 SLOWEST_BITS = 1000
-"""Bits a second below which a file's length is not believed: its clock jumps, or its header lies."""
+"""Lowest believable bits per second. Below it a file's stated length is wrong: its clock jumps, or its header is
+false."""
 
 
 def _stated(video: Json, container: Json) -> float:
-    """Seconds that the picture is said to last; 0 where nothing is said that can be true."""
+    """Length of the picture in seconds, as the file states it. 0 if it states none, or none that can be true."""
     believed = container["BitRate"] is None or container["BitRate"] >= SLOWEST_BITS
     return (video["Duration"] or 0.0) if believed else 0.0
 
 
 def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[float], None]) -> Result:
-    """Encode the file `work/source` into `work/out`, made here; `on_progress` gets shares of 1.
+    """Encode the file `work/source` into the new folder `work/out`. `on_progress` gets the share that is done, 0 to 1.
 
     Raises Canceled, and MediaError with the service's own code.
     """
@@ -129,7 +131,7 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     if job.sounds:
         warnings += children.run(sound_command(job, heard, seconds), work, limit, 1030, on_sound)
     if seconds < 0.98 * stated - 0.5:
-        # ffmpeg reports success where the file ends before the film does.
+        # ffmpeg reports success even if the file ends before the film does.
         raise MediaError(1076, f"The input ended after {seconds:.1f} s of the {stated:.1f} s that it states")
     children.run(packager_command(job), work, 120 + stated, 1999, on_frame)
     playlists = [f"{output['name']}.m3u8" for output in job.rungs + job.sounds]

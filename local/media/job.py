@@ -17,27 +17,27 @@ CONTAINERS = {"H_264": "CMFC", "AAC": "CMFC", "FRAME_CAPTURE": "RAW"}
 class Encode:
     """A job for the encoder.
 
-    An output is its settings by their own names, whatever structure they lie in ("Width", "MaxBitrate"), and `name`:
-    its file name without number and extension, such as "index_v720p".
+    An output is a map of its settings, from all levels of the structure, by their own names ("Width", "MaxBitrate").
+    `name` is its file name without number and extension, such as "index_v720p".
     """
 
     source: str
     folder: str
     """`s3://bucket/folder/` of every output."""
     master: str
-    """Name, without extension, of the manifests that name all renditions."""
+    """Name, without extension, of the multivariant playlist and the MPD."""
     group: Json
     """The settings of the input and of the CMAF group, by their own names."""
     rungs: list[Json]
     sounds: list[Json]
-    """Each with the `Tracks` of its selector besides: numbers of the source's sound tracks."""
+    """Each also has the `Tracks` of its selector: numbers of the source's sound tracks, from 1."""
     posters: list[Json]
-    """None or one."""
+    """At most one."""
     frame_rate: Fraction
 
 
 def parse(settings: Json) -> Encode:
-    """Settings that passed the model, arranged. Raises BadRequestException for a combination that is not honoured."""
+    """Arrange settings that passed the model. Raises BadRequestException for a combination that the laptop lacks."""
     groups = {leaves(group["OutputGroupSettings"])["Type"]: group for group in settings["OutputGroups"]}
     _need("CMAF_GROUP_SETTINGS" in groups and len(groups) == len(settings["OutputGroups"]), "one CMAF, one file group")
     selectors: Json = settings["Inputs"][0].get("AudioSelectors", {})
@@ -66,9 +66,9 @@ def parse(settings: Json) -> Encode:
 
 
 def leaves(settings: Json) -> Json:
-    """The values at any depth, each by its own name. Where the API allows a list, this encoder takes one item.
+    """The values at all levels, each by its own name. If a value is a list, it must have one item.
 
-    The names are unique: of the members that the laptop honours, no two in one output have the same.
+    The names are unique: in one output no two members that the laptop honours have the same name.
     """
     flat: Json = {}
     for name, value in settings.items():

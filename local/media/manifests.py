@@ -1,8 +1,8 @@
-"""What the service writes into its manifests and Shaka Packager does not: labels, the default sound, and previews.
+"""Adds to the manifests what the service writes and Shaka Packager does not: labels, the default sound, and previews.
 
-Touches the two manifests and writes the previews' playlist in the given directory. Previews are those of the Image
-Media Playlist specification (HLS, 0.4) and of DASH-IF's guidelines (6.2.6). AWS documents no names of their files:
-those here are the laptop's own.
+Changes the two manifests and writes the previews' playlist in the given directory. Previews follow the Image Media
+Playlist specification (HLS, 0.4) and DASH-IF's guidelines (6.2.6). AWS does not document the names of their files, so
+the laptop has its own.
 """
 
 import copy
@@ -27,7 +27,7 @@ SELECTED = {
 
 
 def complete(job: Encode, out: Path, seconds: float) -> list[str]:
-    """Finish the manifests in `out`; returns names of the playlists that came to them."""
+    """Finish the manifests in `out`. Returns names of the playlists that it added."""
     master = out / f"{job.master}.m3u8"
     lines = [_media(job, line) for line in master.read_text("utf-8").splitlines()]
     tree = ElementTree.parse(out / f"{job.master}.mpd")  # noqa: S314 - the packager's own
@@ -46,7 +46,7 @@ def complete(job: Encode, out: Path, seconds: float) -> list[str]:
 
 
 def _media(job: Encode, line: str) -> str:
-    """A line of the master: of a sound, with what the job says of its selection."""
+    """A line of the multivariant playlist. A sound's line gets the job's label and default."""
     for sound in job.sounds:
         if line.startswith("#EXT-X-MEDIA:") and f'URI="{sound["name"]}.m3u8"' in line:
             stated = re.sub(r"DEFAULT=\w+(,AUTOSELECT=\w+)?", SELECTED[sound["AudioTrackType"]], line)
@@ -55,7 +55,8 @@ def _media(job: Encode, line: str) -> str:
 
 
 def _label(job: Encode, period: ElementTree.Element) -> None:
-    """Give each sound a set and a label of its own: the packager takes sounds of one language for rungs of one."""
+    """Give each sound its own adaptation set and label. The packager treats sounds of the same language as rungs of one
+    sound."""
     sounds = {f"{sound['name']}init.cmfa": sound for sound in job.sounds}
     for together in period.findall(f"{MPD}AdaptationSet[@contentType='audio']"):
         representations = together.findall(f"{MPD}Representation")
@@ -74,7 +75,8 @@ def _label(job: Encode, period: ElementTree.Element) -> None:
 
 
 def _previews(sheets: Json, out: Path, seconds: float, period: ElementTree.Element) -> str:
-    """Write the previews' playlist and their set in the MPD; returns their line in the master."""
+    """Write the previews' playlist and their adaptation set in the MPD. Returns their line in the multivariant
+    playlist."""
     name, columns, rows = sheets["name"], sheets["TileWidth"], sheets["TileHeight"]
     width, height, each = sheets["ThumbnailWidth"], sheets["ThumbnailHeight"], sheets["seconds"]
     files, lasts = sorted(out.glob(f"{name}_*.jpg")), columns * rows * each

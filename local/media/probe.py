@@ -21,7 +21,7 @@ class MediaError(Exception):
     """A source, or an encode, that fails with one of the service's own codes.
 
     1010 cannot be opened, 1020 no video, 1030 decoding failed, 1040 settings, 1076 ends early, 1401 and 1404 S3
-    refused, 1999 unknown, 3400 cannot be written. `recognised`: the file is of a known container, and broken.
+    refused, 1999 unknown, 3400 cannot be written. `recognised`: the container is known, but the file is broken.
     """
 
     def __init__(self, code: int, message: str, *, recognised: bool = False) -> None:
@@ -34,7 +34,7 @@ def inspect(path: Path) -> Json:
     command = words("inspect") + words("safe_input") + [path.name]
     done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
-        # A demuxer that took the file for its own complains by name: "[mov,mp4,m4a,3gp @ 0x…] moov atom not found".
+        # A demuxer that recognised the file names itself in its error: "[mov,mp4,m4a,3gp @ 0x…] moov atom not found".
         lines = [line.partition("] ") for line in done.stderr.splitlines() if line.startswith("[")]
         named = [reason for _, _, reason in lines if "whitelist" not in reason]
         reason = named[0] if named else "No parser found for container"
@@ -57,13 +57,13 @@ def track_mappings(container: Json) -> list[Json]:
 
 def _track(stream: Json, container: Json) -> Json:
     track: Json = {"Index": stream["index"] + 1, **_members("Track", stream)}
-    # Matroska states a track's length in a tag, "00:00:02.040000000"; some containers state only the whole file's.
+    # Matroska states a track's length in a tag, "00:00:02.040000000". Some containers state only the file's length.
     tag = [float(part) for part in stream.get("tags", {}).get("DURATION", "").split(":") if part]
     tagged = sum(part * 60**power for power, part in enumerate(reversed(tag)))
     track["Duration"] = track["Duration"] or tagged or container["Duration"]
     if track["TrackType"] == "video":
         track["VideoProperties"] = {**_members("VideoProperties", stream), "Rotation": _rotation(stream)}
-        if track["Codec"] in ("AVC", "HEVC", "MPEG2"):  # the service parses no others this far
+        if track["Codec"] in ("AVC", "HEVC", "MPEG2"):  # the service reports these members for no other codec
             dolby = [data["dv_profile"] for data in stream.get("side_data_list", []) if "dv_profile" in data]
             codec = {**_members("CodecMetadata", stream), "DolbyVision": {"Profile": dolby[0]} if dolby else None}
             track["VideoProperties"]["CodecMetadata"] = codec
@@ -74,7 +74,7 @@ def _track(stream: Json, container: Json) -> Json:
 
 
 def _members(structure: str, report: Json) -> Json:
-    """The fields of names.toml, each of the type that the model wants."""
+    """The fields of names.toml, each with the type that the model needs."""
     shapes = MODEL.shape_for(structure).members
     fields: dict[str, str] = TABLES["fields"][structure]
     return {member: _value(member, shapes[member], report.get(theirs)) for member, theirs in fields.items()}
@@ -100,6 +100,7 @@ def _is_cover(stream: Json) -> bool:
 
 
 def _rotation(stream: Json) -> int | None:
-    """Degrees clockwise; ffprobe counts counter-clockwise. Anything but quarter turns counts as 0, as on AWS."""
+    """Degrees clockwise; ffprobe counts counter-clockwise. As on AWS, an angle that is no multiple of 90 counts as
+    0."""
     turns = [round(-data["rotation"]) % 360 for data in stream.get("side_data_list", []) if "rotation" in data]
     return turns[0] if turns and turns[0] in (90, 180, 270) else None

@@ -2,9 +2,8 @@
 
 Each public method but `close` is an operation of the API. It takes the request and returns the answer, both as dicts
 with the SDK's names. `create_job({"Role": ..., "Settings": ...})` gives `{"Job": {"Id": ..., "Status": ...}}`. It
-raises ApiError. Reads sources from and writes renditions to the S3 at `endpoint_url`; what is on disk is under
-`work_dir`, and gone when its job is over. Jobs of one queue run one at a time, the oldest first; the others wait as
-SUBMITTED.
+raises ApiError. Sources come from the S3 at `endpoint_url`, and renditions go to it. Files of a job are under
+`work_dir` until the job ends. Jobs of one queue run one at a time, the oldest first; the others wait as SUBMITTED.
 """
 
 import logging
@@ -27,14 +26,14 @@ from local.media.probe import NAMES, MediaError, inspect, track_mappings
 from local.media.wire import ApiError, Json
 
 REFUSALS = {1404: "NotFoundException", 1401: "ForbiddenException", 1010: "UnprocessableEntityException"}
-"""What Probe answers where a job would fail with these codes."""
+"""Probe's exceptions, by the code with which a job would fail."""
 IDEMPOTENT_SECONDS = 60
 """How long the service remembers a ClientRequestToken."""
 
 
 @dataclass
 class Job:
-    """A job as the API shows it, and what the worker has besides."""
+    """A job as the API shows it, and the worker's own data about it."""
 
     shown: Json
     plan: Encode
@@ -46,7 +45,7 @@ class Service:
     """`clock` gives seconds since the epoch."""
 
     def __init__(self, endpoint_url: str, work_dir: Path, region: str, clock: Callable[[], float] = time.time) -> None:
-        # The account that moto has.
+        # moto's account.
         self._arn = f"arn:aws:mediaconvert:{region}:123456789012:"
         self._s3 = client("s3", region, endpoint_url)
         self._work_dir, self._clock, self._endpoint, self._lock = work_dir, clock, endpoint_url, threading.RLock()
@@ -56,7 +55,7 @@ class Service:
         self.create_queue({"Name": "Default"})["Queue"]["Type"] = "SYSTEM"
 
     def close(self) -> None:
-        """End every child process and remove what is on disk; nothing starts after this."""
+        """End every child process and remove all files. Nothing starts after this."""
         with self._lock:
             self._closed = True
         for job in self._jobs.values():
@@ -107,9 +106,9 @@ class Service:
     def probe(self, request: Json) -> Json:
         """Facts about each file, such as its tracks.
 
-        For a file that is no video this follows the model's documentation: the format of what Probe does not recognise
-        "will be blank", and a file that "was recognized but appears to be malformed or corrupt" is an
-        UnprocessableEntityException. What Probe answers where S3 refuses is not known: here 404 and 403 stay."""
+        For a file that is no video this follows the model's documentation: the format of an unknown file "will be
+        blank", and a file that "was recognized but appears to be malformed or corrupt" is an
+        UnprocessableEntityException. It is not known what AWS answers if S3 refuses; here it is S3's 404 or 403."""
         return {"ProbeResults": [self._probe(file["FileUrl"]) for file in request.get("InputFiles", [])]}
 
     def _probe(self, url: str) -> Json:
@@ -170,7 +169,7 @@ class Service:
         return unended
 
     def _download(self, url: str, file: Path) -> Json:
-        """Fetch an `s3://bucket/key`; returns what HeadObject says of it. Raises MediaError 1404, 1401 or 1999."""
+        """Fetch an `s3://bucket/key`. Returns the answer of HeadObject. Raises MediaError 1404, 1401 or 1999."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
         try:
             head = self._s3.head_object(Bucket=bucket, Key=key)

@@ -1,8 +1,8 @@
-"""The API's shapes: requests are checked and answers written by botocore's own model of MediaConvert. Touches nothing.
+"""The API's shapes: checks requests and writes answers by botocore's own model of MediaConvert. Touches nothing.
 
-The SDK checks types and required members, and passes `Type: "NOPE"`; the service also checks enumerations, patterns and
-ranges, so the model is walked for those here. On top, `subset.toml` says what the laptop does with each member, so that
-none is dropped in silence. Paths in messages are the service's: `/settings/inputs/0/fileInput`.
+The SDK checks types and required members, but it accepts `Type: "NOPE"`. The service also checks enumerations, patterns
+and ranges, so this module checks those by the model. `subset.toml` says what the laptop does with each member, so that
+none is dropped silently. Paths in messages are the service's: `/settings/inputs/0/fileInput`.
 """
 
 import re
@@ -19,12 +19,12 @@ Json = dict[str, Any]
 MODEL: Any = ServiceModel(Loader().load_service_model("mediaconvert", "service-2"), "mediaconvert")
 SUBSET: Json = tomllib.loads(Path(__file__).with_name("subset.toml").read_text("utf-8"))
 
-# Types of JSON by the model's; the others are whole numbers, or Unix times.
+# JSON types by the model's types. All other types of the model are whole numbers, or Unix times.
 TYPES: Json = {"structure": dict, "map": dict, "list": list, "string": str, "boolean": bool, "double": (int, float)}
 
 
 def _flat(table: Json, path: str = "") -> Json:
-    """subset.toml by whole path: "CreateJob.Settings.Inputs[].FileInput" -> "honoured"."""
+    """The rules of subset.toml by full path: "CreateJob.Settings.Inputs[].FileInput" -> "honoured"."""
     flat: Json = {}
     for key, rule in table.items():
         flat |= _flat(rule, f"{path}{key}.") if isinstance(rule, dict) else {path + key: rule}
@@ -43,7 +43,7 @@ CHECKS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class ApiError(Exception):
-    """An answer other than success. `code` is one of the model's exceptions, and fixes the HTTP status."""
+    """An answer other than success. `code` is one of the model's exceptions, which has an HTTP status."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -51,7 +51,7 @@ class ApiError(Exception):
 
 
 def read_request(operation: Any, wire: Json) -> Json:
-    """The request's members by the SDK's names. Raises BadRequestException naming the path and value of every fault."""
+    """The request's members by the SDK's names. Raises BadRequestException, with the path of every fault."""
     problems = [] if operation.name in SUBSET else [f"The laptop's MediaConvert has no {operation.name}"]
     request = _read(operation.input_shape, wire, "", operation.name, problems)
     if problems:
@@ -98,7 +98,7 @@ def _broken(shape: Any, value: Any, rule: str | list[Any] | None) -> Iterator[st
 
 
 def write_answer(shape: Any, value: Any) -> Any:
-    """The answer's members by their names on the wire. Absent ones (None), and what the model lacks, are left out."""
+    """The answer's members by their names in JSON. Members that are None, or not in the model, are left out."""
     if shape and shape.type_name == "structure":
         present = {name: value[name] for name in shape.members if value.get(name) is not None}
         wires = {name: shape.members[name].serialization.get("name", name) for name in present}

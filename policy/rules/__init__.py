@@ -1,4 +1,4 @@
-"""The rules of the pack: whatever the modules below define."""
+"""The rules of the pack: all rules that the modules in this folder define."""
 
 from pulumi_policy import Policy
 

@@ -1,4 +1,4 @@
-"""Buckets are private, by every means that S3 has."""
+"""Buckets are private: every means that S3 has for it must be used."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ OBJECTS = ("aws:s3/bucketObject:BucketObject", "aws:s3/bucketObjectv2:BucketObje
 
 @resource_rule("bucket-access-block", "A bucket refuses to be made public.", ACCESS_BLOCK)
 def access_block(args: ResourceValidationArgs) -> Iterator[Found]:
-    """All four switches are needed: each covers what the others leave open."""
+    """All four switches are needed: each closes what the others leave open."""
     for name in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"):
         if args.props.get(name) is not True:
             yield Found(name, args.props.get(name), "set it to true")
@@ -22,7 +22,7 @@ def access_block(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("bucket-no-public-acl", "No access control list opens a bucket or an object.", ACL, BUCKET, *OBJECTS)
 def no_public_acl(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Neither a canned list nor a grant may name one of S3's groups that stand for everybody."""
+    """Neither a canned ACL nor a grant may name one of S3's groups that mean everybody."""
     acl = args.props.get("acl")
     if acl in ("public-read", "public-read-write", "authenticated-read"):
         yield Found("acl", acl, "leave it out, and grant access in the bucket's policy")
@@ -35,7 +35,7 @@ def no_public_acl(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @stack_rule("bucket-complete", "A bucket has its block of public access and its encryption.", BUCKET)
 def complete(bucket: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """Each is a resource of its own: nobody would notice that it was forgotten."""
+    """Each is a separate resource, so nobody would notice that it was forgotten."""
     for kind, type_ in {
         "public access block": ACCESS_BLOCK,
         "encryption": "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",

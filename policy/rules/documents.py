@@ -1,4 +1,4 @@
-"""Reads IAM policy documents, so that a rule need not know in how many ways the same thing can be written."""
+"""Reads IAM policy documents, so that a rule need not know all the ways to write the same thing."""
 
 import json
 import re
@@ -19,7 +19,7 @@ IDENTITY_POLICIES = {
     "aws:iam/userPolicy:UserPolicy": "policy",
     ROLE: "inlinePolicies",
 }
-"""Types whose document says what somebody may do, with the property that holds it, or holds a list of them."""
+"""Types whose document says what somebody may do, with the property that holds the document or a list of documents."""
 RESOURCE_POLICIES = {
     BUCKET_POLICY: "policy",
     "aws:kms/key:Key": "policy",
@@ -30,7 +30,7 @@ RESOURCE_POLICIES = {
     "aws:sqs/queuePolicy:QueuePolicy": "policy",
     ROLE: "assumeRolePolicy",
 }
-"""Types whose document says who may do something with the resource, with the property that holds it."""
+"""Types whose document says who may do something with the resource, with the property that holds the document."""
 
 _SOURCES = re.compile(
     r"aws:(source(arn|account|orgid|vpce?)|principal(orgid|account))|kms:(calleraccount|encryptioncontext:.+)"
@@ -50,8 +50,8 @@ class Condition(NamedTuple):
 class Statement(NamedTuple):
     """One statement.
 
-    What it says by exception (NotAction, NotResource, NotPrincipal) is read as everything where it allows, and as
-    nothing where it denies.
+    An exception (NotAction, NotResource, NotPrincipal) is read as everything in a statement that allows, and as nothing
+    in a statement that denies.
     """
 
     path: str
@@ -66,7 +66,7 @@ class Statement(NamedTuple):
     def binds_source(self) -> bool:
         """Whether a condition limits it to fixed sources: one account, organisation, network or resource.
 
-        S3 asks the same before it calls a policy public. A pattern is enough where it names the account.
+        S3 decides in the same way whether a policy is public. A pattern is enough if it names the account.
         """
         return any(
             operator in _EQUALS
@@ -85,7 +85,7 @@ def identity_statements(args: ResourceValidationArgs) -> Iterator[Statement]:
 
 
 def resource_statements(args: ResourceValidationArgs) -> Iterator[Statement]:
-    """The statements that say who may do something with a resource. A Lambda permission is read as one."""
+    """The statements that say who may do something with a resource. A Lambda permission counts as a statement."""
     if args.resource_type == PERMISSION:
         yield _permission(args)
     else:
@@ -125,7 +125,7 @@ def _permission(args: ResourceValidationArgs) -> Statement:
 
 
 def _listed(value: Any) -> list[str]:
-    """One text or a list of them, as a list. A policy may say `false` where it means the text "false"."""
+    """One text or a list of texts, as a list. A policy may write `false` and mean the text "false"."""
     return [
         json.dumps(item) if isinstance(item, bool) else item for item in (value if isinstance(value, list) else [value])
     ]

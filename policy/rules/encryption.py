@@ -16,7 +16,7 @@ VOLUME = "aws:ebs/volume:Volume"
 
 @resource_rule("encrypted-at-rest", "What is stored is encrypted.", QUEUE, TOPIC, TEMPLATE, INSTANCE, VOLUME)
 def at_rest(args: ResourceValidationArgs) -> Iterator[Found]:
-    """This is for messages and disks. Buckets have a rule of their own."""
+    """This rule is for messages and disks. Buckets have their own rule."""
     match args.resource_type:
         case "aws:sqs/queue:Queue":
             if not (args.props.get("sqsManagedSseEnabled") or args.props.get("kmsMasterKeyId")):
@@ -47,7 +47,7 @@ def _disks(args: ResourceValidationArgs) -> Iterator[tuple[str, object]]:
 
 @resource_rule("key-rotation", "Keys are renewed every year.", KEY)
 def key_rotation(args: ResourceValidationArgs) -> Iterator[Found]:
-    """This is for symmetric keys: KMS renews no others."""
+    """This rule is for symmetric keys, since KMS renews no others."""
     if args.props.get("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT") and not args.props.get(
         "enableKeyRotation"
     ):

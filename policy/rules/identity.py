@@ -40,7 +40,7 @@ WITHOUT_RESOURCE = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-"""Actions for which AWS knows no resource, or not always (Service Authorization Reference). Look each one up before
+"""Actions for which AWS has no resource, or only sometimes (Service Authorization Reference). Look each one up before
 you add it."""
 
 SEND_NO_SOURCE = {
@@ -49,14 +49,14 @@ SEND_NO_SOURCE = {
     ("s3.amazonaws.com", "sts:AssumeRole"),
     ("logdelivery.elasticloadbalancing.amazonaws.com", "s3:PutObject"),
 }
-"""Services that name no source when they act: a condition on a source would refuse them. Other things keep strangers
-out: only its own account can pass a role to EC2, Lambda or S3 replication, and balancers write below their account's
-number."""
+"""Services that name no source when they act, so a condition on a source would refuse them. Other accounts are kept out
+in other ways: only the account of a role can pass it to EC2, Lambda or S3 replication, and balancers write below the
+number of their account."""
 
 
 @resource_rule("iam-no-wildcard-action", "Rights name each action.", *IDENTITY_POLICIES, ATTACHMENT)
 def no_wildcard_action(args: ResourceValidationArgs) -> Iterator[Found]:
-    """No `s3:*`, and no policy of AWS's own that is as broad."""
+    """No `s3:*`, and no AWS managed policy that is as broad."""
     if args.resource_type in (ATTACHMENT, ROLE):
         name = "policyArn" if args.resource_type == ATTACHMENT else "managedPolicyArns"
         value = args.props.get(name) or []
@@ -72,7 +72,7 @@ def no_wildcard_action(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("iam-no-wildcard-resource", "Rights name their resources.", *IDENTITY_POLICIES)
 def no_wildcard_resource(args: ResourceValidationArgs) -> Iterator[Found]:
-    """No `*`, and no ARN that ends in all of a service's resources, unless AWS knows no resource to name."""
+    """No `*`, and no ARN that means all resources of a service, unless the action has no resource."""
     for statement in identity_statements(args):
         broad = [item for item in statement.resources if item == "*" or item.split(":", 5)[5:] == ["*"]]
         actions = [action for action in statement.actions if action not in WITHOUT_RESOURCE]
@@ -82,7 +82,7 @@ def no_wildcard_resource(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("iam-pass-role", "A role is handed to one named service.", *IDENTITY_POLICIES)
 def pass_role(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Without the condition, whoever may pass a role to MediaConvert may also run code with it in EC2."""
+    """Without the condition, somebody who may pass a role to MediaConvert may also run code with it in EC2."""
     for statement in identity_statements(args):
         named = any(
             operator == "StringEquals" and key == "iam:passedtoservice" for operator, key, _ in statement.conditions
@@ -94,7 +94,7 @@ def pass_role(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("service-principal-source", "A service acts for this account only.", *RESOURCE_POLICIES, PERMISSION)
 def service_principal_source(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Otherwise a stranger could act through the service: with a topic, bucket or rule of his own."""
+    """Otherwise another account could act through the service, with its own topic, bucket or rule."""
     for statement in resource_statements(args):
         for kind, service in statement.principals:
             silent = all((service, action) in SEND_NO_SOURCE for action in statement.actions)
@@ -105,7 +105,7 @@ def service_principal_source(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("no-public-policy", "Nothing is open to anybody.", *RESOURCE_POLICIES, PERMISSION)
 def no_public_policy(args: ResourceValidationArgs) -> Iterator[Found]:
-    """`*` is allowed where a condition limits it to a fixed source, such as our own VPC endpoint."""
+    """`*` is allowed if a condition limits it to a fixed source, such as our own VPC endpoint."""
     for statement in resource_statements(args):
         for kind, who in statement.principals:
             if statement.allows and kind == "AWS" and who == "*" and not statement.binds_source():

@@ -1,4 +1,4 @@
-"""What the world can reach (nothing), and how we reach the world (HTTPS only)."""
+"""The world can reach nothing here, and we reach the world by HTTPS only."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 
 
 class Opening(NamedTuple):
-    """One range of addresses from or to which a security group lets traffic pass."""
+    """One range of addresses from which, or to which, a security group allows traffic."""
 
     path: str
     cidr: str
@@ -25,14 +25,15 @@ class Opening(NamedTuple):
     """TCP 443 and nothing else."""
 
     def to_the_world(self) -> bool:
-        """Whether the range is larger than any one network. Two halves of the world would be the world, too."""
+        """Whether the range is larger than any single network. Two rules with half the world each also open the
+        world."""
         network = ipaddress.ip_network(self.cidr, strict=False)
         return network.prefixlen < (8 if network.version == 4 else 32)
 
 
 @resource_rule("no-open-ingress", "No security group is open to the world.", *GROUPS, INGRESS, OLD_RULE)
 def no_open_ingress(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Not even for HTTPS: CloudFront is the only way in, and has a prefix list."""
+    """Not even for HTTPS: CloudFront is the only way in, and it has a prefix list."""
     for opening in _openings(args, "ingress"):
         if opening.to_the_world():
             remedy = "name a prefix list, a security group or a network of ours instead"
@@ -41,7 +42,7 @@ def no_open_ingress(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("no-open-egress", "To the world, security groups allow HTTPS only.", *GROUPS, EGRESS, OLD_RULE)
 def no_open_egress(args: ResourceValidationArgs) -> Iterator[Found]:
-    """AWS's own endpoints have no list of addresses, so only the port can be limited."""
+    """AWS publishes no list of addresses for its endpoints, so only the port can be limited."""
     for opening in _openings(args, "egress"):
         if opening.to_the_world() and not opening.https:
             yield Found(opening.path, opening.cidr, "allow TCP 443 only, or name where it goes")

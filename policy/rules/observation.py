@@ -1,4 +1,4 @@
-"""Tags, logs and traces, kept for a known time, so that what happened can be found out."""
+"""Tags, logs and traces, kept for a known time, so that people can find out what happened."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ GROUP = "aws:autoscaling/group:Group"
 def required_tags(item: PolicyResource, stack: Stack) -> Iterator[Found]:
     """Reads `tagsAll`: the provider computes it for every type that takes tags, and includes its default tags.
 
-    Default tags do not reach what an Auto Scaling group starts. The group's own tags and the launch template's do.
+    Default tags do not reach the instances of an Auto Scaling group. The group's own tags and the launch template's do.
     """
     _ = stack
     remedy = "set aws:defaultTags in the stack's config"
@@ -44,7 +44,7 @@ def _tags(item: PolicyResource) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 @resource_rule("log-retention", "Logs are deleted some day.", "aws:cloudwatch/logGroup:LogGroup")
 def log_retention(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Zero or no value means for ever: a bill that only grows."""
+    """Zero or no value keeps logs for ever, so that the bill only grows."""
     if not args.props.get("retentionInDays"):
         yield Found("retentionInDays", args.props.get("retentionInDays"), "set the days that the log is worth")
 
@@ -61,7 +61,7 @@ def state_machine_observed(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @resource_rule("balancer-logs", "Load balancers log requests.", BALANCER)
 def balancer_logs(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Into the log bucket of the region."""
+    """The logs go into the log bucket of the region."""
     logs = args.props.get("accessLogs") or {}
     if logs.get("enabled") is not True:
         yield Found("accessLogs.enabled", logs.get("enabled"), "set it to true, with the log bucket")
@@ -69,7 +69,7 @@ def balancer_logs(args: ResourceValidationArgs) -> Iterator[Found]:
 
 @stack_rule("bucket-logs", "Buckets log requests, except those that take the logs.", BUCKET)
 def bucket_logs(bucket: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """A log bucket would log its own logging."""
+    """A log bucket has no log, since it would log its own logging."""
     type_ = "aws:s3/bucketLogging:BucketLogging"
     if not any(stack.referring(type_, property_, bucket) for property_ in ("bucket", "targetBucket")):
         yield Found("access log", None, "declare a BucketLogging whose `bucket` is an output of this bucket")
@@ -77,7 +77,7 @@ def bucket_logs(bucket: PolicyResource, stack: Stack) -> Iterator[Found]:
 
 @stack_rule("cloudfront-logs", "CloudFront logs requests.", DISTRIBUTION)
 def cloudfront_logs(distribution: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """Through a vended log delivery, or in the older way through the distribution's own loggingConfig."""
+    """By a vended log delivery, or in the older way by the distribution's own loggingConfig."""
     sources = stack.referring("aws:cloudwatch/logDeliverySource:LogDeliverySource", "resourceArn", distribution)
     delivered = any(
         stack.referring("aws:cloudwatch/logDelivery:LogDelivery", "deliverySourceName", source) for source in sources

@@ -1,4 +1,4 @@
-"""What nobody can bring back: data in production; and AWS's support for the code's runtime."""
+"""Things that nobody can bring back: data in production, and AWS's support for an old runtime."""
 
 from collections.abc import Iterator
 
@@ -10,15 +10,15 @@ from .rule import Found, Stack, resource_rule, stack_rule
 
 TABLE = "aws:dynamodb/table:Table"
 RUNTIMES = ("nodejs22.x", "nodejs24.x", "provided.al2023", "python3.12", "python3.13", "python3.14")
-"""Runtimes that AWS supports (Lambda developer guide, "Lambda runtimes"). A deprecated one gets no fixes, and later
-takes no changes. Add a new one when it comes; take one out half a year before its support ends."""
+"""Runtimes that AWS supports (Lambda developer guide, "Lambda runtimes"). A deprecated runtime gets no fixes, and later
+AWS refuses to update its functions. Add a new runtime when it comes. Remove one half a year before its support ends."""
 
 
 @stack_rule("production-protected", "What production cannot make again cannot be deleted.", BUCKET, TABLE, BALANCER)
 def production_protected(item: PolicyResource, stack: Stack) -> Iterator[Found]:
     """Production is every stack whose name begins with `prod`; others may be thrown away.
 
-    In every stack so may a bucket whose objects this program writes, such as the page's.
+    In every stack, a bucket may be thrown away if this program writes its objects, such as the page's bucket.
     """
     made_again = item.resource_type == BUCKET and any(stack.referring(type_, "bucket", item) for type_ in OBJECTS)
     if made_again or not item.urn.removeprefix("urn:pulumi:").startswith("prod"):

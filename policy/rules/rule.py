@@ -1,8 +1,8 @@
-"""What a rule is: a function that looks at one resource and yields what is wrong with it.
+"""A rule is a function that looks at one resource and yields its violations.
 
-A resource rule sees a resource's inputs before it is made, so what breaks the rule is never made. A stack rule sees the
-outputs of all resources at the end: it is for what no resource says by itself. A value that a preview cannot know yet
-passes. The update asks again when it is known, still before the resource is made.
+A resource rule sees a resource's inputs before it is made, so a resource that breaks the rule is never made. A stack
+rule sees the outputs of all resources at the end. It checks what no single resource shows. A value that a preview does
+not know yet passes. The update checks it again when it is known, before the resource is made.
 """
 
 import json
@@ -27,13 +27,13 @@ class Found(NamedTuple):
     path: str
     """The property, or a part of it."""
     value: object
-    """What it holds; None if it is not set."""
+    """The property's value; None if it is not set."""
     remedy: str
-    """What to do, as an imperative."""
+    """What to do, as an imperative such as "set it to true"."""
 
 
 class Stack:
-    """All resources, and which refers to which."""
+    """All resources, and which resource refers to which."""
 
     def __init__(self, resources: Sequence[PolicyResource]) -> None:
         self._resources = resources
@@ -41,8 +41,8 @@ class Stack:
     def referring(self, type_: str, property_: str, to: PolicyResource) -> list[PolicyResource]:
         """The resources of a type whose property comes from an output of `to`.
 
-        It looks at dependencies and not at values: a preview does not know names, and Pulumi orders two resources by a
-        reference. A bucket's name may also come from its policy, where it must not be used before that is in force.
+        It looks at dependencies and not at values, since a preview does not know names, and a reference makes a
+        dependency. A bucket's name may also come from its policy, if it must not be used before the policy is in force.
         """
         return [
             item
@@ -60,7 +60,7 @@ StackCheck: TypeAlias = Callable[[PolicyResource, Stack], Iterable[Found]]
 
 
 def resource_rule(name: str, description: str, *types: str) -> Callable[[ResourceCheck], ResourceValidationPolicy]:
-    """Make a function a rule for resources of the types."""
+    """Make a function a rule for resources of these types."""
 
     def policy(check: ResourceCheck) -> ResourceValidationPolicy:
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -73,7 +73,8 @@ def resource_rule(name: str, description: str, *types: str) -> Callable[[Resourc
 
 
 def stack_rule(name: str, description: str, *types: str) -> Callable[[StackCheck], StackValidationPolicy]:
-    """Make a function a rule for resources of the types (of every type, if none is named) among all others."""
+    """Make a function a rule for resources of these types (of every type, if none is named). It also sees all
+    others."""
 
     def policy(check: StackCheck) -> StackValidationPolicy:
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
@@ -88,7 +89,7 @@ def stack_rule(name: str, description: str, *types: str) -> Callable[[StackCheck
 
 
 def plain(value: Any) -> Any:
-    """A property as plain lists and maps. The SDK's own are proxies that raise when an unknown value is read."""
+    """A property as plain lists and maps. The SDK's own lists and maps raise when an unknown value is read."""
     if isinstance(value, Mapping):
         return {key: plain(value[key]) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Encryption in transit: TLS wherever a certificate can be had."""
+"""Encryption in transit: TLS wherever a certificate is possible."""
 
 import re
 from collections.abc import Iterator
@@ -20,15 +20,16 @@ _POLICY_OF = {
     QUEUE: (QUEUE_POLICY, "queueUrl"),
     TOPIC: (TOPIC_POLICY, "arn"),
 }
-"""Type of the policy, and its property that names what it is for."""
+"""By resource type: the type of its policy, and the policy's property that names the resource."""
 _EVERY_REQUEST = {BUCKET_POLICY: {"s3:*"}, QUEUE_POLICY: {"sqs:*"}, TOPIC_POLICY: {"sns:*", "sns:Publish"}}
-"""Actions that the policy must deny, one of which is enough. Only its owner may do anything else to a topic."""
+"""Actions of which the policy must deny at least one. For a topic `sns:Publish` is enough, since only its owner may do
+anything else to it."""
 _PLAIN_HTTP = Condition("Bool", "aws:securetransport", ["false"])
 
 
 @resource_rule("tls-only", "Buckets, queues and topics refuse plain HTTP.", *_EVERY_REQUEST)
 def tls_only(args: ResourceValidationArgs) -> Iterator[Found]:
-    """One statement denies everybody everything without TLS; for a bucket, it names the objects too."""
+    """One statement denies everything to everybody without TLS. For a bucket it also names the objects."""
     every_request = _EVERY_REQUEST[args.resource_type]
     for statement in resource_statements(args):
         of_objects = [resource.endswith("/*") for resource in statement.resources]
@@ -44,7 +45,7 @@ def tls_only(args: ResourceValidationArgs) -> Iterator[Found]:
     "tls-only-attached", "Buckets, queues and topics have a policy, which the rule tls-only reads.", *_POLICY_OF
 )
 def tls_only_attached(item: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """A policy is a resource of its own: nobody would notice that it was forgotten."""
+    """A policy is a separate resource, so nobody would notice that it was forgotten."""
     type_, property_ = _POLICY_OF[item.resource_type]
     if not stack.referring(type_, property_, item):
         yield Found("policy", None, f"declare a {type_.rpartition(':')[2]} whose `{property_}` is an output of it")
@@ -52,7 +53,7 @@ def tls_only_attached(item: PolicyResource, stack: Stack) -> Iterator[Found]:
 
 @resource_rule("cloudfront-tls", "Viewers speak HTTPS, and with a name of ours TLS 1.2 or newer.", DISTRIBUTION)
 def cloudfront_tls(args: ResourceValidationArgs) -> Iterator[Found]:
-    """Without a certificate of our own, CloudFront accepts no minimum but its oldest."""
+    """Without a certificate of our own, CloudFront accepts only its oldest minimum version."""
     behaviours = [("defaultCacheBehavior", args.props["defaultCacheBehavior"])]
     for behaviour in args.props.get("orderedCacheBehaviors") or []:
         behaviours.append((f"orderedCacheBehaviors {behaviour['pathPattern']}", behaviour))
@@ -70,7 +71,7 @@ def cloudfront_tls(args: ResourceValidationArgs) -> Iterator[Found]:
     "cloudfront-origin-tls", "With a name of ours, CloudFront speaks HTTPS to the load balancers.", DISTRIBUTION
 )
 def origin_tls(distribution: PolicyResource, stack: Stack) -> Iterator[Found]:
-    """Without a name nobody can get a certificate for the balancer. The hop is private."""
+    """Without our own name nobody can get a certificate for the balancer. The hop is private."""
     _ = stack
     for origin in distribution.property_dependencies.get("origins", []) if distribution.props.get("aliases") else []:
         config = origin.props.get("vpcOriginEndpointConfig") or {}
