@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.edge.delivery import origin_host
+from components.edge.routes import origin_host
 from facts.regions import CLOUDFRONT_REGION
 
 ISSUED_WITHIN = pulumi.CustomTimeouts(create="75m")

@@ -34,11 +34,6 @@ class DeliveryArgs(TypedDict):
     log_bucket_arn: pulumi.Input[str]
 
 
-def origin_host(domain: str) -> str:
-    """The name that a load balancer's certificate must hold where there is TLS. It need not resolve."""
-    return f"origin.{domain}"
-
-
 class Delivery(pulumi.ComponentResource):
     """The only thing of the platform that the internet reaches."""
 
@@ -123,7 +118,7 @@ class Delivery(pulumi.ComponentResource):
         """The origins of the points of presence, and of the API at home."""
         origins, origin = list[aws.cloudfront.DistributionOriginArgsDict](), routes.balancer_origin
         for pop in args["pops"]:
-            domain_name = origin_host(args["domain"]) if args["domain"] else pop.balancer.dns_name
+            domain_name = routes.origin_host(args["domain"]) if args["domain"] else pop.balancer.dns_name
             private = PrivateOrigin(
                 f"{name}-{pop.region}",
                 {

@@ -50,6 +50,11 @@ def balancer_origin(
     }
 
 
+def origin_host(domain: str) -> str:
+    """The name that a load balancer's certificate must hold where there is TLS. It need not resolve."""
+    return f"origin.{domain}"
+
+
 def bucket_origin(
     origin_id: str, domain_name: pulumi.Input[str], access_control_id: pulumi.Input[str], shield: str | None = None
 ) -> aws.cloudfront.DistributionOriginArgsDict:
