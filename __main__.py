@@ -3,6 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
+from components.blocks.boundary import bound_roles
 from components.blocks.bucket import PrivateBucket
 from components.blocks.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
 from components.blocks.fill_lists import FORGET_FILL_LISTS
@@ -39,6 +40,8 @@ except Exception as error:  # the SDK's own, of no narrower class
     sentence = f"AWS does not say which account this is: {error}. Check your credentials: aws sts get-caller-identity"
     raise pulumi.RunError(sentence) from None
 settings.refuse_placeholders(account_id)
+if settings.permissions_boundary:
+    bound_roles(settings.permissions_boundary)
 tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack()}
 
 # Everywhere: where logs go, and who is told.

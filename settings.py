@@ -261,6 +261,10 @@ class Settings(Strict):
     playback_concurrency: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Executions of Lambda that are kept for the playback API, and its most; 0: it shares the account's limit, which a
     crowd of uploads can use up. The account must have 100 more than that."""
+    permissions_boundary: Annotated[
+        str, _matching(r"(arn:aws:iam::\d{12}:policy/[\w+=,.@/-]+)?", "an ARN of an IAM policy, or empty")
+    ] = ""
+    """ARN of an IAM policy that limits every role of the stack. `bootstrap/` makes one, which its deployments need."""
     fault_injection: bool = False
     """Declare the Fault Injection Service experiment that stops a third of a fleet's minimum, one node at least."""
 

@@ -26,6 +26,8 @@ GRANTED = {
     ("deploy.yml", "prod-preview"): {"contents": "read", "id-token": "write"},
     ("deploy.yml", "test"): {"contents": "read"},
     ("test.yml", "make-test"): {"contents": "read"},
+    ("watch.yml", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},
+    ("watch.yml", "images"): {"contents": "write", "id-token": "write", "pull-requests": "write"},
 }
 """The permissions of each job: to grant another is to change this list."""
 ENVIRONMENTS = {
@@ -33,6 +35,11 @@ ENVIRONMENTS = {
     ("deploy.yml", "dev"): ("dev", "up --yes", "dev"),
     ("deploy.yml", "prod-preview"): ("prod-preview", "preview", "prod"),
     ("deploy.yml", "prod"): ("prod", "up --yes", "prod"),
+    ("watch.yml", "drift"): (
+        "${{ matrix.stack }}-preview",
+        "refresh --preview-only --expect-no-changes",
+        "${{ matrix.stack }}",
+    ),
 }
 """By job: GitHub environment, command, stack. A wrong one would show up as the wrong account's role."""
 
@@ -69,6 +76,7 @@ def test_what_starts_them() -> None:
     assert WORKFLOWS["ci.yml"]["on"] == {"pull_request": "", "push": {"branches-ignore": ["main"]}}
     assert WORKFLOWS["deploy.yml"]["on"] == {"push": {"branches": ["main"]}}
     assert WORKFLOWS["test.yml"]["on"] == "workflow_call"
+    assert WORKFLOWS["watch.yml"]["on"] == {"schedule": [{"cron": "23 5 * * 1-5"}], "workflow_dispatch": ""}
 
 
 def test_a_job_may_do_no_more_than_it_needs() -> None:
@@ -89,7 +97,12 @@ def test_credentials_are_short_lived_and_of_the_environment() -> None:
             stack,
         )
         assert call["with"]["role"] == "${{ vars.AWS_ROLE_ARN }}"
-    assert {key for key, granted in GRANTED.items() if "id-token" in granted} == set(ENVIRONMENTS)
+    # To look for newer images takes no Pulumi, and the role that changes nothing.
+    images = JOBS["watch.yml", "images"]
+    [login] = [step for step in images["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+    assert (images["environment"], login["with"]["role-to-assume"]) == ("dev-preview", "${{ vars.AWS_ROLE_ARN }}")
+    signed_in = {key for key, granted in GRANTED.items() if "id-token" in granted}
+    assert signed_in == {*ENVIRONMENTS, ("watch.yml", "images")}
 
 
 def test_a_fork_gets_no_credentials() -> None:
@@ -113,12 +126,12 @@ def test_a_running_update_is_never_cancelled() -> None:
 def test_jobs_end() -> None:
     limits = {key: int(job["timeout-minutes"]) for key, job in JOBS.items() if "uses" not in job}
     assert all(0 < minutes <= 120 for minutes in limits.values())
-    assert len(limits) == 5
+    assert len(limits) == 7
 
 
 def test_pulumi_is_run_in_one_place_with_the_policy_pack() -> None:
     [script] = [script for script in scripts() if re.search(r"^ *pulumi ", script, re.MULTILINE)]
-    assert "--diff --policy-pack policy " in script
+    assert "pack=(--policy-pack policy)\n" in script
     assert (ROOT / "policy" / "PulumiPolicy.yaml").exists()
 
 
@@ -129,9 +142,9 @@ def test_the_cli_is_the_one_that_the_program_is_written_for() -> None:
 
 
 def test_the_make_targets_are_there() -> None:
-    used = {target for script in scripts() for target in re.findall(r"^make ([a-z]+)", script, re.MULTILINE)}
+    used = {target for script in scripts() for target in re.findall(r"(?:^|&& )make ([a-z]+)", script, re.MULTILINE)}
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {"test", "setup", "roll"} == used <= targets
+    assert {"test", "setup", "roll", "ami"} == used <= targets
 
 
 @pytest.mark.parametrize("script", scripts())
@@ -188,3 +201,76 @@ def test_the_comment_says_what_the_bill_will_be_and_a_base_that_does_not_run_hid
     assert said.startswith("the preview\n")
     assert "change BASE=base STACK=dev\nTogether 167 183 +16\n" in said
     assert (tmp_path / "summary.md").read_text() in said
+
+
+@pytest.mark.parametrize(
+    ("command", "packed"),
+    [("preview", True), ("up --yes", True), ("refresh --preview-only --expect-no-changes", False)],
+)
+def test_a_refresh_takes_no_policy_pack_and_everything_else_does(tmp_path: Path, command: str, packed: bool) -> None:
+    [script] = [script for script in scripts() if "--policy-pack" in script]
+    (tmp_path / "pulumi").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "pulumi").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "COMMAND": command, "STACK": "dev"}
+    environment["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary.md")
+    subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=environment, check=True)
+    said = (tmp_path / "pulumi.txt").read_text().strip()
+    pack = " --policy-pack policy" if packed else ""
+    assert said == f"{command} --stack dev --diff{pack} --non-interactive --color never"
+
+
+def gh(folder: Path, said: str) -> Path:
+    """GitHub's CLI as a script that notes how it is called, and answers a listing with `said`."""
+    (folder / "gh").write_text(f'#!/bin/sh\necho "$@" >> calls\ncase "$2" in list) echo "{said}" ;; esac\n')
+    (folder / "apt-get").write_text("#!/bin/sh\n")
+    for name in ("gh", "apt-get"):
+        (folder / name).chmod(0o755)
+    return folder / "calls"
+
+
+@pytest.mark.parametrize(
+    ("drifts", "known", "done"),
+    [
+        ("true", "", "issue create --title AWS differs from the state of dev --body-file pulumi.md"),
+        ("true", "7", "issue edit 7 --body-file pulumi.md"),
+        ("false", "7", "issue close 7 --comment They are the same again."),
+        ("false", "", None),
+    ],
+)
+def test_drift_is_one_issue_as_long_as_it_lasts(tmp_path: Path, drifts: str, known: str, done: str | None) -> None:
+    [script] = [script for script in scripts() if "gh issue" in script]
+    calls = gh(tmp_path, known)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "DRIFTS": drifts, "TITLE": "AWS differs from the state of dev"}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, env=environment, check=True)
+    listed, *rest = calls.read_text().splitlines()
+    assert listed.startswith("issue list --state open")
+    assert rest == ([done] if done else [])
+
+
+@pytest.mark.parametrize(("newer", "known"), [(True, ""), (True, "7"), (False, "")])
+def test_newer_images_are_one_pull_request_and_none_is_none(tmp_path: Path, newer: bool, known: str) -> None:
+    [script] = [script for script in scripts() if "gh pr create" in script]
+    origin, clone = tmp_path / "origin.git", tmp_path / "clone"
+
+    def git(*words: str, at: Path = clone) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        return subprocess.run(["git", *who, *words], cwd=at, check=True, capture_output=True, text=True).stdout
+
+    git("init", "-q", "--bare", str(origin), at=tmp_path)
+    git("init", "-q", "-b", "main", str(clone), at=tmp_path)
+    (clone / "Pulumi.dev.yaml").write_text("ami: ami-1\n")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    if newer:
+        (clone / "Pulumi.dev.yaml").write_text("ami: ami-2\n")
+    calls = gh(tmp_path, known)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path), "GH_REPO": "a/b"}
+    environment["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary.md")
+    settings = f'[url "{origin}"]\n\tinsteadOf = https://github.com/a/b\n'
+    (tmp_path / ".gitconfig").write_text(settings)
+    subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=clone, env=environment, check=True)
+    pushed = git("branch", "--list", "--format=%(refname:short)", at=origin).split()
+    assert pushed == (["newer-node-images"] if newer else [])
+    made = (clone / "calls").read_text() if newer else ""
+    assert ("pr create --head newer-node-images" in made) == (newer and not known)
+    assert not calls.exists()
