@@ -8,6 +8,7 @@ from local.clients import client
 from local.engine.model import Registration
 from local.engine.recording import physical_name
 from local.resources.balancing import actions
+from local.resources.functions import zipped
 from local.resources.making import Making
 from local.resources.realiser import DECLARED_ONLY, Realiser
 
@@ -18,6 +19,11 @@ PUT = ("aws:s3/", "aws:iam/", "aws:cloudwatch/", "aws:ssm/")
 
 def _group(made: Making, id_: str) -> None:
     made.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=id_)
+
+
+def _function(made: Making, id_: str) -> None:
+    made.call("lambda", "update_function_code", FunctionName=id_, ZipFile=zipped(made.take("code")))
+    made.call("lambda", "update_function_configuration", FunctionName=id_)
 
 
 def _launch_template(made: Making, id_: str) -> None:
@@ -37,6 +43,7 @@ def _rule(made: Making, id_: str) -> None:
 CHANGES: dict[str, Callable[[Making, str], None]] = {
     GROUP: _group,
     "aws:ec2/launchTemplate:LaunchTemplate": _launch_template,
+    "aws:lambda/function:Function": _function,
     "aws:lb/listener:Listener": _listener,
     "aws:lb/listenerRule:ListenerRule": _rule,
 }

@@ -153,7 +153,7 @@ class Balancer:
     def answers(self) -> bool:
         """Whether it runs and says so within seconds."""
         try:
-            return self.process.alive() and bool(self._ask("@1 show info"))
+            return self.process.alive() and bool(self._ask("@1 show info", seconds=2))
         except OSError:
             return False
 
@@ -185,10 +185,10 @@ class Balancer:
             raise RuntimeError(f"HAProxy refuses {path}:\n{check.stderr}")
         self._generation, self._targets = generation, {arn: list(group) for arn, group in targets.items()}
 
-    def _ask(self, command: str) -> str:
+    def _ask(self, command: str, seconds: float = 5) -> str:
         """Ask the master, or by `@1` its worker. Raises OSError where nobody answers; a signal would just be lost."""
         with socket.socket(socket.AF_UNIX) as admin:
-            admin.settimeout(5)
+            admin.settimeout(seconds)
             admin.connect(str(self._socket))
             admin.sendall(f"{command}\n".encode())
             admin.shutdown(socket.SHUT_WR)
