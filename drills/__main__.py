@@ -5,13 +5,15 @@ import os
 import re
 import signal
 import sys
-from typing import NoReturn
+from pathlib import Path
+from typing import Annotated, NoReturn
 
 import typer
 
 from drills.play import Outcome, drilled, play
 from drills.player import watching
 from drills.report import line, summary, table
+from drills.results import Result, commit, keep, kept, origin
 from drills.schedule import draw
 
 FAULTS = 4
@@ -20,15 +22,18 @@ FAULTS = 4
 
 def main(
     *,
-    faults: int = typer.Option(FAULTS, min=1, max=100, help="how many faults each seed draws"),
-    viewers: int = typer.Option(6, min=1, max=50, help="viewers who compare every byte"),
-    player: bool = typer.Option(False, "--player", help="let Chromium play a film meanwhile, and count its stalls"),
+    faults: Annotated[int, typer.Option(min=1, max=100, help="How many faults each seed draws.")] = FAULTS,
+    viewers: Annotated[int, typer.Option(min=1, max=50, help="Viewers who compare every byte.")] = 6,
+    player: Annotated[bool, typer.Option("--player", help="Let Chromium play a film, and count its stalls.")] = False,
+    results: Annotated[Path | None, typer.Option(help="Add what was seen to this file, a line for each fault.")] = None,
+    told: Annotated[Path | None, typer.Option("--summary", help="Play nothing: tell what such a file has.")] = None,
 ) -> None:
     """Play the faults of a seed against the laptop cloud; exit 1 if a viewer got an error, or anything needs a hand."""
+    if told:
+        _tell(told)
     signal.signal(signal.SIGTERM, _end)
-    seeds = _seeds(os.environ.get("SEED") or "1")
-    outcomes: list[Outcome] = []
-    played = 0
+    seeds, played = _seeds(os.environ.get("SEED") or "1"), list[Outcome]()
+    ended, of = 0, commit()
     # Whoever interrupts a long drill is told what it has seen so far.
     with (
         contextlib.suppress(KeyboardInterrupt),
@@ -37,23 +42,34 @@ def main(
     ):
         for seed in seeds:
             print(f"seed {seed}", flush=True)
-            play(stage, crowd, draw(seed, faults), outcomes, _say, stalled)
-            played += 1
-    print(f"\n{table(outcomes)}\n\n{played} of {len(seeds)} seeds: {summary(outcomes)}")
+            for outcome in play(stage, crowd, draw(seed, faults), stalled):
+                print(line(outcome), flush=True)
+                played.append(outcome)
+                if results:
+                    keep(results, [Result(seed, of, outcome)])
+            ended += 1
+    print(f"\n{table(played)}\n\n{ended} of {len(seeds)} seeds: {summary(played)}")
+    sys.exit(0 if all(outcome.good for outcome in played) else 1)
+
+
+def _tell(path: Path) -> NoReturn:
+    try:
+        found = kept(path)
+    except (OSError, ValueError) as error:
+        print(f"--summary {path}: {error}", file=sys.stderr)
+        sys.exit(2)
+    outcomes = [result.outcome for result in found]
+    print(f"{origin(found)}: {summary(outcomes)}.\n\n{table(outcomes)}")
     sys.exit(0 if all(outcome.good for outcome in outcomes) else 1)
 
 
 def _seeds(text: str) -> range:
     found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
-    if last < first:
-        print(f"SEED={text}: must be a whole number, or a first and a last one such as 1-20", file=sys.stderr)
+    if last < first or first < 1:
+        print(f"SEED={text}: must be a whole number from 1, or a first and a last one such as 1-20", file=sys.stderr)
         sys.exit(2)
     return range(first, last + 1)
-
-
-def _say(outcome: Outcome) -> None:
-    print(line(outcome), flush=True)
 
 
 def _end(_number: int, _frame: object) -> NoReturn:

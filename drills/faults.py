@@ -49,8 +49,12 @@ class Stage:
 
     def __init__(self, cloud: LaptopCloud, links: Links) -> None:
         self.cloud, self.links = cloud, links
-        self.regions, self.fleets, self.drained = list(WORLD[:2]), FLEETS, list[str]()
-        self.uploads = 0
+        self.regions, self.uploads = list(WORLD[:2]), 0
+
+    def deploy(self, fleets: int = FLEETS, drained: Sequence[str] = ()) -> None:
+        """Deploy the program again, with so many fleets in each region, and without viewers in those `drained`."""
+        regions = world(len(self.regions), drained=drained)
+        self.cloud.update({"regions": regions, "fleets": str(fleets)})
 
     def nodes(self, region: int | None = None, fleet: int | None = None) -> list[Node]:
         """The nodes of a region, or of one fleet of it, or all; in the same order in each run of the drill."""
@@ -284,18 +288,18 @@ def _capacity(stage: Stage, fault: Fault) -> Generator[None]:
 
 @contextmanager
 def _fleets(stage: Stage, _: Fault) -> Generator[None]:
-    """Twice as many fleets, or as many as before."""
-    stage.fleets = FLEETS if stage.fleets != FLEETS else 2 * FLEETS
-    stage.cloud.update({"fleets": str(stage.fleets)})
+    """Twice as many fleets, and then as many as before."""
+    stage.deploy(fleets=2 * FLEETS)
     yield
+    stage.deploy()
 
 
 @contextmanager
 def _serving(stage: Stage, _: Fault) -> Generator[None]:
-    """The second region is drained, or serves again."""
-    stage.drained = [] if stage.drained else [stage.regions[1]]
-    stage.cloud.update({"regions": world(len(stage.regions), drained=stage.drained)})
+    """The second region is drained, and then serves again."""
+    stage.deploy(drained=stage.regions[1:])
     yield
+    stage.deploy()
 
 
 def _wait(ready: Callable[[], bool], seconds: float) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,8 +37,13 @@ class Outcome:
     """Seconds from the fault's end until every part served again, and until the film whose encoder was killed was
     published; None where that needs a hand."""
     note: str = ""
-    stood: float = 0.0
-    """Seconds that the player's picture stood still; 0 where none plays."""
+    stood: float | None = None
+    """Seconds that the player's picture stood still; None where none plays."""
+
+    @property
+    def skipped(self) -> bool:
+        """Whether this machine cannot have the fault."""
+        return self.note.startswith("skipped: ")
 
     @property
     def good(self) -> bool:
@@ -69,20 +74,13 @@ def drilled(seed: int, *, viewers: int = 6) -> Generator[tuple[Stage, Crowd]]:
 
 
 def play(
-    stage: Stage,
-    crowd: Crowd,
-    faults: Sequence[Fault],
-    outcomes: list[Outcome],
-    say: Callable[[Outcome], None] = lambda _: None,
-    stalled: Callable[[], float] = lambda: 0.0,
-) -> None:
-    """Play the faults one after the other, and add to `outcomes`; `say` hears of each, `stalled` is the player's."""
+    stage: Stage, crowd: Crowd, faults: Sequence[Fault], stalled: Callable[[], float | None] = lambda: None
+) -> Iterator[Outcome]:
+    """Play the faults one after the other; `stalled` is the player's."""
     for fault in faults:
         stalled()
         outcome = _play(stage, crowd, fault)
-        outcome = replace(outcome, stood=stalled())
-        outcomes.append(outcome)
-        say(outcome)
+        yield replace(outcome, stood=stalled())
 
 
 def _play(stage: Stage, crowd: Crowd, fault: Fault) -> Outcome:
@@ -126,8 +124,8 @@ def _fill(stage: Stage, paths: Sequence[str]) -> None:
     """Have each node hold all that its fleet owns: a fleet's nodes share no cache, so what one of them holds is not
     what the next request finds."""
     for region in range(len(stage.regions)):
-        for fleet in range(stage.fleets):
-            owned = [path for path in paths if int(path[3], 16) * stage.fleets // 16 == fleet]
+        for fleet in range(FLEETS):
+            owned = [path for path in paths if int(path[3], 16) * FLEETS // 16 == fleet]
             for node in stage.nodes(region, fleet):
                 for path in owned:
                     requests.get(f"http://{node.site.address}:{node.port}{path}", timeout=10)
@@ -150,27 +148,26 @@ def _recover(stage: Stage, since: float) -> float | None:
 def _whole(stage: Stage) -> bool:
     """Whether each fleet has its nodes, all well, and each viewer's region serves him, the API too."""
     nodes, cloud = stage.nodes(), stage.cloud
-    if len(nodes) != len(stage.regions) * stage.fleets * NODES or not all(node.healthy() for node in nodes):
+    if len(nodes) != len(stage.regions) * FLEETS * NODES or not all(node.healthy() for node in nodes):
         return False
     by_id = {node.site.instance_id: node for node in nodes}
-    serving = [region for region in stage.regions if region not in stage.drained]
     try:
         for country in COUNTRIES:
-            for digit in range(0, 16, 16 // stage.fleets):
+            for digit in range(0, 16, 16 // FLEETS):
                 path = f"/v/{digit:x}0/probe/{time.monotonic_ns() % 10**12:012d}/x.cmfv"
-                cloud.client("s3").put_object(Bucket=_bucket(stage, country, serving), Key=path[1:], Body=b"x")
+                cloud.client("s3").put_object(Bucket=_bucket(stage, country), Key=path[1:], Body=b"x")
                 answer = requests.get(cloud.url + path, cookies={"laptop-country": country}, timeout=10)
                 node = by_id.get(answer.headers.get("X-Node", ""))
-                if node is None or node.site.zone[:-1] != nearest_pop(country, serving):
+                if node is None or node.site.zone[:-1] != nearest_pop(country, stage.regions):
                     return False
         return requests.get(f"{cloud.url}/api/titles", timeout=10).ok
     except requests.RequestException:
         return False
 
 
-def _bucket(stage: Stage, country: str, serving: Sequence[str]) -> str:
+def _bucket(stage: Stage, country: str) -> str:
     """The media bucket of the region that is nearest to a country."""
-    deployment, region = stage.cloud.deployment, nearest_pop(country, serving)
+    deployment, region = stage.cloud.deployment, nearest_pop(country, stage.regions)
     if region == stage.cloud.region:
         return deployment.exports["media_bucket"]
     return next(

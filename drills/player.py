@@ -18,13 +18,13 @@ LOOK = "(() => { const v = document.querySelector('video'); if (v) v.loop = true
 
 
 @contextmanager
-def watching(stage: Stage, *, enabled: bool) -> Generator[Callable[[], float]]:
+def watching(stage: Stage, *, enabled: bool) -> Generator[Callable[[], float | None]]:
     """Let Chromium play a film over and over. Gives the seconds that its picture stood still since the last question.
 
-    Where it is not `enabled` nothing runs, and the answer is always 0.
+    Where it is not `enabled` nothing runs, and the answer is always None.
     """
     if not enabled:
-        yield lambda: 0.0
+        yield lambda: None
         return
     film = stage.cloud.run_dir / FILM
     make_clip(film)

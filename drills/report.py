@@ -1,57 +1,57 @@
-"""What a drill prints: a row for each fault, and one sentence for all."""
+"""What a drill prints: a line for each fault, a row for each kind of fault, and one sentence for all. Pure."""
 
+import statistics
 from collections.abc import Sequence
 
 from drills.play import Outcome
 
-HEADINGS = ("fault", "requests", "failed", "wrong", "cut", "stalls", "slowest s", "stood still s", "whole after s")
-
-
-def row(outcome: Outcome) -> tuple[str, ...]:
-    """The cells of one fault."""
-    seen, whole = outcome.seen, outcome.recovered
-    counts = (seen.requests, seen.failed, seen.wrong, seen.cut, seen.stalls)
-    return (
-        str(outcome.fault),
-        *map(str, counts),
-        f"{seen.slowest:.1f}",
-        f"{outcome.stood:.1f}",
-        "not by itself" if whole is None else f"{whole:.1f}",
-    )
+COUNTS = ("requests", "failed", "wrong", "cut", "stalls")
+HEADINGS = ("fault", "times", *COUNTS, "slowest s", "stood still s", "whole after s", "worst s")
+BY_HAND = "not by itself"
 
 
 def line(outcome: Outcome) -> str:
     """One fault in one line, with what there is to say of it."""
-    cells = row(outcome)
-    marks = ", ".join(f"{name} {cell}" for name, cell in zip(HEADINGS[1:], cells[1:], strict=True))
+    seen, whole = outcome.seen, outcome.recovered
+    marks = [f"{name} {getattr(seen, name)}" for name in COUNTS]
+    marks += [f"slowest s {seen.slowest:.1f}"]
+    marks += [] if outcome.stood is None else [f"stood still s {outcome.stood:.1f}"]
+    marks += [f"whole after s {BY_HAND if whole is None else format(whole, '.1f')}"]
     note = f" ({outcome.note})" if outcome.note else ""
-    return f"{'ok ' if outcome.good else 'BAD'} {cells[0]}: {marks}{note}"
+    return f"{'ok ' if outcome.good else 'BAD'} {outcome.fault}: {', '.join(marks)}{note}"
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """The worst of each kind of fault, as a table of Markdown: sums of counts, greatest times."""
+    """A row of Markdown for each kind of fault: sums of counts, greatest times, and the median of what it took to be
+    whole again beside the worst. A dash where no player was there to stand still."""
     kinds: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
-        if not outcome.note.startswith("skipped"):
+        if not outcome.skipped:
             kinds.setdefault(f"{outcome.fault.what}: {outcome.fault.how}", []).append(outcome)
-    lines = ["| fault | times | " + " | ".join(HEADINGS[1:]) + " |", "|---|" + "--:|" * len(HEADINGS)]
-    for kind, found in sorted(kinds.items()):
-        seen = [outcome.seen for outcome in found]
-        sums = (sum(getattr(item, name) for item in seen) for name in ("requests", "failed", "wrong", "cut", "stalls"))
-        whole = [outcome.recovered for outcome in found]
-        slowest = max(item.slowest for item in seen)
-        last = "not by itself" if None in whole else f"{max(filter(None, whole), default=0.0):.0f}"
-        stood = max(outcome.stood for outcome in found)
-        times = (f"{slowest:.1f}", f"{stood:.1f}", f"{last} |")
-        lines.append(" | ".join([f"| {kind}", str(len(found)), *map(str, sums), *times]))
-    return "\n".join(lines)
+    lines = [" | ".join(HEADINGS), "|".join(["---", *["--:"] * (len(HEADINGS) - 1)])]
+    lines += [" | ".join((kind, *_cells(found))) for kind, found in sorted(kinds.items())]
+    return "\n".join(f"| {text} |" if "---" not in text else f"|{text}|" for text in lines)
+
+
+def _cells(found: Sequence[Outcome]) -> list[str]:
+    seen = [outcome.seen for outcome in found]
+    sums = [str(sum(getattr(item, name) for item in seen)) for name in COUNTS]
+    stood = [outcome.stood for outcome in found if outcome.stood is not None]
+    whole = [outcome.recovered for outcome in found if outcome.recovered is not None]
+    return [
+        str(len(found)),
+        *sums,
+        f"{max(item.slowest for item in seen):.1f}",
+        f"{max(stood):.1f}" if stood else "-",
+        f"{statistics.median(whole):.0f}" if whole else BY_HAND,
+        f"{max(whole):.0f}" if len(whole) == len(found) else BY_HAND,
+    ]
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
     """All of it in a sentence."""
-    played = [outcome for outcome in outcomes if not outcome.note.startswith("skipped")]
-    seen = [outcome.seen for outcome in played]
-    counts = {name: sum(getattr(item, name) for item in seen) for name in ("requests", "failed", "wrong", "cut")}
+    played = [outcome for outcome in outcomes if not outcome.skipped]
+    counts = {name: sum(getattr(outcome.seen, name) for outcome in played) for name in COUNTS}
     hands = sum(outcome.recovered is None for outcome in played)
     return (
         f"{len(played)} faults, {len(outcomes) - len(played)} skipped;"

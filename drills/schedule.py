@@ -31,8 +31,8 @@ KINDS = {
     ("region", "cut"): (5, 15),
     ("every fleet", "kill"): (0, 0),
     ("capacity", "change"): (0, 0),
-    ("fleets", "change"): (0, 0),
-    ("serving", "change"): (0, 0),
+    ("fleets", "change"): (2, 8),
+    ("serving", "change"): (2, 8),
 }
 """By (what, how): for how long it lasts, in seconds at least and at most; 0 for what is done at once."""
 
@@ -58,12 +58,19 @@ class Fault:
 
 
 def draw(seed: int, count: int) -> list[Fault]:
-    """The faults of a seed, in the order in which they are played."""
+    """The faults of a seed, in the order in which they are played.
+
+    The kinds are dealt like cards: as many seeds in a row as there are kinds have each kind once as their first fault,
+    once as their second, and so on. So a few dozen seeds leave no kind out, however few faults each of them has.
+    """
     # Not for secrets: the same faults again are the point.
     dice = random.Random(seed)  # noqa: S311
     faults: list[Fault] = []
-    for _ in range(count):
-        what, how = dice.choice(list(KINDS))
+    for turn in range(count):
+        deal, card = divmod(seed - 1, len(KINDS))
+        deck = list(KINDS)
+        random.Random(f"{turn} {deal}").shuffle(deck)  # noqa: S311
+        what, how = deck[card]
         seconds = dice.uniform(*KINDS[what, how])
         where = (dice.randrange(REGIONS), dice.randrange(FLEETS), dice.randrange(NODES))
         faults.append(Fault(what, how, round(seconds), *where))

@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import requests
@@ -83,11 +84,15 @@ class Crowd:
 
     def warm_up(self) -> None:
         """Every object, read once in every country, so that each region's caches hold it."""
-        for country in self._warm:
+
+        def read(country: str) -> None:
             with requests.Session() as session:
                 session.cookies.set("laptop-country", country)
                 for path in self._objects:
                     self._view(session, country, path)
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(read, self._warm))
 
     def _paths(self, country: str, seed: int) -> Iterator[str]:
         dice, paths = random.Random(seed), list(self._objects)  # noqa: S311 - the same choice again is the point
