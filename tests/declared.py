@@ -1,4 +1,4 @@
-"""What the tests ask about the things that a program declares."""
+"""Helpers for tests that look at the resources that a program declares."""
 
 import functools
 import json
@@ -16,7 +16,7 @@ REGION = "us-east-1"
 ZONE = "Z0123456789ABCDEFGHIJ"
 STACK_TYPE = "pulumi:pulumi:Stack"
 
-# Three zones of each region that VPC origins support, home first.
+# For each region, three zones that VPC origins support. The home region is first.
 ZONES = {
     "us-east-1": "use1-az1 use1-az2 use1-az4", "eu-west-1": "euw1-az1 euw1-az2 euw1-az3",
     "ap-southeast-1": "apse1-az1 apse1-az2 apse1-az3", "us-west-2": "usw2-az1 usw2-az2 usw2-az3",
@@ -35,7 +35,8 @@ def regions(count: int) -> dict[str, dict[str, Any]]:
 
 
 def whole(stack: str = "dev", *, preview: bool = False, points_of_presence: int = 0) -> Deployment:
-    """The whole program of a stack, run once a session; with other regions than its own if a number is given."""
+    """The resources of a stack's whole program, which runs once for all tests. A number of points of presence replaces
+    the stack's own regions."""
     return _whole(stack, preview, points_of_presence)
 
 
@@ -55,17 +56,17 @@ def zoned(*, preview: bool = False) -> Deployment:
 
 
 def deploy(make: Callable[[], object], **options: Any) -> Deployment:
-    """What a function registers."""
+    """The resources that a function registers."""
     return run_program(make, **options)
 
 
 def made(component: Callable[..., object], name: str, args: Mapping[str, Any], **options: Any) -> Deployment:
-    """What a component registers that is given these arguments, which need not be of the right types."""
+    """The resources that a component registers for these arguments, which may have wrong types."""
     return deploy(lambda: component(name, args), **options)
 
 
 def refusal(component: Callable[..., object], name: str, args: Mapping[str, Any]) -> str:
-    """Why a component refuses these arguments; it must do so before it registers anything."""
+    """The message with which a component refuses these arguments. It must refuse before it registers anything."""
     said: list[str] = []
 
     def program() -> None:
@@ -81,16 +82,16 @@ def refusal(component: Callable[..., object], name: str, args: Mapping[str, Any]
 
 
 def statements(policy: str) -> list[dict[str, Any]]:
-    """Of an IAM policy document."""
+    """The statements of an IAM policy document."""
     return json.loads(policy)["Statement"]
 
 
 def listed(value: Any) -> list[Any]:
-    """IAM writes a list of one as its item."""
+    """The value as a list. IAM writes a list with one item as the item itself."""
     return value if isinstance(value, list) else [value]
 
 
-# Where each type keeps IAM policy documents.
+# By type: the property that holds an IAM policy document.
 DOCUMENTS = {
     "aws:iam/role:Role": "assumeRolePolicy",
     "aws:iam/rolePolicy:RolePolicy": "policy",
@@ -103,7 +104,7 @@ DOCUMENTS = {
 
 
 def documents(deployment: Deployment) -> Iterator[tuple[Registration, str]]:
-    """Every IAM policy document, and the resource that it is of."""
+    """Every IAM policy document, with its resource."""
     for item in deployment.registrations:
         if item.type in DOCUMENTS:
             yield item, item.inputs[DOCUMENTS[item.type]]

@@ -1,4 +1,4 @@
-"""The workflow as the program declares it, and the job that it makes for a source, for whichever test needs one."""
+"""For tests: the workflow as the program declares it, and the job that it makes for a source."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:workflow:"
 
 
 def workflow(encode: str = "on_upload") -> dict[str, Any]:
-    """The definition, with names in place of what the program makes."""
+    """The workflow's definition, with fixed names instead of the resources that the program makes."""
     return definition({**NAMES, "encode": encode})  # pyright: ignore[reportArgumentType] - one of the two
 
 
@@ -50,7 +50,7 @@ VERSION = "0123456789ab"
 
 
 def job_of(source: Source, title: Title | None = None, queue: str = QUEUE) -> dict[str, Any]:
-    """CreateJob's arguments, by the workflow's own expressions. Raises SourceRefused."""
+    """CreateJob's arguments for a source, made by the workflow's own expressions. Raises SourceRefused."""
     planned = plan(source)
     variables = {
         "title": title or a_title(),
@@ -63,5 +63,5 @@ def job_of(source: Source, title: Title | None = None, queue: str = QUEUE) -> di
 
 
 def prefix_of(name: str = "film") -> str:
-    """Where `job_of` has the renditions of `a_title(name)` written."""
+    """The prefix to which the job of `job_of` writes the renditions of `a_title(name)`."""
     return f"{folder(name)}/{VERSION}"

@@ -1,7 +1,9 @@
-"""S3, MediaConvert and Step Functions, as far as the making of one title meets them, for tests of what interleaves.
+"""A small model of S3, MediaConvert and Step Functions for one title, for tests of executions that run at the same
+time.
 
-The handlers' cores and the workflow's expressions are the real ones. A job reads what its key holds at that moment, as
-MediaConvert does, and writes where it is told; writing where something lies already is noted.
+The handlers' cores and the workflow's expressions are the real ones. A job reads the content that its key has at that
+moment, as MediaConvert does, and writes to the prefix that it is given. The model notes a write to a prefix that was
+not empty.
 """
 
 import hashlib
@@ -37,28 +39,28 @@ Step = Callable[[], object]
 
 
 def nothing() -> None:
-    """What happens where a test has nothing happen."""
+    """The default for events of a test: nothing happens."""
 
 
 @dataclass
 class World:
-    """The uploads of one key, MediaConvert's jobs, executions, and what lies in the media bucket."""
+    """The uploads of one key, MediaConvert's jobs, executions, and the content of the media bucket."""
 
     table: Any
     mode: str = "on_upload"
     uploads: list[str] = field(default_factory=list[str])
-    """Contents, oldest first; empty for a deletion."""
+    """Contents of the key, the oldest first. Empty text means a deletion."""
     jobs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    """Newest first."""
+    """The newest first."""
     media: dict[str, str] = field(default_factory=dict[str, str])
     """Content by prefix."""
     rewritten: list[str] = field(default_factory=list[str])
-    """Prefixes that a job wrote to where something lay already."""
+    """Prefixes that were not empty when a job wrote to them."""
     executions: dict[str, str] = field(default_factory=dict[str, str])
     """Status by name."""
 
     def put(self, content: str) -> dict[str, Any]:
-        """Upload to the key; returns the event."""
+        """Upload to the key. Returns the event."""
         self.uploads.append(content)
         number = len(self.uploads)
         etag = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
@@ -81,8 +83,8 @@ class World:
         stop_at: str = "",
         stop_after: str = "",
     ) -> Execution:
-        """Run an execution. `reads` happens before its job reads the source, `ends` after that and before it writes,
-        `before` when it calls a state; `stop_at` and `stop_after` are as in `run`."""
+        """Run an execution. `reads` is called before its job reads the source, `ends` after that and before it writes,
+        `before` with each state that it starts. `stop_at` and `stop_after` are those of `run`."""
         name = f"number-{len(self.executions) + 1}"
         self.executions[name] = "RUNNING"
 
@@ -121,7 +123,7 @@ class World:
         return {"Status": self.executions[asked["ExecutionArn"].removeprefix(EXECUTION)]}
 
     def _prepare(self, asked: dict[str, Any]) -> Preparation:
-        """As lambdas.prepare.handler decides."""
+        """The decision of lambdas.prepare.handler."""
         title, published = asked["title"], asked["published"]
         content = content_of(title["etag"])
         place = folder(title["id"])
@@ -142,7 +144,7 @@ class World:
         return MADE
 
     def _check(self, title: Title) -> None:
-        """As lambdas.upload does in S3."""
+        """The check of lambdas.upload."""
         if not self.uploads[-1]:
             raise Failure("SourceRefused", {"errorMessage": "The file was deleted before it was published."})
         if title["source"] != f"v{len(self.uploads)}":
@@ -152,5 +154,5 @@ class World:
         return self.table.get_item(Key={"id": ID}).get("Item", {})
 
     def plays(self) -> str:
-        """What a viewer sees."""
+        """The content that a viewer sees."""
         return self.media[self.row()["prefix"]]

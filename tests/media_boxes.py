@@ -1,4 +1,4 @@
-"""Reads the boxes of fragmented MP4 (ISO/IEC 14496-12): what a segment says of its own time, whatever manifests say."""
+"""Reads the boxes of fragmented MP4 (ISO/IEC 14496-12): the times that a segment itself states, without manifests."""
 
 import struct
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ NOT_A_KEYFRAME = 0x00010000
 
 
 class Init(NamedTuple):
-    """What an initialisation segment sets for all that follow."""
+    """Values of an initialisation segment, which are valid for all segments after it."""
 
     timescale: int
     default_duration: int
@@ -27,7 +27,7 @@ class Segment(NamedTuple):
     end: int
     first_shown: int
     last_shown: int
-    """End of the sample that is shown last."""
+    """The end of the sample that is shown last."""
     starts_with_key: bool
     fragments: int
     samples: int

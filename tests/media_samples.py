@@ -1,8 +1,8 @@
-"""Small clips of every kind that people upload, made by ffmpeg at first use and kept in a folder for later runs.
+"""Small clips of every kind that people upload. ffmpeg makes them at first use, and a folder keeps them for later runs.
 
-`sample("portrait")` is a path. Each clip lasts two seconds where nothing else is said. The left half of a picture is
-red and the right half blue (with a moving bar, so that no two frames are alike), so that a test sees what was turned,
-mirrored or greyed.
+`sample("portrait")` is a path. Each clip lasts two seconds, unless its docstring says otherwise. The left half of the
+picture is red and the right half is blue, so that a test sees when a picture was turned or mirrored, or lost its
+colours. A moving bar makes all frames different.
 """
 
 import hashlib
@@ -38,9 +38,9 @@ def _plain(size: str, rate: str = "25", seconds: str = "2", more: str = "") -> C
 
 
 def _portrait(path: Path) -> None:
-    """As a phone stores it: landscape, and a matrix that turns it a quarter clockwise.
+    """A film as a phone stores it: landscape, with a matrix that turns it a quarter clockwise.
 
-    The matrix is written by hand, since ffmpeg's option for it changed its name from version to version.
+    The test writes the matrix itself, since ffmpeg's option for it has other names in other versions.
     """
     _plain("640x360")(path)
     content = bytearray(path.read_bytes())
@@ -51,7 +51,7 @@ def _portrait(path: Path) -> None:
 
 
 def _odd(path: Path) -> None:
-    """4:2:0 cannot have odd sides, 4:4:4 can."""
+    """A picture with odd sides, in 4:4:4, since 4:2:0 cannot have them."""
     _ffmpeg(path, *picture("361x271"), *SOUND, *FAST[:4], "-pix_fmt", "yuv444p", *AAC, "-t", "2")
 
 
@@ -62,7 +62,7 @@ def _interlaced(path: Path) -> None:
 
 
 def _hdr(path: Path) -> None:
-    """In PQ, where half of the code's range is some 90 nits. The left half is grey at half."""
+    """A film in PQ. Its left half is grey at half of the code's range, which is some 90 nits."""
     grey = ",drawbox=x=0:w=iw/2:h=ih:color=gray:t=fill"
     tags = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:log-level=error"
     tagged = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
@@ -83,7 +83,7 @@ def _surround(path: Path) -> None:
 
 
 def _late_sound(path: Path) -> None:
-    """The sound starts half a second after the picture, as screen recorders make it."""
+    """The sound starts half a second after the picture, as in films of screen recorders."""
     _ffmpeg(path, *picture("320x180"), "-itsoffset", "0.5", *SOUND, *FAST, *AAC, "-t", "2")
 
 
@@ -92,13 +92,13 @@ def _faststart(path: Path) -> None:
 
 
 def _truncated(path: Path) -> None:
-    """The index is at the front and whole, half of the film is gone: an upload that broke off."""
+    """An upload that broke off: the index at the front is whole, but half of the film is missing."""
     _faststart(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 def _headless(path: Path) -> None:
-    """The index was at the end, and is gone."""
+    """A film whose index was at the end, and is missing."""
     _plain("320x180")(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -113,7 +113,7 @@ def _bit_rot(path: Path) -> None:
 
 
 def _cover(path: Path) -> None:
-    """A song with cover art: to ffprobe it has a video stream."""
+    """A song with cover art. ffprobe sees a video stream in it."""
     cover = path.with_suffix(".png")
     _image(cover)
     mapping = ["-map", "0:a", "-map", "1:v", "-c:v", "copy", "-disposition:v", "attached_pic"]
@@ -122,7 +122,7 @@ def _cover(path: Path) -> None:
 
 
 def _still_first(path: Path) -> None:
-    """A camera's thumbnail before the film, as a track of its own."""
+    """A camera's thumbnail as a separate track before the film's track."""
     still, film = path.with_name("still.mov"), path.with_name("film.mp4")
     _ffmpeg(still, *picture("160x90", "1"), "-c:v", "mjpeg", "-t", "1")
     _plain("640x360", seconds="5")(film)
@@ -130,7 +130,7 @@ def _still_first(path: Path) -> None:
 
 
 def _last_hold(path: Path) -> None:
-    """Fifty frames in two seconds, of which the last stands for five more, as a screen recording's does."""
+    """Fifty frames in two seconds. The last one is shown for five more seconds, as in a screen recording."""
     hold = ",setpts='if(lt(N,50),N,174)/25/TB'"
     _ffmpeg(
         path, *picture("640x360", more=f",trim=end_frame=51{hold}"), *SOUND, *FAST, *AAC, "-fps_mode", "vfr", "-t", "7"
@@ -138,7 +138,7 @@ def _last_hold(path: Path) -> None:
 
 
 def _short_header(path: Path) -> None:
-    """The length in the track's own header (mdhd) is counted in another time scale: thirty times too short."""
+    """The length in the track's own header (mdhd) has another time scale, so it is thirty times too short."""
     _plain("640x360", "30", "7")(path)
     content = bytearray(path.read_bytes())
     at = content.index(b"mdhd") + 4 + 16  # version 0: the length lies 16 bytes into the box's payload
@@ -148,7 +148,7 @@ def _short_header(path: Path) -> None:
 
 
 def _clock_jump(path: Path) -> None:
-    """A receiver that was restarted: the second half's clock is ten hours ahead."""
+    """A recording of a receiver that was restarted: the clock of the second half is ten hours ahead."""
     halves: list[bytes] = []
     for offset in ("0", "36000"):
         half = path.with_name(f"half{offset}.ts")
@@ -158,7 +158,7 @@ def _clock_jump(path: Path) -> None:
 
 
 def _recorder(path: Path) -> None:
-    """What a browser's MediaRecorder writes: a stream, with neither a length nor an index."""
+    """A stream as a browser's MediaRecorder writes it, with neither a length nor an index."""
     vp8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus", "-t", "3"]
     _ffmpeg(path, *picture("320x180", "30"), *SOUND, *vp8, "-live", "1", "-f", "webm")
 
@@ -172,7 +172,7 @@ def _text(content: str) -> Callable[[Path], object]:
 
 
 def _tones(codec: str, *tones: int) -> list[str]:
-    """A mono track of each pitch (Hz), the second one shorter than the picture."""
+    """A mono track for each pitch (Hz). The second one is shorter than the picture."""
     inputs = [
         f"sine=frequency={tone}:sample_rate=48000:duration={4 if at == 1 else 6}" for at, tone in enumerate(tones)
     ]
@@ -182,7 +182,7 @@ def _tones(codec: str, *tones: int) -> list[str]:
 
 
 def _languages(path: Path) -> None:
-    """English, German, English again, and Czech; black for the first two of six seconds."""
+    """Sounds in English, German, English again, and Czech. The first two of six seconds are black."""
     dark = ",drawbox=w=iw:h=ih:color=black:t=fill:enable='lt(t,2)'"
     said = [f"language={language}" for language in ("eng", "ger", "eng", "cze")]
     tags = [part for at, language in enumerate(said) for part in (f"-metadata:s:a:{at}", language)]
@@ -190,7 +190,7 @@ def _languages(path: Path) -> None:
 
 
 def _channels(path: Path) -> None:
-    """As cameras and editors write it: each channel of the sound is a track."""
+    """Each channel of the sound is a track, as cameras and editing programs write it."""
     _ffmpeg(path, *picture("320x180"), *_tones("pcm_s16le", 300, 900, 600, 1200))
 
 
@@ -229,7 +229,7 @@ RECIPES: dict[str, Callable[[Path], object]] = {
     "image.mp4": _image,
     "text.mp4": _text("This is not a film.\n" * 200),
     "empty.mp4": lambda path: path.write_bytes(b""),
-    # Both would have a careless ffmpeg read another file of this machine.
+    # Each of these two names another file of this machine, which a careless ffmpeg would read.
     "playlist.mp4": _text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nlandscape.mp4\n#EXT-X-ENDLIST\n"),
     "script.mp4": _text("ffconcat version 1.0\nfile landscape.mp4\n"),
 }
@@ -238,13 +238,13 @@ RECIPES: dict[str, Callable[[Path], object]] = {
 def sample(name: str) -> Path:
     """The clip of that name, with or without its extension."""
     full = name if name in RECIPES else next(recipe for recipe in RECIPES if Path(recipe).stem == name)
-    # Clips of another version of this file are other clips.
+    # Another version of this file makes other clips, so it has another folder.
     folder = FOLDER / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
     path = folder / full
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(dir=folder))
         RECIPES[full](making / full)
-        (making / full).replace(path)  # at once, since tests run side by side
+        (making / full).replace(path)  # atomic, since tests run side by side
         shutil.rmtree(making)
     return path

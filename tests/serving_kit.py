@@ -1,4 +1,4 @@
-"""A small declared serving tier, and origins that misbehave on request, for the tests of the balancer and the edge."""
+"""For tests of the balancer and the edge: a small declared serving tier, and origins that fail when a test wants it."""
 
 import contextlib
 import copy
@@ -31,7 +31,7 @@ NONE: dict[str, Any] = {
 
 
 class Resource(Registration):
-    """A registration, as far as the serving tier reads one."""
+    """A registration with the fields that the serving tier reads."""
 
     def __init__(
         self, type: str, name: str, id: str, inputs: dict[str, Any], outputs: dict[str, Any] | None = None
@@ -59,7 +59,7 @@ def rule(priority: int, pattern: str, group: str) -> Resource:
 
 
 def balancing(*groups: Resource, idle: int = 60) -> list[Resource]:
-    """One load balancer whose sixteen shards are spread over the groups, with a 404 for everything else."""
+    """One load balancer with sixteen shards over the groups. It answers 404 to everything else."""
     fixed = {"statusCode": "404", "contentType": "text/plain", "messageBody": 'No "such" path\n'}
     return [
         Resource("aws:lb/loadBalancer:LoadBalancer", "alb", BALANCER, {"internal": True, "idleTimeout": idle}),
@@ -190,7 +190,7 @@ class Seen:
 
 @dataclass
 class Reply:
-    """What an origin answers: after `delay` seconds; nothing at all, but a reset, if `reset`."""
+    """An origin's answer. It comes after `delay` seconds. If `reset`, the origin resets the connection instead."""
 
     status: int = 200
     body: bytes = b"hello"
@@ -200,7 +200,7 @@ class Reply:
 
 
 class Origin:
-    """An HTTP server that answers each path as told, and remembers what it was asked."""
+    """An HTTP server that answers each path as a test told it, and remembers the requests."""
 
     def __init__(self, host: str = "127.0.0.1", name: str = "") -> None:
         self.host, self.port, self.name = host, free_port(host), name
@@ -227,7 +227,7 @@ class Origin:
 
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                # S3 knows a bucket by the Host.
+                # S3 finds the bucket's name in the Host header.
                 bucket = re.match(r"(.+)\.s3\.", self.headers["Host"] or "")
                 seen = Seen(self.command, f"/{bucket[1]}{self.path}" if bucket else self.path, self.headers, body)
                 if self.path != "/healthz":
@@ -236,7 +236,7 @@ class Origin:
                 reply = reply if isinstance(reply, Reply) else reply(seen)
                 time.sleep(reply.delay)
                 if reply.reset:
-                    # With a linger time of zero, closing is a RST.
+                    # With a linger time of zero, close() sends a RST.
                     linger = struct.pack("ii", 1, 0)
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                     self.connection.close()
@@ -255,7 +255,7 @@ class Origin:
 
             def handle(self) -> None:
                 origin.open.append(self.connection)
-                # The other end closes connections as it likes; that is no error of the test's.
+                # The other end may close connections at any time. That is no error of the test.
                 with contextlib.suppress(OSError, ValueError):
                     super().handle()
 
@@ -283,7 +283,7 @@ class Origin:
 
 @dataclass
 class Got:
-    """A response as a viewer sees it."""
+    """A response, as a viewer gets it."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -297,7 +297,7 @@ class Got:
 def ask(
     address: str, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
 ) -> Got:
-    """One request on a connection of its own, with the path exactly as given."""
+    """Send one request on a new connection, with the path exactly as given."""
     connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=20)
     try:
         connection.request(method, path, body=body, headers={**(headers or {})})
@@ -308,7 +308,8 @@ def ask(
 
 
 def log_of(path: Path, prefix: str, count: int, seconds: float = 60.0) -> list[dict[str, Any]]:
-    """The lines of a log whose URI begins so, once there are `count`: a line is written after the viewer has it all."""
+    """The lines of a log whose URI begins with `prefix`. Waits for `count` lines, since a server writes a line only
+    after the viewer has the whole answer."""
     deadline = time.monotonic() + seconds
     while True:
         whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
@@ -321,7 +322,7 @@ def log_of(path: Path, prefix: str, count: int, seconds: float = 60.0) -> list[d
 
 
 def in_service(balancer: Balancer, targets: set[str], seconds: float = 60.0) -> None:
-    """Return when these targets, and no others, have passed their checks."""
+    """Return when exactly these targets have passed their health checks."""
     deadline = time.monotonic() + seconds
     while True:
         rows = [line.split() for line in balancer._ask("@1 show servers state").splitlines()]
@@ -334,7 +335,7 @@ def in_service(balancer: Balancer, targets: set[str], seconds: float = 60.0) -> 
 
 @contextlib.contextmanager
 def origins(**names: str) -> Generator[dict[str, Origin]]:
-    """Origins by name, each started on the host given, and stopped afterwards."""
+    """Origins by name. Each starts on the given host, and stops at the end."""
     started = {name: Origin(host, name).start() for name, host in names.items()}
     try:
         yield started

@@ -1,4 +1,4 @@
-"""Waiting for what a test looks for, as long as a busy machine takes."""
+"""Waiting for a condition of a test, for as long as a busy machine needs."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ Found = TypeVar("Found")
 
 
 def eventually(look: Callable[[], Found], seconds: float = 60.0) -> Found:
-    """What `look` gives once that is true-ish; the last of it when the time is over."""
+    """The first truthy value that `look` returns. When the time is over, its last value."""
     deadline = time.monotonic() + seconds
     while not (found := look()) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,6 +1,6 @@
 """Runs the workflow's definition in this process: its expressions, branches, retries and catches, without waiting.
 
-Table writes go to moto's DynamoDB, which checks the expressions; everything else is answered by the test.
+Table writes go to moto's DynamoDB, which checks the expressions. The test answers everything else.
 """
 
 import json
@@ -16,14 +16,15 @@ from local.aws.jsonata import QueryError, evaluate
 from tests.unit.lambdas.service_model import faults
 
 Answers = Mapping[str, Callable[[Any], Any]]
-"""By state: its arguments (of a Lambda function its payload) in, its result out, or a Failure."""
+"""By state: a function that takes the state's arguments (for a Lambda function, the payload) and returns its result, or
+raises a Failure."""
 
 LONGEST = 200
-"""States in one execution; more is a loop that does not end."""
+"""Most states of one execution. More states mean a loop that does not end."""
 
 
 class Failure(Exception):
-    """What a task fails with, as Step Functions names it."""
+    """The error of a task, with Step Functions' name."""
 
     def __init__(self, error: str, cause: object = "") -> None:
         super().__init__(error)
@@ -32,13 +33,13 @@ class Failure(Exception):
 
 @dataclass
 class Execution:
-    """How an execution went."""
+    """The result of an execution."""
 
     status: str = "RUNNING"
     """SUCCEEDED, FAILED or ABORTED."""
     path: list[str] = field(default_factory=list[str])
     calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
-    """(state, arguments) of every task that was started, failed attempts too."""
+    """(state, arguments) of every task that was started, including failed attempts."""
     variables: dict[str, Any] = field(default_factory=dict[str, Any])
     error: str = ""
 
@@ -56,8 +57,8 @@ def run(
     stop_at: str = "",
     stop_after: str = "",
 ) -> Execution:
-    """Run an execution to its end, or have it stopped: before `stop_at`, or where `stop_after` has acted and its answer
-    is lost."""
+    """Run an execution to its end, or stop it: before the state `stop_at`, or when `stop_after` has acted and before
+    its answer is used."""
     done = Execution()
     state_name, given = definition["StartAt"], event
     context = {"Execution": {"Id": f"arn:aws:states:us-east-1:123456789012:execution:workflow:{name}", "Input": event}}
@@ -91,7 +92,7 @@ def run(
 def _task(
     name: str, state: dict[str, Any], bound: dict[str, Any], answers: Answers, done: Execution
 ) -> tuple[str, Any]:
-    """The next state and its input; no state if the error is caught by none."""
+    """The next state and its input. The state is empty if no rule catches the error."""
     attempts = 0
     while True:
         try:
@@ -122,7 +123,7 @@ def _call(name: str, state: dict[str, Any], bound: dict[str, Any], answers: Answ
     if service == "lambda":
         return {"Payload": json.loads(json.dumps(answers[name](arguments["Payload"])))}
     if service == "sns":
-        # Step Functions writes an object as text.
+        # Step Functions sends an object as JSON text.
         request = {**arguments, "Message": json.dumps(arguments["Message"])}
         assert faults("sns", "Publish", request) == []
     return answers[name](arguments)
@@ -140,7 +141,7 @@ def _table(action: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _dynamodb() -> Any:
-    """One for all: to make a client takes longer than an execution. The test has made moto stand in for AWS."""
+    """One client for all tests, since making a client takes longer than an execution. The test has started moto."""
     return boto3.client("dynamodb", region_name="us-east-1")
 
 
@@ -154,7 +155,7 @@ def _choose(state: dict[str, Any], bound: dict[str, Any], done: Execution) -> st
 
 
 def _assign(owner: dict[str, Any], bound: dict[str, Any], done: Execution) -> None:
-    """All of a state's assignments see the variables as they were before it."""
+    """Assign a state's variables. All assignments see the values from before the state."""
     done.variables |= resolved(owner.get("Assign", {}), {**done.variables, "states": bound})
 
 
@@ -163,7 +164,7 @@ def _matches(rule: dict[str, Any], failed: Failure) -> bool:
 
 
 def resolved(value: Any, variables: dict[str, Any]) -> Any:
-    """What a state's field comes to."""
+    """The value of a state's field, with its expressions evaluated."""
     if isinstance(value, str) and value.startswith("{%"):
         return evaluate(value.removeprefix("{%").removesuffix("%}"), variables)
     if isinstance(value, dict):

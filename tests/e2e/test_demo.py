@@ -19,16 +19,17 @@ PROJECT = Path(__file__).parent.parent.parent
 
 
 def _environment(film: str, temporary: Path) -> dict[str, str]:
-    # The demo's run directory is made in TMPDIR, so its processes can be told from every other demo's; and it is
-    # announced there, so that a demo that somebody runs beside the tests is left alone.
+    # The demo makes its run directory in TMPDIR, so its processes can be told from those of other demos. It is also
+    # announced there, so that the tests leave a demo alone that somebody else runs.
     places = {"TMPDIR": str(temporary), "HEADEND_DEMO": str(temporary / "demo.json")}
     return {**os.environ, **places, "VIDEO": film, "HEADEND_X264_PRESET": "ultrafast", "COLUMNS": "120"}
 
 
 def _ours(temporary: Path) -> list[str]:
-    """Command lines of the processes that work in a directory: they were called with it, or hold a file of it open.
+    """Command lines of the processes that work in a directory: it is in their arguments, or they have a file of it
+    open.
 
-    A port says less: another cloud that is tested at the same time takes the first that is free.
+    A port would not tell them apart: another cloud that is tested at the same time takes the first free port.
     """
     found: list[str] = []
     for process in Path("/proc").glob("[0-9]*"):
@@ -44,7 +45,7 @@ def _ours(temporary: Path) -> list[str]:
 
 @contextmanager
 def demo(film: str, temporary: Path) -> Generator[subprocess.Popen[str]]:
-    """A demo, killed in the end should it still run."""
+    """A running demo. It is killed at the end if it still runs."""
     process = subprocess.Popen(
         [".venv/bin/python", "-m", "local", "demo"],
         cwd=PROJECT,
@@ -61,7 +62,7 @@ def demo(film: str, temporary: Path) -> Generator[subprocess.Popen[str]]:
 
 
 def add(film: str, temporary: Path) -> subprocess.CompletedProcess[str]:
-    """`make add`, by way of make: a film's name may hold any character."""
+    """Run `make add` through make, since a film's name may hold any character."""
     return subprocess.run(
         ["make", "--no-print-directory", "add", f"VIDEO={film}"],
         cwd=PROJECT,
@@ -80,7 +81,7 @@ def _state(url: str, title: str) -> str | None:
 
 @pytest.fixture
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Short: sockets lie in it."""
+    """A folder with a short path, since it holds sockets."""
     return tmp_path_factory.mktemp("d")
 
 
@@ -116,7 +117,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing(step: str, temporary: Path) -> No
 def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp_path: Path) -> None:
     odd = tmp_path / "a $b 'c' #1 (ü) [red];e.mp4"
     odd.write_bytes(sample("landscape").read_bytes())
-    # Two minutes: it is still on its way when the demo ends.
+    # A film of two minutes, so that it is still being encoded when the demo ends.
     late_film = tmp_path / "late.mp4"
     again = ["-stream_loop", "9", "-i", str(sample("long")), "-c", "copy", str(late_film)]
     subprocess.run(["ffmpeg", "-v", "error", *again], check=True, timeout=60)
@@ -182,9 +183,9 @@ def _catches_ctrl_c(process: subprocess.Popen[str]) -> bool:
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.5, 1.5])
 def test_ctrl_c_in_the_first_moment_says_nothing(seconds: float, temporary: Path) -> None:
-    """From the program's first line on: while Python itself starts, it tells of Ctrl-C as it likes."""
+    """It holds from the program's first line. Before that Python itself starts, and prints its own message."""
     with demo("", temporary) as process:
-        # Python listens as it starts, and the program's first line undoes that.
+        # Python catches SIGINT when it starts. The program's first line undoes that.
         for catches in (True, False):
             deadline = time.monotonic() + 20
             while _catches_ctrl_c(process) != catches and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""A short drill with fixed seeds: what they draw is played, and nobody gets a wrong byte or an error."""
+"""A short drill with fixed seeds: their faults happen, and no viewer gets a wrong byte or an error."""
 
 from drills.play import drilled, play
 from drills.report import line

@@ -12,7 +12,7 @@ from tests.media_samples import sample
 
 @pytest.fixture(scope="module")
 def lazy() -> Iterator[LaptopCloud]:
-    """One fleet of one node, and nothing encoded before it is asked for."""
+    """A cloud with one fleet of one node. It encodes a title only when a viewer asks for it."""
     config = {"encode": "on_request", "fleets": "1", "nodesPerFleet": {"min": 1, "max": 1}}
     with deployed(config=config) as cloud:
         yield cloud
@@ -34,5 +34,5 @@ def test_the_first_request_starts_the_encode(lazy: LaptopCloud) -> None:
 
     manifest = wait(plays, "the title plays")["hls"]
     assert requests.get(lazy.url + manifest, timeout=60).text.startswith("#EXTM3U")
-    # However often it was asked for meanwhile, it was encoded once.
+    # Several requests came in the meantime, but it was encoded once.
     assert len(lazy.client("mediaconvert").list_jobs()["Jobs"]) == 1

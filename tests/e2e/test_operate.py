@@ -1,4 +1,4 @@
-"""`headend`, verb by verb: the runbooks of a day, each from the state that it is for to its end.
+"""`headend`, verb by verb: each test brings the platform into the state for which a runbook is, and follows it.
 
 The tests build on one another, in the order of the file.
 """
@@ -30,7 +30,7 @@ def operator(cloud: LaptopCloud, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of many parts: MP4 lets a box be free space."""
+    """A film that is uploaded in many parts. A box of free space makes its MP4 file large."""
     path = tmp_path_factory.mktemp("films") / "A large film.mp4"
     path.write_bytes(sample("landscape").read_bytes())
     free = SIZE - path.stat().st_size
@@ -42,7 +42,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def no_preparing(cloud: LaptopCloud) -> Iterator[None]:
-    """A fault of our own: the function that prepares encodes lacks what it must know."""
+    """A fault of the platform: the function that prepares encodes lacks a value of its environment."""
     functions = cloud.client("lambda")
     names = [item["FunctionName"] for item in functions.list_functions()["Functions"]]
     prepare = next(name for name in names if "-prepare-" in name)
@@ -149,7 +149,7 @@ def test_it_is_run_again(operator: Operator) -> None:
 
 
 def test_an_upload_that_started_no_workflow_is_found_and_started(operator: Operator, cloud: LaptopCloud) -> None:
-    """The rule has another target for once, which is not there: what is sent to it goes to the dead-letter queue."""
+    """For this test the rule has a target that does not exist, so its events go to the dead-letter queue."""
     events, machine = cloud.client("events"), cloud.deployment.exports["state_machine"]
     [rule] = events.list_rule_names_by_target(TargetArn=machine)["RuleNames"]
     targets = events.list_targets_by_rule(Rule=rule)["Targets"]
@@ -167,7 +167,7 @@ def test_an_upload_that_started_no_workflow_is_found_and_started(operator: Opera
 
 
 def test_titles_of_an_older_ladder_are_made_anew_and_play_on(operator: Operator, cloud: LaptopCloud) -> None:
-    """What an older ladder made has another content: here the row says so."""
+    """Renditions of an older ladder have another content hash. The test writes one into the row."""
     assert "no title is of an older ladder" in operator.run("encode-again", "--older-ladder").out
     cloud.client("dynamodb").update_item(
         TableName=cloud.deployment.exports["titles_table"],

@@ -20,12 +20,12 @@ from tests.e2e.platform import Log, ask_to_play, key_for, objects, play, settled
 from tests.media_samples import sample
 
 LOW, HIGH = key_for("01234567"), key_for("89abcdef")
-"""Two films that two fleets share out between them."""
+"""Upload keys of two films, one for each of the two fleets."""
 
 
 @pytest.fixture(scope="module")
 def log(cloud: LaptopCloud) -> Log:
-    """From the first request on."""
+    """The log from the first request on."""
     return Log(cloud.run_dir)
 
 
@@ -53,7 +53,7 @@ def test_an_upload_becomes_a_title(titles: dict[str, dict[str, Any]]) -> None:
         assert title["state"] == "PUBLISHED", title
         assert title["name"] == key.removesuffix(".mp4")
         assert title["duration"] == pytest.approx(13, abs=0.2)
-        # 360 lines high: nothing above the source, and something below it.
+        # The source is 360 lines high, so there is no rung above that, and at least one below.
         assert title["renditions"][0] == "360p"
         assert len(title["renditions"]) > 1
 
@@ -62,7 +62,7 @@ def test_what_a_viewer_reads_is_what_the_encoder_wrote(
     cloud: LaptopCloud, titles: dict[str, dict[str, Any]], read: list[str]
 ) -> None:
     bucket, s3 = cloud.deployment.exports["media_bucket"], cloud.client("s3")
-    # A playlist of I-frames names segments of its rung once more.
+    # A playlist of I-frames names segments that its rung's playlist names too.
     segments = {path for path in read if path.endswith((".cmfv", ".cmfa"))}
     # 13 seconds in segments of 6, and an init segment, for each rung and the sound.
     rungs = sum(len(title["renditions"]) + 1 for title in titles.values())
@@ -73,13 +73,13 @@ def test_what_a_viewer_reads_is_what_the_encoder_wrote(
 
 
 def test_every_tier_tells_the_same_story(cloud: LaptopCloud, log: Log, read: list[str]) -> None:
-    # The edge was asked for manifests and playlists once more: to learn what there is to read.
+    # The test also asked the edge for manifests and playlists, to learn which objects there are.
     edge = log.entries("edge", len(read) + sum(path.endswith(".m3u8") for path in read))
     balancer, nodes = (log.entries(tier, len(set(read))) for tier in ("balancer", "node"))
     assert not [entry for entry in edge if entry["failover"]]
     assert {entry["status"] for entry in (*edge, *balancer, *nodes)} == {200}
     missed = [entry["uri"] for entry in edge if entry["cache"] not in ("Hit", "HIT")]
-    # Each object went past the edge once, however often it was asked for.
+    # Each object was a cache miss at the edge once, for any number of requests.
     assert Counter(missed) == Counter(entry["uri"] for entry in balancer) == Counter(set(read))
     assert Counter(missed) == Counter(entry["uri"] for entry in nodes)
     assert len(edge) > len(missed)
@@ -89,12 +89,12 @@ def test_each_object_is_kept_only_in_the_fleet_that_owns_it(cloud: LaptopCloud, 
     owners: dict[str, set[str]] = {}
     for node in cloud.fleets.nodes.values():
         for file in (node.site.directory / "disk" / "cache").rglob("*"):
-            # What is being fetched ahead has a longer name.
+            # A file that is still being fetched ahead has a longer name.
             if file.is_file() and len(file.name) == 32:
                 key = re.search(rb"^KEY: (/\S+?)(bytes=\S+)?$", file.read_bytes()[:4096], re.MULTILINE)
                 assert key, f"{file} is no cache file"
                 owners.setdefault(key[1].decode(), set()).add(node.fleet)
-    # Nodes fetch new titles ahead of their viewers: they hold what was read, and more.
+    # Nodes fetch new titles ahead of their viewers, so they hold what was read, and more.
     assert set(owners) >= set(read)
     low, high = sorted({node.fleet for node in cloud.fleets.nodes.values()})
     assert {path: {low if path[3] in "01234567" else high} for path in owners} == owners
@@ -114,7 +114,7 @@ def test_the_film_plays_in_a_browser(cloud: LaptopCloud, titles: dict[str, dict[
         try:
             page = browser.new_page()
             page.goto(f"{cloud.url}/?title={title_id(LOW)}", timeout=120_000)
-            # Asked from outside: the page's own policy forbids what wait_for_function does.
+            # Not wait_for_function: the page's Content-Security-Policy forbids its `eval`.
             plays = "document.querySelector('video')?.currentTime > 2 || null"
             wait(lambda: page.evaluate(plays), "the film plays", 120)
             left, right = page.evaluate(colours)
@@ -167,14 +167,14 @@ def test_a_node_that_dies_takes_no_film_with_it(cloud: LaptopCloud, titles: dict
     victim.kill()
     viewer.join(timeout=600)
     assert answers == [200] * len(paths)
-    # Once the health checks have settled, the bucket is left alone and the survivor answers.
+    # After the health checks have noticed it, the other node answers, and nothing asks the bucket.
     late = [entry for entry in log.entries("edge", len(paths)) if entry["uri"] in paths[-40:]]
     assert len(late) == 40
     assert not [entry for entry in late if entry["failover"]]
     assert {entry["node"] for entry in log.entries("node") if entry["uri"] in paths[-40:]} == {
         survivor.site.instance_id
     }
-    # It was not for nothing: before they settled, some requests met the dead node.
+    # The test did meet the dead node: before the checks noticed it, some requests failed over.
     assert [entry for entry in log.entries("edge") if entry["failover"]]
 
 
@@ -187,7 +187,7 @@ def test_a_fleet_that_dies_leaves_the_bucket(cloud: LaptopCloud, titles: dict[st
             node.kill()
     assert [requests.get(cloud.url + path, timeout=60).status_code for path in paths] == [200] * len(paths)
     assert [entry["failover"] for entry in log.entries("edge", len(paths))] == [True] * len(paths)
-    # What the edge holds plays on, and the other fleet never noticed.
+    # Objects in the edge's cache still play, and the other fleet is not affected.
     assert requests.get(cloud.url + play(cloud, title_id(LOW))["hls"], timeout=60).status_code == 200
     (other,) = _cold_objects(cloud, "fb/drill", 1)
     assert requests.get(cloud.url + other, timeout=60).headers["X-Node"] in {
@@ -196,7 +196,7 @@ def test_a_fleet_that_dies_leaves_the_bucket(cloud: LaptopCloud, titles: dict[st
 
 
 def _cold_objects(cloud: LaptopCloud, folder: str, count: int) -> list[str]:
-    """Objects in the media bucket that nobody has asked for yet."""
+    """New objects in the media bucket that are in no cache yet."""
     s3, bucket = cloud.client("s3"), cloud.deployment.exports["media_bucket"]
     keys = [f"v/{folder}/0123456789ab/{number:04}.cmfv" for number in range(count)]
     for key in keys:
@@ -205,14 +205,14 @@ def _cold_objects(cloud: LaptopCloud, folder: str, count: int) -> list[str]:
 
 
 def test_no_error_was_swallowed(cloud: LaptopCloud) -> None:
-    """A tier that failed and was covered for by the next one says so in its log."""
+    """If a tier failed and the next one answered for it, the failed tier's log says so."""
     words = re.compile(r"Traceback|\[ERROR\]|\[(error|crit|alert|emerg)\]")
     expected = re.compile(
-        # What the dead nodes, and the text file that is no film, must have left.
+        # Messages that the dead nodes, and the text file that is no film, must have left.
         r"connect\(\) failed|Connection refused|prematurely closed|recv\(\) failed|no live upstreams|SourceUnreadable"
-        # Another cloud took the port between the edge's look and its bind; it took the next one.
+        # Another cloud took the port before the edge could bind it, so the edge took the next one.
         r"|bind\(\) to 127\.0\.0\.1:\d+ failed|still could not bind\(\)"
-        # On a busy machine, a catalogue that took over two seconds: the viewer is told to try again, and the tests do.
+        # On a busy machine the catalogue took over two seconds. The API said to try again, and the tests did.
         r"|\tunanswered "
     )
     for path in sorted(Path(cloud.run_dir / "logs").glob("*.log")):

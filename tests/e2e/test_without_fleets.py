@@ -1,4 +1,4 @@
-"""A stack without caches of its own: the film comes from the bucket, and the API from where it always is."""
+"""A stack without cache fleets: the film comes from the bucket, and the API works as always."""
 
 from collections.abc import Iterator
 

@@ -22,13 +22,13 @@ from local.engine import ProgramError
 from tests.e2e.platform import wait
 
 LAG = 2
-"""Seconds that the replicas are behind."""
+"""Seconds after which a replica has a new object."""
 HOME, EUROPE, ASIA, BRAZIL = "US", "GB", "SG", "BR"
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LaptopCloud]:
-    """Three regions of two fleets of one node."""
+    """A cloud with three regions. Each has two fleets with one node."""
     run_dir = Path(tempfile.mkdtemp(prefix="headend-test-"))
     nodes = {"min": 1, "max": 2}
     with pytest.MonkeyPatch.context() as patch:
@@ -43,7 +43,7 @@ def cloud() -> Iterator[LaptopCloud]:
 
 
 def put(cloud: LaptopCloud, name: str) -> str:
-    """A new object in the home bucket, of a title such as 00/early: its first two digits, and its id."""
+    """Put a new object into the home bucket, for a title such as 00/early: its two hex digits and its id."""
     digits, _, title = name.partition("/")
     key = f"v/{digits}/{title.lower().replace('/', '-')}/0123456789ab/video_1.cmfv"
     cloud.client("s3").put_object(Bucket=cloud.deployment.exports["media_bucket"], Key=key, Body=key.encode() * 500)
@@ -51,9 +51,9 @@ def put(cloud: LaptopCloud, name: str) -> str:
 
 
 def see(cloud: LaptopCloud, path: str, country: str) -> tuple[int, str, float]:
-    """What a viewer in a country gets: status, region of the node that served it ("" for the home bucket), seconds.
+    """The answer to a viewer in a country: status, region of the node that served it ("" for the home bucket), seconds.
 
-    Raises ValueError for bytes that are not the object's, RequestException where there is no answer.
+    Raises ValueError for wrong bytes, and RequestException if there is no answer.
     """
     started = time.monotonic()
     answer = requests.get(cloud.url + path, cookies={"laptop-country": country}, timeout=60)
@@ -65,7 +65,7 @@ def see(cloud: LaptopCloud, path: str, country: str) -> tuple[int, str, float]:
 
 
 def server(cloud: LaptopCloud, country: str) -> str:
-    """The region whose node serves what is everywhere and in no cache; "" for the home bucket."""
+    """The region whose node serves an object that all regions have and no cache has; "" for the home bucket."""
     path = put(cloud, f"0b/late/{time.monotonic_ns()}")
     time.sleep(LAG + 1)
     return see(cloud, path, country)[1]
@@ -73,7 +73,7 @@ def server(cloud: LaptopCloud, country: str) -> str:
 
 @contextmanager
 def watching(cloud: LaptopCloud, name: str) -> Generator[Counter[int | str]]:
-    """Viewers in every country meanwhile, who want what no cache has; what they got, by status or complaint."""
+    """Viewers in every country, who ask for objects that are in no cache. Counts the answers by status or complaint."""
     got: Counter[int | str] = Counter()
     over = threading.Event()
 

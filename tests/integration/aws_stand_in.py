@@ -1,7 +1,7 @@
 """The laptop's AWS with a MediaConvert that encodes nothing: `python aws_stand_in.py PORT RUN_DIR`.
 
-Its jobs complete at the second look. UserMetadata `title` chooses otherwise: "broken" ends in an error, "endless" never
-ends, "refused" is not accepted.
+A job is complete at the second GetJob. UserMetadata `title` can change that: "broken" ends with an error, "endless"
+never ends, and "refused" is not accepted.
 """
 
 import sys
@@ -19,7 +19,7 @@ JOBS: dict[str, dict[str, Any]] = {}
 
 
 def media_convert(_endpoint: str, _run_dir: Path) -> dict[str, Any]:
-    """CreateJob and GetJob, as far as Step Functions looks."""
+    """CreateJob and GetJob, with the fields that Step Functions reads."""
     app = Flask("stand-in")
 
     @app.post("/2017-08-29/jobs")
@@ -41,7 +41,7 @@ def media_convert(_endpoint: str, _run_dir: Path) -> dict[str, Any]:
             job["status"] = "COMPLETE"
         return jsonify(job=shown)
 
-    del create, get  # Flask holds them
+    del create, get  # Flask keeps them
     return {"mediaconvert": app}
 
 

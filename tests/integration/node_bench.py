@@ -1,4 +1,4 @@
-"""An origin that counts what is asked of it and fails on command, and a client, for tests of a cache node."""
+"""For tests of a cache node: an origin that counts requests and can fail, and a client."""
 
 import contextlib
 import hashlib
@@ -26,20 +26,20 @@ _hosts = itertools.count(1)
 
 
 def content(size: int, seed: int = 1) -> bytes:
-    """Bytes in which no part is like another."""
+    """Bytes in which all parts differ."""
     blocks = (hashlib.sha256(f"{seed}:{n}".encode()).digest() for n in range(size // 32 + 1))
     return b"".join(blocks)[:size]
 
 
 @dataclass
 class Origin:
-    """Speaks of an object as S3 does. Objects are by path, bucket included."""
+    """Answers as S3 does. Objects are by path, which begins with the bucket."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     """(method, target, headers in lower case) in order."""
     status: int = 200
-    """Another one is answered to everything."""
+    """Any other status is the answer to every request."""
     delay: float = 0.0
     """Seconds before each answer."""
     tls: ssl.SSLContext | None = None
@@ -81,7 +81,7 @@ class Origin:
             request_queue_size = 512
 
             def handle_error(self, request: object, client_address: object) -> None:
-                """A connection that the test, or nginx after a refused certificate, cut is no news."""
+                """Ignore cut connections: the test cuts some, and so does nginx when it refuses a certificate."""
 
         self._server = Server(("127.0.0.1", self.port), Handler)
         if self.tls:
@@ -102,7 +102,7 @@ class Origin:
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        # The node looks for new titles all the time; that is nobody's request.
+        # The node itself looks for new titles all the time. The tests do not count that.
         if "?list-type=2" not in handler.path:
             self.requests.append((handler.command, handler.path, headers))
         time.sleep(self.delay)
@@ -149,7 +149,7 @@ class Answer:
 
 
 def ask(node: Node, path: str, method: str = "GET", timeout: float = 20.0, **headers: str) -> Answer:
-    """One request on a connection of its own. Header names are given with underscores."""
+    """Send one request on a new connection. Header names are given with underscores."""
     connection = http.client.HTTPConnection(node.site.address, node.port, timeout=timeout)
     with contextlib.closing(connection):
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
@@ -163,7 +163,7 @@ def make_node(origin: Origin, directory: Path, data: str = USER_DATA) -> Node:
     site = Site(
         instance_id=f"i-{next(_hosts):017x}",
         zone="eu-west-1a",
-        # 127.192 and up: the fleets' own addresses are below.
+        # From 127.192 on: the fleets use addresses below that.
         address=f"127.{192 + pid // 256 % 63}.{pid % 256}.{next(_hosts) % 254 + 1}",
         directory=directory,
         access_log=directory / "access.jsonl",

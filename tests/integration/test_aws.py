@@ -96,12 +96,12 @@ class Aws:
         return name
 
     def queue(self) -> tuple[str, str]:
-        """URL and ARN."""
+        """URL and ARN of a new queue."""
         url = self.sqs.create_queue(QueueName=unique("queue"))["QueueUrl"]
         return url, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
     def messages(self, url: str, count: int) -> list[dict[str, Any]]:
-        """`count` messages or more, in any order; fewer when they do not come."""
+        """At least `count` messages, in any order. Fewer if they do not come in time."""
         found: list[dict[str, Any]] = []
 
         def receive() -> bool:
@@ -113,7 +113,7 @@ class Aws:
         return found
 
     def rule(self, bucket: str, targets: list[dict[str, Any]], pattern: dict[str, Any] | None = None) -> str:
-        """A rule for what happens in `bucket`; `pattern` is merged into its detail."""
+        """Make a rule for events of `bucket`. `pattern` is merged into the pattern's detail."""
         name = unique("rule")
         detail = {"bucket": {"name": [bucket]}, **(pattern or {})}
         self.events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.s3"], "detail": detail}))
@@ -137,7 +137,7 @@ class Aws:
         return eventually(look, 120) or pytest.fail(f"{execution} does not end")
 
     def run(self, states: dict[str, Any], given: Any = None) -> dict[str, Any]:
-        """Run `states` on `given`; the end, `output` parsed."""
+        """Run `states` on `given`. Returns the execution's description, with its `output` parsed."""
         arn = self.machine(states)
         started = self.stepfunctions.start_execution(stateMachineArn=arn, input=json.dumps(given or {}))
         end = self.ended(started["executionArn"])
@@ -151,10 +151,10 @@ class Aws:
 
 
 def start(run_dir: Path) -> Aws:
-    """A server of its own, with the stand-in for MediaConvert."""
+    """Start a new server, with the stand-in for MediaConvert."""
     port = free_port()
     command = [sys.executable, str(Path(__file__).with_name("aws_stand_in.py")), str(port), str(run_dir)]
-    # A profile that does not exist breaks every client that reads it.
+    # Every client that reads this profile fails, since it does not exist.
     environment = {**os.environ, "AWS_PROFILE": "not-there", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     log = (run_dir / "server.log").open("w")
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -190,7 +190,8 @@ def handle(event, context):
 
 
 def workflow(aws: Aws, table: str, topic: str) -> dict[str, Any]:
-    """Claim a title, measure it, encode it, mark it, tell of it; a claimed one is left alone, a refused one marked."""
+    """A workflow that claims a title, measures, encodes and marks it, and tells of it. It leaves a title alone that
+    another execution claimed, and marks a refused one."""
     key = {"id": {"S": "{% $key %}"}}
     update = f"{STATES}dynamodb:updateItem"
 
@@ -630,7 +631,7 @@ def test_an_unsigned_read_needs_a_grant(aws: Aws) -> None:
     hosted = {"Host": f"{bucket}.s3.{REGION}.amazonaws.com"}
     assert requests.get(url.replace(f"/{bucket}", ""), headers=hosted, timeout=60).content == body
 
-    # Nor is a name of moto's own anything but a key of the bucket's.
+    # moto's own paths are keys of the bucket here, too.
     for path in ("/moto-api/data.json", "/moto-api/", "/latest/meta-data/iam/security-credentials/", "/favicon.ico"):
         assert requests.get(f"{aws.url}{path}", headers=hosted, timeout=60).status_code in (403, 404), path
 

@@ -47,7 +47,7 @@ def target(origin: Origin) -> tuple[str, str, int]:
 
 
 def eventually_served_by(address: str, wanted: set[str], seconds: float = 60.0) -> set[str]:
-    """Who answers ten requests, asked again until it is `wanted` or the time is up."""
+    """The targets that answer ten requests. Repeats until they are the `wanted` ones or the time is over."""
     deadline = time.monotonic() + seconds
     while True:
         served = {str(ask(address, "/v/0a").headers["X-Origin"]) for _ in range(10)}
@@ -74,8 +74,8 @@ def test_what_no_rule_names_gets_the_fixed_response(tmp_path: Path, nodes: dict[
 def test_targets_take_turns_and_the_log_names_them(tmp_path: Path, nodes: dict[str, Origin]) -> None:
     targets = {"arn:low": [target(nodes["one"]), target(nodes["two"])]}
     with balancer(tmp_path, balancing(target_group("low")), targets) as (made, address):
-        # A target waits for its first check, and the checks do not all start at once. Until then all are served: nobody
-        # is healthy.
+        # Targets wait for their first checks, which do not all start at once. Before that no target is healthy, so all
+        # of them get requests.
         in_service(made, {"i-one", "i-two"})
         for number in range(10):
             ask(address, f'/v/0b?n={number}"')

@@ -1,4 +1,4 @@
-"""The unmodified program, deployed to the laptop's AWS: the records that the rest of the laptop cloud works from."""
+"""The unmodified program, deployed to the laptop's AWS: the records that the rest of the laptop cloud needs."""
 
 import base64
 import hashlib
@@ -53,7 +53,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             assert process.stdout
             assert process.stdout.readline() == "ready\n"
             endpoint = f"http://127.0.0.1:{port}"
-            # Four threads, as the laptop cloud does not need: handlers and clients are shared safely.
+            # The laptop cloud needs one thread. Four show that threads can share handlers and clients safely.
             deployment = run_program(PROJECT, stack="local", provider=Realiser(endpoint), workers=4)
             yield Deployed(endpoint, deployment)
         finally:

@@ -1,4 +1,4 @@
-"""nginx made from the declared distribution is the shared cache that CloudFront is."""
+"""nginx, configured from the declared distribution, caches as CloudFront does."""
 
 import gzip
 import threading
@@ -65,7 +65,7 @@ def tier(run_dir: Path, resources: list[Resource], country: str = "US") -> Gener
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Generator[Tier]:
-    """An edge for every test that does not need its own. Each uses paths of its own."""
+    """An edge for all tests that do not need their own. Each test uses different paths."""
     with tier(tmp_path_factory.mktemp("edge"), delivering()) as made:
         yield made
 
@@ -109,12 +109,12 @@ def test_a_declared_status_falls_over_to_the_bucket(shared: Tier, status: int) -
     shared.home.replies[path] = Reply(status=status, headers={"Cache-Control": "max-age=100"})
     shared.s3.replies[f"/media-bucket{path}"] = Reply(body=b"bucket", headers={"Cache-Control": "no-store"})
     assert [shared.get(path).body for _ in range(2)] == [b"bucket"] * 2
-    # What the failed origin said about caching must not stick to the other's answer.
+    # The failed origin's caching headers must not apply to the other origin's answer.
     assert len(shared.s3.asked(f"/media-bucket{path}")) == 2
 
 
 def test_what_the_bucket_answered_in_the_others_place_is_cached(shared: Tier) -> None:
-    # A 403 is not cached: that must not stick to the answer that took its place.
+    # A 403 is not cached. That must not apply to the answer that replaces it.
     shared.home.replies["/v/00/replica-lags.m4s"] = Reply(status=403)
     assert [shared.get("/v/00/replica-lags.m4s").cache for _ in range(2)] == ["Miss", "Hit"]
 
@@ -135,7 +135,8 @@ def test_an_origin_that_fails_falls_over_in_time(shared: Tier, name: str, reply:
     began = time.monotonic()
     assert shared.get(f"/v/00/{name}.m4s").body == b"bucket"
     assert time.monotonic() - began < seconds
-    # One attempt was declared; one on a connection that was kept open does not count, as it may just have been closed.
+    # One attempt is declared. A second is allowed if the first was on an open connection that may just have been
+    # closed.
     assert len(shared.home.asked(f"/v/00/{name}.m4s")) <= 2
 
 
@@ -400,7 +401,7 @@ def test_a_viewer_is_sent_to_the_nearest_point_of_presence(
 ) -> None:
     regions = ["us-east-1", "ap-northeast-1"]
     code = viewer_request_code(home="us-east-1", regions=regions, failover_status=FAILOVER)
-    # The origins here are named for what they are to the test.
+    # The test has its own names for the origins.
     nearest = function("nearest", code.replace('"ap-northeast-1"', '"far"'))
     header = {"headerBehavior": "whitelist", "headers": {"items": ["CloudFront-Viewer-Country"]}}
     associated = [{"eventType": "viewer-request", "functionArn": "arn:nearest"}]
@@ -409,7 +410,7 @@ def test_a_viewer_is_sent_to_the_nearest_point_of_presence(
     )
     resources = delivering(nearest, request_policy("country", headersConfig=header), orderedCacheBehaviors=[segments])
     with tier(tmp_path, resources, country) as made:
-        # What a viewer claims counts for nothing.
+        # A header that the viewer sets has no effect.
         assert made.get(f"{VERSION}/a.m4s", CloudFront_Viewer_Country="FR").headers["X-Origin"] == served
         assert made.get(f"{VERSION}/a.m4s").cache == "Hit"
         made.far.stop()
@@ -453,7 +454,7 @@ def test_a_port_that_is_taken_at_the_last_moment_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with origins(s3="127.0.0.1", other="127.0.0.1") as by_name:
-        # The other program's port looks free, as it does when it is taken between the look and the use.
+        # The first look returns a port that another program uses, as if that program took it after the look.
         looks = [first_free_port(18080), by_name["other"].port]
 
         def look(start: int) -> int:
@@ -510,12 +511,12 @@ def test_a_viewer_may_say_where_he_is_and_nobody_behind_the_edge_hears_how(tmp_p
             seen = made.home.asked("/v/00/place.m4s")[-1]
             assert seen.headers["CloudFront-Viewer-Country"] == country
             assert "laptop-country" not in str(seen.headers.items())
-        # Each country has an edge location of its own, and so a cache.
+        # Each country has its own edge location, and so its own cache.
         assert len(made.home.asked("/v/00/place.m4s")) == 2
 
 
 def test_light_takes_its_time() -> None:
-    # There and back to a region a thousand kilometres away, and to one on the other side of the world.
+    # The round trip to a region some thousand kilometres away, and to one on the other side of the world.
     assert milliseconds("US", "us-east-1") < 30
     assert 140 < milliseconds("SG", "us-east-1") < 180
 

@@ -1,4 +1,4 @@
-"""Edge, balancer and nodes together: what a viewer notices when nodes die."""
+"""Edge, balancer and nodes together: no viewer notices when nodes die."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +21,8 @@ def test_no_request_fails_while_a_node_and_then_a_fleet_dies(tmp_path: Path) -> 
         log = tmp_path / "logs/edge.jsonl"
 
         def read(count: int, name: str) -> int:
-            """Read so many new segments at once, all of which must be had; how many of them fell over to the bucket."""
+            """Read `count` new segments at once. All must succeed. Returns how many of them failed over to the
+            bucket."""
             paths = [f"/v/0a/{name}-{number}.m4s" for number in range(count)]
             with ThreadPoolExecutor(4) as viewers:
                 got = list(viewers.map(ask, [edge.url] * count, paths))
@@ -31,7 +32,7 @@ def test_no_request_fails_while_a_node_and_then_a_fleet_dies(tmp_path: Path) -> 
         try:
             assert read(40, "healthy") == 0
             in_service(balancer, {"i-1", "i-2"})
-            # Its checks pass yet, so it gets its share.
+            # It still passes its health checks, so it gets its share of requests.
             one.replies["/healthz"], one.default = Reply(), Reply(reset=True)
             assert read(40, "dying") > 0
             one.stop()

@@ -1,4 +1,4 @@
-"""The encoder alone, on clips of every kind: what comes out is read box by box, since players forgive much.
+"""The encoder alone, on clips of every kind. The tests read its output box by box, since players forgive many faults.
 
 The jobs are those that the workflow's own plan makes for the clip.
 """
@@ -37,7 +37,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def neutral(tmp_path: Path) -> Callable[[str], Path]:
-    """A clip under a name without an extension, as the service downloads it: ffprobe would believe the extension."""
+    """A clip without a file extension, as the service downloads it. ffprobe would trust an extension."""
 
     def copy(name: str) -> Path:
         return Path(shutil.copy(sample(name), tmp_path / "source"))
@@ -46,7 +46,7 @@ def neutral(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def job_for(clip: Path) -> dict[str, Any]:
-    """The workflow's plan for the clip, and past the API's own checks."""
+    """The workflow's plan for the clip, after the API's own checks."""
     container = inspect(clip)
     answer = {"ProbeResults": [{"Container": container, "TrackMappings": track_mappings(container)}]}
     wire = write_answer(MODEL.operation_model("Probe").output_shape, answer)
@@ -57,7 +57,7 @@ def job_for(clip: Path) -> dict[str, Any]:
 
 
 def encode_locally(source: Path, job: dict[str, Any], out: Path) -> Result:
-    """Encode a local file as `job` (CreateJob's arguments) says, into `out`: no queue, no S3, no API."""
+    """Encode a local file into `out` as `job` (CreateJob's arguments) says, without a queue, S3 or the API."""
     with tempfile.TemporaryDirectory() as work:
         (Path(work) / "source").symlink_to(source.resolve())
         result = encode(parse(job["Settings"]), Path(work), Children(), lambda _: None)
@@ -90,14 +90,14 @@ class Encoded:
         return [read_segment((self.folder / name).read_bytes(), init) for _, name in self.playlist(track)]
 
     def seconds(self, track: str) -> tuple[float, float]:
-        """When the track is first and last shown or heard, with its edit list applied."""
+        """The seconds at which the track starts and ends, with its edit list applied."""
         init, segments = self.init(track), self.segments(track)
         skipped = init.edits[0][1] if init.edits else 0
         first, last = (time - skipped for time in (segments[0].first_shown, segments[-1].last_shown))
         return first / init.timescale, last / init.timescale
 
     def stream(self, track: str) -> dict[str, Any]:
-        """What ffprobe finds in the whole track."""
+        """ffprobe's report of the whole track."""
         names = sorted(self.folder.glob(f"{track}init.*")) + [self.folder / name for _, name in self.playlist(track)]
         whole = self.folder / f"{track}.whole.mp4"
         whole.write_bytes(b"".join(name.read_bytes() for name in names))
@@ -106,7 +106,7 @@ class Encoded:
         return report["streams"][0]
 
     def colour(self, image: str, x: float, y: float) -> tuple[int, int, int]:
-        """Red, green and blue at a point of the picture, given as shares of its sides."""
+        """Red, green and blue (0 to 255) at a point of the picture. `x` and `y` are shares of its sides."""
         crop = f"crop=2:2:iw*{x}:ih*{y},scale=1:1,format=rgb24"
         command = ["ffmpeg", "-v", "error", "-i", str(self.folder / image), "-vf", crop, "-f", "rawvideo", "-"]
         red, green, blue = subprocess.run(command, check=True, capture_output=True, timeout=30).stdout[:3]
@@ -149,7 +149,7 @@ def test_segments_are_contiguous_and_start_with_a_keyframe_at_the_same_time_on_e
         assert segments[0].start == 0
         assert all(segment.starts_with_key for segment in segments)
         assert all(earlier.end == later.start for earlier, later in pairwise(segments))
-        # Shown from the first frame of each segment on: a player may begin at any.
+        # Each segment's first frame is shown first, so a player may begin at any segment.
         assert all(segment.first_shown == segment.start for segment in segments)
         assert [segment.fragments for segment in segments] == [3, 3, 1]
         starts.append([segment.start for segment in segments])
@@ -163,7 +163,7 @@ def test_playlists_state_what_the_segments_last(film: Encoded) -> None:
         timescale = film.init(track).timescale
         lasting = [(segment.end - segment.start) / timescale for segment in film.segments(track)]
         stated = [seconds for seconds, _ in film.playlist(track)]
-        # The first frame of sound is the encoder's run-in, which the edit list cuts off.
+        # The first frame of sound is the encoder's priming, which the edit list cuts off.
         lasting[0] -= film.init(track).edits[0][1] / timescale if film.init(track).edits else 0
         assert stated == pytest.approx(lasting, abs=0.001)
         target = int(re.findall(r"TARGETDURATION:(\d+)", (film.folder / f"{track}.m3u8").read_text())[0])
@@ -235,7 +235,7 @@ def test_picture_and_sound_last_as_long_as_the_source(film: Encoded) -> None:
     for _, track in film.rungs:
         assert film.seconds(track) == pytest.approx((0, 13.013), abs=0.001)
     start, end = film.seconds("index_a128")
-    # Sound is made of frames of 1024 samples, of which the edit list hides the run-in.
+    # Sound has frames of 1024 samples. The edit list hides the priming.
     assert -1024 / 48000 <= start <= 0
     assert end == pytest.approx(13.0, abs=0.05)
 
@@ -265,7 +265,8 @@ def test_previews_are_pictures_of_their_seconds(tmp_path: Path, neutral: Callabl
     assert "#EXT-X-TILES:RESOLUTION=240x136,LAYOUT=5x5,DURATION=1.000" in text
     [(seconds, sheet)] = re.findall(r"#EXTINF:(.*),\n.*\n(.*)", text)
     assert (float(seconds), sheet) == (pytest.approx(6, abs=0.05), "index_tiles_000000001.jpg")
-    # Black for two seconds, then red at the left. The sixth is in the second row, and there is no eighth.
+    # The film is black for two seconds, then red on the left. The sixth preview is in the second row; there is no
+    # eighth.
     places = [(0.1 * (2 * number % 10) + 0.05, 0.1 + 0.2 * (number // 5)) for number in (0, 1, 3, 4, 5, 7)]
     shades = [encoded.colour("index_tiles_000000001.jpg", x, y)[0] > 150 for x, y in places]
     assert shades == [False, False, True, True, True, False]
@@ -303,7 +304,7 @@ def test_i_frames_are_where_their_playlist_says(film: Encoded) -> None:
 
 
 def pitches(encoded: Encoded, track: str) -> list[float]:
-    """Hz that each channel of a sound has in its first seconds."""
+    """The pitch in Hz of each channel of a sound in its first seconds."""
     encoded.stream(track)
     command = ["ffmpeg", "-v", "error", "-ss", "1", "-t", "2", "-i", str(encoded.folder / f"{track}.whole.mp4")]
     raw = subprocess.run([*command, "-f", "s16le", "-"], check=True, capture_output=True, timeout=30).stdout
@@ -352,7 +353,7 @@ def test_the_channels_of_a_camera_become_left_and_right(tmp_path: Path, neutral:
 def test_a_phones_portrait_film_stands_upright(neutral: Callable[[str], Path], tmp_path: Path) -> None:
     encoded = Encoded(neutral("portrait"), tmp_path / "out")
     assert encoded.rungs == [("360x640", "index_v360p"), ("270x480", "index_v270p")]
-    # Its left half, red, is up after a quarter turn clockwise.
+    # After a quarter turn clockwise, its red left half is at the top.
     top, bottom = (encoded.colour("poster.0000000.jpg", 0.2, y) for y in (0.2, 0.8))
     assert (top[0] > 200, top[2] < 60) == (True, True)
     assert (bottom[2] > 200, bottom[0] < 60) == (True, True)
@@ -363,7 +364,7 @@ def test_a_job_that_does_not_ask_for_rotation_gets_none(neutral: Callable[[str],
         job["Settings"]["Inputs"][0]["VideoSelector"].pop("Rotate")
 
     encoded = Encoded(neutral("portrait"), tmp_path / "out", change=as_stored)
-    # The upright box is kept, and the lying picture fitted into it.
+    # The box stays upright, and the landscape picture is fitted into it.
     assert encoded.rungs[0][0] == "360x202"
     assert encoded.stream("index_v360p").get("side_data_list") is None
     left, right = (encoded.colour("poster.0000000.jpg", x, 0.2) for x in (0.2, 0.8))
@@ -424,8 +425,8 @@ def test_hdr_is_toned_down_and_tagged_as_sdr(neutral: Callable[[str], Path], tmp
     tags = [stream[key] for key in ("color_transfer", "color_primaries", "color_space")]
     assert tags == ["bt709"] * 3
     assert stream["pix_fmt"] == "yuv420p"
-    # Half of PQ's range, some 90 nits, is bright. Left as it is it would stay at half (128); cut off at SDR's 100 nits
-    # it would be nearly white (245) and leave nothing for highlights.
+    # Half of PQ's range, some 90 nits, is bright. Without a conversion it would stay at half (128). If all above SDR's
+    # 100 nits were cut off, it would be nearly white (245), with no room for highlights.
     red, green, blue = encoded.colour("poster.0000000.jpg", 0.25, 0.25)
     assert 140 < min(red, green, blue) <= max(red, green, blue) < 220
 
@@ -433,7 +434,7 @@ def test_hdr_is_toned_down_and_tagged_as_sdr(neutral: Callable[[str], Path], tmp
 def test_interlaced_fields_are_woven_apart_only_where_the_job_asks(
     neutral: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """The moving bar combs: one line has moved and the next has not. Combing is high vertical detail."""
+    """The moving bar shows combing: one line has moved and the next has not. Combing is fine vertical detail."""
 
     def as_it_is(job: dict[str, Any]) -> None:
         for group in job["Settings"]["OutputGroups"]:
@@ -446,7 +447,7 @@ def test_interlaced_fields_are_woven_apart_only_where_the_job_asks(
 
 
 def _combing(encoded: Encoded) -> float:
-    """How much alternate lines of a frame in the middle differ, on average over the bar."""
+    """The average difference between neighbouring lines of the bar, in a frame from the middle."""
     encoded.stream("index_v180p")
     command = ["ffmpeg", "-v", "error", "-i", str(encoded.folder / "index_v180p.whole.mp4"), "-frames:v", "1"]
     command += ["-vf", "select='eq(n,20)',crop=iw:30:0:75,format=gray", "-f", "rawvideo", "-"]
@@ -458,7 +459,7 @@ def _combing(encoded: Encoded) -> float:
 @pytest.mark.parametrize("clip", ["text", "playlist", "script", "image", "empty", "headless"])
 def test_what_is_no_film_cannot_be_opened(clip: str, neutral: Callable[[str], Path], tmp_path: Path) -> None:
     job = job_for(sample("landscape"))
-    # The playlist and the script name this file: were they obeyed, there would be a film.
+    # The playlist and the script name this file. If ffmpeg followed them, there would be a film.
     shutil.copy(sample("landscape"), tmp_path / "landscape.mp4")
     with pytest.raises(MediaError, match="Failed probe/open") as failure:
         encode_locally(neutral(clip), job, tmp_path / "out")

@@ -1,4 +1,4 @@
-"""What a film's own file says of its sound tracks, in the containers that ffmpeg writes."""
+"""The flags of sound tracks in a film's own file, in the containers that ffmpeg writes."""
 
 import subprocess
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.media_samples import sample
 
 
 def film(path: Path, *dispositions: str) -> bytes:
-    """A film with a sound track of each disposition, by ffmpeg's names."""
+    """A film with one sound track for each disposition, by ffmpeg's names."""
     inputs = [part for _ in dispositions for part in ("-f", "lavfi", "-i", "sine=d=1")]
     mapped = [part for at, _ in enumerate(dispositions, 1) for part in ("-map", str(at))]
     said = [part for at, name in enumerate(dispositions) for part in (f"-disposition:a:{at}", name)]
@@ -27,7 +27,7 @@ def test_the_default_and_audio_description_are_the_files_own(name: str, tmp_path
     reader = matroska if name.endswith("mkv") else mp4
     found = reader.sounds(lambda at, length: data[at : at + length], len(data))
     assert [flags.default for flags in found] == [False, True, False]
-    # ffmpeg writes no word of audio description into QuickTime's older format.
+    # ffmpeg does not write audio description into QuickTime's older format.
     assert [flags.description for flags in found] == [False, False, not name.endswith("mov")]
 
 

@@ -65,7 +65,7 @@ def job_for(mediaconvert: Any, s3: Any, clip: str, prefix: str) -> dict[str, Any
 
 
 def _camel(value: Any) -> Any:
-    """The answer as it was on the wire, which is how the Lambda reads it."""
+    """The answer with its names in JSON, as the Lambda function reads it."""
     if isinstance(value, dict):
         return {key[0].lower() + key[1:]: _camel(item) for key, item in value.items()}
     return [_camel(item) for item in value] if isinstance(value, list) else value

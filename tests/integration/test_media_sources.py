@@ -1,4 +1,4 @@
-"""Odd sources, as docs/sources.md lists them: what is encoded is the film, as long as it is, and manifests say so."""
+"""Odd sources, which docs/sources.md lists: the right film is encoded in its full length, and manifests state that."""
 
 import json
 import re
@@ -28,7 +28,7 @@ class Film:
         return {round(sum(map(float, re.findall(r"#EXTINF:([\d.]+)", text))), 2) for text in playlists}
 
     def picture(self, *fields: str) -> list[str]:
-        """What ffprobe says of the first rung."""
+        """Fields of ffprobe's report about the first rung."""
         rung = re.findall(r"^(index_v\w+)\.m3u8", self.master, re.MULTILINE)[0]
         pieces = [self.out / f"{rung}init.cmfv", *sorted(self.out.glob(f"{rung}_*.cmfv"))]
         whole = self.out / "whole.mp4"

@@ -1,4 +1,4 @@
-"""The scripts of a machine's boot, run as they are but for their directories, among stand-ins for its tools."""
+"""The boot scripts of a machine. Only their directories are changed, and stand-ins replace the machine's tools."""
 
 import os
 import re
@@ -76,7 +76,7 @@ class Machine:
         return self.root / path.removeprefix("/")
 
     def placed(self, text: str) -> str:
-        """A script with its directories in this machine's."""
+        """A script with its directories replaced by those of this machine."""
         return re.sub(r"(?<![\w/])/(?=(srv/headend|etc/headend|opt/aws|dev/console)\b)", f"{self.root}/", text)
 
     def calls(self, tool: str) -> list[str]:
@@ -164,7 +164,7 @@ def test_what_was_written_shortly_before_the_power_went_is_dropped(machine: Mach
     done = machine.run("node-disk")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in cache.iterdir()] == ["old"]
-    # What was fetched ahead is fetched again where it is gone.
+    # A title that was fetched ahead is fetched again if a file of it is gone.
     assert [path.name for path in notes.iterdir()] == ["whole"]
 
 
@@ -177,7 +177,8 @@ def test_what_it_writes_is_a_configuration_that_nginx_accepts(machine: Machine) 
     assert f'$origin_host   {{ default "{host}"; }}' in text
     assert 'map "" $node  { default "i-0abc"; }' in text
     assert 'map "" $zone  { default "eu-west-1b"; }' in text
-    # What is not on this machine: the file of authorities, the name, and an nginx that resolves it while it runs.
+    # This machine lacks the file of certificate authorities, the bucket's name, and an nginx that resolves it while it
+    # runs.
     text = text.replace("/etc/pki/tls/certs/ca-bundle.crt", certifi.where()).replace(
         f"server {host}:443 resolve", "server 127.0.0.1:443"
     )

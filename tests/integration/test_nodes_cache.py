@@ -1,4 +1,4 @@
-"""What a cache node does to its viewers and to its origin: the declared nginx.conf in a real nginx."""
+"""A cache node, as its viewers and its origin see it: a real nginx with the declared nginx.conf."""
 
 import base64
 import contextlib
@@ -44,7 +44,7 @@ def node(origin: Origin, tmp_path: Path) -> Iterator[Node]:
 
 
 def short_lived() -> str:
-    """The declared user data, but for how long an object stays fresh: a second in place of a year."""
+    """The declared user data, but an object stays fresh for a second instead of a year."""
     text = gzip.decompress(base64.b64decode(USER_DATA)).decode()
     assert "proxy_cache_valid 200 1y;" in text
     return base64.b64encode(
@@ -53,7 +53,7 @@ def short_lived() -> str:
 
 
 def cached(node: Node) -> list[Path]:
-    """The files of what is in the cache."""
+    """The files in the cache."""
     return list((node.site.directory / "disk/cache").glob(f"*/*/{'[0-9a-f]' * 32}"))
 
 
@@ -263,7 +263,7 @@ def test_the_access_log_is_one_json_object_a_request(node: Node) -> None:
 
 def test_a_node_that_lost_power_comes_back_with_its_cache(node: Node, origin: Origin) -> None:
     whole = ask(node, FILM).body
-    # A viewer has the last byte a moment before the object has its name in the cache.
+    # A viewer gets the last byte just before nginx gives the file its name in the cache.
     assert eventually(lambda: len(cached(node)) == 1)
     node.kill()
     assert not node.alive()

@@ -1,4 +1,4 @@
-"""A disk of a node that is filled as fast as its network can: no answer is cut, and nothing is left full."""
+"""A node's disk that is filled as fast as the node's network can: no answer is cut, and the disk never stays full."""
 
 import base64
 import gzip
@@ -16,14 +16,14 @@ from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, ma
 FOLDER = "/v/0a/film/0123456789ab"
 BUCKET = "/media-0123456"
 CACHE_MB, RATE_MB = 24, 8
-"""The cache's size, and megabytes a second that are fetched, as fast as this network is said to be."""
+"""The cache's size in MB, and the MB that are fetched each second, which is the network's configured speed."""
 SECONDS = 25
-"""More than two looks of nginx's cache manager, which are 10 s apart."""
+"""Seconds of the test. nginx's cache manager looks at least twice in that time, since it looks every 10 s."""
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """As large as a cache of this size and its headroom."""
+    """A disk with room for the cache and its headroom."""
     disk = tmp_path / "node" / "disk"
     disk.mkdir(parents=True)
     if os.geteuid() != 0:
@@ -35,7 +35,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def small_cache() -> str:
-    """The declared user data, but for the size of the cache."""
+    """The declared user data with another cache size."""
     text = gzip.decompress(base64.b64decode(USER_DATA)).decode()
     assert "@CACHE_MB@" in text
     return base64.b64encode(gzip.compress(text.replace("@CACHE_MB@", str(CACHE_MB)).encode())).decode()

@@ -59,11 +59,11 @@ def test_a_published_title_is_there_before_anybody_asks(node: Node, origin: Orig
     other, own = publish(origin, "8"), publish(origin, "0")
     assert eventually(lambda: len(fetched(origin)) >= len(own))
     assert eventually(lambda: "4 of 4 files" in (node.site.directory / "logs/fill.log").read_text())
-    # In the order of the list, each once; what is another fleet's is left alone.
+    # Each is fetched once, in the order of the list. Titles of another fleet are not fetched.
     assert fetched(origin) == own
     assert [ask(node, path).cache for path in own] == ["HIT"] * 4
     assert ask(node, other[0]).cache == "MISS"
-    # Only what was asked for by others than the node itself is a viewer's request.
+    # Requests of the node itself do not count as requests of viewers.
     log = node.site.access_log
     assert eventually(lambda: log.read_text().count("\n") == 5)
 
@@ -78,7 +78,7 @@ def test_a_killed_puller_goes_on_where_it_was(node: Node, origin: Origin) -> Non
     node.filler.start()
     assert eventually(lambda: "20 of 20 files" in (node.site.directory / "logs/fill.log").read_text())
     assert list(dict.fromkeys(fetched(origin))) == paths
-    # nginx drops what the puller did not live to read.
+    # nginx drops the object that the puller was reading when it died.
     assert len(fetched(origin)) <= len(paths) + 1
 
 

@@ -54,7 +54,7 @@ class Cloud:
         )
         s3 = self.client("s3")
         s3.create_bucket(Bucket="media-0123456", CreateBucketConfiguration={"LocationConstraint": REGION})
-        # Moto answers an unsigned read only where a policy allows it to everyone.
+        # Moto answers an unsigned read only if a policy allows it to everybody.
         read = {
             "Effect": "Allow",
             "Principal": "*",
@@ -82,7 +82,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def cloud(url: str) -> Cloud:
-    # The server is shared, for it starts slowly; what was declared in it is not.
+    # All tests share the server, since it starts slowly. Each test begins with an empty one.
     requests.post(f"{url}/moto-api/reset", timeout=10).raise_for_status()
     cloud = Cloud(url)
     cloud.declare()
@@ -148,7 +148,7 @@ def test_a_dead_node_stays_a_target_until_its_instance_is_replaced(cloud: Cloud,
         assert replacement != victim
         assert eventually(lambda: ask(fleets.nodes[replacement], MANIFEST).status == 200)
         assert ask(fleets.nodes[survivor], MANIFEST).status == 200
-        # In between there was the survivor alone: a replacement takes its time to boot.
+        # In between only the other node served, since a replacement takes time to boot.
         assert [len(cloud.registered(change)) for change in cloud.changes] == [2, 1, 2]
 
 

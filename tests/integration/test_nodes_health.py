@@ -1,4 +1,4 @@
-"""A node whose disk cannot be written says so; one whose origin cannot be trusted does not believe it."""
+"""A node reports a disk that it cannot write, and it refuses an origin that it cannot trust."""
 
 import contextlib
 import datetime
@@ -48,7 +48,7 @@ def test_a_full_disk_makes_a_node_unhealthy_until_there_is_room(origin: Origin, 
     with running(make_node(origin, tmp_path / "node")) as node:
         assert ask(node, "/healthz").status == 200
         cached = ask(node, FILM).body
-        # The last byte is sent before the file has its place in the cache.
+        # nginx sends the last byte before it moves the file into the cache.
         assert eventually(lambda: ask(node, FILM).cache == "HIT")
         filler = disk / "filler"
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
@@ -65,7 +65,7 @@ def test_a_full_disk_makes_a_node_unhealthy_until_there_is_room(origin: Origin, 
 def test_a_read_only_disk_makes_a_node_unhealthy(origin: Origin, tmp_path: Path, disk: Path) -> None:
     with running(make_node(origin, tmp_path / "node")) as node:
         assert ask(node, "/healthz").status == 200
-        # "Busy" while nginx still writes what the check before sent.
+        # The mount is "busy" while nginx still writes the file of the last check.
         remount = ["mount", "-o", "remount,ro", str(disk)]
         assert eventually(lambda: subprocess.run(remount, capture_output=True, check=False).returncode == 0)
         assert ask(node, "/healthz").status == 500
@@ -130,7 +130,7 @@ class Authority:
 def test_an_origin_is_believed_only_for_its_own_name_and_from_a_known_authority(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, known: bool, status: int
 ) -> None:
-    # S3 is read unsigned: that it is S3 rests on its certificate alone.
+    # Reads of S3 are not signed, so only its certificate proves that it is S3.
     authority, asked = Authority(tmp_path), list[str | None]()
     if known:
         monkeypatch.setattr(certifi, "where", lambda: str(authority.path))

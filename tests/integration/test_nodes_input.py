@@ -1,4 +1,4 @@
-"""Bad input at a cache node, drawn from a seed: the right status, the right bytes, one fetch of each object."""
+"""Bad input to a cache node, drawn from a seed: the status and the bytes are right, and each object is fetched once."""
 
 import contextlib
 import http.client
@@ -36,7 +36,7 @@ def node(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 
 def a_range(draw: random.Random) -> str:
-    """A Range header, as likely nonsense as not."""
+    """A Range header, which is often nonsense."""
     numbers = [0, 1, 5, SIZE - 1, SIZE, SIZE + 1, 10**9, 2**63, 2**64 + 1, draw.randrange(SIZE)]
 
     def one() -> str:
@@ -50,7 +50,7 @@ def a_range(draw: random.Random) -> str:
 
 
 def check(status: int, headers: dict[str, str], body: bytes, whole: bytes, asked: str) -> None:
-    """That an answer to a GET is what HTTP says (RFC 9110): all of it, the part it names, or a refusal."""
+    """Check an answer to a GET by HTTP's rules (RFC 9110): the whole object, the part that it names, or a refusal."""
     if status == 200:
         assert body == whole, asked
     elif status == 206 and headers["content-type"].startswith("multipart/byteranges"):
@@ -121,7 +121,7 @@ def test_no_request_brings_a_node_down_or_makes_it_fetch_twice(node: Node, origi
                 answer.begin()
                 body = answer.read()
             except (http.client.HTTPException, OSError):
-                continue  # no answer is a refusal, and so is to wait for the rest of a body
+                continue  # to send no answer, or to wait for the rest of a body, is a refusal too
         assert answer.status in {200, 400, 405, 408, 411, 413, 414, 417, 431, 494, 501, 505}, said
         assert answer.status != 501 or "Transfer-Encoding" in text, said
         if answer.status == 200:

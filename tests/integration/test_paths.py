@@ -1,6 +1,7 @@
-"""A path has one spelling: whatever else means it to somebody is refused by the edge, by the balancer and by the node.
+"""A path has one spelling. The edge, the balancer and the node refuse every other spelling that some server
+understands.
 
-The declared distribution, load balancer and node run as they are, over a bucket that would answer everything.
+The declared distribution, load balancer and node run unchanged, with a bucket that would answer everything.
 """
 
 import socket
@@ -28,7 +29,7 @@ LEGAL = [
     f"/v/00/{'a' * 80}/0123456789ab/x",
 ]
 
-# What opens another title, the health check or the bucket with the cookie of one title, or with none.
+# Paths that would open another title, the health check or the bucket with the cookie of one title, or without one.
 CLIMBING = [
     f"{OURS}/{up * 3}{STOLEN[3:]}"
     for up in (
@@ -54,7 +55,7 @@ CLIMBING = [
     *(f"/{up}{STOLEN[1:]}" for up in ("./", "../", "%2e/", "index.html/../", "index.html%2f..%2f", "x/..%2f")),
     *(f"{FILM}{end}" for end in ("/../poster.0.jpg", "%3f/poster.0.jpg", "/..%2fposter.0.jpg", "/poster.0.jpg")),
 ]
-# What is the same object to a server that decodes, and another entry of a cache.
+# Paths that are the same object for a server that decodes, but another entry in a cache.
 RESPELLED = [
     f"/v/%36f{FILM[5:]}", f"/%76/6f{FILM[5:]}", f"/%56/6f{FILM[5:]}", f"/v%2f6f{FILM[5:]}", f"/v/6f%2f{FILM[6:]}",
     f"{OURS}/%69ndex.m3u8", f"{OURS}/index%2em3u8", f"{OURS}/index.m3u8%20", f"{OURS}/index.m3u8%00",
@@ -73,9 +74,10 @@ RESPELLED = [
     "/%61pi/titles", "/api%2ftitles", "/api//titles", "/api/./titles", "/api/titles/", "/api/titles%00",
     "/api/titles;a=b",
 ]  # fmt: skip
-# Bytes that no address has: as Latin-1, one character a byte.
+# Bytes that are in no address. They are written as Latin-1, one character for each byte.
 RAW = [f"{OURS}/\u00c0\u00ae\u00c0\u00ae/x", f"{OURS}/\u00c3\u00a9", f"{OURS}/a\x01b", f"{OURS}/a\x00b", f"{OURS}/a b"]
-# The edge drops a query string, and a proxy may ask for a whole URL; nothing that asks a node does either.
+# Only a node must refuse these: the edge drops a query string, and a proxy may ask for a whole URL. The balancer sends
+# a node neither.
 NODE_ONLY = [
     f"{FILM}?a=b", f"{FILM}?", f"{FILM}#a", f"{FILM}??", f"http://elsewhere{FILM}", f"HTTP://x:80{FILM}", "*", "v/6f",
     f"{FILM}?/../../{STOLEN[3:]}", "/", "/index.html", "/api/titles", f"/V{FILM[2:]}", f"/x{FILM}", "/healthz?",
@@ -93,7 +95,7 @@ class Tier:
     api: Origin
 
     def asked(self) -> list[str]:
-        """What reached a bucket or the API since this was last called."""
+        """The requests that reached a bucket or the API since the last call."""
         paths = [seen.path for seen in (*self.s3.seen, *self.api.seen)]
         self.s3.seen.clear()
         self.api.seen.clear()
@@ -101,7 +103,7 @@ class Tier:
 
 
 def status(address: str, target: str, method: str = "GET") -> int:
-    """The status of the answer to a request line that is sent as it is; 0 where the connection was just closed."""
+    """The status of the answer to an unchanged request line. 0 if the server only closed the connection."""
     host, _, port = address.removeprefix("http://").rpartition(":")
     with closing(socket.create_connection((host, int(port)), timeout=20)) as connection:
         lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", "", ""]

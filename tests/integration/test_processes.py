@@ -13,12 +13,12 @@ import pytest
 from local.processes import ManagedProcess, free_port
 from tests.waiting import eventually
 
-# A server with one worker; prints the worker's id. The worker ignores the polite signal, as a wedged one would.
+# A server with one worker, whose process id it prints. The worker ignores SIGTERM, as one that hangs would.
 SERVER = "trap 'exit 0' TERM; (trap '' TERM; while :; do sleep 0.1; done) & echo $!; wait"
 
 
 def running(pid: int) -> bool:
-    """Whether the process exists and is more than a zombie that nobody has reaped."""
+    """Whether the process exists and is not a zombie."""
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
