@@ -1,7 +1,7 @@
-"""`python -m bench`: what the platform costs, each figure beside what it is compared with. `make bench` runs it.
+"""`python -m bench`: measures what the platform costs, and compares each figure with another one. `make bench` runs it.
 
-Takes some minutes, on loopback alone, and wants the machine for itself. Progress goes to standard error, the table to
-standard output.
+It takes some minutes, uses loopback only, and needs the machine for itself. Progress goes to standard error, the table
+to standard output.
 """
 
 import os
@@ -26,7 +26,7 @@ from local.serving.declared import NotOnLaptop
 from local.serving.nodes import NodeError
 
 PARTS: list[Callable[[Callable[[str], None]], list[Row]]] = [
-    # First: later this process is large, and what it starts takes longer to start.
+    # This part is first. Later this process is large, and then its child processes take longer to start.
     registering.measure,
     publishing.measure,
     serving.measure,
@@ -34,14 +34,14 @@ PARTS: list[Callable[[Callable[[str], None]], list[Row]]] = [
     starting.measure,
 ]
 BUSY = 0.3
-"""Load average a processor, before the bench begins, from which on its figures are worth less."""
+"""Load average for each processor, before the bench begins, from which its figures are less exact."""
 
 
 def main() -> None:
     """Measure every part, then print the table."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    # Where it is set, each new process below would compile the SDK again, which takes longer than what it is to do.
+    # If it were set, each new process would compile the SDK again, which takes longer than its own work.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     progress, began, load = Console(stderr=True), time.monotonic(), os.getloadavg()[0]
     processors = len(os.sched_getaffinity(0))

@@ -1,7 +1,7 @@
-"""What was measured, and how a figure is compared with another. Pure.
+"""Measured figures, and their comparison. Pure.
 
-The two sides of a comparison run in turn, round by round, so that what disturbs the machine disturbs both. The ratio is
-that of the medians; its range is that of the rounds, each against its own neighbour.
+The two sides of a comparison run in turn, round by round, so that a disturbance of the machine affects both. The ratio
+is that of the medians. Its range has the ratios of the single rounds.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `values` has one value a round, as has `reference`, where there is something to compare with."""
+    """One figure. `values` has one value for each round. So has `reference`, if there is a comparison."""
 
     part: str
     what: str
     unit: str
     values: Sequence[float]
     against: str = ""
-    """What `reference` is the same figure of."""
+    """The name of what `reference` measures."""
     reference: Sequence[float] = ()
 
 
@@ -41,7 +41,7 @@ def spread(values: Sequence[float]) -> Spread:
 def ratio(values: Sequence[float], reference: Sequence[float]) -> Spread:
     """The ratio of the medians, and the smallest and largest ratio of any round.
 
-    Raises ValueError where the rounds are not the same, or a reference is not positive.
+    Raises ValueError if the numbers of rounds differ, or a reference is not positive.
     """
     if len(values) != len(reference):
         raise ValueError(f"{len(values)} rounds cannot be compared with {len(reference)}")

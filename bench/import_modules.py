@@ -1,6 +1,6 @@
 """`python -m bench.import_modules FILE`: import the modules that FILE lists as JSON, and do nothing with them.
 
-The garbage collector rests, as it does while the program runs: else this would take longer than the whole program.
+The garbage collector is off, as it is while the program runs. Otherwise this would take longer than the whole program.
 Prints JSON: its `peak` in MB.
 """
 
@@ -17,7 +17,7 @@ if __name__ == "__main__":
     gc.disable()
     names: list[str] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     for name in names:
-        # pulumi_aws gives a stand-in for a service, which loads when it is asked for anything of its own.
+        # pulumi_aws has a lazy module for each service, which loads when somebody reads an attribute.
         getattr(importlib.import_module(name), "__all__", None)
     if unloaded := [name for name in names if type(sys.modules[name]) is not ModuleType]:
         sys.exit(f"not loaded: {', '.join(unloaded)}")

@@ -1,8 +1,8 @@
-"""Viewers: connections that read at a pace of their own, as players do. They end by themselves.
+"""Viewers: connections that read at a fixed rate, as players do. They end by themselves.
 
-Each viewer has a connection and a list of objects, which it reads one after the other at a fixed rate: every server
-gets the same load, so their processor times can be compared. (Servers that are asked for all they can give show mostly
-how client and server wake each other up.) What arrives is thrown away in the kernel, so that the viewers cost little.
+Each viewer has a connection and a list of objects, which it reads one after the other at a fixed rate. So every server
+gets the same load, and their processor times can be compared. (A load without a limit would mostly measure how client
+and server wake each other up.) The kernel throws the received bytes away, so that the viewers cost little.
 """
 
 import contextlib
@@ -16,43 +16,43 @@ from dataclasses import dataclass, field
 TICK = 0.01
 """Seconds between two looks at all connections."""
 RECEIVE_BUFFER = 256 * 1024
-"""Bytes. Small, or the kernel would take in whole objects at once, whatever the pace."""
+"""Bytes. It must be small. Otherwise the kernel would receive whole objects at once, whatever the rate is."""
 LONGEST = 20.0
-"""Seconds after which a load is given up."""
+"""Seconds after which a load fails."""
 _SINK = bytearray(1024 * 1024)
 
 
 class LoadError(Exception):
-    """A server did not answer as it must for the measurement to mean anything."""
+    """A server gave an answer that makes the measurement useless."""
 
 
 @dataclass
 class Viewer:
-    """One connection, and what it has yet to read."""
+    """One connection, and the objects that it must still read."""
 
     paths: list[str]
     mark: str
     connection: socket.socket = field(default_factory=socket.socket)
     asked: bool = False
-    """Whether an answer has yet to begin."""
+    """True while it waits for the beginning of an answer."""
     left: int = 0
-    """Bytes of the present answer's body that have yet to be read."""
+    """Bytes of the present answer's body that are not read yet."""
     read: int = 0
     """Bytes of bodies that were read."""
     began: float = 0.0
-    """When it first asked, by the monotonic clock; 0 before."""
+    """Time of the first request, by the monotonic clock; 0 before that."""
     first: float = 0.0
-    """When the first answer began, by the monotonic clock; 0 before."""
+    """Time at which the first answer began, by the monotonic clock; 0 before that."""
     ended: float = 0.0
-    """When there was nothing more to read."""
+    """Time at which everything was read, by the monotonic clock; 0 before that."""
 
     @property
     def done(self) -> bool:
-        """Whether there is nothing more to read."""
+        """Whether everything is read."""
         return not (self.paths or self.asked or self.left)
 
     def step(self, allowed: int) -> None:
-        """Do what can be done at once, until `allowed` bytes have been read since the beginning."""
+        """Read what is there without waiting, until `allowed` bytes have been read since the beginning."""
         with contextlib.suppress(BlockingIOError):
             while self.read < allowed and not self.done:
                 if self.left:
@@ -71,7 +71,7 @@ class Viewer:
     def _take_head(self) -> None:
         head, end, _ = self.connection.recv(4096, socket.MSG_PEEK).partition(b"\r\n\r\n")
         if not end:
-            raise BlockingIOError  # the rest of the head is on its way
+            raise BlockingIOError  # the rest of the head is not here yet
         text = self.connection.recv(len(head) + len(end)).decode("latin-1")
         length = re.search(r"(?i)^content-length: *(\d+)", text, re.MULTILINE)
         if not text.startswith("HTTP/1.1 200") or self.mark.lower() not in text.lower() or length is None:
@@ -81,7 +81,7 @@ class Viewer:
 
 
 def drive(address: tuple[str, int], paths: Sequence[Sequence[str]], rate: float, mark: str = "") -> float:
-    """Read each list of paths on a connection of its own, at `rate` bytes a second each. Returns the seconds taken.
+    """Read each list of paths on its own connection, at `rate` bytes a second each. Returns the seconds that it took.
 
     All connections are open before the first request. Raises LoadError for an answer that is not 200, does not have
     `mark` in its headers or ends early, and for a server that is too slow.
@@ -91,7 +91,7 @@ def drive(address: tuple[str, int], paths: Sequence[Sequence[str]], rate: float,
 
 
 def crowd(address: tuple[str, int], path: str, count: int) -> list[tuple[float, float]]:
-    """Have so many viewers ask for one object at once. For each, the seconds to its first byte and to its last."""
+    """Let `count` viewers ask for one object at once. Returns the seconds to the first and to the last byte of each."""
     viewers = _drive(address, [[path]] * count, float("inf"), "")
     began = min(viewer.began for viewer in viewers)
     return [(viewer.first - began, viewer.ended - began) for viewer in viewers]

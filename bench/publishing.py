@@ -1,7 +1,8 @@
-"""Part two: from the first byte of an upload to a title that plays, against the bare encoder on the same clip.
+"""Part two: the time from the first byte of an upload to a title that plays, compared with the bare encoder on the
+clip.
 
-The laptop cloud is started once. Then, in turn, the clip is uploaded under a new name, and the ffmpeg and the packager
-that the workflow's job comes to are run on it alone, with the same preset. Both have the machine to themselves.
+The laptop cloud is started once. Then two things happen in turn: the clip is uploaded under a new name, and the job's
+own ffmpeg and packager run on the clip alone, with the same preset. Each has the machine to itself.
 """
 
 import re
@@ -28,26 +29,26 @@ from local.media.probe import inspect
 PART = "From upload to playable"
 ROUNDS = 3
 LONGEST = 600.0
-"""Seconds after which a title is given up."""
+"""Seconds after which a title counts as failed."""
 ASK_EVERY = 0.5
-"""Seconds between two questions to the API. Each takes some 20 ms of processor time from the encoder."""
+"""Seconds between two requests to the API. Each takes some 20 ms of processor time from the encoder."""
 SMALL = 0.01
-"""Steps that take a smaller share than this are shown as one."""
+"""Steps with a smaller share of the time than this are shown together."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """One upload until its title played. All in seconds."""
+    """One upload, until its title played. All figures are in seconds."""
 
     wall: float
     cpu: float
-    """Of the whole laptop cloud."""
+    """Processor time of the whole laptop cloud."""
     steps: Mapping[str, float]
-    """Where the time went: the states that ran until the title was published, and what came before and after."""
+    """The time of each step: the workflow's states until the title was published, and the steps before and after."""
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
-    """Wall and processor time of whole uploads, and what the wall time went into."""
+    """Measure wall and processor time of whole uploads, and the steps of the wall time."""
     with tempfile.TemporaryDirectory(prefix="headend-bench-", ignore_cleanup_errors=True) as folder:
         cloud, clip = LaptopCloud(Path(folder)), Path(folder) / "clip.mp4"
         try:
@@ -87,7 +88,7 @@ def _rows(first: Published, published: list[Published], bare: list[Run]) -> list
 def _publish(cloud: LaptopCloud, clip: Path, key: str) -> Published:
     """Upload the clip, and read its first segment as soon as the API says that there is one."""
     title = title_id(key)
-    # On the clock of the workflow's own history.
+    # The same clock as in the workflow's history.
     cpu, began = family_cpu(), time.time()
     cloud.client("s3").upload_file(str(clip), cloud.deployment.exports["uploads_bucket"], key)
     with requests.Session() as viewer:
@@ -105,7 +106,7 @@ def _publish(cloud: LaptopCloud, clip: Path, key: str) -> Published:
 
 
 def wait_until_published(viewer: requests.Session, url: str) -> None:
-    """Return when the API says that the title at `url` plays. Raises RuntimeError where it will not."""
+    """Wait until the API says that the title at `url` plays. Raises RuntimeError if it fails or takes too long."""
     deadline = time.monotonic() + LONGEST
     while time.monotonic() < deadline:
         answer = viewer.get(url, timeout=60)
@@ -125,7 +126,7 @@ def _get(viewer: requests.Session, method: str, url: str) -> requests.Response:
 
 
 def _steps(cloud: LaptopCloud, title: str, began: float, ended: float) -> dict[str, float]:
-    """What the time from `began` to `ended` (epoch seconds) went into; the states from the execution's history."""
+    """The time of each step from `began` to `ended` (epoch seconds), by the execution's history."""
     states = cloud.client("stepfunctions")
     table = cloud.deployment.exports["titles_table"]
     row = cloud.client("dynamodb").get_item(TableName=table, Key={"id": {"S": title}})["Item"]
@@ -134,7 +135,7 @@ def _steps(cloud: LaptopCloud, title: str, began: float, ended: float) -> dict[s
     steps = {"upload and its event": moments[0][1] - began}
     for event, moment in moments:
         if entered := event.get("stateEnteredEventDetails"):
-            # A workflow may come by a state more than once.
+            # A workflow may enter a state more than once.
             steps[entered["name"]] = steps.get(entered["name"], 0.0) - moment
         if left := event.get("stateExitedEventDetails"):
             steps[left["name"]] += moment
@@ -145,7 +146,7 @@ def _steps(cloud: LaptopCloud, title: str, began: float, ended: float) -> dict[s
 
 
 def _bare(cloud: LaptopCloud, clip: Path) -> Run:
-    """What the last job told ffmpeg and the packager to do, without the platform around them."""
+    """Run the last job's ffmpeg and packager commands without the platform."""
     [job] = cloud.client("mediaconvert").list_jobs(MaxResults=1, Order="DESCENDING")["Jobs"]
     plan = parse(job["Settings"])
     with tempfile.TemporaryDirectory(prefix="headend-bench-") as folder:

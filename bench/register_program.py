@@ -15,8 +15,8 @@ PROJECT = Path(__file__).parent.parent
 
 if __name__ == "__main__":
     deployment = run_program(PROJECT, stack=sys.argv[1])
-    # The SDK puts a stand-in for each of its services into sys.modules, which loads the service when it is touched. Its
-    # class tells it apart, and to ask for that does not touch it.
+    # The SDK puts a lazy module for each service into sys.modules. Reading an attribute would load the service; looking
+    # at the module's class does not.
     modules = [
         name
         for name, module in sys.modules.items()

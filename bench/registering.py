@@ -1,4 +1,4 @@
-"""Part one: what it takes to register every resource of the program, against what the SDK's own import takes."""
+"""Part one: the cost of registering every resource of the program, compared with the cost of the SDK's own import."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ STACKS = ("dev", "prod")
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
-    """Processor time, wall time and peak memory of the whole program, for a small stack and a real-sized one."""
+    """Measure processor time, wall time and peak memory of the whole program, for a small stack and a large one."""
     with tempfile.TemporaryDirectory() as folder:
         return [row for stack in STACKS for row in _stack(stack, Path(folder) / "modules.json", say)]
 
@@ -22,7 +22,7 @@ def measure(say: Callable[[str], None]) -> list[Row]:
 def _stack(stack: str, listed: Path, say: Callable[[str], None]) -> list[Row]:
     program = [sys.executable, "-m", "bench.register_program", stack]
     alone = [sys.executable, "-m", "bench.import_modules", listed]
-    # The first runs compile the modules and bring them into the page cache.
+    # The first runs compile the modules and read them into the page cache.
     say(f"{stack}: warming up")
     known = json.loads(run(program).said)
     listed.write_text(json.dumps(known["modules"]), encoding="utf-8")

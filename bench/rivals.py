@@ -1,9 +1,9 @@
 """Part four: the declared cache node beside other caches, from Debian's packages, over the same origin and load.
 
-Each keeps what it has in memory, as the node's files are in the page cache. One that is not installed is left out, with
-a word. Varnish and HAProxy are as their manuals have them; HAProxy keeps no object that is larger than half of its
-cache. For each: processor time for hits, against static files, and what a crowd of viewers of one cold segment
-waits for, while the origin sends 4 MB/s a connection.
+Each keeps its objects in memory; the node's files are in the page cache. A cache that is not installed is left out,
+with a message. Varnish and HAProxy are configured as in their manuals. HAProxy keeps no object that is larger than half
+of its cache. For each cache the bench measures the processor time of hits, compared with static files, and how long a
+crowd of viewers waits for a segment that is not in the cache, while the origin sends 4 MB/s on each connection.
 """
 
 import shutil
@@ -31,7 +31,7 @@ COMMANDS: dict[str, list[str]] = {
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
-    """Hits and a crowd, at the node and at each rival that is installed."""
+    """Measure hits and a crowd, for the node and for each installed rival."""
     deployment = run_program(PROJECT, stack="local")
     installed = {name: command for name, command in COMMANDS.items() if shutil.which(command[0])}
     for name in COMMANDS.keys() - installed.keys():
@@ -90,7 +90,7 @@ def _crowd(name: str, server: Server, servers: Servers, note: Callable[[str, flo
 
 
 def _start(name: str, command: list[str], servers: Servers) -> Server:
-    """A rival in front of the bench's origin, on the servers' processor."""
+    """Start a rival in front of the bench's origin, on the servers' processor."""
     home, port = servers.folder / name, free_port()
     home.mkdir()
     values = {"@PORT@": str(port), "@ORIGIN@": str(servers.origin[1]), "@HOME@": str(home)}

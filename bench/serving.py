@@ -1,8 +1,8 @@
-"""Part three: what it costs the declared cache node, and the laptop's edge, to serve; against plain static files.
+"""Part three: the cost of serving for the declared cache node and the laptop's edge, compared with plain static files.
 
-Real servers on loopback, started anew for each round: an nginx that sends files as they lie there and is the origin, a
-node out of the declared launch template, the edge out of the declared distribution, and a cache as nginx is without any
-tuning. The servers have one processor, the viewers another. What the origin spends is not counted as a cache's.
+The servers are real, on loopback, and start again for each round: an nginx that serves static files and is also the
+origin, a node from the declared launch template, the edge from the declared distribution, and an nginx cache without
+any tuning. The servers have one processor, the viewers another. A cache's cost does not include the origin's.
 """
 
 import contextlib
@@ -27,42 +27,42 @@ PROCESSORS = os.sched_getaffinity(0)
 ROUNDS = 4
 VIEWERS, CROWD = 40, 200
 RATE = 60e6 / 8
-"""Bytes a second of each viewer: players fill their buffers at several times the film's own rate."""
+"""Bytes a second of each viewer. Players fill their buffers at several times the film's bitrate."""
 SEGMENT, MANIFEST = 4 * 1024 * 1024, 8 * 1024
-"""Bytes. Six seconds of the top rung are about 4 MB."""
+"""Sizes in bytes. Six seconds of the top rung are about 4 MB."""
 MANIFESTS = 32
-"""How many each viewer reads in a round."""
+"""Manifests that each viewer reads in a round."""
 MANIFESTS_A_SECOND = 75
-"""Of each viewer; with all of them, a tenth of what a processor can do."""
+"""Manifests of each viewer in a second. All viewers together ask for a tenth of what a processor can serve."""
 FOLDER = "/v/00/bench/000000000000"
 SETTLE = 0.2
-"""Seconds in which a server finishes what its client need not wait for: naming a cache file, writing a log."""
+"""Seconds in which a server finishes work after the answer: it names a cache file and writes a log."""
 
 
 @dataclass
 class Server:
-    """Something to measure: where its objects are, and the process group that it is."""
+    """A server to measure: the address of its objects, and its process group."""
 
     address: tuple[str, int]
     group: int
     prefix: str = ""
     hit: str = ""
-    """The header line of an answer out of its cache."""
+    """The header line of an answer from its cache."""
 
     def cpu(self, names: list[list[str]], rate: float, mark: str) -> float:
-        """Processor seconds in which it serves these objects, a list a viewer."""
+        """Processor seconds in which it serves these objects. There is one list for each viewer."""
         before = group_cpu(self.group)
         self.serve(names, rate, mark)
         return sum(seconds - before.get(process, 0.0) for process, seconds in group_cpu(self.group).items())
 
     def serve(self, names: list[list[str]], rate: float, mark: str = "") -> None:
-        """Have viewers read these objects."""
+        """Let viewers read these objects."""
         drive(self.address, [[f"{self.prefix}{FOLDER}/{name}" for name in each] for each in names], rate, mark)
 
 
 @dataclass
 class Servers:
-    """One set, all of them up."""
+    """One set of running servers."""
 
     static: Server
     node: Server
@@ -72,13 +72,13 @@ class Servers:
     """The origin's log, a line for each request."""
     origin: tuple[str, int]
     folder: Path
-    """Deleted at the end."""
+    """A folder for all of them, which is deleted at the end."""
     more: list[ManagedProcess] = field(default_factory=list[ManagedProcess])
-    """What else was started beside them."""
+    """Further processes that were started beside them."""
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
-    """Processor time for segments and for manifests, and what a crowd of viewers costs the origin."""
+    """Measure processor time for segments and manifests, and how often the origin is asked by a crowd of viewers."""
     deployment = run_program(PROJECT, stack="local")
     rounds: list[dict[str, float]] = []
     for number in range(ROUNDS):
@@ -102,9 +102,9 @@ def measure(say: Callable[[str], None]) -> list[Row]:
 
 
 def _round(servers: Servers) -> dict[str, float]:
-    """Each figure once, one right after the other."""
+    """Measure each figure once, one directly after the other."""
     for server in (servers.node, servers.edge):
-        # Several at once, so that each worker has served before.
+        # Several viewers at once, so that each worker has served before the measurement.
         server.serve([["hit.cmfv", "hit.m3u8"]] * 4, 10 * RATE)
     time.sleep(SETTLE)
     figures: dict[str, float] = {}
@@ -119,19 +119,19 @@ def _round(servers: Servers) -> dict[str, float]:
 
 
 def segments_cpu(server: Server) -> float:
-    """Processor seconds for 1 GB of segments that it has."""
+    """Processor seconds for 1 GB of segments from its cache."""
     hot = [["hit.cmfv"] * 2] * VIEWERS
     return server.cpu(hot, RATE, server.hit) / (2 * VIEWERS * SEGMENT / 1e9)
 
 
 def manifests_cpu(server: Server) -> float:
-    """Processor microseconds for a manifest that it has."""
+    """Processor microseconds for a manifest from its cache."""
     manifests = [["hit.m3u8"] * MANIFESTS] * VIEWERS
     return server.cpu(manifests, MANIFESTS_A_SECOND * MANIFEST, server.hit) / (VIEWERS * MANIFESTS / 1e6)
 
 
 def _fetches(servers: Servers, server: Server) -> int:
-    """How often the origin is asked when a crowd asks a server for one object that it does not have."""
+    """Requests to the origin when a crowd asks a server for one object that is not in its cache."""
     before = requests_for_crowd(servers)
     server.serve([["crowd.cmfv"]] * CROWD, RATE)
     time.sleep(SETTLE)
@@ -175,7 +175,7 @@ def servers(deployment: Deployment) -> Generator[Servers]:
 
 @contextlib.contextmanager
 def on_the_servers_processor() -> Generator[None]:
-    """Children inherit it. On a machine with one processor, everything shares that one."""
+    """Run on the servers' processor, which child processes inherit. If there is only one processor, all share it."""
     own = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(PROCESSORS)})
     try:
@@ -185,7 +185,7 @@ def on_the_servers_processor() -> Generator[None]:
 
 
 def _write_files(bucket: Path) -> None:
-    """What a bucket holds of one title. The cold segments are one file under many names."""
+    """Write the files of one title. The segments that are in no cache are one file under many names."""
     media = bucket / FOLDER.lstrip("/")
     media.mkdir(parents=True)
     for name, size in {"hit.cmfv": SEGMENT, "hit.m3u8": MANIFEST, "crowd.cmfv": SEGMENT}.items():
@@ -195,7 +195,7 @@ def _write_files(bucket: Path) -> None:
 
 
 def _nginx(folder: Path, name: str, ports: Mapping[str, int]) -> ManagedProcess:
-    """An nginx with the configuration of this name, in a directory of this name."""
+    """An nginx with the configuration `<name>.conf`, in a directory of this name."""
     text, home = Path(__file__).with_name(f"{name}.conf").read_text(encoding="utf-8"), folder / name
     user = "user root;" if os.geteuid() == 0 else ""
     for key, value in {**ports, "USER": user, "FILES": folder / "files"}.items():
@@ -207,12 +207,12 @@ def _nginx(folder: Path, name: str, ports: Mapping[str, int]) -> ManagedProcess:
 
 
 def _node(folder: Path, deployment: Deployment, origin: str) -> Node:
-    """A node as its user data has it."""
+    """A node, as its user data describes it."""
     template = deployment.of_type("aws:ec2/launchTemplate:LaunchTemplate")[0]
     site = Site(
         instance_id="i-bench",
         zone="bench",
-        # In this process's own range, as the laptop cloud's nodes are.
+        # An address in this process's own range, as for the nodes of a laptop cloud.
         address=f"127.{64 + os.getpid() // 256 % 128}.{os.getpid() % 256}.254",
         directory=folder / "node",
         access_log=folder / "logs/node.jsonl",

@@ -1,8 +1,8 @@
-"""Part five: the time to the first frame in Chromium, with the network shaped; and what the page weighs.
+"""Part five: the time to the first frame in Chromium with a slowed network, and the bytes of the page.
 
-The laptop cloud serves the page, the API and the demo's clip. Chromium delays each answer by the round trip, and gives
-all of them together so many bits a second. Cold is a browser that has nothing; warm is the same browser a moment later.
-A time runs from the beginning of the navigation until a frame of the film is painted, as the browser tells.
+The laptop cloud serves the page, the API and the demo's clip. Chromium delays each answer by the round trip, and limits
+all of them together to a number of bits a second. A cold browser has an empty cache; a warm one is the same browser a
+moment later. A time runs from the beginning of the navigation until the browser paints a frame of the film.
 """
 
 import shutil
@@ -26,7 +26,7 @@ ROUNDS = 5
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--mute-audio", "--disable-background-networking", "--no-first-run"]
 KEY = "Bench start.mp4"
 PATIENCE = 60.0
-"""Seconds after which a first frame is given up."""
+"""Seconds after which the measurement of a first frame fails."""
 NOTE_FIRST_FRAME = """addEventListener("DOMContentLoaded", () => {
   document.querySelector("video").requestVideoFrameCallback((now) => (window.firstFrame = now));
 })"""
@@ -36,10 +36,10 @@ PAGE_BYTES = """() => [...performance.getEntriesByType("navigation"), ...perform
 
 
 class Network(NamedTuple):
-    """A viewer's line."""
+    """A viewer's network."""
 
     megabits: int
-    """A second."""
+    """Mb/s."""
     round_trip: int
     """Milliseconds."""
 
@@ -48,19 +48,19 @@ class Network(NamedTuple):
 
 
 class View(NamedTuple):
-    """One view from its beginning."""
+    """The beginning of one view."""
 
     seconds: float
-    """Until the first frame."""
+    """Seconds until the first frame."""
     page_bytes: int
-    """Transferred for the page itself, headers included."""
+    """Bytes that were transferred for the page itself, with headers."""
 
 
 NETWORKS = (Network(3, 150), Network(20, 40))
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
-    """Times to the first frame on each network, cold and warm, and the bytes of the page."""
+    """Measure times to the first frame on each network, cold and warm, and the bytes of the page."""
     chromium = shutil.which("chromium")
     if chromium is None:
         raise RuntimeError("chromium is missing: `make test` installs it, or `apt-get install chromium`")
@@ -84,7 +84,7 @@ def measure(say: Callable[[str], None]) -> list[Row]:
 
 
 def _rows(browser: Browser, url: str, say: Callable[[str], None]) -> list[Row]:
-    _pair(browser, url, NETWORKS[-1])  # The platform's caches, and its functions, are those of a title that is watched.
+    _pair(browser, url, NETWORKS[-1])  # Fills the caches and starts the functions, as if viewers watched the title.
     views: dict[Network, list[tuple[View, View]]] = {network: [] for network in NETWORKS}
     for number in range(ROUNDS):
         say(f"round {number + 1} of {ROUNDS}")
@@ -100,7 +100,7 @@ def _rows(browser: Browser, url: str, say: Callable[[str], None]) -> list[Row]:
 
 
 def _pair(browser: Browser, url: str, network: Network) -> tuple[View, View]:
-    """The same view cold and warm, in a browser of its own."""
+    """The same view, cold and warm, in a new browser context."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     try:
         return _view(context, url, network), _view(context, url, network)
@@ -124,7 +124,7 @@ def _view(context: BrowserContext, url: str, network: Network) -> View:
 
 
 def _first_frame(page: Page) -> float:
-    """Milliseconds from the beginning of the navigation."""
+    """Milliseconds from the beginning of the navigation to the first frame."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if painted := cast(float | None, page.evaluate("window.firstFrame ?? null")):

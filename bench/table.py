@@ -1,4 +1,4 @@
-"""The one table that the bench prints: drawn on a terminal, a line for each figure elsewhere."""
+"""The bench's table. On a terminal it is drawn; elsewhere each figure is a line."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from bench.figures import Row, Spread, ratio, spread
 
 
 def number(value: float) -> str:
-    """Three digits that count: 0.0123, 1.23, 12.3, 1234. A count (an int) is as it is."""
+    """A figure with three significant digits: 0.0123, 1.23, 12.3, 1234. A count (an int) is not rounded."""
     if isinstance(value, int):
         return str(value)
     exponent = int(f"{value:.2e}".partition("e")[2])
@@ -18,14 +18,14 @@ def number(value: float) -> str:
 
 
 def cell(figure: Spread, unit: str = "") -> str:
-    """`1.23 s (1.20-1.31)`; the range is left out where there is none."""
+    """`1.23 s (1.20-1.31)`. The range is left out if there is none."""
     middle, low, high = (number(value) for value in figure)
     text = f"{middle} {unit}".strip()
     return text if low == high else f"{text} ({low}-{high})"
 
 
 def cells(row: Row) -> tuple[str, str, str, str, str]:
-    """What, its figure, what it is compared with, that one's figure, the ratio. The last three may be empty."""
+    """Five cells: name, figure, name of the comparison, its figure, the ratio. The last three may be empty."""
     figure = cell(spread(row.values), row.unit)
     if not row.reference:
         return row.what, figure, "", "", ""
@@ -34,7 +34,7 @@ def cells(row: Row) -> tuple[str, str, str, str, str]:
 
 
 def show(rows: Sequence[Row], console: Console) -> None:
-    """Print the rows under the names of their parts; medians, with the smallest and largest round in brackets."""
+    """Print the rows below the names of their parts. Figures are medians, with the range of rounds in brackets."""
     parts = list(dict.fromkeys(row.part for row in rows))
     if not console.is_terminal:
         for part in parts:

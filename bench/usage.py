@@ -1,4 +1,4 @@
-"""What a process costs: processor time and wall time of a command, and of processes that run already. Reads /proc."""
+"""The cost of processes: processor time and wall time of a command, and of running processes. Reads /proc."""
 
 import contextlib
 import os
@@ -12,18 +12,18 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Run(NamedTuple):
-    """One command, from start to end, with the children that it waited for."""
+    """The cost of one command from start to end, with the children that it waited for."""
 
     wall: float
     """Seconds."""
     cpu: float
     """Seconds, user and system."""
     said: str
-    """What it printed."""
+    """Its output."""
 
 
 def run(command: Sequence[str | Path], cwd: Path | None = None) -> Run:
-    """Run a command in a new process. Raises RuntimeError for a status other than 0; its words are on stderr."""
+    """Run a command in a new process. Raises RuntimeError for a status other than 0. Its messages go to stderr."""
     began = time.monotonic()
     with subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as child:
         try:
@@ -39,16 +39,16 @@ def run(command: Sequence[str | Path], cwd: Path | None = None) -> Run:
 
 
 def peak_mb() -> float:
-    """Most memory (MB) that this process has had in RAM.
+    """The peak of this process's memory in RAM, in MB.
 
-    Not getrusage's ru_maxrss: that starts at the size of the process which forked this one.
+    It is not getrusage's ru_maxrss, which starts with the size of the process that forked this one.
     """
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def family_cpu() -> float:
-    """Processor seconds of this process and its descendants so far, those that ended and were waited for included."""
+    """Processor seconds of this process and its descendants so far, including those that ended and were waited for."""
     own, ticks, parents = os.getpid(), dict[int, int](), dict[int, int]()
     for pid, (_, parent, _, *rest) in _stats():
         parents[pid] = int(parent)
@@ -64,7 +64,7 @@ def family_cpu() -> float:
 
 
 def group_cpu(group: int) -> dict[int, float]:
-    """By process of a process group, the processor seconds so far, to the nanosecond, of the threads that it has.
+    """Processor seconds of each process in a process group: the sum over its threads, exact to the nanosecond.
 
     /proc/<pid>/stat counts in steps of 10 ms, which is half of what a server needs in a second.
     """
@@ -78,7 +78,7 @@ def group_cpu(group: int) -> dict[int, float]:
 
 
 def _stats() -> Iterator[tuple[int, list[str]]]:
-    """By process id, the fields of proc(5) from the third on: state, parent, group and so on."""
+    """(process id, fields of proc(5) from the third on) of each process: state, parent, group and so on."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it ended meanwhile
             text = path.read_text(encoding="utf-8", errors="replace")
