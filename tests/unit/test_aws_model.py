@@ -1,7 +1,7 @@
-"""What the program registers, held against AWS's own models of its services, as botocore carries them.
+"""The program's resources, checked against AWS's own models of its services, which botocore has.
 
-The SDK leaves most words open (`"TLSv1.2_2O21"` passes it), and AWS refuses them in the middle of an update. botocore
-knows each parameter's allowed words, pattern and range; properties are matched to parameters by name.
+The SDK accepts any text for most properties (even `"TLSv1.2_2O21"`), and AWS refuses it in the middle of an update.
+botocore knows the allowed values, pattern and range of each parameter. Properties are matched to parameters by name.
 """
 
 import functools
@@ -16,7 +16,7 @@ import pytest
 from local.engine import Archive, Asset, Deployment
 from tests.declared import whole, zoned
 
-# (service, operation, the parameter that holds the properties; empty: the operation's own parameters)
+# By type: (service, operation, the parameter that holds the properties, or "" for the operation's own parameters)
 CALLS: dict[str, tuple[str, str, str]] = {
     "aws:acm/certificate:Certificate": ("acm", "RequestCertificate", ""),
     "aws:autoscaling/group:Group": ("autoscaling", "CreateAutoScalingGroup", ""),
@@ -106,9 +106,9 @@ ALIASES = {
     "vpcSecurityGroupIds": "SecurityGroupIds",
 }
 
-# Properties for which there is no parameter, anywhere: where a resource is, what Pulumi does itself, names of others.
+# Properties that have no parameter: the region, what Pulumi does itself, names of other resources.
 UNCHECKED = {"region", "tags", "bucket", "namePrefix", "source", "code", "publish", "rule", "timeouts", "dimensions"}
-# And those that AWS takes in another call than the one that makes the resource, or as a name and a text.
+# By type: properties that AWS takes in another call than the one that makes the resource, or as a name and a text.
 ELSEWHERE = {
     "Budget": {"limitAmount", "limitUnit", "notifications"},
     "Distribution": {"defaultCacheBehavior.cachedMethods", "orderedCacheBehaviors.cachedMethods"},
@@ -134,7 +134,7 @@ ELSEWHERE = {
     "VpcEndpoint": {"policy"},
 }  # fmt: skip
 
-# Types whose properties are ids, documents and switches: nothing in them is a word that AWS could refuse.
+# Types whose properties are ids, documents and switches. None of their properties has a list of allowed values.
 WITHOUT_WORDS = {
     "aws:acm/certificateValidation:CertificateValidation",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
@@ -169,7 +169,7 @@ def _plain(name: str) -> str:
 
 
 def member_for(key: str, shape: Any) -> Any:
-    """AWS's parameter for a property; their names differ in case and number, or altogether."""
+    """AWS's parameter for a property. The names differ in case, or in singular and plural, or are in ALIASES."""
     by_name = {_plain(member): shape.members[member] for member in shape.members}
     for name in (_plain(key), _plain(ALIASES.get(key, ""))):
         for written in (name, f"{name}s", name.removesuffix("s")):
@@ -179,7 +179,7 @@ def member_for(key: str, shape: Any) -> Any:
 
 
 def faults(value: Any, shape: Any, path: str, unknown: list[str]) -> Iterator[str]:
-    """What AWS's model forbids; `unknown` collects properties that no parameter could be found for."""
+    """Messages for what AWS's model forbids. Properties for which no parameter was found are added to `unknown`."""
     if value is None or isinstance(value, Archive | Asset):
         return
     items = value if isinstance(value, list) else [value]
@@ -222,7 +222,7 @@ def _scalar(value: Any, shape: Any, path: str) -> Iterator[str]:
 
 @cache
 def _pattern(java: str) -> re.Pattern[str] | None:
-    """Roughly: Python has no \\p{L}. None for what it does not take at all."""
+    """The pattern for Python, roughly, since Python has no \\p{L}. None if Python cannot use it."""
     try:
         return re.compile(re.sub(r"\\p\{\w+\}", r"\\w\\s", java))
     except re.error:

@@ -20,7 +20,7 @@ def lines_of_code(path: Path) -> int:
     for node in ast.walk(ast.parse(text)):
         body = node.body if isinstance(node, documented) else []
         for item in body:
-            # Strings that stand alone: docstrings, and those below a field.
+            # Strings that are statements: docstrings, and the text below a field.
             if (
                 isinstance(item, ast.Expr)
                 and isinstance(item.value, ast.Constant)

@@ -1,4 +1,4 @@
-"""What `make demo` says, and what it keeps to itself."""
+"""The messages of `make demo`."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from local.demo import Served
 
 
 class Dropped:
-    """An object that raises when it is dropped, where nobody can catch it."""
+    """An object that raises when it is deleted. Nobody can catch that exception."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error

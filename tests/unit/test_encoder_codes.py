@@ -1,4 +1,4 @@
-"""MediaConvert's codes: each stands in one table, and each has words."""
+"""MediaConvert's codes: each is in one table, and each has a text."""
 
 import itertools
 

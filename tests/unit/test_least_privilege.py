@@ -1,7 +1,7 @@
-"""parliament reads every IAM document that the program registers. (The rules of policy/ are tested beside this.)
+"""parliament checks every IAM document of the program. (The rules of policy/ have their own tests.)
 
-What is accepted all the same is listed with its reason; a finding that is not on the list fails, and so does a reason
-that nothing needs any more.
+ACCEPTED lists findings that are accepted, with reasons. The test fails for a finding that is not on the list, and for
+an entry that nothing needs any more.
 """
 
 import json
@@ -19,7 +19,7 @@ with warnings.catch_warnings():
 
 ROLE, POLICY, KEY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:kms/key:Key"
 
-# (finding, type of resource, end of its name): why
+# (finding, type of resource, end of its name): reason
 ACCEPTED = {
     ("UNKNOWN_ACTION", POLICY, "pipeline-prepare-policy"): "mediaconvert:Probe is newer than parliament's list",
     ("RESOURCE_STAR", KEY, "-key"): "in a key's own policy * is that key",

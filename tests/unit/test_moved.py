@@ -1,4 +1,4 @@
-"""A live stack keeps what has moved: each resource that has another parent or name now is also known by its old one."""
+"""A live stack keeps resources that moved: a resource with a new parent or name has an alias with the old one."""
 
 import pytest
 
@@ -7,16 +7,16 @@ from tests.declared import STACK_TYPE, whole
 
 
 def urn_below(parent: str, type_: str, name: str) -> str:
-    """As Pulumi's engine composes it; below the stack itself a URN holds its own type alone."""
+    """A URN as Pulumi's engine composes it. Directly below the stack it holds only its own type."""
     *head, types, _ = parent.split("::")
     qualified = type_ if types == STACK_TYPE else f"{types}${type_}"
     return "::".join([*head, qualified, name])
 
 
 def known_as(done: Deployment) -> dict[str, set[str]]:
-    """The URNs by which Pulumi finds each resource in the state, its own among them, by its own.
+    """By URN of each resource: all URNs by which Pulumi finds it in the state, including its own.
 
-    A child is looked for below each URN of its parent, as the engine does it.
+    As in the engine, a child is looked for below each URN of its parent.
     """
     found: dict[str, set[str]] = {}
 

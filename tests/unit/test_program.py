@@ -1,6 +1,6 @@
 """The whole program: for each stack and any number of regions, as an update and as a preview, and within AWS's limits.
 
-Nothing local would notice most of these limits: AWS does, in the middle of an update.
+Without these tests only AWS would notice most of these limits, in the middle of an update.
 """
 
 import base64
@@ -21,7 +21,7 @@ GLOBAL = ("aws:iam/", "aws:cloudfront/", "aws:budgets/")
 
 
 def shape(deployment: Deployment) -> dict[str, tuple[Any, ...]]:
-    """What a second run must find unchanged, by URN. What does not wait for one another has no order."""
+    """By URN: the values that must be the same in a second run. The order is left out, since threads may change it."""
     return {
         item.urn: (item.inputs, item.options, item.dependencies, item.property_dependencies, item.region, item.provider)
         for item in deployment.registrations
@@ -61,7 +61,7 @@ def test_a_second_run_registers_the_same() -> None:
 def test_the_work_grows_no_faster_than_the_regions() -> None:
     sizes = {count: len(whole("dev", points_of_presence=count).registrations) for count in (1, 3, 10)}
     one = sizes[3] - sizes[1]
-    # The second region brings replication and the choice of the nearest; each further one brings the same again.
+    # The second region adds replication and the choice of the nearest. Each further region adds the same number again.
     each = (sizes[10] - sizes[3]) / 7
     assert each == int(each)
     assert each <= one / 2
@@ -69,7 +69,7 @@ def test_the_work_grows_no_faster_than_the_regions() -> None:
         count: sum(len(item.dependencies) for item in whole("dev", points_of_presence=count).registrations)
         for count in (1, 3, 10)
     }
-    # Time goes with what is registered and with what waits for what.
+    # The time depends on the number of resources and on the number of dependencies.
     assert links[10] / links[1] < 1.5 * sizes[10] / sizes[1]
 
 
@@ -93,7 +93,7 @@ def test_every_resource_is_in_a_component_and_named_after_it(stack: str) -> None
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_aws_makes_the_physical_names(stack: str) -> None:
-    """A name of ours could be made once: a resource that has to be replaced would collide with itself."""
+    """A name of ours could exist only once, so a resource that must be replaced would collide with itself."""
     given = {
         (item.type, key)
         for item in whole(stack).registrations
@@ -101,7 +101,7 @@ def test_aws_makes_the_physical_names(stack: str) -> None:
         if item.custom and key in item.inputs and item.type.split(":")[1].split("/")[1] != "bucket" + key
         if not (key == "bucket" and item.type != "aws:s3/bucket:Bucket")
     }
-    # Dashboards are replaced by writing over them.
+    # A dashboard with the same name is overwritten.
     assert given == {("aws:cloudwatch/dashboard:Dashboard", "dashboardName")}
 
 
@@ -130,7 +130,7 @@ def test_what_cannot_be_made_again_is_protected_in_prod_and_disposable_in_dev() 
 @pytest.mark.parametrize(
     ("later", "sooner"),
     [
-        # CloudFront lets go of a VPC before its gateway goes, and of a function and a key before they are deleted.
+        # CloudFront stops using a VPC before its gateway is deleted, and a function and a key before they are deleted.
         ("aws:cloudfront/vpcOrigin:VpcOrigin", "aws:ec2/internetGateway:InternetGateway"),
         ("aws:cloudfront/vpcOrigin:VpcOrigin", "aws:lb/loadBalancer:LoadBalancer"),
         ("aws:cloudfront/distribution:Distribution", "aws:cloudfront/vpcOrigin:VpcOrigin"),
@@ -138,10 +138,10 @@ def test_what_cannot_be_made_again_is_protected_in_prod_and_disposable_in_dev() 
         ("aws:cloudfront/distribution:Distribution", "aws:cloudfront/keyGroup:KeyGroup"),
         ("aws:cloudfront/distribution:Distribution", "aws:wafv2/webAcl:WebAcl"),
         ("aws:cloudfront/keyGroup:KeyGroup", "aws:cloudfront/publicKey:PublicKey"),
-        # Nothing logs into a bucket that is gone.
+        # Whatever logs into a bucket is deleted before the bucket.
         ("aws:lb/loadBalancer:LoadBalancer", "aws:s3/bucketPolicy:BucketPolicy"),
         ("aws:ec2/flowLog:FlowLog", "aws:s3/bucketPolicy:BucketPolicy"),
-        # Nodes go before what they read from, and before the groups that they are in.
+        # Nodes are deleted before the things that they read from, and before their security groups.
         ("aws:autoscaling/group:Group", "aws:ec2/vpcEndpoint:VpcEndpoint"),
         ("aws:autoscaling/group:Group", "aws:ec2/securityGroup:SecurityGroup"),
         ("aws:autoscaling/group:Group", "aws:iam/instanceProfile:InstanceProfile"),
@@ -172,9 +172,9 @@ def test_regional_things_name_only_things_of_their_own_region(stack: str) -> Non
     }
     replication = {
         ("aws:s3/bucketReplicationConfig:BucketReplicationConfig", "aws:s3/bucket:Bucket"),
-        # Copies are watched from both ends.
+        # Alarms watch replication from both ends.
         ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:s3/bucket:Bucket"),
-        # The dashboard is one for all regions, and says of each graph which.
+        # There is one dashboard for all regions. Each graph names its region.
         ("aws:cloudwatch/dashboard:Dashboard", "aws:lb/loadBalancer:LoadBalancer"),
         ("aws:cloudwatch/dashboard:Dashboard", "aws:autoscaling/group:Group"),
     }
@@ -183,14 +183,14 @@ def test_regional_things_name_only_things_of_their_own_region(stack: str) -> Non
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_no_text_names_another_region(stack: str) -> None:
-    """ARNs that are put together from text are seen by no dependency."""
+    """No dependency shows ARNs that the program puts together from text."""
     names = set(regions(10))
     for item in whole(stack).registrations:
         if not item.custom or item.type.startswith(GLOBAL) or item.type == "aws:cloudwatch/dashboard:Dashboard":
             continue
         arns = re.findall(r"arn:aws:[a-z0-9-]+:([a-z0-9-]+):", json.dumps(item.inputs, default=str))
         elsewhere = {arn for arn in arns if arn in names} - {item.region}
-        # CloudFront's logs come from there, to wherever the bucket is.
+        # CloudFront's logs come from us-east-1 to a bucket in any region.
         if item.type == "aws:s3/bucketPolicy:BucketPolicy" and item.name.startswith("logs-"):
             elsewhere -= {"us-east-1"}
         assert not elsewhere, (item.urn, elsewhere)
@@ -227,7 +227,7 @@ def test_what_cloudfront_looks_for_in_us_east_1_is_there_wherever_home_is() -> N
 
 @functools.cache
 def sixteen_fleets() -> Deployment:
-    """As many rules, alarms and graphs of one region as there can be."""
+    """A stack with the most rules, alarms and graphs that one region can have."""
     certificate = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/00000000-0000-0000-0000-000000000001"
     home = {"us-east-1": {**regions(1)["us-east-1"], "certificate": certificate}}
     return run_program(ROOT, stack="prod", config={"fleets": 16, "regions": home})
@@ -317,7 +317,7 @@ def test_user_data_is_small_enough(large: Deployment) -> None:
 def test_descriptions_are_what_aws_takes(large: Deployment) -> None:
     for item in large.registrations:
         if item.type.startswith(("aws:ec2/securityGroup:", "aws:vpc/securityGroup")):
-            # EC2 takes few characters, and an apostrophe is none of them.
+            # EC2 allows few characters, and no apostrophe.
             allowed = r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}"
             said = item.inputs["description"]
             assert re.fullmatch(allowed, said), (item.urn, said)
@@ -349,7 +349,7 @@ def test_functions_are_small_enough(large: Deployment) -> None:
     for item in large.of_type("aws:lambda/function:Function"):
         code = item.inputs["code"]
         assert isinstance(code, Archive)
-        # 50 MB packed is what can be sent, and 250 MB unpacked what can be run: the smaller is surely within both.
+        # Lambda allows 50 MB packed and 250 MB unpacked. Code with less than 50 MB unpacked is within both limits.
         assert archived(code) < 50 * 1024 * 1024, item.urn
         assert len(json.dumps(item.inputs["environment"]["variables"])) <= 4096
         assert item.inputs["timeout"] <= 900
@@ -360,7 +360,7 @@ def test_security_groups_are_below_their_quota(large: Deployment) -> None:
     weights: Counter[tuple[str, str]] = Counter()
     for item in large.registrations:
         if item.type.startswith("aws:vpc/securityGroup"):
-            # CloudFront's origin-facing list counts for 55 rules.
+            # CloudFront's origin-facing list counts as 55 rules.
             weight = 55 if item.inputs.get("prefixListId") == "pl-3b927c52" else 1
             weights[item.type, item.inputs["securityGroupId"]] += weight
     assert max(weights.values()) <= 60

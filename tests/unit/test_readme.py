@@ -1,4 +1,4 @@
-"""What README.md and docs/ say can be done can be done: commands, paths, config keys, counts, alarms, AWS calls."""
+"""README.md and docs/ are right about commands, paths, config keys, counts, alarms and AWS calls."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def test_every_path_is_there(page: str) -> None:
 
 
 def _code(text: str) -> list[str]:
-    """What is in back-quotes, and in fences."""
+    """The text in back-quotes and in code fences."""
     fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [*fenced, *re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))]
 
@@ -164,7 +164,7 @@ def test_the_cost_page_quotes_what_the_command_prints(stacks: dict[str, Deployme
 # AWS's command line
 
 CLI_OWN = {"--paths": "--invalidation-batch"}
-"""Options that the CLI has and the API has not, and what they stand for."""
+"""Options that only the CLI has, and the API's parameters for which they stand."""
 
 
 @pages
@@ -179,7 +179,7 @@ def test_every_aws_command_is_one_that_aws_knows(page: str) -> None:
 
 
 def check(session: botocore.session.Session, service: str, name: str, arguments: list[str]) -> None:
-    """An operation's options against botocore's model; JSON values against the shape of their parameter."""
+    """Check an operation's options against botocore's model, and JSON values against the shape of their parameter."""
     try:
         model: Any = session.get_service_model(service)
     except UnknownServiceError:
@@ -201,12 +201,12 @@ def check(session: botocore.session.Session, service: str, name: str, arguments:
             report = ParamValidator().validate(json.loads(value), members[member])
             assert not report.has_errors(), f"aws {service} {name} {word}: {report.generate_report()}"
     needed = {xform_name(member, "-") for member in shape.required_members} if shape else set()
-    # The CLI makes a token of its own where one is needed.
+    # The CLI makes a token itself if one is needed.
     assert needed <= given | {"client-token", "client-request-token"}, f"aws {service} {name} lacks {needed - given}"
 
 
 def aws_commands(text: str) -> Iterator[list[str]]:
-    """The words of every `aws …` in a page's shell fences; `$(…)` is one word X."""
+    """The words of every `aws …` command in a page's shell fences. Each `$(…)` becomes a word X."""
     for fence in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         yield from _commands(fence.replace("\\\n", " "))
 
@@ -221,7 +221,7 @@ def _commands(code: str) -> Iterator[list[str]]:
 
 
 def _until_end(code: str, index: int) -> tuple[str, list[str], int]:
-    """A command up to where the shell would end it, with each `$(…)` replaced by X; what was in those; and where."""
+    """(command, contents of its `$(…)`, index of its end). The shell would end it there. Each `$(…)` becomes X."""
     out, nested, quote = "", list[str](), ""
     while index < len(code):
         character = code[index]
@@ -239,7 +239,7 @@ def _until_end(code: str, index: int) -> tuple[str, list[str], int]:
 
 
 def _closing(code: str, index: int) -> int:
-    """Where the `$(` that was opened before `index` is closed; quoted brackets do not count."""
+    """The index at which the `$(` that was opened before `index` is closed. Quoted brackets do not count."""
     depth, quote = 1, ""
     while depth:
         character = code[index]

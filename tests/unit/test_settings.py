@@ -1,4 +1,4 @@
-"""A stack's config: every mistake is told, all at once, in words, before anything is made."""
+"""A stack's config: all mistakes are reported together, in plain words, before any resource is made."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ PUBLIC_KEY: str = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding=
 
 
 def load(**config: Any) -> Settings:
-    """The settings of a stack of one region with some of its config changed; None takes a key away."""
+    """The settings of a stack with one region, with `config` changed. None removes a key."""
     given = {"regions": regions(1), **config}
     read: list[Settings] = []
     deploy(
@@ -28,7 +28,7 @@ def load(**config: Any) -> Settings:
 
 
 def mistakes(**config: Any) -> list[str]:
-    """What is said of each mistake, without the headline."""
+    """The line for each mistake, without the headline."""
     with pytest.raises(ProgramError) as caught:
         load(**config)
     headline, *lines = str(caught.value).splitlines()
@@ -207,7 +207,7 @@ def test_what_follows_from_a_mistake_is_not_told_as_another() -> None:
 
 
 class Watched(RecordingProvider):
-    """Counts what is made."""
+    """Counts the resources that are made."""
 
     made = 0
 

@@ -1,7 +1,7 @@
-"""A component tested with Pulumi's own mocks and nothing of ours: what a team that copies one component starts from.
+"""A component tested with Pulumi's own mocks and nothing of ours. A team that copies one component can start from it.
 
-As in https://www.pulumi.com/docs/iac/guides/testing/unit/. The other tests use tests/declared.py, which also records
-options, regions and dependencies, refuses an output that nothing computed, and runs the whole program.
+It follows https://www.pulumi.com/docs/iac/guides/testing/unit/. The other tests use tests/declared.py, which also
+records options, regions and dependencies, refuses an output that nothing computed, and runs the whole program.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ ARGS: PrivateBucketArgs = {"region": "eu-west-1", "noncurrent_days": 7, "protect
 
 
 class Mocks(pulumi.runtime.Mocks):
-    """Answers as AWS would, as far as the component asks: an id for each resource, and the outputs that it reads."""
+    """AWS's answers that the component needs: an id for each resource, and the outputs that the component reads."""
 
     def __init__(self) -> None:
         self.made: dict[str, dict[str, Any]] = {}
@@ -35,11 +35,11 @@ class Mocks(pulumi.runtime.Mocks):
 @pytest.fixture(autouse=True)
 def mocks() -> Iterator[Mocks]:
     mocks = Mocks()
-    with asyncio.Runner() as runner:  # set_mocks wants an event loop, and asyncio.run of other tests leaves none
+    with asyncio.Runner() as runner:  # set_mocks needs an event loop, and asyncio.run of other tests leaves none
         asyncio.set_event_loop(runner.get_loop())
         pulumi.runtime.set_mocks(mocks, project="headend", stack="test", preview=False)
         yield mocks
-    # Mocks are the process's. Without this, another test's stray resource would be made by them.
+    # Mocks belong to the whole process. Without this they would also make late resources of other tests.
     pulumi.runtime.settings.reset_options()
 
 
@@ -55,7 +55,7 @@ def test_its_outputs_are_the_buckets() -> pulumi.Output[None]:
 
 @pulumi.runtime.test
 def make_films() -> None:
-    """The decorator waits until all of it is registered."""
+    """Register a bucket. The decorator waits until all of it is registered."""
     PrivateBucket("films", ARGS)
 
 

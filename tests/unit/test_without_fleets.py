@@ -1,4 +1,4 @@
-"""A stack without caches of its own: what it has, and that fleets come to it by a change that nobody notices."""
+"""A stack without cache fleets: what it has, and that fleets can be added by a change that no viewer notices."""
 
 import json
 from collections import Counter
@@ -50,7 +50,7 @@ def test_no_graph_of_the_dashboard_is_empty(cheap: Deployment) -> None:
 
 def test_fleets_are_one_change_which_replaces_nothing(cheap: Deployment) -> None:
     before, after = inputs(cheap), inputs(whole("dev"))
-    assert not before.keys() - after.keys(), "what is there stays"
+    assert not before.keys() - after.keys(), "existing resources stay"
     changed = {urn.rpartition("::")[2] for urn in before if before[urn] != after[urn]}
     assert changed == {
         "delivery-distribution",

@@ -1,4 +1,4 @@
-"""The GitHub workflows: what they may do, what they run, and what a stranger cannot make them do."""
+"""The GitHub workflows: their permissions, their commands, and protection against pull requests of strangers."""
 
 import itertools
 import re
@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
 FILES = sorted(GITHUB.rglob("*.yml"))
-# As text only: to YAML 1.1 the key `on` is a boolean.
+# Read as text only, since YAML 1.1 reads the key `on` as a boolean.
 PARSED: dict[str, Any] = {path.name: yaml.load(path.read_text(), yaml.BaseLoader) for path in FILES}  # noqa: S506
 WORKFLOWS = {name: content for name, content in PARSED.items() if name != "action.yml"}
 JOBS = {(name, job): spec for name, content in WORKFLOWS.items() for job, spec in content["jobs"].items()}
@@ -29,7 +29,7 @@ GRANTED = {
     ("watch.yml", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},
     ("watch.yml", "images"): {"contents": "write", "id-token": "write", "pull-requests": "write"},
 }
-"""The permissions of each job: to grant another is to change this list."""
+"""The permissions of each job. Whoever grants another one must change this list."""
 ENVIRONMENTS = {
     ("ci.yml", "preview"): ("dev-preview", "preview", "dev"),
     ("deploy.yml", "dev"): ("dev", "up --yes", "dev"),
@@ -41,7 +41,7 @@ ENVIRONMENTS = {
         "${{ matrix.stack }}",
     ),
 }
-"""By job: GitHub environment, command, stack. A wrong one would show up as the wrong account's role."""
+"""By job: GitHub environment, command, stack. With a wrong one, a job would use the role of the wrong account."""
 
 
 def steps() -> Iterator[dict[str, Any]]:
@@ -72,7 +72,7 @@ def test_an_action_has_one_version_everywhere() -> None:
 
 
 def test_what_starts_them() -> None:
-    """Never pull_request_target: it would hand a fork's code our credentials."""
+    """Never pull_request_target, which would give our credentials to the code of a fork."""
     assert WORKFLOWS["ci.yml"]["on"] == {"pull_request": "", "push": {"branches-ignore": ["main"]}}
     assert WORKFLOWS["deploy.yml"]["on"] == {"push": {"branches": ["main"]}}
     assert WORKFLOWS["test.yml"]["on"] == "workflow_call"
@@ -149,7 +149,7 @@ def test_the_make_targets_are_there() -> None:
 
 @pytest.mark.parametrize("script", scripts())
 def test_shell_takes_no_text_from_the_event_and_passes_shellcheck(script: str) -> None:
-    """`${{ }}` in a script is pasted in before the shell sees it: a branch's name could be a command."""
+    """GitHub replaces `${{ }}` before the shell reads the script, so a branch's name could be a command."""
     assert "${{" not in script
     checked = subprocess.run(
         ["shellcheck", "--shell=bash", "-"], input=script, capture_output=True, text=True, check=False
@@ -164,7 +164,7 @@ def test_pulumi_runs_where_its_packages_are() -> None:
 
 
 def test_the_comment_is_written_whatever_the_preview_says(tmp_path: Path) -> None:
-    """The script with a CLI that a policy refused: its exit code survives, and what it said is in the comment."""
+    """The CLI fails because of a policy. The script keeps its exit code, and its output is in the comment."""
     [script] = [script for script in scripts() if "--policy-pack" in script]
     cli = tmp_path / "pulumi"
     cli.write_text('#!/bin/sh\necho "$@"\necho "mandatory: bucket-access-block"\nexit 255\n')

@@ -1,4 +1,4 @@
-"""S3's events as EventBridge gets them."""
+"""S3's events, as EventBridge receives them."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the laptop's AWS replaces in its libraries is still what it was written for."""
+"""The parts of libraries that the laptop's AWS replaces are still those for which the replacements were written."""
 
 import hashlib
 import inspect
@@ -40,7 +40,7 @@ PINNED = {
 
 
 def digest(original: Any) -> str:
-    """Twelve hex digits of a function's or getter's source, or of a table's text; for a module, its name."""
+    """Twelve hex digits of a hash of a function's or getter's source, or of a table's text. For a module, its name."""
     if inspect.ismodule(original):
         return original.__name__
     if isinstance(original, property):
@@ -51,7 +51,7 @@ def digest(original: Any) -> str:
 
 @pytest.fixture(scope="module")
 def mended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Every place that `install` replaces, with the digest of what stands there. Nothing is replaced."""
+    """Every place that `install` replaces, with the digest of the library's own part. Nothing is really replaced."""
     found: dict[str, str] = {}
 
     def record(place: str, replacement: object) -> object:
@@ -87,6 +87,6 @@ def test_a_place_that_the_library_lost_is_an_error() -> None:
 
 
 def test_a_mend_returns_what_it_replaces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mends, "re", mends.re)  # put back afterwards
+    monkeypatch.setattr(mends, "re", mends.re)  # pytest restores it
     assert mends.mend("local.aws.mends:re", "replaced").__name__ == "re"
     assert vars(mends)["re"] == "replaced"

@@ -1,4 +1,4 @@
-"""Replication: where an object goes, as the rules of its bucket say."""
+"""Replication: the buckets to which an object is copied, by the rules of its own bucket."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""S3: what a bucket's policy lets an unsigned reader do, and what a read of a large object costs."""
+"""S3: what a bucket's policy allows to an unsigned reader, and how many bytes a read of a large object loads."""
 
 import io
 import threading
@@ -44,7 +44,7 @@ def test_a_grant_to_a_role_is_not_for_the_unsigned() -> None:
 
 
 class CountingFile(io.BytesIO):
-    """Remembers how much was read at a time."""
+    """A file that remembers the size of each read."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)

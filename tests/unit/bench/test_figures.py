@@ -1,4 +1,4 @@
-"""What the bench makes of its measurements."""
+"""How the bench computes figures from its measurements."""
 
 import itertools
 from statistics import median

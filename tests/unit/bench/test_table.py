@@ -1,4 +1,4 @@
-"""What the bench prints."""
+"""The table that the bench prints."""
 
 import io
 

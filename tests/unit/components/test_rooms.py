@@ -1,4 +1,4 @@
-"""What a newcomer relies on in the layout: each room says what it may import, and imports no other."""
+"""The layout of components: each room's docstring names the rooms that it may import, and it imports no other."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ def docstring(room: str) -> str:
 
 
 def allowed(room: str) -> set[str]:
-    """The rooms that its docstring names."""
+    """The rooms that the room's docstring names."""
     return set(re.findall(r"\w+", docstring(room).partition("May import: ")[2])) & set(ROOMS)
 
 

@@ -1,4 +1,4 @@
-"""What a newcomer relies on when looking for a component: one in a file, named for it, and short enough to read."""
+"""The shape of a component's file: it has one component, the component's name, and few enough lines to read at once."""
 
 import ast
 from pathlib import Path
@@ -20,7 +20,7 @@ def components(path: Path) -> list[ast.ClassDef]:
 FILES = {path.stem: path for path in sorted((ROOT / "components").glob("*/*.py")) if components(path)}
 
 TOKENS = {"logs": "edge_logs", "policies": "edge_policies", "lambda_function": "function"}
-"""Files that were renamed: a live stack knows their components by the old name, and would make another token anew."""
+"""Files that were renamed, with their old names. A live stack has the old type token; another one would replace it."""
 
 
 def test_there_are_components() -> None:
@@ -57,7 +57,7 @@ def test_nothing_but_settings_reads_the_stacks_config(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_what_a_component_is_given_stays_out_of_its_own_state(file: str) -> None:
-    """Else it and its children wait for every output among it, and a preview tells of each change twice."""
+    """Otherwise it and its children wait for all outputs among its arguments, and a preview shows each change twice."""
     calls = [node for node in ast.walk(components(FILES[file])[0]) if isinstance(node, ast.Call)]
     [made] = [call for call in calls if ast.unparse(call.func) == "super().__init__"]
     assert ast.unparse(made.args[2]) == "None"

@@ -1,4 +1,4 @@
-"""A link between two tiers: as good as none until it is slowed down or cut."""
+"""A link between two tiers: it has no effect until it is slowed down or cut."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""A stack's config is accepted and refused as the Pulumi CLI does it."""
+"""A stack's config: the engine accepts and refuses the same config as the Pulumi CLI."""
 
 from pathlib import Path
 from typing import Any

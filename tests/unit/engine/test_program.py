@@ -1,4 +1,4 @@
-"""Programs: a project's directory or a function, run again and again in one process, and what they may raise."""
+"""Programs: the engine runs a project's directory or a function, many times in one process, and reports its errors."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""What the engine keeps of each resource, and what it refuses."""
+"""What the engine records of each resource, and what it refuses."""
 
 import threading
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 
 from local.engine import UNKNOWN, Archive, Asset, ProgramError, RecordingProvider, run_program
 
-untyped: Any = aws  # for what a type checker would have found before the engine does
+untyped: Any = aws  # without types, so that the engine and not the type checker finds the mistakes
 BUCKET, POLICY, GROUP = "aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy", "aws:autoscaling/group:Group"
 
 
@@ -148,7 +148,7 @@ def test_an_output_that_nothing_computed_reaches_no_registration() -> None:
     def program() -> None:
         topic = aws.sns.Topic("source")
         owner = topic.beginning_archive_time
-        # Hidden from any search for a marker: what is derived from an unknown value is unknown.
+        # A search for a marker would not find it: a value that is derived from an unknown value is unknown too.
         aws.s3.BucketPolicy("direct", bucket="b", policy=pulumi.Output.format("{0}/*", owner))
         aws.ec2.LaunchTemplate("derived", user_data=owner.apply(lambda text: text.encode().hex()))
 
@@ -283,7 +283,7 @@ def test_resources_are_made_by_as_many_threads_as_asked_for() -> None:
 
     class Meeting(RecordingProvider):
         def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
-            together.wait()  # broken, and so refused, unless three are under way at once
+            together.wait()  # the barrier breaks, and the resource is refused, unless three are made at once
             return super().create(type_, name, inputs, region)
 
     def program() -> None:

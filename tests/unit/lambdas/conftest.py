@@ -1,4 +1,4 @@
-"""For the handlers' tests: AWS clients that answer what a test put there, and raise for anything else."""
+"""For the handlers' tests: AWS clients that give the answers of a test, and raise for any other call."""
 
 import os
 import sys
@@ -32,14 +32,15 @@ Stub = Callable[[str], Stubber]
 
 @pytest.fixture(autouse=True)
 def traceback_limit() -> Iterator[None]:
-    """A handler that refuses turns tracebacks off for its process, which here is pytest's."""
+    """Restore tracebacks after a test: a handler that refuses turns them off for its process, which is pytest's
+    here."""
     yield
     sys.tracebacklimit = 1000
 
 
 @pytest.fixture(autouse=True)
 def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
-    """`stub(service)` is the botocore Stubber of the client that the handlers get; every answer must be asked for."""
+    """`stub(service)` is the botocore Stubber of the handlers' client. A test fails if an answer was not used."""
     stubbers: dict[str, Stubber] = {}
 
     def stubber(service: str) -> Stubber:
@@ -77,7 +78,7 @@ def title() -> Title:
 
 
 def a_video(**changes: Any) -> Video:
-    """A plain HD video track, but for `changes`."""
+    """A plain HD video track with `changes`."""
     video: dict[str, Any] = {
         "stream": None,
         "coded_rate": None,
@@ -95,7 +96,8 @@ def a_video(**changes: Any) -> Video:
 
 
 def a_source(**changes: Any) -> Source:
-    """A plain HD film with sound, but for `changes` to its video track and (by their names) to the whole."""
+    """A plain HD film with sound. `changes` are fields of the source or, if it has no such field, of its video
+    track."""
     whole: dict[str, Any] = {
         "container": "mp4",
         "duration": 60.0,
@@ -106,7 +108,7 @@ def a_source(**changes: Any) -> Source:
 
 
 def an_expectation(*shorts: int, languages: tuple[str, ...] = ("und",), duration: float = 13.0) -> Expected:
-    """What plan ordered: a 16:9 rung for each short side, and a sound for each language."""
+    """The renditions that the job orders: a 16:9 rung for each short side, and a sound for each language."""
     return {
         "renditions": [
             {
@@ -131,6 +133,6 @@ def an_expectation(*shorts: int, languages: tuple[str, ...] = ("und",), duration
 
 
 def is_current(stub: Stub, title: Title) -> None:
-    """S3 will say, when asked for the upload, that this one is what its key holds now."""
+    """Add S3's answer that this upload is the current object of its key."""
     found = {"VersionId": title["source"], "ETag": f'"{title["etag"]}"', "ContentLength": title["size"]}
     stub("s3").add_response("head_object", found, {"Bucket": title["bucket"], "Key": title["key"]})

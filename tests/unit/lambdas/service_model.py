@@ -1,4 +1,4 @@
-"""Checks a request against botocore's model of the service, enums, patterns, minima and maxima included.
+"""Checks a request against botocore's model of the service, including enums, patterns, minima and maxima.
 
 botocore itself only checks types and required members: it would send `Type: "NOPE"`.
 """
@@ -19,7 +19,8 @@ def service(name: str) -> ServiceModel:
 
 
 def faults(service_name: str, operation: str, request: dict[str, Any]) -> list[str]:
-    """Everything in the request that the service's model forbids, one line a fault; empty if it is fine."""
+    """Everything in the request that the service's model forbids, with one line for each fault. Empty if it is
+    right."""
     shape = service(service_name).operation_model(operation).input_shape
     report = ParamValidator().validate(request, shape)
     return [report.generate_report()] if report.has_errors() else list(_walk(request, shape, operation))

@@ -1,4 +1,4 @@
-"""The canary: what a viewer could not have watched it says, with the step at which it stopped."""
+"""The canary: it reports that a viewer could not watch, with the step that failed."""
 
 import functools
 import http.server
@@ -28,7 +28,7 @@ SERVED = {
 
 
 class Edge:
-    """Answers from a table, and wants the cookie for renditions that Play has set."""
+    """Answers from a table. Renditions need the cookie that Play set."""
 
     def __init__(self, **changed: Any) -> None:
         self.changed, self.asked = changed, list[str]()
@@ -76,7 +76,7 @@ def test_a_platform_without_a_film_is_not_down() -> None:
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """Nothing but 503."""
+    """A server that answers 503 to everything."""
 
     def do_GET(self) -> None:
         self.send_error(503)
@@ -110,7 +110,7 @@ def handler(monkeypatch: pytest.MonkeyPatch, host: str) -> Any:
 def test_it_says_what_it_saw(handler: Any, monkeypatch: pytest.MonkeyPatch, watched: bool) -> None:
     if watched:
         monkeypatch.setattr(handler, "fetch", Edge())
-    # Else a real connection, to a host that speaks no TLS: as good as none.
+    # Otherwise the connection is real, to a host without TLS, so every step fails.
     handler.handle({}, None)
     told = boto3.client("cloudwatch", region_name="us-east-1").list_metrics(Namespace="Headend/Canary")["Metrics"]
     assert {metric["MetricName"] for metric in told} == ({"Available", "StartSeconds"} if watched else {"Available"})

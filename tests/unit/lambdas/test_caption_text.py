@@ -1,4 +1,4 @@
-"""What the owner of a caption file sees of it, and what a player gets."""
+"""Caption files: the message that an owner gets, and the text that a player gets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an owner gets who lays captions and a poster beside a film, and what a player finds in the manifests."""
+"""Captions and posters beside a film: what their owner is told, and what a player finds in the manifests."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -150,7 +150,7 @@ def test_dash_players_resolve_the_same_addresses() -> None:
     [text] = tree.findall(".//AdaptationSet[@contentType='text']", space)
     assert text.get("lang") == "de"
     assert text.findtext("Label", namespaces=space) == "Deutsch"
-    # Relative to the encode's own place, as the MPD's base address makes it.
+    # Relative to the encode's own folder, since that is the MPD's base address.
     assert text.findtext("Representation/BaseURL", namespaces=space) == f"../{made_edition['id']}/captions_de.vtt"
 
 

@@ -1,4 +1,4 @@
-"""What an operator reads of a view, and what a player that lies, floods or is broken can do to it."""
+"""The metrics of views, and how little a player that lies, floods or is broken can change in them."""
 
 import json
 from http import HTTPStatus
@@ -43,7 +43,7 @@ def test_the_log_line_is_what_cloudwatch_makes_metrics_of() -> None:
     said = line(report(start_ms=1240, kbps=800), 1_700_000_000_000, "headend-dev")
     [described] = said["_aws"]["CloudWatchMetrics"]
     assert described["Dimensions"] == [["Stack"], ["Stack", "Region"]]
-    # Each metric and each dimension that is described has its value beside it.
+    # The line has a value for each metric and each dimension that it describes.
     assert {metric["Name"] for metric in described["Metrics"]} == {"Starts", "StartTime"} <= set(said)
     assert said["Region"] == "eu-west-1"
     assert (said["title"], said["kbps"]) == ("films-apollo", 800)

@@ -27,7 +27,7 @@ def a_handler(error: Exception | None) -> str:
 def test_a_refusal_has_no_traceback_for_the_log_and_the_next_fault_has() -> None:
     with pytest.raises(SourceRefused) as refusal:
         a_handler(SourceRefused("Too short."))
-    assert traceback.extract_tb(refusal.value.__traceback__) == []  # what Lambda's runtime logs of it
+    assert traceback.extract_tb(refusal.value.__traceback__) == []  # Lambda's runtime logs this
     with pytest.raises(KeyError) as fault:
         a_handler(KeyError("x"))
     assert traceback.extract_tb(fault.value.__traceback__) != []
@@ -52,7 +52,8 @@ def test_an_answer_goes_through() -> None:
 
 
 def imports(file: str) -> set[tuple[str, str]]:
-    """Every module that a file imports, late imports included, and each with the name taken from it, if one is."""
+    """(module, name with the module before it) of every import in a file, including late imports. `import x` gives
+    (x, x)."""
     found: set[tuple[str, str]] = set()
     for node in ast.walk(ast.parse((ROOT / file).read_text())):
         if isinstance(node, ast.Import):

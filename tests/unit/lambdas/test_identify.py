@@ -1,5 +1,5 @@
 """Identify: which title an upload is, whatever somebody called the file."""
-# ruff: noqa: RUF001 - letters that look like others are what this is about
+# ruff: noqa: RUF001 - these tests need letters that look like others
 
 import random
 import re
@@ -40,7 +40,7 @@ def test_ids_and_names(key: str, title_id: str, name: str) -> None:
 
 
 def test_the_key_stays_as_it_is() -> None:
-    """EventBridge does not encode keys: decoding this one would name another object."""
+    """EventBridge does not encode keys. A decoded key would be that of another object."""
     found = title("a+b%2Fc d.mp4")
     assert (found["key"], found["uri"]) == ("a+b%2Fc d.mp4", "s3://uploads/a+b%2Fc d.mp4")
 
@@ -66,7 +66,7 @@ def test_two_films_never_share_an_id_where_letters_were_lost() -> None:
 
 
 def test_what_shares_an_id_can_be_told_apart() -> None:
-    """By `stem`, which the claim compares: one film may not replace another because of a capital letter."""
+    """The claim compares `stem`, so a film cannot replace another one whose name differs only in a capital letter."""
     source = random.Random(2)  # noqa: S311
     keys = {"a" + "".join(source.choices("aA -_éE/", k=source.randint(1, 5))) + "a.mp4" for _ in range(3000)}
     found = [title(key) for key in keys]
@@ -92,7 +92,7 @@ def test_a_name_cannot_turn_the_line_around() -> None:
 
 
 def test_a_mac_and_a_pc_spell_one_film() -> None:
-    """NFD and NFC: two keys to S3, one name to people."""
+    """NFD and NFC are two keys for S3, but the same name for people."""
     apart, together = title("Cafe\u0301.mp4"), title("Caf\u00e9.mp4")
     assert apart["key"] != together["key"]
     assert (apart["id"], apart["stem"], apart["name"]) == (together["id"], together["stem"], together["name"])

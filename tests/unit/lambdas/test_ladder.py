@@ -1,4 +1,4 @@
-"""The ladder: what a viewer sees of a source of any size."""
+"""The ladder: the rungs for sources of all sizes."""
 
 import itertools
 import random
@@ -68,7 +68,7 @@ def test_every_size(size: tuple[int, int]) -> None:
         assert min(rung.width, rung.height) >= 32, "MediaConvert's smallest"
         assert rung.width * rung.height <= MOST_PIXELS
         assert rung.name == f"{min(rung.width, rung.height)}p"
-        # Making sides even moves each by less than two pixels.
+        # Even sides differ from the exact ones by less than two pixels.
         assert abs(rung.width / rung.height - width / height) <= width / height * (2 / rung.width + 2 / rung.height)
     for upper, lower in itertools.pairwise(rungs):
         assert upper.max_bitrate > lower.max_bitrate, "a player could not tell which is better"

@@ -1,4 +1,4 @@
-"""Plan: the job that a bill, a viewer and MediaConvert get to see."""
+"""Plan: the job for MediaConvert, which decides what viewers see and what the team pays."""
 
 import hashlib
 import json
@@ -57,7 +57,7 @@ def test_the_check_itself_knows_patterns() -> None:
 
 
 def test_a_change_of_the_job_changes_the_revision() -> None:
-    """Else an upload of the same file finds the old renditions and calls them the new ones."""
+    """Otherwise an upload of the same file would find the old renditions and use them as the new ones."""
     plans = json.dumps([plan(source) for source in SOURCES.values()], sort_keys=True)
     fingerprint = hashlib.sha256(plans.encode()).hexdigest()[:12]
     assert (REVISION, fingerprint) == ("3", "b6d13693017a"), "raise lambdas.ladder.REVISION, and note both here"
@@ -215,7 +215,7 @@ def sound(track: int, language: str = "und", codec: str = "AAC", channels: int =
 
 
 def heard(*tracks: dict[str, Any]) -> list[tuple[list[int], str, str, str]]:
-    """Of each sound that is ordered: the source's tracks, language, label, and how players choose it."""
+    """For each ordered sound: the source's tracks, language, label, and how players choose it."""
     settings = job(a_source(audio=list(tracks)))["Settings"]
     selectors = settings["Inputs"][0]["AudioSelectors"]
     outputs = [output for output in settings["OutputGroups"][0]["Outputs"] if "AudioDescriptions" in output]
@@ -235,7 +235,7 @@ def test_every_language_of_the_source_is_heard_and_the_first_is_the_default() ->
         ([2], "de", "Deutsch", "AUTO_SELECT"),
         # The service's labels are ASCII; the title's edition writes the name.
         ([3], "ja", "Track 3", "AUTO_SELECT"),
-        # No two of a language may be chosen unasked.
+        # Players may choose only one sound of a language by themselves.
         ([4], "en", "English 2", "NOT_AUTO_SELECT"),
         ([5], "und", "Track 5", "AUTO_SELECT"),
         ([6], "und", "Track 6", "NOT_AUTO_SELECT"),
@@ -250,7 +250,7 @@ def test_the_files_own_word_on_the_default_and_on_audio_description_counts() -> 
         ([3], "ja", "Track 1", "AUTO_SELECT_DEFAULT"),
         ([2], "en", "English", "AUTO_SELECT"),
         ([4], "ja", "Track 3", "NOT_AUTO_SELECT"),
-        # Players choose it unasked for those who want audio description.
+        # Players choose it by themselves for viewers who want audio description.
         ([1], "en", "English AD", "AUTO_SELECT"),
         ([5], "ja", "Track 5 AD", "AUTO_SELECT"),
     ]
@@ -274,7 +274,7 @@ def test_the_channels_of_a_camera_become_left_and_right() -> None:
     xdcam = [sound(number, codec="PCM", channels=1) for number in range(1, 9)]
     assert [tracks for tracks, *_ in heard(*xdcam)] == [[1, 2]]
     assert [tracks for tracks, *_ in heard(xdcam[0])] == [[1]]
-    # Two mono tracks of a compressed format are two sounds: an old film and who talks about it.
+    # Two mono tracks of a compressed format are two sounds, such as an old film and a commentary.
     assert [tracks for tracks, *_ in heard(sound(1, channels=1), sound(2, channels=1))] == [[1], [2]]
     both = [sound(1, "eng", "PCM", 1), sound(2, "eng", "PCM", 1), sound(3, "ger", "PCM", 1), sound(4, "ger", "PCM", 1)]
     assert [(tracks, language) for tracks, language, *_ in heard(*both)] == [([1, 2], "en"), ([3, 4], "de")]

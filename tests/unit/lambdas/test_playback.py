@@ -1,4 +1,4 @@
-"""Playback: what a viewer's browser, and anybody else on the internet, gets to see of the API."""
+"""Playback: the API's answers to a viewer's browser, and to anybody else on the internet."""
 
 import base64
 import json
@@ -311,7 +311,7 @@ def test_the_second_request_is_answered_the_same(stub: Stub) -> None:
 @pytest.mark.parametrize(("state", "status"), [("PROCESSING", 202), ("PUBLISHED", 200), ("REJECTED", 409)])
 def test_nothing_else_starts_an_encode(stub: Stub, state: str, status: int) -> None:
     catalogue_has(stub, PUBLISHED if state == "PUBLISHED" else a_row(state))
-    # A call to Step Functions would raise, for want of an answer, and be a 503.
+    # A call to Step Functions would have no answer here, so it would raise, and the API would answer 503.
     assert ask("POST", "/api/titles/films-apollo/play")[0] == status
 
 

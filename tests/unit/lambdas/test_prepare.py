@@ -1,4 +1,4 @@
-"""Prepare: what the workflow learns of a file, what it does next, and how it says that there is nothing to learn."""
+"""Prepare: what the workflow learns about a file, what it does next, and how it refuses a file."""
 
 import io
 import json
@@ -34,12 +34,12 @@ def ask(title: Title, **other: Any) -> Preparation:
 
 @pytest.fixture
 def answers(title: Title, stub: Stub) -> Answers:
-    """`answers(status, body, jobs)` is what MediaConvert says on the wire; returns the requests for a probe.
+    """`answers(status, body, jobs)` sets MediaConvert's HTTP answers. It returns the list of requests for a probe.
 
-    `jobs`: page by page.
+    `jobs` are pages of jobs.
     """
     stubber = stub("mediaconvert")
-    stubber.deactivate()  # a Stubber answers above the wire, whose JSON is what is read here
+    stubber.deactivate()  # a Stubber answers without HTTP, but the handler reads the JSON of the HTTP answer
     handler._mediaconvert.cache_clear()
 
     def respond(request: Any, status: int, body: Any) -> AWSResponse:
@@ -119,7 +119,7 @@ SAID = [SoundFlags(default=False, description=False), SoundFlags(default=True, d
 def test_a_film_of_several_sounds_is_asked_for_its_default(
     title: Title, answers: Answers, monkeypatch: pytest.MonkeyPatch, said: list[SoundFlags], first: str
 ) -> None:
-    # Flags of fewer tracks than Probe found cannot be told apart: they are left out.
+    # If there are flags for fewer tracks than Probe found, nobody knows whose they are, so they are left out.
     monkeypatch.setattr(film, "sounds", Mock(return_value=said))
     sounds = [{**SOUND, "audioProperties": {"channels": 2, "languageCode": code}} for code in ("eng", "ger")]
     answers(200, result(a_track(), *sounds))
@@ -189,7 +189,7 @@ def test_throttling_is_told_by_its_name(title: Title, stub: Stub) -> None:
 
 
 def test_a_field_that_the_runtimes_boto3_does_not_know_is_read(title: Title, answers: Answers) -> None:
-    """Rotation is younger than the boto3 of Lambda's runtimes: were it dropped, portrait films would come out small."""
+    """Rotation is newer than the boto3 of Lambda's runtimes. Without it, portrait films would become small."""
     known = handler._mediaconvert().meta.service_model.shape_for("VideoProperties").members
     known.pop("Rotation", None)
     answers(200, result(a_track(rotation=90)))
@@ -311,7 +311,7 @@ def test_the_files_faults_are_told_to_its_owner(
     [(403, "ForbiddenException"), (402, "ServiceQuotaExceededException"), (409, "ConflictException")],
 )
 def test_our_own_faults_keep_their_name(title: Title, answers: Answers, status: int, kind: str) -> None:
-    """By it the state machine tells what to try again; a file must not be rejected for a policy that we got wrong."""
+    """The state machine decides by the name what to try again. A mistake in our policy must not reject a file."""
     answers(status, {"type": kind, "message": "no"})
     with pytest.raises(Exception, match="no") as error:
         ask(title)

@@ -1,4 +1,4 @@
-"""Signed playback: who gets in, for how long, and where the key may not turn up."""
+"""Signed playback: which titles a cookie opens, for how long, and where the key must not appear."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ def pem(key: Any) -> str:
 
 
 def decoded(value: str) -> bytes:
-    """As CloudFront's documentation says it reads a cookie."""
+    """The bytes of a cookie's value, decoded by the rules of CloudFront's documentation."""
     return base64.b64decode(value.replace("-", "+").replace("_", "=").replace("~", "/"))
 
 
@@ -40,7 +40,7 @@ def values(cookies: list[str]) -> dict[str, str]:
 
 
 def verify(key: rsa.RSAPrivateKey, cookies: list[str]) -> Any:
-    """The policy, if the key's public half finds the signature good."""
+    """The policy. Raises InvalidSignature if the public key does not accept the signature."""
     found = values(cookies)
     policy = decoded(found["CloudFront-Policy"])
     key.public_key().verify(decoded(found["CloudFront-Signature"]), policy, padding.PKCS1v15(), hashes.SHA256())
@@ -127,7 +127,7 @@ def signed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_play_sets_its_cookies_for_longer_than_the_film(stub: Stub) -> None:
     asked = {"Name": "/headend/prod/signing/one", "WithDecryption": True}
     stub("ssm").add_response("get_parameter", {"Parameter": {"Value": pem(KEY)}}, asked)
-    for _ in range(2):  # the second with the key that is kept
+    for _ in range(2):  # the second time with the cached key
         catalogue_has(stub, PUBLISHED)
         status, body, headers = ask("POST", "/api/titles/films-apollo/play")
         assert (status, len(headers["Set-Cookie"])) == (200, 4)

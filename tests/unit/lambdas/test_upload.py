@@ -1,4 +1,4 @@
-"""Upload: whether what a job reads is what the title was identified by."""
+"""Upload: whether the object that a job reads is the upload of its title."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Verify: what a viewer would have met, had it been published."""
+"""Verify: it finds faults of renditions before a viewer would meet them."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def a_playlist(name: str, kind: str, *, durations: tuple[float, ...] = (6.006, 6
 
 
 def the_renditions(expected: Expected) -> Files:
-    """A whole version, as MediaConvert writes it."""
+    """All files of a version, as MediaConvert writes them."""
     master = ["#EXTM3U", "#EXT-X-INDEPENDENT-SEGMENTS"]
     files = {"index.mpd": "<MPD/>", **{f"poster.{number:07}.jpg": "x" * (20 - number) for number in range(11)}}
     for sound in expected["sounds"]:
@@ -52,7 +52,7 @@ def the_renditions(expected: Expected) -> Files:
     return {**files, "some frames.m3u8": frames, "index.m3u8": "\n".join(master)}
 
 
-# The example of the Image Media Playlist specification, with names that are nobody's convention.
+# The example of the Image Media Playlist specification, with other names, since no name is a convention.
 IMAGES = """#EXTM3U
 #EXT-X-TARGETDURATION:9
 #EXT-X-IMAGES-ONLY
@@ -100,7 +100,7 @@ def test_a_silent_film(title: Title) -> None:
 def test_the_poster_is_the_still_with_most_to_see_after_the_films_beginning(
     title: Title, expected: Expected, files: Files, kept: int, chosen: int
 ) -> None:
-    # A film that starts with a busy logo, and is black, then blurred, then not.
+    # A film that starts with a detailed logo. Then it is black, then blurred, then sharp.
     files |= {"poster.0000001.jpg": "x" * 90, "poster.0000003.jpg": "x", "poster.0000005.jpg": "x" * 80}
     for number in range(kept, 11):
         del files[f"poster.{number:07}.jpg"]
@@ -223,7 +223,7 @@ def test_the_caches_get_what_players_read_first_and_then_all_rungs_in_the_order_
     assert sorted(names) == sorted(files)
     assert {"index.mpd", "index.m3u8", "hi.m3u8", "lo.m3u8", "hiinit.cmfv", "loinit.cmfv"} < set(names[:8])
     assert names[6:8] == ["lo_000000001.cmfv", "loinit.cmfv"]
-    # What begins after three minutes is no longer urgent.
+    # Segments that begin after three minutes are not urgent any more.
     assert names[8:10] == ["hi_000000002.cmfv", "lo_000000002.cmfv"]
     assert (found["head"], names[10:]) == (10, ["hi_000000003.cmfv", "lo_000000003.cmfv"])
     assert dict(found["files"])["index.mpd"] == len("<MPD/>")
@@ -259,7 +259,7 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
             "IfNoneMatch": "*",
         },
     )
-    # What lies beside and inside of a film has tests of its own.
+    # Captions beside and inside of a film have their own tests.
     beside = {"manifests": PREFIX, "captions": [], "poster": "/p.jpg", "notes": ["beside"]}
     monkeypatch.setattr(writer, "take_embedded", Mock(return_value=["inside"]))
     monkeypatch.setattr(writer, "write", Mock(return_value=beside))

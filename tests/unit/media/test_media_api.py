@@ -1,4 +1,5 @@
-"""Queues and jobs through the API, as boto3 sends it; the encoder and S3 are stand-ins, so no process is started."""
+"""Queues and jobs through the API, with boto3's requests. The encoder and S3 are stand-ins, so no process is
+started."""
 
 import threading
 import time
@@ -23,7 +24,7 @@ ARN = f"arn:aws:mediaconvert:{REGION}:123456789012:"
 
 
 class Encoder:
-    """Stands in for ffmpeg: every job waits until the test lets it end."""
+    """Replaces ffmpeg: every job waits until the test lets it end."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
@@ -44,7 +45,7 @@ class Encoder:
         return Result([], [{"OutputDetails": [{"DurationInMs": 2000}]}], ["a damaged frame"])
 
     def wait(self, count: int) -> list[str]:
-        """The sources of the jobs that have started, once they are so many."""
+        """The sources of the jobs that have started. Waits for `count` of them."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.started) >= count, timeout=10)
             return [*self.started]
@@ -82,7 +83,7 @@ def mediaconvert(app: Flask) -> Any:
 
 
 def client(app: Flask, region: str) -> Any:
-    """boto3's client, whose requests go to the application without a socket."""
+    """A boto3 client whose requests go to the application without a socket."""
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     made = boto3.client("mediaconvert", region_name=region, endpoint_url="http://mediaconvert.test", **keys)
 

@@ -1,4 +1,5 @@
-"""How a job's settings must go together, and the command lines that become of them. No process is started."""
+"""Which settings of a job can be combined, and the command lines that the encoder makes from them. It starts no
+process."""
 
 import copy
 import itertools
@@ -19,7 +20,7 @@ from tests.making_kit import job_of
 
 
 def planned(*, audio: bool = True, **video: Any) -> dict[str, Any]:
-    """The workflow's job for a film of these properties."""
+    """The workflow's job for a film with these properties."""
     stored = Video(
         stream=None,
         coded_rate=None,
@@ -90,7 +91,7 @@ def test_every_job_that_the_workflow_plans_is_taken(
 
 
 def test_no_rule_is_there_for_nothing() -> None:
-    """What the subset says of CreateJob, some job of the workflow asks for; every other operation has a caller."""
+    """Some job of the workflow uses each rule of the subset for CreateJob. Every other operation has a caller."""
     kinds = itertools.product((True, False), (True, False), ("ITU_709", "SMPTE_2084"))
     jobs = [planned(audio=audio, interlaced=field, color_transfer=transfer) for audio, field, transfer in kinds]
     jobs.append(planned(stream=2))
@@ -211,7 +212,7 @@ def encode(**video: Any) -> Encode:
         ({"Width": 1440, "SampleAspectRatio": {"Numerator": 4, "Denominator": 3}}, (1280, 720), (1280, 720)),
         ({"Rotation": 90}, (720, 1280), (720, 1280)),
         ({"Rotation": 180}, (1280, 720), (1280, 720)),
-        # A box of another shape than the picture is touched from inside.
+        # If the box has another shape, the picture fits in it and touches two of its sides.
         ({}, (1280, 1280), (1280, 720)),
         ({"Rotation": 270}, (1280, 1280), (720, 1280)),
     ],
@@ -295,7 +296,7 @@ def test_fields_and_hdr_are_handled_only_where_the_job_asks() -> None:
     hdr = track(TransferCharacteristics="ARIB_B67")
     assert "tonemap" not in graph_of(hdr)
     assert "zscale=tin=arib-std-b67" in graph_of(hdr, color_transfer="ARIB_B67")
-    # Asked for, but the source turns out not to be HDR: its matrix alone is converted.
+    # The job asks for a conversion, but the source is not HDR: only its colour matrix is converted.
     sdr = graph_of(track(), color_transfer="ARIB_B67")
     assert "tonemap" not in sdr
     assert "out_color_matrix=bt709" in sdr
@@ -308,5 +309,5 @@ def test_segments_are_rounded_up_to_whole_gops() -> None:
 
     assert segment("25/1") == pytest.approx(6, abs=0.001)
     assert segment("30000/1001") == pytest.approx(6.006, abs=0.001)
-    # A hair below the cut, never above it: the packager would miss the keyframe.
+    # A little below the cut and never above it. Otherwise the packager would miss the keyframe.
     assert segment("30000/1001") < 6.006

@@ -1,4 +1,4 @@
-"""What the API lets in and what it answers, by the service's model and by the laptop's list of settings."""
+"""The requests that the API accepts and the answers that it gives, by the service's model and by subset.toml."""
 
 import copy
 import re
@@ -26,7 +26,7 @@ JOB: dict[str, Any] = {
 
 
 def faults(**changes: Any) -> str:
-    """What CreateJob says of JOB with these changes, by the path of what they replace."""
+    """CreateJob's message for JOB with these changes. Their names are paths in the job."""
     job = copy.deepcopy(JOB)
     for path, value in changes.items():
         *way, last = path.split("__")
@@ -106,7 +106,7 @@ def test_an_operation_that_the_laptop_lacks_says_so() -> None:
 
 
 def _shapes(path: str) -> Iterator[Any]:
-    """The shapes along a path of subset.toml; a KeyError where the model lacks it."""
+    """The shapes along a path of subset.toml. Raises KeyError if the model has no such path."""
     operation, *steps = path.split(".")
     shape = MODEL.operation_model(operation).input_shape
     for step in steps:

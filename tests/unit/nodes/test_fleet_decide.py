@@ -1,4 +1,4 @@
-"""What Auto Scaling's wishes mean for the machines: decided without a clock, a process or a cloud."""
+"""The actions that follow from Auto Scaling's groups: they are decided without a clock, a process or a cloud."""
 
 from local.serving.fleet import Action, Instance, Machine, decide
 

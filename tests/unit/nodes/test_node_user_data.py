@@ -1,4 +1,4 @@
-"""What a cache node's machine is told: EC2 takes it, cloud-init reads it, and no value of it can trick the shell."""
+"""A cache node's user data: EC2 accepts it, cloud-init reads it, and no value in it can trick the shell."""
 
 import base64
 import gzip
@@ -38,7 +38,7 @@ def test_what_would_not_fit_is_refused_before_ec2_does(monkeypatch: pytest.Monke
 
 def test_the_same_node_is_the_same_bytes_on_any_machine() -> None:
     header = base64.b64decode(user_data(CONFIG))[:10]
-    # RFC 1952: no flags (so no file name), no time, and an operating system that is unknown.
+    # RFC 1952: no flags (so no file name), no time, and the operating system "unknown".
     assert (header[3], header[4:8], header[9]) == (0, bytes(4), 255)
 
 

@@ -25,7 +25,7 @@ def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pulumi(monkeypatch: pytest.MonkeyPatch, code: int, out: str, err: str = "") -> list[list[str]]:
-    """A Pulumi CLI that answers so; what it was asked."""
+    """Replace the Pulumi CLI by one with this answer. Returns the list of its calls."""
     asked: list[list[str]] = []
 
     def run(words: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
@@ -37,7 +37,7 @@ def pulumi(monkeypatch: pytest.MonkeyPatch, code: int, out: str, err: str = "") 
 
 
 def end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    """The exit code, and what was said beside the result."""
+    """The exit code, and the text on standard error."""
     monkeypatch.setattr(sys, "argv", ["headend", *words])
     with pytest.raises(SystemExit) as ended:
         command.main()

@@ -1,4 +1,4 @@
-"""What `headend` decides without asking anybody: pages, causes, events, widths."""
+"""The parts of `headend` that need no AWS: pages, causes, events, widths."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a month would cost: the arithmetic, by hand for a stack whose size is known."""
+"""The cost of a month: computed by hand for a stack whose size is known."""
 
 import pytest
 

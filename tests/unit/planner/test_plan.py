@@ -1,4 +1,4 @@
-"""What an audience needs: bytes by hand, limits that are met, and mistakes in words."""
+"""The needs of an audience: bytes that are computed by hand, limits that are met, and messages for mistakes."""
 
 import pytest
 from typer.testing import CliRunner

@@ -1,4 +1,4 @@
-"""What a cache holds, by formula: against an LRU that is really run."""
+"""The formula for a cache's hits, compared with a real LRU cache."""
 
 import random
 from collections import OrderedDict

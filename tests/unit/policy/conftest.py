@@ -13,7 +13,7 @@ from tests.unit.policy.pack import ROOT, Pack
 
 @pytest.fixture(scope="session")
 def pack() -> Iterator[Pack]:
-    """As the Pulumi CLI's `pulumi-analyzer-policy-python` starts it. It prints the port that it listens on."""
+    """The pack, started as by the CLI's `pulumi-analyzer-policy-python`. It prints the port on which it listens."""
     command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:0", "."]
     with subprocess.Popen(command, cwd=ROOT / "policy", stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""The policy pack, asked over gRPC as the Pulumi engine asks it."""
+"""The policy pack, called over gRPC as by the Pulumi engine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True)
 class Item:
-    """A resource as the engine describes it to a pack: its inputs, or for the stack rules its outputs."""
+    """A resource, as the engine describes it to a pack: with its inputs or, for the stack rules, with its outputs."""
 
     type: str
     props: Mapping[str, Any]
@@ -25,7 +25,7 @@ class Item:
     urn: str
     protect: bool = False
     refers: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    """URNs of the resources that a property comes from."""
+    """By property: URNs of the resources from which it comes."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Violation:
     rule: str
     level: str
     message: str
-    """The rule's description, and on the next line what is wrong."""
+    """The rule's description, and on the next line the mistake."""
     urn: str
-    """Of the resource, where a stack rule reports it."""
+    """URN of the resource, if a stack rule reports it."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Pack:
         return {policy.name: _level(policy.enforcementLevel) for policy in info.policies}
 
     def analyze(self, item: Item) -> list[Violation]:
-        """Ask the resource rules, as before a resource is made."""
+        """Call the resource rules, as the engine does before it makes a resource."""
         props, options = _struct(item.props), proto.AnalyzerResourceOptions(protect=item.protect)
         request = proto.AnalyzeRequest(type=item.type, name=item.name, urn=item.urn, properties=props, options=options)
         return _violations(self.stub.Analyze(request))
 
     def analyze_stack(self, items: Sequence[Item]) -> list[Violation]:
-        """Ask the stack rules, as at the end of a preview or an update."""
+        """Call the stack rules, as the engine does at the end of a preview or an update."""
         resources = [
             proto.AnalyzerResource(
                 type=item.type,
@@ -76,7 +76,7 @@ class Pack:
 
 
 def _struct(props: Mapping[str, Any]) -> struct_pb2.Struct:
-    """Properties on the wire. Code and page files are left out: no rule reads them."""
+    """Properties in the wire format. Code and files of the page are left out, since no rule reads them."""
     struct = struct_pb2.Struct()
     struct.update({key: encode(value) for key, value in props.items() if not isinstance(value, Asset | Archive)})
     return struct

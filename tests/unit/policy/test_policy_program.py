@@ -1,4 +1,4 @@
-"""What the program registers, as an update and as a preview, against the whole pack."""
+"""The program's resources, in an update and in a preview, checked by the whole pack."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.unit.policy.pack import ROOT, Item, Pack, Violation
 
 
 def violations(pack: Pack, deployment: Deployment) -> list[Violation]:
-    """What both kinds of rules say, as the engine would ask them."""
+    """The violations of both kinds of rules, called as the engine does."""
     made = [item for item in deployment.registrations if item.custom]
     inputs = [Item(item.type, item.inputs, item.name, item.urn) for item in made]
     outputs = [
@@ -36,7 +36,7 @@ def test_a_preview_passes_without_a_word_about_what_it_cannot_know(pack: Pack) -
 
 
 def test_production_without_protection_or_tags_is_refused(pack: Pack) -> None:
-    """The two that a config can break: the rules see what the program really registers."""
+    """These are the two rules that a config can break, so the rules see the program's real resources."""
     config = {"protect": False, "aws:defaultTags": None, "fleets": 1}
     found = violations(pack, run_program(ROOT, stack="prod", config=config))
     assert {violation.rule for violation in found} == {"production-protected", "required-tags"}

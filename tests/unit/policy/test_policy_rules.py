@@ -1,4 +1,4 @@
-"""Each rule against the smallest resource that breaks it, and the same one mended."""
+"""Each rule with the smallest resource that breaks it, and with the same resource corrected."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ ANYBODY = {"AWS": "*"}
 
 
 def document(**statement: Any) -> str:
-    """A policy of one statement, which allows unless it says otherwise."""
+    """A policy with one statement, which allows unless `statement` has another Effect."""
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "x:Y", **statement}]})
 
 
@@ -26,13 +26,13 @@ def rights(action: str | Sequence[str], resource: str = "arn:aws:s3:::media/v/*"
 
 
 def trust(service: str, condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Inputs of a role that a service may assume."""
+    """Inputs of a role, which a service may assume."""
     statement = {"Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return {"assumeRolePolicy": document(**statement, **({"Condition": condition} if condition else {}))}
 
 
 def bucket_policy(condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Inputs of a bucket's policy that lets anybody read."""
+    """Inputs of a bucket policy by which anybody may read."""
     return {"policy": document(Principal="*", **({"Condition": condition} if condition else {}))}
 
 
@@ -80,7 +80,7 @@ BUCKET_AND_OBJECTS = ["arn:aws:s3:::media", "arn:aws:s3:::media/*"]
 
 @dataclass(frozen=True)
 class Case:
-    """One resource, broken and mended."""
+    """One resource, broken and corrected."""
 
     rule: str
     type: str
@@ -132,7 +132,7 @@ CASES = [
     Case(
         "tls-only",
         BUCKET_POLICY,
-        denial("s3:*", "arn:aws:s3:::media/*"),  # the bucket itself is forgotten
+        denial("s3:*", "arn:aws:s3:::media/*"),  # the bucket itself is missing
         denial("s3:*", BUCKET_AND_OBJECTS, Condition={"Bool": {"aws:SecureTransport": False}}),
         "deny",
     ),
@@ -408,7 +408,7 @@ def test_a_resource_rule(pack: Pack, case: Case) -> None:
 
 @dataclass(frozen=True)
 class StackCase:
-    """Resources by name; `refers` are (who, property, to whom), and the mended stack has more of all."""
+    """Resources by name. `refers`: (from, property, to). The corrected stack has all of these and more."""
 
     rule: str
     says: str
@@ -417,7 +417,7 @@ class StackCase:
     refers: Sequence[tuple[str, str, str]] = ()
     stack: str = "dev"
     protected: Sequence[str] = ()
-    """Names of what the mended stack protects."""
+    """Names of the resources that the corrected stack protects."""
 
 
 BUCKET = {"films": ("aws:s3/bucket:Bucket", {})}
@@ -434,7 +434,7 @@ ASG = "aws:autoscaling/group:Group"
 
 
 def origin(policy: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    """A VPC origin that is spoken to in this way."""
+    """A VPC origin to which CloudFront speaks by this protocol policy."""
     return {
         "origin": ("aws:cloudfront/vpcOrigin:VpcOrigin", {"vpcOriginEndpointConfig": {"originProtocolPolicy": policy}})
     }
@@ -492,7 +492,7 @@ STACK_CASES = [
         "cloudfront-origin-tls",
         "edge",
         {**EDGE, **origin("match-viewer")},
-        {"edge": (DISTRIBUTION, {"aliases": []}), **origin("http-only")},  # nobody has a certificate
+        {"edge": (DISTRIBUTION, {"aliases": []}), **origin("http-only")},  # without a name there is no certificate
         [("edge", "origins", "origin")],
     ),
     StackCase(
@@ -524,14 +524,14 @@ STACK_CASES = [
         "bucket-logs",
         "films: access log is not set",
         BUCKET,
-        # A bucket that takes logs, known by its policy's output, keeps none of its own.
+        # A bucket that takes logs needs no log of its own. Here its name comes from its policy's output.
         {**BUCKET, **LOGGING, "access": (BUCKET_POLICY, {})},
         [("logging", "targetBucket", "access"), ("access", "bucket", "films")],
     ),
     StackCase(
         "bucket-logs",
         "films: access log is not set",
-        # That another bucket takes logs, or has a policy, says nothing of this one.
+        # Another bucket takes logs or has a policy. That does not count for this bucket.
         {**BUCKET, **LOGGING, "logs": ("aws:s3/bucket:Bucket", {}), "access": (BUCKET_POLICY, {})},
         {
             **BUCKET,
@@ -545,7 +545,7 @@ STACK_CASES = [
     StackCase(
         "cloudfront-logs",
         "edge: access log is not set",
-        {**EDGE, **SOURCE},  # which nothing is delivered from
+        {**EDGE, **SOURCE},  # nothing delivers from this source
         {**EDGE, **SOURCE, "delivery": ("aws:cloudwatch/logDelivery:LogDelivery", {})},
         [("source", "resourceArn", "edge"), ("delivery", "deliverySourceName", "source")],
     ),
@@ -571,7 +571,7 @@ STACK_CASES = [
             "films": ("aws:s3/bucket:Bucket", {"forceDestroy": True}),
             "page": ("aws:s3/bucketObjectv2:BucketObjectv2", {}),
         },
-        [("page", "bucket", "films")],  # what the program puts there it can put there again
+        [("page", "bucket", "films")],  # the program can write these objects again
         stack="production",
     ),
     StackCase(
@@ -644,7 +644,8 @@ def test_what_a_preview_cannot_know_passes_and_the_rest_of_it_does_not(pack: Pac
 
 @pytest.mark.filterwarnings("ignore:pkg_resources")
 def test_the_actions_without_a_resource_have_none() -> None:
-    """By AWS's Service Authorization Reference, which parliament carries: `*` there marks one that must be named."""
+    """parliament has a copy of AWS's Service Authorization Reference. A `*` there marks a resource that must be
+    named."""
     from parliament import iam_definition  # noqa: PLC0415 - takes a second
 
     required = {

@@ -1,4 +1,4 @@
-"""Declared resources become AWS calls, and nothing that was declared gets lost on the way."""
+"""Declared resources become AWS calls, and no declared property is lost."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,7 +121,7 @@ def test_code_that_is_not_there_is_refused() -> None:
 
 
 def test_the_real_program_needs_every_handler_and_every_declared_only_type() -> None:
-    """prod with a hosted zone declares everything that there is to declare: what it does not need, nobody does."""
+    """prod with a hosted zone has every type of resource. A handler that it does not need, no stack needs."""
     registered = {item.type for item in zoned().registrations}
     assert sorted({*HANDLERS, *DECLARED_ONLY} - registered) == []
     assert not DECLARED_ONLY.intersection(HANDLERS)

@@ -17,7 +17,7 @@ ARN = "arn:aws:lambda:eu-west-1:123456789012:function:playback"
 
 
 class Function:
-    """Stands for the Lambda client: keeps the events, answers as told."""
+    """Replaces the Lambda client: keeps the events, and gives the test's answer."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []

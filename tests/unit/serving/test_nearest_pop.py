@@ -1,4 +1,4 @@
-"""The CloudFront Function that picks a viewer's point of presence, run by njs as CloudFront would run it."""
+"""The CloudFront Function that chooses a viewer's point of presence. njs runs it as CloudFront would."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from facts.regions import REGIONS
 
 THREE = ("us-east-1", "eu-west-1", "ap-northeast-1")
 FAILOVER = (403, 404, 500, 502, 503, 504)
-# What CloudFront's module does is not for a unit test to say; here it only writes down what it was asked.
+# A unit test cannot know what CloudFront's module really does. Here the module only records its calls.
 RECORDER = """
 const calls = [];
 export default {
@@ -26,7 +26,7 @@ export default {
 
 
 def run(directory: Path, code: str, headers: dict[str, str]) -> dict[str, Any]:
-    """The request that the function returns, and what it asked of the `cloudfront` module on the way."""
+    """The request that the function returns, and its calls of the `cloudfront` module."""
     event = {
         "version": "1.0",
         "context": {"eventType": "viewer-request"},
@@ -47,7 +47,7 @@ def run(directory: Path, code: str, headers: dict[str, str]) -> dict[str, Any]:
     done = subprocess.run(["njs", "-p", directory, script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(done.stdout)
-    assert result["request"] == event["request"], "the request itself is not the function's to change"
+    assert result["request"] == event["request"], "the function must not change the request itself"
     return result
 
 

@@ -1,4 +1,5 @@
-"""The configurations made from the declared platform: accepted by the servers, and honest about what they leave out."""
+"""Configurations that are made from the declared platform: the servers accept them, and nothing is left out
+silently."""
 
 import json
 import re
@@ -34,7 +35,7 @@ def edge_files(resources: list[Resource], run_dir: Path) -> dict[str, str]:
 
 
 def change(resources: list[Resource], name: str, path: str, value: Any) -> list[Resource]:
-    """The resources with one property of the named one set; list items by number."""
+    """The resources, with one property of the resource `name` changed. In `path`, numbers are items of lists."""
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     place: Any = next(resource for resource in resources if resource.name == name).inputs
     for part in parents:
@@ -190,8 +191,8 @@ def test_a_target_keeps_its_health_over_a_reload(tmp_path: Path) -> None:
     state = server_state(config, f"1\n# be_id ...\n{up}\n{moved}\n").splitlines()
     assert up in state
     new = next(line for line in state if " i-2 " in line).split()
-    assert (new[5], new[18]) == ("0", "8081"), "down until its checks pass: what is known is another address's"
-    assert not [line for line in state if ":open" in line], "what is not checked has no state"
+    assert (new[5], new[18]) == ("0", "8081"), "down until its checks pass: the known state belongs to another address"
+    assert not [line for line in state if ":open" in line], "a server without checks has no state"
 
 
 BOUNDS = [5, 60, 600]

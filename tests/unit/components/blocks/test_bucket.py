@@ -1,4 +1,4 @@
-"""A bucket of the platform: nothing public, nothing in the clear, nothing lost at once or kept for ever."""
+"""A bucket of the platform: it is never public, it is encrypted, and a deleted object is kept for some time only."""
 
 import functools
 from typing import Any

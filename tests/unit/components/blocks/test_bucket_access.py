@@ -1,4 +1,4 @@
-"""A bucket's policy: nothing in the clear, and nobody who is not named."""
+"""A bucket's policy: no request without TLS, and no reader whom it does not name."""
 
 import functools
 
@@ -37,7 +37,7 @@ def test_readers_get_objects_of_their_prefix_and_nothing_else() -> None:
         assert (grant["Effect"], grant["Action"], grant["Resource"]) == ("Allow", "s3:GetObject", f"{ARN}/v/*")
     assert cloudfront["Principal"] == {"Service": "cloudfront.amazonaws.com"}
     assert cloudfront["Condition"] == {"StringEquals": {"aws:SourceArn": DISTRIBUTION}}
-    # S3 takes "anybody" with this condition, and no wildcard in it, for not public.
+    # "Anybody" with this condition, without a wildcard in it, does not count as public for S3.
     assert nodes["Principal"] == "*"
     assert nodes["Condition"] == {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
     assert (lists["Action"], lists["Resource"]) == ("s3:ListBucket", ARN)

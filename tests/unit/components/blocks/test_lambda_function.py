@@ -1,4 +1,4 @@
-"""A handler as it is deployed: its zip holds what it imports, its role does what it needs, its log is kept as long."""
+"""A deployed handler: its zip holds its imports, its role has the rights that it needs, and its log expires."""
 
 import ast
 import shutil
@@ -37,7 +37,7 @@ def test_a_zip_runs_with_what_it_holds_alone(handler: str, tmp_path: Path) -> No
     for file in deployed["code"].assets:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
-    # Isolated: of this project, Python finds nothing but the copies.
+    # -I: Python finds no file of this project but the copies.
     script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from {module} import handle"
     environment = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, **deployed["environment"]["variables"]}
     command = [sys.executable, "-I", "-c", script]

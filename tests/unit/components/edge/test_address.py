@@ -1,4 +1,4 @@
-"""Where the team's own name leads, by IPv4 and IPv6."""
+"""The DNS records of the team's own name, for IPv4 and IPv6."""
 
 from tests.declared import ZONE, whole, zoned
 

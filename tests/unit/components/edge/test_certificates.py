@@ -1,4 +1,4 @@
-"""Certificates as a team meets them that gave a hosted zone: proven, renewed, and in use only once they are issued."""
+"""Certificates of a stack with a hosted zone: they are validated and renewed, and used only once they are issued."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def test_one_record_proves_a_name_in_all_regions_and_stays_as_regions_come_and_g
 
 
 def test_a_slow_proof_ends_before_the_deployments_credentials_do() -> None:
-    """CI's last two hours."""
+    """CI's credentials last two hours."""
     assert {item.options["customTimeouts"]["create"] for item in zoned().of_type(ISSUED)} == {"75m"}
 
 
@@ -59,7 +59,7 @@ def test_a_live_stack_that_gets_a_zone_keeps_everything_else() -> None:
     old, new = ({item.urn: item for item in done.registrations} for done in (before, after))
     assert old.keys() <= new.keys()
     changed = {item.type for urn, item in new.items() if urn in old and old[urn].inputs != item.inputs}
-    # A certificate of another number: CloudFront, listener and alarm take it in place.
+    # The certificate has another ARN. CloudFront, listener and alarm change in place.
     assert changed == {DISTRIBUTION, LISTENER, "aws:cloudwatch/metricAlarm:MetricAlarm"}
     assert {item.type for urn, item in new.items() if urn not in old and item.custom} == {CERTIFICATE, ISSUED, RECORD}
 
@@ -69,7 +69,7 @@ def test_a_preview_shows_the_same() -> None:
 
 
 class Zones(RecordingProvider):
-    """An account that has another zone."""
+    """An account with another zone."""
 
     def __init__(self, **zone: Any) -> None:
         self.zone = zone

@@ -1,4 +1,4 @@
-"""Delivery as a viewer meets it: what fails is asked for elsewhere within seconds, and nothing is in the clear."""
+"""Delivery, as viewers see it: a failure costs them seconds at most, and every connection is encrypted."""
 
 import fnmatch
 import json

@@ -1,4 +1,4 @@
-"""The page in its bucket: every file that it needs, as the type that a browser expects, for as long as it is so."""
+"""The page in its bucket: every file that it needs, with the content type and cache time that a browser needs."""
 
 import gzip
 import re
@@ -16,7 +16,7 @@ from tests.declared import REGION, deploy, made
 
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 TRANSFERRED = 260_000
-"""Bytes of a first view, compressed, the film apart."""
+"""Most bytes of a first view, compressed, without the film."""
 
 
 @pytest.fixture(scope="module")

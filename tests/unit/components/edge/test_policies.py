@@ -1,4 +1,4 @@
-"""The edge's policies: what a viewer carries never splits the cache, and a page of another site cannot use ours."""
+"""The edge's policies: cookies and parameters of viewers never split the cache, and other sites cannot use our page."""
 
 from typing import Any
 

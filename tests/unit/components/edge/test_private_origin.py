@@ -1,4 +1,4 @@
-"""CloudFront's way to a balancer: each change makes a new one beside the old."""
+"""CloudFront's private origin for a balancer: each change makes a new origin beside the old one."""
 
 import functools
 from typing import Any

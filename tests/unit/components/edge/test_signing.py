@@ -1,4 +1,5 @@
-"""Signed playback: CloudFront trusts every key of the list, the first signs, and no private half is anywhere."""
+"""Signed playback: CloudFront trusts all keys of the list, the first one signs, and no private half is in the
+program."""
 
 from components.edge.signing import Signing
 from local.engine import Deployment

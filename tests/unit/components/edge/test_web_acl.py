@@ -1,4 +1,5 @@
-"""The firewall: it slows down who hammers the API, lets players fill their buffers, and writes down whom it refused."""
+"""The firewall: it limits requests to the API, lets players fill their buffers, and logs the requests that it
+refused."""
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_a_house_full_of_viewers_is_let_through_and_a_scraper_is_not(done: Deplo
     [rate] = [rule for rule in done.one("aws:wafv2/webAcl:WebAcl").inputs["rules"] if rule["name"] == "media-rate"]
     limit = rate["statement"]["rateBasedStatement"]
     assert limit["scopeDownStatement"]["byteMatchStatement"]["searchString"] == "/v/"
-    # Six seconds a segment, of picture and of sound, for five minutes.
+    # Segments last six seconds. A viewer asks for two, video and audio, and the limit is for five minutes.
     assert limit["limit"] >= 200 * 2 * 300 / 6
     assert limit["limit"] <= 100 * 300
 
@@ -35,7 +36,7 @@ def test_the_api_is_limited_by_address(done: Deployment) -> None:
     assert (limit["limit"], limit["evaluationWindowSec"], limit["aggregateKeyType"]) == (500, 300, "IP")
     scope = limit["scopeDownStatement"]["byteMatchStatement"]
     assert (scope["searchString"], scope["positionalConstraint"]) == ("/api/", "STARTS_WITH")
-    # A player knows what 429 means, and waits.
+    # A player waits after a 429.
     assert rate["action"]["block"]["customResponse"]["responseCode"] == 429
 
 
@@ -43,7 +44,7 @@ def test_what_aws_knows_to_be_bad_is_refused_and_the_rest_let_through(done: Depl
     acl = done.one("aws:wafv2/webAcl:WebAcl").inputs
     managed = [rule for rule in acl["rules"] if "managedRuleGroupStatement" in rule["statement"]]
     assert {rule["statement"]["managedRuleGroupStatement"]["vendorName"] for rule in managed} == {"AWS"}
-    assert all("none" in rule["overrideAction"] for rule in managed), "else the rules only count"
+    assert all("none" in rule["overrideAction"] for rule in managed), "otherwise the rules only count"
     assert "allow" in acl["defaultAction"]
     assert len({rule["priority"] for rule in acl["rules"]}) == len(acl["rules"])
 

@@ -22,7 +22,7 @@ def test_titles_are_found_by_id_and_listed_by_state_newest_or_oldest_first() -> 
     assert (index["name"], keys) == ("by-state", [("state", "HASH"), ("updated", "RANGE")])
     # DynamoDB refuses an attribute that no key uses, and a key without its attribute.
     assert {attribute["name"] for attribute in made["attributes"]} == {"id", "state", "updated"}
-    # A list shows names and posters, which another look-up a row would otherwise have to fetch.
+    # A list shows names and posters. Without them in the index, each row would need another look-up.
     assert index["projectionType"] == "ALL"
 
 

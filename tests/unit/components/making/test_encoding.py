@@ -41,5 +41,5 @@ def test_only_mediaconvert_for_this_account_may_take_the_role() -> None:
 
 
 def test_minutes_are_paid_for_as_they_are_encoded() -> None:
-    # A reserved slot is bought by the year, used or not.
+    # A reserved slot is paid for a whole year, even when nothing is encoded.
     assert encoding().one("aws:mediaconvert/queue:Queue").inputs["pricingPlan"] == "ON_DEMAND"

@@ -1,4 +1,4 @@
-"""Orchestration as it is wired: the workflow calls the handlers that were made, and its failures can be read."""
+"""Orchestration: the workflow calls the handlers of its own stack, and its failures are logged."""
 
 import fnmatch
 import json
@@ -103,7 +103,7 @@ def test_failures_are_logged_with_their_data_and_traced(dev: Deployment) -> None
     assert logging["logDestination"] == f"{group.outputs['arn']}:*"
     assert (logging["level"], logging["includeExecutionData"]) == ("ERROR", True)
     assert machine.inputs["tracingConfiguration"] == {"enabled": True}
-    # Else the account's one resource policy for log delivery grows with every stack until it is full.
+    # Otherwise the account's only resource policy for log delivery grows with every stack until it is full.
     assert group.inputs["namePrefix"].startswith("/aws/vendedlogs/states/")
 
 

@@ -15,7 +15,7 @@ def test_somebody_is_told_when_most_is_spent_and_when_all_will_be() -> None:
 
 
 def test_only_this_stacks_bill_counts() -> None:
-    # Both tags at once: the values of one plain filter would be alternatives, and count every stack.
+    # A resource must have both tags. One filter with several values would accept any of them, and count every stack.
     counted = made(Budget, "budget", ARGS).one("aws:budgets/budget:Budget").inputs["filterExpression"]["ands"]
     assert [term["tags"] for term in counted] == [
         {"key": "project", "values": ["headend"]},

@@ -1,4 +1,4 @@
-"""The canary: one in each region, every five minutes, with rights to say what it saw and to do nothing else."""
+"""The canary: there is one in each region, it looks every five minutes, and it may only send metrics."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The experiment: it stops nodes of one fleet of one stack, at least one, and ends where viewers are harmed."""
+"""The experiment: it stops at least one node, only of one fleet of one stack, and ends if viewers are harmed."""
 
 import functools
 
@@ -43,11 +43,11 @@ def test_it_ends_when_viewers_are_harmed() -> None:
 def test_it_lasts_longer_than_its_alarm_needs_to_ring() -> None:
     [action] = experiment().one("aws:fis/experimentTemplate:ExperimentTemplate").inputs["actions"]
     said = {item["key"]: item["value"] for item in action["parameters"]}
-    # The group replaces what is stopped, which would else fail the action.
+    # The group replaces the stopped nodes. Without this setting, that would make the action fail.
     assert said["completeIfInstancesTerminated"] == "true"
     seconds = 60 * int(said["startInstancesAfterDuration"].removeprefix("PT").removesuffix("M"))
     alarm = whole("prod").one("aws:cloudwatch/metricAlarm:MetricAlarm", "operations-us-east-1-balancer-5xx").inputs
-    # Metrics of a load balancer are some minutes late.
+    # The metrics of a load balancer come some minutes late.
     assert seconds >= alarm["evaluationPeriods"] * alarm["period"] + 300
 
 

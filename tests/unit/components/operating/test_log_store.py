@@ -1,4 +1,4 @@
-"""The log bucket: AWS's log services may add to it for this account, nobody may read it, and it empties itself."""
+"""The log bucket: AWS's log services may write to it for this account, nobody may read it, and logs expire."""
 
 import functools
 
@@ -20,7 +20,7 @@ def log_store() -> Deployment:
 
 
 def grants() -> dict[str, list[dict[str, object]]]:
-    """Statements that allow something, by service."""
+    """By service: statements that allow something."""
     found: dict[str, list[dict[str, object]]] = {}
     for statement in statements(log_store().one("aws:s3/bucketPolicy:BucketPolicy").inputs["policy"]):
         if statement["Effect"] == "Allow":
@@ -45,7 +45,7 @@ def test_only_the_log_services_may_write_each_below_its_own_prefix() -> None:
 def test_no_other_account_can_have_its_logs_written_here() -> None:
     for service, allowed in grants().items():
         for statement in allowed:
-            # The balancer's service sends no source: for it, the account in the path is what AWS documents.
+            # The balancer's service sends no source. AWS documents the account in the path instead.
             if service == "logdelivery.elasticloadbalancing.amazonaws.com":
                 assert f"/AWSLogs/{ACCOUNT}/" in str(statement["Resource"])
             else:
@@ -65,7 +65,7 @@ def test_what_logs_here_waits_for_the_permission() -> None:
     done = log_store()
     policy = done.one("aws:s3/bucketPolicy:BucketPolicy")
     for type_ in ("aws:lb/loadBalancer:LoadBalancer", "aws:ec2/flowLog:FlowLog"):
-        # A balancer is refused if it may not write its test file.
+        # AWS refuses a balancer that cannot write its test file.
         assert depends_on(done, done.one(type_), policy)
 
 

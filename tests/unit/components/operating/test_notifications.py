@@ -31,7 +31,7 @@ def test_the_sender_may_use_the_key_for_this_accounts_topics() -> None:
     key = done.one("aws:kms/key:Key")
     assert done.one("aws:sns/topic:Topic").inputs["kmsMasterKeyId"] == key.outputs["arn"]
     account, sender = statements(key.inputs["policy"])
-    # Without this statement a key can never be changed or deleted again.
+    # Without this statement nobody could ever change or delete the key.
     assert (account["Principal"], account["Action"]) == ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "kms:*")
     assert sender["Principal"] == {"Service": [SENDER]}
     assert set(sender["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}

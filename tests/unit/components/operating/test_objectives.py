@@ -1,4 +1,4 @@
-"""The promises on the dashboard: each is reckoned from metrics that something sends."""
+"""The promises on the dashboard: each is computed from metrics that something sends."""
 
 import re
 

@@ -77,7 +77,7 @@ def test_what_can_go_wrong_is_watched(prod: Deployment) -> None:
 
 
 def test_what_the_playback_function_catches_is_told_too(prod: Deployment) -> None:
-    """It answers 503 for what it is refused, which Lambda counts as a success."""
+    """When AWS refuses its call, it answers 503, which Lambda counts as a success."""
     [told] = watched(prod, "HTTPCode_Target_5XX_Count")
     api = prod.one("aws:lb/targetGroup:TargetGroup", "web-api").outputs["arnSuffix"]
     home = prod.one("aws:lb/loadBalancer:LoadBalancer", f"pop-{told.region}-alb").outputs["arnSuffix"]
@@ -122,7 +122,7 @@ def test_every_certificate_is_watched_before_it_ends(prod: Deployment) -> None:
 def test_cloudwatch_takes_every_alarm(stack: str) -> None:
     for item in whole(stack).of_type(ALARM):
         made = item.inputs
-        # An alarm looks back a day at most; what it says is cut at 1,024 characters.
+        # An alarm looks back a day at most. CloudWatch cuts its text at 1,024 characters.
         period = made.get("period") or made["metricQueries"][0]["metric"]["period"]
         assert made["evaluationPeriods"] * period <= 86400, item.name
         assert 1 <= made["datapointsToAlarm"] <= made["evaluationPeriods"]
@@ -259,5 +259,5 @@ def test_what_players_report_is_watched_at_the_targets_of_the_field(prod: Deploy
         queries = {query["id"]: query for query in made["metricQueries"]}
         assert (queries["part"]["metric"]["metricName"], made["threshold"]) == (part, percent)
         assert queries["whole"]["metric"]["metricName"] == whole_
-        # A quiet night's one failure in three views wakes nobody.
+        # One failure in three views of a quiet night must wake nobody.
         assert queries["share"]["expression"].startswith("IF(whole >= ")

@@ -1,4 +1,4 @@
-"""A fleet: it grows before it is full, is replaced while it serves, and starts no node that cannot boot."""
+"""A fleet: it grows before its nodes are full, serves while its nodes are replaced, and starts no node too early."""
 
 import functools
 from typing import Any
@@ -44,7 +44,7 @@ def test_the_balancer_asks_nodes_what_they_answer() -> None:
     nginx = (ROOT / "components/serving/cache_node/nginx.conf").read_text(encoding="utf-8")
     assert f"location = {check['healthCheck']['path']} " in nginx
     assert check["port"] == NODE_PORT
-    # A dead node is out of the way within about ten seconds.
+    # The balancer stops using a dead node within about ten seconds.
     assert check["healthCheck"]["interval"] * check["healthCheck"]["unhealthyThreshold"] <= 10
     # The worker finishes what it sends before the node is taken away.
     assert check["deregistrationDelay"] >= 30
@@ -60,10 +60,10 @@ def test_a_node_that_fails_its_check_is_replaced() -> None:
 def test_an_update_leaves_a_group_the_template_to_which_it_could_go_back(spot_percent: int) -> None:
     group = fleet(spot_percent=spot_percent).one(GROUP)
     assert group.options["ignoreChanges"] == ["mixedInstancesPolicy.launchTemplate"]
-    # Auto Scaling refuses to roll back from "$Latest": it would not know to what.
+    # Auto Scaling refuses to roll back with "$Latest", since it would not know the earlier version.
     template = group.inputs["mixedInstancesPolicy"]["launchTemplate"]["launchTemplateSpecification"]
     assert (template["launchTemplateId"], template["version"]) == (fleet().one(TEMPLATE).id, "1")
-    # The provider would write the new template first, and then "go back" to it.
+    # The provider would write the new template first. Then a rollback would go "back" to that.
     assert not {"instanceRefresh", "launchTemplate"} & set(group.inputs)
 
 

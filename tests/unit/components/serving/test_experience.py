@@ -1,4 +1,4 @@
-"""Reports of views: where they arrive, what their function may do, and that a stack can ask for none."""
+"""Reports of views: which path takes them, what their function may do, and that a stack can turn them off."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def dev() -> Deployment:
 
 
 def test_reports_are_asked_for_before_the_rest_of_the_api(dev: Deployment) -> None:
-    """Their path is one of the API's too: the balancer takes the rule with the lowest priority."""
+    """Their path also matches the API's rule. The balancer takes the rule with the lowest priority."""
     reports, api = dev.one(RULE, "experience-rule").inputs, dev.one(RULE, "web-rule").inputs
     assert reports["conditions"] == [{"pathPattern": {"values": ["/api/events"]}}]
     assert reports["priority"] < api["priority"]
@@ -31,7 +31,7 @@ def test_their_function_is_another_one_and_may_do_nothing_but_log(dev: Deploymen
 
 
 def test_a_report_names_one_of_the_stacks_regions(dev: Deployment) -> None:
-    """A region that anybody can make up would be a metric that somebody pays for."""
+    """Otherwise anybody could make up regions, and each would be a metric that the team pays for."""
     assert dev.one(FUNCTION, "experience-reports-function").inputs["environment"]["variables"] == {
         "STACK": "headend-dev",
         "REGIONS": "us-east-1",

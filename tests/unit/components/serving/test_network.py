@@ -1,4 +1,4 @@
-"""The network: private, without NAT, and with a way to S3 that carries renditions and packages and nothing else."""
+"""The network: private, without NAT, and with an endpoint to S3 that only carries renditions and packages."""
 
 import ipaddress
 import json
@@ -29,7 +29,7 @@ def test_nothing_gets_a_public_address_or_a_route_to_the_internet() -> None:
     assert [item.inputs["mapPublicIpOnLaunch"] for item in done.of_type("aws:ec2/subnet:Subnet")] == [False, False]
     [route] = done.one("aws:ec2/routeTable:RouteTable").inputs["routes"]
     egress = done.one("aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway")
-    # Out by IPv6 alone, for the agents; an egress-only gateway lets nothing in.
+    # Only the agents go out, by IPv6. An egress-only gateway lets nothing in.
     assert route == {"ipv6CidrBlock": "::/0", "egressOnlyGatewayId": egress.id}
 
 

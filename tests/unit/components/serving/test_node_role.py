@@ -1,4 +1,4 @@
-"""What a stolen node could do: report metrics and logs of its own, and be reached. Not read a bucket."""
+"""The rights of a stolen node: it could send its own metrics and logs, and be reached. It could not read a bucket."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""A node's machine: its credentials are hard to steal, nobody can log in, and it says at boot what it is."""
+"""A node's machine: its credentials are hard to steal, nobody can log in, and its user data configures it at boot."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A point of presence: home answers the API, others only serve, and each is a region of its own."""
+"""A point of presence: only home answers the API, and each one uses resources of its own region."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who may speak to whom: CloudFront to the balancer on one port, the balancer to nodes, and nobody else to anything."""
+"""Who may connect: CloudFront to the balancer on one port, the balancer to the nodes, and nobody else."""
 
 import functools
 
@@ -9,9 +9,9 @@ from tests.declared import REGION, made
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 LARGEST_GROUP = 60
-"""Rules in one direction (VPC quota)."""
+"""Most rules of a group in one direction (VPC quota)."""
 CLOUDFRONT_WEIGHS = 55
-"""Rules that CloudFront's origin-facing prefix list counts for."""
+"""CloudFront's origin-facing prefix list counts as this many rules."""
 
 
 @functools.cache
@@ -45,7 +45,7 @@ def test_nothing_is_open_to_the_world_and_nobody_can_log_in() -> None:
         assert not {"cidrIpv4", "cidrIpv6"} & set(rule.inputs), rule.name
         assert rule.inputs["fromPort"] == rule.inputs["toPort"] != 22
     for group in groups().of_type("aws:ec2/securityGroup:SecurityGroup"):
-        # Rules that a group has inline would be undone by those beside it, and the other way round.
+        # Inline rules and rules as resources would remove each other.
         assert not {"ingress", "egress"} & set(group.inputs)
 
 

@@ -1,4 +1,4 @@
-"""The API: it reads the catalogue, starts an encode where that is asked for, and answers its balancer alone."""
+"""The API: it reads the catalogue, starts an encode if the stack encodes on request, and answers only its balancer."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ ARGS: dict[str, Any] = {
 
 
 def servers(**other: Any) -> Deployment:
-    """Behind a balancer of one fleet."""
+    """Web servers behind a balancer with one fleet."""
 
     def make() -> None:
         balancer = LoadBalancer(
@@ -52,7 +52,7 @@ def servers(**other: Any) -> Deployment:
 
 
 def rights(done: Deployment) -> dict[str, Any]:
-    """Resources by action, without those of every function."""
+    """The role's resources by action, without the rights that every function has."""
     return {
         action: statement["Resource"]
         for statement in statements(done.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
@@ -101,7 +101,7 @@ def test_no_private_key_is_in_the_functions_environment() -> None:
 
 
 def test_every_cookie_reaches_the_viewer() -> None:
-    # Without this the balancer passes on the last Set-Cookie only, and CloudFront wants them all.
+    # Without this the balancer passes on only the last Set-Cookie, but CloudFront needs all cookies.
     group = servers().one("aws:lb/targetGroup:TargetGroup").inputs
     assert (group["targetType"], group["lambdaMultiValueHeadersEnabled"]) == ("lambda", True)
 
