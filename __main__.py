@@ -316,6 +316,7 @@ pulumi.export("watch_url", pulumi.Output.concat("https://", delivery.domain_name
 pulumi.export("edge_domain", delivery.edge_domain)  # what a domain of your own points at
 pulumi.export("uploads_bucket", content.uploads_name)
 pulumi.export("media_bucket", content.media.bucket_name)
+pulumi.export("replicas", {region: bucket.bucket_name for region, bucket in replicas.items()})
 pulumi.export("titles_table", catalogue.table_name)
 pulumi.export("fleets", [fleet.rollout for pop in pops for fleet in pop.fleets])
 pulumi.export("state_machine", pipeline.state_machine_arn)

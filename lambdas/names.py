@@ -18,6 +18,10 @@ STILL = re.compile(rf"{STILLS}\.\d{{7}}\.jpg")
 FILL_LISTS = "v/fill/"
 """Where each version's fill list lies: `v/fill/<xx>/<id>/<version>.json`. No viewer's path: "fill" is no hash."""
 
+GONE_LISTS = f"{FILL_LISTS}gone/"
+"""Where the list of each title that was taken down lies: `v/fill/gone/<xx>/<id>/<time>.json`, times as in GONE_TIME."""
+GONE_TIME = "%Y%m%dT%H%M%SZ"
+
 STILLS_PATH, PLAYLISTS_PATH = f"/v/*/{STILLS}.*.jpg", "/v/*.m3u8"
 """CloudFront's path patterns."""
 

@@ -8,7 +8,7 @@ import requests
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import before, beside, films, keys, machines, remaking, screen, trouble
+from operate import before, beside, films, keys, machines, remaking, screen, taking_down, trouble
 
 EPILOG = (
     "Ends with 0: done. 1: done, and the answer is no (a film failed, an upload is lost, a tier is ill). "
@@ -22,7 +22,7 @@ VERBS = {
         "follow": films.follow,
         "retry": films.retry,
         "encode-again": remaking.encode_again,
-        "take-down": remaking.take_down,
+        "take-down": taking_down.take_down,
         "poster": beside.poster,
     },
     "Trouble": {

@@ -23,6 +23,12 @@ def publish(origin: Origin, digit: str, files: int = 4) -> list[str]:
         origin.objects[f"{BUCKET}/v/{place}/{name}"] = content(SIZE, number)
     found = {"head": 2, "files": [[name, SIZE] for name in names]}
     origin.objects[f"{BUCKET}/v/fill/{place}.json"] = json.dumps(found).encode()
+    make_listing(origin)
+    return [f"/v/{place}/{name}" for name in names]
+
+
+def make_listing(origin: Origin) -> None:
+    """The bucket's answer to who lists what is for nodes."""
     lists = [path for path in origin.objects if path.startswith(f"{BUCKET}/v/fill/")]
     contents = "".join(
         f"<Contents><Key>{path.removeprefix(BUCKET + '/')}</Key>"
@@ -31,7 +37,6 @@ def publish(origin: Origin, digit: str, files: int = 4) -> list[str]:
     )
     listing = f'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{contents}</ListBucketResult>'
     origin.objects[LISTING] = listing.encode()
-    return [f"/v/{place}/{name}" for name in names]
 
 
 def fetched(origin: Origin) -> list[str]:
@@ -91,3 +96,23 @@ def test_a_bucket_that_fails_is_asked_again(node: Node, origin: Origin) -> None:
     origin.objects[f"{BUCKET}{paths[1]}"] = missing
     assert eventually(lambda: "4 of 4 files" in (node.site.directory / "logs/fill.log").read_text())
     assert [ask(node, path).cache for path in paths] == ["HIT"] * 4
+
+
+def test_what_was_taken_down_leaves_the_cache(node: Node, origin: Origin) -> None:
+    paths, other = publish(origin, "0"), publish(origin, "1")
+    log = node.site.directory / "logs/fill.log"
+    assert eventually(lambda: log.read_text().count("4 of 4 files are here") == 2)
+    for path in paths:
+        del origin.objects[f"{BUCKET}{path}"]
+    assert ask(node, paths[0]).cache == "HIT"
+    gone = f"{BUCKET}/v/fill/gone/00/film-0/20261101T120000Z.json"
+    origin.objects[gone] = json.dumps({"paths": paths}).encode()
+    del origin.objects[f"{BUCKET}/v/fill/00/film-0/0123456789ab.json"]
+    make_listing(origin)
+    assert eventually(lambda: "4 of 4 files were here" in log.read_text())
+    assert [ask(node, path).status for path in paths] == [404] * 4
+    assert [ask(node, path).cache for path in other] == ["HIT"] * 4
+    # A file that was on its way at the first look is found at a second; then the list is done with.
+    assert eventually(lambda: "0 of 4 files were here" in log.read_text())
+    note = node.site.directory / "disk/fill" / gone.removeprefix(f"{BUCKET}/").replace("/", "_")
+    assert eventually(note.exists)

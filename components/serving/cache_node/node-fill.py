@@ -1,16 +1,21 @@
 #!/usr/bin/python3
-"""Fetches new titles before anybody asks: `node-fill BUCKET_URL NODE DIGITS MBPS SECONDS NODE_CONF DIRECTORY`.
+"""Fetches new titles before anybody asks, and deletes what was taken down: `node-fill BUCKET_URL NODE DIGITS MBPS
+SECONDS NODE_CONF DIRECTORY`.
 
 Every SECONDS it lists the fill lists in the bucket. Of the titles whose hash begins with one of DIGITS it asks the
 node, `address:port`, for the files, as a viewer would: the first minutes of all titles, then the rest, newest first,
 at MBPS megabits per second and at a quarter of that. DIRECTORY keeps what was done, one small file a list, so that
 whoever ends this loses one object's work. A file that cannot be had is tried again after the next listing.
 
+A title that was taken down has a list of its own, `{"paths": [...]}`. Its files are deleted from the cache beside
+DIRECTORY, where nginx keeps each under the MD5 of its path.
+
 Python 3.9 runs this on Amazon Linux 2023.
 """
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import re
@@ -25,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 KEY = re.compile(r"@FILL_LISTS@(([0-9a-f])[0-9a-f]/[a-z0-9-]{1,80})/[0-9a-f]{12}\.json")
+GONE = re.compile(r"@GONE_LISTS@([0-9a-f])[0-9a-f]/[a-z0-9-]{1,80}/[0-9]{8}T[0-9]{6}Z\.json")
 REST_SHARE = 0.25
 """Of the rate, for what comes after the first minutes: nobody waits for it."""
 DISK_SHARE = 0.5
@@ -61,6 +67,12 @@ def ours(listed: Iterable[tuple[str, str]], digits: str) -> list[str]:
     return list(newest.values())
 
 
+def cached(path: str) -> str:
+    """Where nginx keeps the answer to a path, by its proxy_cache_key $uri and levels=1:2."""
+    name = hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()
+    return f"{name[-1]}/{name[-3:-1]}/{name}"
+
+
 def choose(lists: Mapping[str, Progress], failed: set[str], room: int) -> str | None:
     """The list to fetch the next file of; `lists` by key, newest first. None where all that has room is there.
 
@@ -93,10 +105,13 @@ class Filler:
         self._lists: dict[str, Progress] = {}
         self._files: tuple[str, list[tuple[str, int]]] = ("", [])
         self._failed: set[str] = set()
+        self._forgotten: set[str] = set()
 
     def poll(self) -> None:
         """Look for new lists. Raises OSError, HTTPException or ParseError where the bucket does not answer well."""
-        keys = ours(self._listed(), self._digits)
+        listed = self._listed()
+        keys = ours(listed, self._digits)
+        gone = [key for _, key in sorted((at, key) for key, at in listed) if self._is_gone(key)]
         self._lists, known = {}, self._lists
         self._failed = set()
         for key in keys:
@@ -104,7 +119,10 @@ class Filler:
                 self._lists[key] = known.get(key) or self._noted(key) or progress(self._read(key))
             except FAULTS as error:
                 print(f"cache node: {key} waits: {error}", flush=True)
-        for path in set(self._directory.iterdir()) - {self._note(key) for key in keys}:
+        for key in gone:
+            if not self._note(key).exists():
+                self._forget(key)
+        for path in set(self._directory.iterdir()) - {self._note(key) for key in (*keys, *gone)}:
             path.unlink()
 
     def step(self) -> float | None:
@@ -127,6 +145,26 @@ class Filler:
         if then.done in (then.head, then.files):
             print(f"cache node: {key}: {then.done} of {then.files} files are here", flush=True)
         return size * 8e-6 / (1 if now.done < now.head else REST_SHARE)
+
+    def _is_gone(self, key: str) -> bool:
+        match = GONE.fullmatch(key)
+        return match is not None and match[1] in self._digits
+
+    def _forget(self, key: str) -> None:
+        """Delete a title's files from the cache; twice, as one may have been on its way when the first were deleted."""
+        try:
+            paths = self._read(key)["paths"]
+            found = [self._directory.parent / "cache" / cached(path) for path in paths]
+            there = [file for file in found if file.exists()]
+            for file in there:
+                file.unlink(missing_ok=True)
+        except FAULTS as error:
+            print(f"cache node: {key} waits: {error}", flush=True)
+            return
+        print(f"cache node: {key}: {len(there)} of {len(paths)} files were here; deleted", flush=True)
+        if key in self._forgotten:
+            self._note(key).write_text("")
+        self._forgotten.add(key)
 
     def _listed(self) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from components.blocks import paths
-from lambdas.names import FILL_LISTS
+from lambdas.names import FILL_LISTS, GONE_LISTS
 
 LIMIT_BYTES = 16 * 1024
 """EC2's limit for user data, before base64."""
@@ -99,7 +99,9 @@ def cloud_config(config: NodeConfig) -> str:
         "/etc/systemd/system/cache-node-report.service": _file("cache-node-report.service"),
         "/usr/local/sbin/node-report": _file("node-report.py"),
         "/etc/systemd/system/cache-node-fill.service": _file("cache-node-fill.service"),
-        "/usr/local/sbin/node-fill": _file("node-fill.py").replace("@FILL_LISTS@", FILL_LISTS),
+        "/usr/local/sbin/node-fill": _file("node-fill.py")
+        .replace("@FILL_LISTS@", FILL_LISTS)
+        .replace("@GONE_LISTS@", GONE_LISTS),
         "/usr/local/sbin/node-boot": _file("node-boot.sh"),
         "/usr/local/sbin/node-disk": _file("node-disk.sh"),
     }
@@ -114,7 +116,9 @@ def cloud_config(config: NodeConfig) -> str:
 
 
 def _file(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+    """A file beside this one, without its comments: these count in EC2's limit, and a new one would roll all nodes."""
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return re.sub(r"(?m)^[ \t]*#(?!!).*\n", "", text)
 
 
 def _agent(config: NodeConfig) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """What a node fetches ahead: its own fleet's titles, beginnings first, newest first, and no more than has room."""
 
 import sys
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +11,7 @@ from components.serving.cache_node import user_data
 from components.serving.load_balancer import digits_of
 from components.serving.scaling import fill_mbps
 from facts.instances import INSTANCE_TYPES
-from lambdas.names import fill_list
+from lambdas.names import GONE_LISTS, GONE_TIME, fill_list
 from lambdas.verify.fill import HEAD_SECONDS
 from local.serving.nodes import written_files
 
@@ -68,3 +69,11 @@ def test_a_small_node_has_the_beginning_of_a_new_title_within_a_minute() -> None
     """Three minutes of a ladder of 20 Mb/s, after a wait for the next look."""
     slowest = min(kind.baseline_gbps for kind in INSTANCE_TYPES.values())
     assert 15 + 20 * HEAD_SECONDS / fill_mbps(slowest) < 60
+
+
+def test_a_list_of_what_is_gone_is_known_by_its_key(script: Any) -> None:
+    when = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
+    found = script.GONE.fullmatch(f"{GONE_LISTS}a0/a-film/{when:{GONE_TIME}}.json")
+    assert found[1] == "a"
+    assert script.GONE.fullmatch(key("a", "a-film")) is None
+    assert script.ours([(found[0], "2026-11-01T12:30:00.000Z")], "0123456789abcdef") == []

@@ -42,6 +42,12 @@ def test_the_same_node_is_the_same_bytes_on_any_machine() -> None:
     assert (header[3], header[4:8], header[9]) == (0, bytes(4), 255)
 
 
+def test_a_comment_is_for_who_reads_the_repository() -> None:
+    assert FILES["/usr/local/sbin/node-boot"].startswith("#!/bin/bash\n")
+    lines = [line.strip() for text in FILES.values() for line in text.splitlines()[1:]]
+    assert [line for line in lines if line.startswith("#")] == []
+
+
 def test_it_is_a_cloud_config_that_cloud_init_accepts(tmp_path: Path) -> None:
     path = tmp_path / "user-data"
     path.write_bytes(gzip.decompress(base64.b64decode(user_data(CONFIG))))
