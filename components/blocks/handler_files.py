@@ -1,6 +1,7 @@
 """Which files of this project a handler needs, so that its zip changes only if one of these does. Pure."""
 
 import ast
+import functools
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,7 @@ def handler_files(handler: str) -> list[str]:
     return sorted(found)
 
 
+@functools.cache  # most handlers import the same modules
 def _imported(file: str) -> list[str]:
     """The files of this project that a file imports; `from lambdas import x` may name a module too."""
     names: list[str] = []
