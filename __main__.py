@@ -165,6 +165,7 @@ pops = [
             "nodes": {
                 "ami": place.ami,
                 "instance_type": settings.instance_type,
+                "other_types": settings.other_instance_types,
                 "min_nodes": settings.nodes_per_fleet.min,
                 "max_nodes": settings.nodes_per_fleet.max,
                 "spot_percent": settings.spot_percent,

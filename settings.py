@@ -31,7 +31,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from facts.countries import countries
-from facts.instances import INSTANCE_TYPES
+from facts.instances import ALL_TYPES, INSTANCE_TYPES, interchangeable
 from facts.regions import CLOUDFRONT_REGION, NO_MEDIACONVERT, REGIONS, UNSUPPORTED_ZONES
 from lambdas.ladder import SMALLEST, TALLEST, Step, mistakes, written
 
@@ -226,6 +226,9 @@ class Settings(Strict):
     nodes_per_fleet: NodesPerFleet = NodesPerFleet()
     instance_type: str = "c7gd.medium"
     """EC2 type of the nodes: a Graviton with an NVMe disk. `facts/instances.py` has them all."""
+    other_instance_types: Annotated[list[str], Field(max_length=5)] = []
+    """Types that a fleet takes where `instanceType` cannot be had, the most wanted first: of about the same network and
+    disk. A live stack's fleets take the list by a roll."""
     spot_percent: Annotated[int, Field(ge=0, le=100)] = 0
     """Percentage of spot nodes among those above the minimum. Cheap, but reclaimed nodes lose their caches at once."""
     encode: Literal["on_upload", "on_request"] = "on_upload"
@@ -332,6 +335,13 @@ class Settings(Strict):
             raise ValueError(f"must be a Graviton type with NVMe: {', '.join(INSTANCE_TYPES)}")
         return value
 
+    @field_validator("other_instance_types")
+    @classmethod
+    def _known_other_types(cls, value: list[str]) -> list[str]:
+        if unknown := [name for name in value if name not in ALL_TYPES]:
+            raise ValueError(f"{', '.join(unknown)}: must be Graviton types with NVMe: {', '.join(ALL_TYPES)}")
+        return value
+
     def disagreements(self, given: Mapping[str, Any]) -> list[str]:
         """What is wrong between values that are each well formed, one `key: sentence` a mistake.
 
@@ -370,6 +380,14 @@ class Settings(Strict):
         if not self.fleets and len(self.regions) > 1:
             others = ", ".join(name for name in self.regions if name != self.home)
             yield f"fleets is 0, and a region besides home is there for its caches: take out {others}, or add fleets"
+        first, others = self.instance_type, self.other_instance_types
+        if given.get("instanceType", first) == first:  # a wrong one is told already
+            alike = interchangeable(first)
+            for odd in (name for name in others if name not in alike):
+                of = f"of about its network and disk: {', '.join(alike)}" if alike else "which has no other like it"
+                yield f"otherInstanceTypes: {odd!r} cannot stand for {first}, {of}"
+        if len({*others}) < len(others):
+            yield f"otherInstanceTypes: {', '.join(others)} names a type twice"
         if self.fault_injection and not self.fleets:
             yield "faultInjection needs fleets: with 0 there is no node that it could stop"
         if self.fault_injection and self.nodes_per_fleet.min < 2:

@@ -4,6 +4,7 @@ Figures are from the tables of the EC2 user guide (specifications, instance stor
 baseline counts for serving: a cache under load has no idle time in which it could earn burst credits.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -34,3 +35,39 @@ INSTANCE_TYPES: dict[str, InstanceType] = {
     "im4gn.8xlarge": InstanceType(32, 50.0, 15000, 50.0),
     "im4gn.16xlarge": InstanceType(64, 100.0, 30000, 100.0),
 }
+
+ALTERNATIVES: dict[str, InstanceType] = {
+    **{
+        f"{family}.{size}": INSTANCE_TYPES[f"c7gd.{size}"]  # the same card and the same disk, with more memory
+        for family in ("m7gd", "r7gd")
+        for size in ("medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge")
+    },
+    "is4gen.large": InstanceType(2, 3.125, 1875, 25.0),
+    "is4gen.xlarge": InstanceType(4, 6.25, 3750, 25.0),
+    "is4gen.2xlarge": InstanceType(8, 12.5, 7500, 25.0),
+    "is4gen.4xlarge": InstanceType(16, 25.0, 15000, 25.0),
+    "is4gen.8xlarge": InstanceType(32, 50.0, 30000, 50.0),
+}
+"""Types that a fleet may take where its own cannot be had. They cost more, and facts/prices.py does not have them."""
+ALL_TYPES = INSTANCE_TYPES | ALTERNATIVES
+MOST_APART = 2.01
+"""Nodes of a fleet get equal shares of its requests and hold the same titles. So the network and the disk of one may be
+about twice another's at most: beyond that, the smaller node would decide what the larger can do."""
+
+
+def least(names: Sequence[str]) -> InstanceType:
+    """What each of several types can do, and the most that may arrive at one: the least network and disk, the highest
+    peak."""
+    vcpus, baselines, disks, peaks = zip(*(ALL_TYPES[name] for name in names), strict=True)
+    return InstanceType(min(vcpus), min(baselines), min(disks), max(peaks))
+
+
+def interchangeable(name: str) -> list[str]:
+    """The other types that a fleet of this type may have."""
+    one = ALL_TYPES[name]
+
+    def near(two: InstanceType) -> bool:
+        ratios = (one.baseline_gbps / two.baseline_gbps, one.nvme_gb / two.nvme_gb)
+        return all(1 / MOST_APART <= ratio <= MOST_APART for ratio in ratios)
+
+    return [other for other, two in ALL_TYPES.items() if other != name and near(two)]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
-from facts.instances import INSTANCE_TYPES
+from facts.instances import ALL_TYPES
 from facts.quota_codes import (
     BALANCERS,
     CONCURRENCY,
@@ -56,7 +56,7 @@ def quotas(declared: Deployment) -> Iterator[Need]:
         share = policy["instancesDistribution"]["onDemandPercentageAboveBaseCapacity"]
         # A refresh brings new nodes before it takes old ones: up to half as many more.
         most = math.ceil(group.inputs["maxSize"] * 1.5)
-        each = max(INSTANCE_TYPES[kind].vcpus for kind in _types(declared, group))
+        each = max(ALL_TYPES[kind].vcpus for kind in _types(declared, group))
         vcpus[group.region, ON_DEMAND] += most * each
         if share < 100:
             vcpus[group.region, SPOT] += (most - group.inputs["minSize"]) * each

@@ -6,7 +6,7 @@ began. A refresh that succeeds writes the version to the group; one that fails l
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -34,6 +34,8 @@ class Fleet(TypedDict):
     group: str
     template: str
     version: str
+    types: NotRequired[list[str]]
+    """Instance types that its nodes may have, the most wanted first. Absent where an older program made the stack."""
 
 
 def stages(fleets: Sequence[Fleet], home: str) -> list[list[Fleet]]:
@@ -54,12 +56,17 @@ def held(group: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def wanted(group: Mapping[str, Any], fleet: Fleet) -> dict[str, Any] | None:
-    """The DesiredConfiguration for a group as AWS describes it; None where it has that template and version already."""
-    if held(group) == (fleet["template"], fleet["version"]):
-        return None
+    """The DesiredConfiguration for a group as AWS describes it; None where it has that template, version and types."""
     policy = deepcopy(group["MixedInstancesPolicy"])
+    had = [override["InstanceType"] for override in policy["LaunchTemplate"].get("Overrides", [])]
+    # One type is the template's own, and no override.
+    types = had if "types" not in fleet else fleet["types"] if len(fleet["types"]) > 1 else []
+    if (*held(group), had) == (fleet["template"], fleet["version"], types):
+        return None
     template = {"LaunchTemplateId": fleet["template"], "Version": fleet["version"]}
-    policy["LaunchTemplate"]["LaunchTemplateSpecification"] = template
+    policy["LaunchTemplate"] = {"LaunchTemplateSpecification": template}
+    if types:
+        policy["LaunchTemplate"]["Overrides"] = [{"InstanceType": name} for name in types]
     return {"MixedInstancesPolicy": policy}
 
 

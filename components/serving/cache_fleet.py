@@ -1,6 +1,7 @@
 """A cache fleet: interchangeable nginx nodes on NVMe that hold one shard of the catalogue."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -8,7 +9,6 @@ import pulumi_aws as aws
 from components.serving import scaling
 from components.serving.cache_node.user_data import NodeConfig
 from components.serving.node_template import NodeTemplate
-from facts.instances import INSTANCE_TYPES
 
 NODE_PORT = 8080
 
@@ -36,20 +36,15 @@ class CacheFleet(pulumi.ComponentResource):
     target_group_arn: pulumi.Output[str]
     target_group_suffix: pulumi.Output[str]
     group_name: pulumi.Output[str]
-    rollout: pulumi.Output[Mapping[str, str]]
-    """What `make roll` brings to its nodes: region, group, template and version."""
+    rollout: pulumi.Output[Mapping[str, Any]]
+    """What `make roll` brings to its nodes: region, group, template, version, and the types that they may have."""
     min_nodes: int
     max_nodes: int
     fleet_name: str
     """Name tag of its instances, Fleet dimension of their metrics. An account may have two stacks, so it names one."""
 
     def __init__(self, name: str, args: CacheFleetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        instance = INSTANCE_TYPES.get(args["instance_type"])
-        if instance is None:
-            known = ", ".join(INSTANCE_TYPES)
-            raise ValueError(
-                f"CacheFleet {name!r}: instance_type must be one of {known}, got {args['instance_type']!r}"
-            )
+        instance = scaling.machine(f"CacheFleet {name!r}", args)
         super().__init__("headend:cache_fleet:CacheFleet", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
         self.fleet_name = f"{pulumi.get_stack()}-{name}"
@@ -142,7 +137,11 @@ class CacheFleet(pulumi.ComponentResource):
 
         self.group_name = group.name
         self.rollout = pulumi.Output.all(
-            region=region, group=group.name, template=template.template_id, version=template.version
+            region=region,
+            group=group.name,
+            template=template.template_id,
+            version=template.version,
+            types=scaling.types(args),
         )
         # The ARN is known once the group has its nodes: a rule for an empty target group would answer 503.
         self.target_group_arn = pulumi.Output.all(target_group.arn, group.arn).apply(lambda known: str(known[0]))

@@ -1,13 +1,13 @@
 """How a fleet grows: at which load, and with which kind of machine; and the limits that a machine sets. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil, floor
 from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from facts.instances import InstanceType
+from facts.instances import INSTANCE_TYPES, InstanceType, interchangeable, least
 
 BUSY_SHARE = 0.6
 """Share of a node's network bandwidth at which another node is started. The rest carries the viewers until the new
@@ -23,11 +23,34 @@ class NodesArgs(TypedDict):
 
     ami: str
     instance_type: str
+    other_types: Sequence[str]
+    """Types that a launch may take instead, the most wanted first. None: it waits until its own type is there."""
     min_nodes: int
     max_nodes: int
     spot_percent: int
     tags: Mapping[str, str]
     """Tags of the instances. The provider's default tags do not reach the instances of a group."""
+
+
+def types(nodes: NodesArgs) -> list[str]:
+    """Every type that a node may have, the most wanted first."""
+    return [nodes["instance_type"], *nodes["other_types"]]
+
+
+def machine(component: str, nodes: NodesArgs) -> InstanceType:
+    """What every node can do, whichever of the types it has.
+
+    Raises:
+        ValueError: in the component's name, for a type that is not known or not like the first.
+    """
+    first = nodes["instance_type"]
+    if first not in INSTANCE_TYPES:
+        raise ValueError(f"{component}: instance_type must be one of {', '.join(INSTANCE_TYPES)}, got {first!r}")
+    for other in nodes["other_types"]:
+        if other not in (alike := interchangeable(first)):
+            allowed = f"other_types must be of {', '.join(alike) or 'none'}, which are like {first}"
+            raise ValueError(f"{component}: {allowed}; got {other!r}")
+    return least(types(nodes))
 
 
 class Limits(TypedDict):
@@ -68,12 +91,19 @@ def limits(instance: InstanceType) -> Limits:
 def spot_mix(
     template_id: pulumi.Input[str], version: pulumi.Input[str], nodes: NodesArgs
 ) -> aws.autoscaling.GroupMixedInstancesPolicyArgsDict:
-    """The minimum of nodes is on demand. Of the nodes above it, `spot_percent` are spot."""
-    return {
-        "instances_distribution": {
-            "on_demand_base_capacity": nodes["min_nodes"],
-            "on_demand_percentage_above_base_capacity": 100 - nodes["spot_percent"],
-            "spot_allocation_strategy": "price-capacity-optimized",
-        },
-        "launch_template": {"launch_template_specification": {"launch_template_id": template_id, "version": version}},
+    """The minimum of nodes is on demand. Of the nodes above it, `spot_percent` are spot.
+
+    A launch on demand takes the first type of the list that can be had.
+    """
+    shares: aws.autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgsDict = {
+        "on_demand_base_capacity": nodes["min_nodes"],
+        "on_demand_percentage_above_base_capacity": 100 - nodes["spot_percent"],
+        "spot_allocation_strategy": "price-capacity-optimized",
     }
+    template: aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateArgsDict = {
+        "launch_template_specification": {"launch_template_id": template_id, "version": version}
+    }
+    if nodes["other_types"]:
+        shares["on_demand_allocation_strategy"] = "prioritized"
+        template["overrides"] = [{"instance_type": name} for name in types(nodes)]
+    return {"instances_distribution": shares, "launch_template": template}

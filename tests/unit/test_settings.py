@@ -81,6 +81,17 @@ def region(**changed: Any) -> dict[str, Any]:
         ({"encode": "later"}, "headend:encode: \"later\" is not allowed: must be 'on_upload' or 'on_request'"),
         ({"priceClass": "PriceClass_300"}, "must be 'PriceClass_100', 'PriceClass_200' or 'PriceClass_All'"),
         ({"instanceType": "t3.micro"}, 'headend:instanceType: "t3.micro" is not allowed: must be a Graviton type'),
+        ({"otherInstanceTypes": ["t3.micro"]}, "t3.micro: must be Graviton types with NVMe: c7gd.medium, "),
+        (
+            {"otherInstanceTypes": ["im4gn.large"]},
+            "otherInstanceTypes: 'im4gn.large' cannot stand for c7gd.medium, of about its network and disk: c7gd.l",
+        ),
+        ({"otherInstanceTypes": ["c7gd.medium"]}, "otherInstanceTypes: 'c7gd.medium' cannot stand for c7gd.medium"),
+        (
+            {"instanceType": "im4gn.16xlarge", "otherInstanceTypes": ["im4gn.large"]},
+            "cannot stand for im4gn.16xlarge, of about its network and disk: im4gn.8xlarge",
+        ),
+        ({"otherInstanceTypes": ["m7gd.medium", "m7gd.medium"]}, "m7gd.medium, m7gd.medium names a type twice"),
         ({"blockedCountries": ["UK"]}, 'blockedCountries.0: "UK" is not allowed: must be an ISO 3166-1 alpha-2 code'),
         ({"alarmEmail": "me"}, 'headend:alarmEmail: "me" is not allowed: must be a mail address, or empty'),
         ({"domain": {"name": "Watch", "certificate": CERTIFICATE.format("us-east-1")}}, "must be a host name in lower"),

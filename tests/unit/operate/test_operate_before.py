@@ -11,8 +11,9 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from facts.quota_codes import BALANCERS, CONCURRENCY, EGRESS_GATEWAYS, INTERNET_GATEWAYS, ON_DEMAND, SPOT, VPCS
+from local.engine import run_program
 from operate import before, needs
-from tests.declared import ZONE, whole, zoned
+from tests.declared import ROOT, ZONE, whole, zoned
 
 HOST = "watch.example.com"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -65,6 +66,14 @@ def test_spot_nodes_need_a_quota_of_their_own() -> None:
     declared = whole("prod").of_type("aws:autoscaling/group:Group")[0].inputs["mixedInstancesPolicy"]
     share = declared["instancesDistribution"]["onDemandPercentageAboveBaseCapacity"]
     assert bool(spot) == (share < 100)
+
+
+def test_every_type_that_a_fleet_may_take_must_be_offered_and_the_largest_counts() -> None:
+    done = run_program(ROOT, stack="dev", config={"otherInstanceTypes": ["m7gd.medium", "c7gd.large"]})
+    [place] = needs.places(done)
+    assert place.instance_types == {"c7gd.medium", "m7gd.medium", "c7gd.large"}
+    vcpus = {need.quota: need.amount for need in needs.quotas(done)}[ON_DEMAND]
+    assert vcpus == 2 * {need.quota: need.amount for need in needs.quotas(whole("dev"))}[ON_DEMAND]
 
 
 def test_places_have_what_their_fleets_are_made_of() -> None:

@@ -142,3 +142,44 @@ def test_one_fleet_abroad_goes_first_then_its_region_then_all_others() -> None:
         ["us-east-1-1"],
     ]
     assert stages([], "us-east-1") == []
+
+
+SEVERAL = ["im4gn.large", "is4gen.large"]
+
+
+def test_another_list_of_types_is_rolled_though_the_template_is_the_same(aws: Rolling) -> None:
+    group = described("3")["AutoScalingGroups"][0]
+    desired = wanted(group, {**FLEET, "types": SEVERAL})
+    assert desired
+    overrides = [{"InstanceType": name} for name in SEVERAL]
+    assert desired["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"] == overrides
+    aws.stub.add_response(
+        "start_instance_refresh",
+        {"InstanceRefreshId": "r-1"},
+        {**NAME, "DesiredConfiguration": desired, "Preferences": rolling.PREFERENCES},
+    )
+    with aws.stub:  # which refuses what AWS's model does not know
+        aws.client.start_instance_refresh(**NAME, DesiredConfiguration=desired, Preferences=rolling.PREFERENCES)
+
+
+@pytest.mark.parametrize(
+    ("had", "types", "then"),
+    [
+        (SEVERAL, SEVERAL, None),
+        (SEVERAL, SEVERAL[::-1], SEVERAL[::-1]),
+        (SEVERAL, ["im4gn.large"], []),
+        ([], ["im4gn.large"], None),
+        # A stack that an older program made keeps what it has.
+        (SEVERAL, None, None),
+    ],
+)
+def test_the_types_of_a_fleet_follow_the_stack(had: list[str], types: list[str] | None, then: list[str] | None) -> None:
+    group = described("3")["AutoScalingGroups"][0]
+    if had:
+        group["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"] = [{"InstanceType": name} for name in had]
+    fleet: Fleet = FLEET if types is None else {**FLEET, "types": types}
+    desired = wanted(group, fleet)
+    found = desired and [
+        item["InstanceType"] for item in desired["MixedInstancesPolicy"]["LaunchTemplate"].get("Overrides", [])
+    ]
+    assert found == then

@@ -125,3 +125,34 @@ def test_the_real_program_needs_every_handler_and_every_declared_only_type() -> 
     registered = {item.type for item in zoned().registrations}
     assert sorted({*HANDLERS, *DECLARED_ONLY} - registered) == []
     assert not DECLARED_ONLY.intersection(HANDLERS)
+
+
+def test_a_fleet_of_several_types_and_a_bounded_role_reach_aws_whole() -> None:
+    boundary = "arn:aws:iam::123456789012:policy/workload"
+
+    def program() -> None:
+        network = aws.ec2.Vpc("v", cidr_block="10.0.0.0/16")
+        subnet = aws.ec2.Subnet("s", vpc_id=network.id, cidr_block="10.0.0.0/24", availability_zone_id="use1-az1")
+        group = aws.ec2.SecurityGroup("g", vpc_id=network.id, description="nodes")
+        template = aws.ec2.LaunchTemplate(
+            "t", image_id="ami-12c6146b", instance_type="c7gd.medium", vpc_security_group_ids=[group.id]
+        )
+        policy: aws.autoscaling.GroupMixedInstancesPolicyArgsDict = {
+            "instances_distribution": {"on_demand_allocation_strategy": "prioritized"},
+            "launch_template": {
+                "launch_template_specification": {"launch_template_id": template.id, "version": "1"},
+                "overrides": [{"instance_type": "c7gd.medium"}, {"instance_type": "m7gd.medium"}],
+            },
+        }
+        aws.autoscaling.Group(
+            "f", min_size=1, max_size=1, vpc_zone_identifiers=[subnet.id], mixed_instances_policy=policy
+        )
+        aws.iam.Role("r", assume_role_policy="{}", permissions_boundary=boundary)
+
+    deploy(program)
+    [made] = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    template = made["MixedInstancesPolicy"]["LaunchTemplate"]
+    assert [item["InstanceType"] for item in template["Overrides"]] == ["c7gd.medium", "m7gd.medium"]
+    [role] = [item for item in client("iam").list_roles()["Roles"] if item["RoleName"].startswith("r-")]
+    kept = client("iam").get_role(RoleName=role["RoleName"])["Role"]["PermissionsBoundary"]
+    assert kept["PermissionsBoundaryArn"] == boundary

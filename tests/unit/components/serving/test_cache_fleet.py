@@ -1,17 +1,25 @@
 """A fleet: it grows before its nodes are full, serves while its nodes are replaced, and starts no node too early."""
 
+import base64
 import functools
+import gzip
+import json
+import re
+from pathlib import Path
 from typing import Any
 
+import moto
 import pulumi
 import pulumi_aws as aws
 import pytest
 
 from components.serving.cache_fleet import NODE_PORT, CacheFleet
 from components.serving.node_role import NodeRole
-from facts.instances import INSTANCE_TYPES
+from components.serving.scaling import headroom_mb
+from facts.instances import ALL_TYPES, INSTANCE_TYPES, interchangeable, least
 from local.engine import Deployment
 from tests.declared import REGION, ROOT, depends_on, made, refusal, whole
+from tests.unit.test_aws_model import told
 
 GROUP, TARGETS = "aws:autoscaling/group:Group", "aws:lb/targetGroup:TargetGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -26,6 +34,7 @@ ARGS: dict[str, Any] = {
     "digits": "0123456789abcdef",
     "ami": "ami-0123456789abcdef0",
     "instance_type": "im4gn.large",
+    "other_types": (),
     "min_nodes": 2,
     "max_nodes": 6,
     "spot_percent": 0,
@@ -71,7 +80,13 @@ def test_what_make_roll_reads_is_what_was_made() -> None:
     done = made(lambda *given: pulumi.export("fleets", [CacheFleet(*given).rollout]), "pop-0", ARGS)
     group, template = done.one(GROUP), done.one(TEMPLATE)
     assert done.exports["fleets"] == [
-        {"region": REGION, "group": group.outputs["name"], "template": template.id, "version": "1"}
+        {
+            "region": REGION,
+            "group": group.outputs["name"],
+            "template": template.id,
+            "version": "1",
+            "types": ["im4gn.large"],
+        }
     ]
 
 
@@ -137,12 +152,74 @@ def test_an_unknown_instance_type_is_refused_with_those_that_are_known() -> None
     assert said.endswith(", got 't3.micro'")
 
 
-def test_every_known_type_is_graviton_with_a_disk() -> None:
-    for name, known in INSTANCE_TYPES.items():
-        family = name.split(".")[0]
-        assert "g" in family[1:], name
-        assert known.nvme_gb > 0
-        assert known.baseline_gbps > 0
+@functools.cache
+def aws_types() -> dict[str, Any]:
+    """What EC2's DescribeInstanceTypes answers, as moto carries it."""
+    [path] = (Path(moto.__file__).parent / "ec2/resources").glob("instance_types.json*")
+    return json.loads(gzip.decompress(path.read_bytes()))
+
+
+@pytest.mark.parametrize("name", ALL_TYPES)
+def test_every_known_type_is_graviton_with_a_disk_and_has_the_figures_that_aws_gives(name: str) -> None:
+    known, told = ALL_TYPES[name], aws_types()[name]
+    assert told["ProcessorInfo"]["SupportedArchitectures"] == ["arm64"]
+    assert told["InstanceStorageInfo"]["NvmeSupport"] == "required"
+    assert known.nvme_gb == told["InstanceStorageInfo"]["TotalSizeInGB"]
+    assert known.vcpus == told["VCpuInfo"]["DefaultVCpus"]
+    [card] = told["NetworkInfo"]["NetworkCards"]
+    assert (known.baseline_gbps, known.peak_gbps) == (card["BaselineBandwidthInGbps"], card["PeakBandwidthInGbps"])
+
+
+SEVERAL = ("is4gen.large", "c7gd.2xlarge")
+
+
+def test_a_stack_of_one_type_sees_no_list_of_types() -> None:
+    policy = fleet().one(GROUP).inputs["mixedInstancesPolicy"]
+    assert "overrides" not in policy["launchTemplate"]
+    assert "onDemandAllocationStrategy" not in policy["instancesDistribution"]
+
+
+def test_where_a_type_cannot_be_had_the_next_one_of_the_list_is_taken() -> None:
+    group = fleet(other_types=SEVERAL).one(GROUP).inputs
+    policy = group["mixedInstancesPolicy"]
+    assert [item["instanceType"] for item in policy["launchTemplate"]["overrides"]] == ["im4gn.large", *SEVERAL]
+    assert policy["instancesDistribution"]["onDemandAllocationStrategy"] == "prioritized"
+    assert told(group, GROUP, []) == []
+
+
+def test_the_least_of_several_types_says_when_to_grow_and_the_fastest_how_much_disk_stays_free() -> None:
+    def limits(**other: Any) -> tuple[float, str, str]:
+        done = fleet(**other)
+        [policy] = done.of_type("aws:autoscaling/policy:Policy")
+        text = gzip.decompress(base64.b64decode(done.one(TEMPLATE).inputs["userData"])).decode()
+        found = [re.search(rf"{name}=(\d+)", text) for name in ("HEADROOM_MB", "FILL_MBPS")]
+        headroom, fill = (match[1] if match else "" for match in found)
+        return policy.inputs["targetTrackingConfiguration"]["targetValue"], headroom, fill
+
+    slow, fast = limits(), limits(instance_type="c7gd.2xlarge")
+    assert slow == limits(other_types=("is4gen.large",)), "which differs in its disk alone"
+    assert slow[0] < fast[0]
+    assert int(slow[1]) > int(fast[1])
+    # The one has the lower baseline, and the higher peak.
+    assert (
+        limits(other_types=("c7gd.2xlarge",))
+        == slow
+        == limits(instance_type="c7gd.2xlarge", other_types=("im4gn.large",))
+    )
+
+
+@pytest.mark.parametrize("name", INSTANCE_TYPES)
+def test_types_that_may_be_mixed_leave_most_of_the_smallest_disk_to_the_cache(name: str) -> None:
+    for other in interchangeable(name):
+        mixed = least([name, other])
+        assert headroom_mb(mixed.peak_gbps) < 0.4 * 1000 * mixed.nvme_gb, other
+
+
+@pytest.mark.parametrize("other", ["t3.micro", "im4gn.large", "im4gn.4xlarge", "c7gd.medium"])
+def test_a_type_that_cannot_stand_for_the_first_is_refused(other: str) -> None:
+    said = refusal(CacheFleet, "pop-0", {**ARGS, "other_types": (other,)})
+    assert said.startswith("CacheFleet 'pop-0': other_types must be of c7gd.2xlarge, im4gn.xlarge, ")
+    assert said.endswith(f", which are like im4gn.large; got {other!r}")
 
 
 def test_a_launch_that_fails_is_tried_again_before_the_deployment_fails() -> None:
