@@ -103,15 +103,20 @@ class LaptopCloud:
         with self._changing:
             wanted = {**self._config, **config}
             provider = Changer(self.endpoint, self.deployment.registrations)
+            before = self.deployment.registrations
             self.deployment = run_program(PROJECT, stack="local", provider=provider, config=wanted)
             self._config = wanted
-            provider.remove(self.deployment.registrations)
+            declared = {(item.type, item.name, item.region) for item in self.deployment.registrations}
+            gone = [item for item in before if (item.type, item.name, item.region) not in declared]
             self._start_bridges()
             self._make_balancers()
-            for region, balancer in self.balancers.items():
-                balancer.update(self._of_region(region))
             self.fleets.regions = list(self.balancers)
+            # As Pulumi does: what goes is deleted last, when nothing points at it any more.
+            self._update_balancers(gone)
             self.edge.update(self.deployment.registrations, self._origins())
+            if gone:
+                self._update_balancers([])
+            provider.remove(gone)
 
     def stop(self) -> None:
         """End every process. If one fails to stop, the others are stopped all the same."""
@@ -181,6 +186,10 @@ class LaptopCloud:
                 self.balancers[region] = Balancer(self._of_region(region), self.run_dir, f"balancer-{region}")
                 self._stops.callback(self.balancers[region].stop)
                 self.balancers[region].serve(self._targets(region))
+
+    def _update_balancers(self, besides: Sequence[Registration]) -> None:
+        for region, balancer in self.balancers.items():
+            balancer.update([*self._of_region(region), *(item for item in besides if item.region == region)])
 
     def _of_region(self, region: str) -> list[Registration]:
         return [item for item in self.deployment.registrations if item.region == region]

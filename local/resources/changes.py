@@ -71,10 +71,9 @@ class Changer(Realiser):
             CHANGES[type_](made, known.id)
         return known.id, {key: value for key, value in known.outputs.items() if key not in inputs}
 
-    def remove(self, after: Sequence[Registration]) -> None:
-        """End the fleets that are no longer declared. Other such resources are only records, and need no call."""
-        kept = {(item.type, item.name, item.region) for item in after}
-        for key, item in self._before.items():
-            if item.type == GROUP and key not in kept:
+    def remove(self, gone: Sequence[Registration]) -> None:
+        """End the fleets among what is no longer declared; everything else that is gone was a record."""
+        for item in gone:
+            if item.type == GROUP:
                 scaling = client("autoscaling", item.region, self._endpoint)
                 scaling.delete_auto_scaling_group(AutoScalingGroupName=item.id, ForceDelete=True)
