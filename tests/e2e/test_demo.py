@@ -89,7 +89,7 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("film", "says"),
     [("/nowhere/film.mp4", "there is no such file"), (str(sample("text")), "is not a video"), ("/", "is not a file")],
 )
-def test_a_film_that_is_none_costs_one_line(film: str, says: str, temporary: Path) -> None:
+def test_a_file_that_is_no_film_is_refused_in_one_line(film: str, says: str, temporary: Path) -> None:
     with demo(film, temporary) as process:
         output, _ = process.communicate(timeout=180)
     assert process.returncode == 1

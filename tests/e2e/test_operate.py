@@ -216,7 +216,7 @@ def test_a_title_is_taken_down_with_its_upload(operator: Operator, cloud: Laptop
     wait(nodes_deleted, "the nodes of its fleet delete what they hold of it")
 
 
-def test_what_rings_is_shown_with_what_it_means(operator: Operator, cloud: LaptopCloud) -> None:
+def test_an_alarm_that_rings_is_shown_with_its_meaning(operator: Operator, cloud: LaptopCloud) -> None:
     assert "nothing rings" in operator.run("alarms").out
     alarms = cloud.client("cloudwatch")
     name = next(

@@ -515,7 +515,7 @@ def test_a_viewer_may_say_where_he_is_and_nobody_behind_the_edge_hears_how(tmp_p
         assert len(made.home.asked("/v/00/place.m4s")) == 2
 
 
-def test_light_takes_its_time() -> None:
+def test_distance_costs_time() -> None:
     # The round trip to a region some thousand kilometres away, and to one on the other side of the world.
     assert milliseconds("US", "us-east-1") < 30
     assert 140 < milliseconds("SG", "us-east-1") < 180

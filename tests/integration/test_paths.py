@@ -164,7 +164,7 @@ def test_the_page_and_the_api_are_served_by_the_edge(tier: Tier, path: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/films", "/watch/film-0", "/assets/", "/index.htm", "/favicon.ico"])
-def test_where_nothing_is_a_person_reads_a_page(tier: Tier, path: str) -> None:
+def test_a_person_reads_a_page_at_a_path_that_does_not_exist(tier: Tier, path: str) -> None:
     tier.asked()
     answer = requests.get(f"{tier.edge.url}{path}", timeout=20)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
@@ -186,7 +186,7 @@ def test_the_balancer_refuses_it_too_and_no_second_origin_is_asked(tier: Tier) -
     assert {target: seen for target, seen in got.items() if seen not in ((400, []), (0, []))} == {}
 
 
-def test_and_so_does_the_node(tier: Tier) -> None:
+def test_the_node_refuses_it_too(tier: Tier) -> None:
     tier.asked()
     address = f"{tier.node.site.address}:{tier.node.port}"
     got = {target: (status(address, target), tier.asked()) for target in (*SPELLINGS, *NODE_ONLY)}

@@ -24,7 +24,7 @@ class Dropped:
         raise self.error
 
 
-def test_ctrl_c_in_a_callback_is_no_news_and_a_fault_is(
+def test_ctrl_c_in_a_callback_is_not_reported_but_a_fault_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "unraisablehook", _tell_unless_interrupted)
@@ -35,7 +35,7 @@ def test_ctrl_c_in_a_callback_is_no_news_and_a_fault_is(
 
 
 @pytest.mark.parametrize("given", ["0", "5", "-1", "two", "1.5", " 2"])
-def test_a_number_of_regions_that_is_none_is_told_in_one_line(
+def test_a_wrong_number_of_regions_is_reported_in_one_line(
     given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REGIONS", given)

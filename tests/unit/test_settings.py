@@ -254,7 +254,7 @@ def test_text_from_the_command_line_is_read_as_what_it_stands_for() -> None:
     )
 
 
-def test_where_mediaconvert_is_not_is_what_botocore_says() -> None:
+def test_the_regions_without_mediaconvert_are_those_of_botocore() -> None:
     offered = set(boto3.Session().get_available_regions("mediaconvert"))
     assert {region for region in REGIONS if region not in offered} == NO_MEDIACONVERT
 
@@ -262,7 +262,7 @@ def test_where_mediaconvert_is_not_is_what_botocore_says() -> None:
 # An example that is deployed as it is
 
 
-def test_a_real_account_refuses_what_was_left_of_the_example() -> None:
+def test_a_real_account_refuses_placeholders_of_the_example() -> None:
     class Elsewhere(RecordingProvider):
         def invoke(self, token: str, args: dict[str, Any], region: str) -> dict[str, Any]:
             return {**super().invoke(token, args, region), "accountId": "210987654321"}

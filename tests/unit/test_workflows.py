@@ -71,7 +71,7 @@ def test_an_action_has_one_version_everywhere() -> None:
     ]
 
 
-def test_what_starts_them() -> None:
+def test_only_known_events_start_them() -> None:
     """Never pull_request_target, which would give our credentials to the code of a fork."""
     assert WORKFLOWS["ci.yml"]["on"] == {"pull_request": "", "push": {"branches-ignore": ["main"]}}
     assert WORKFLOWS["deploy.yml"]["on"] == {"push": {"branches": ["main"]}}

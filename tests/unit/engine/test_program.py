@@ -69,7 +69,7 @@ def test_a_module_that_was_imported_before_is_still_there_afterwards(project: Pa
         del sys.modules["parts"]
 
 
-def test_stack_and_project_are_the_programs_to_ask(project: Path) -> None:
+def test_a_program_can_ask_for_its_stack_and_project(project: Path) -> None:
     (project / "__main__.py").write_text(
         "import pulumi\nnames = (pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack())\n"
         "pulumi.export('names', '/'.join(names))\npulumi.export('size', pulumi.Config().require_int('size'))"

@@ -57,6 +57,6 @@ def test_two_resources_never_share_an_id() -> None:
     assert len(set(made)) == 4
 
 
-def test_no_type_has_a_shape_for_nothing() -> None:
+def test_every_shape_is_of_a_type_that_the_program_has() -> None:
     declared = {item.type for item in zoned().registrations}
     assert sorted({*SHAPES["types"], *SHAPES["name-limits"]} - declared) == []

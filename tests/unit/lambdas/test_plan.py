@@ -242,7 +242,7 @@ def test_every_language_of_the_source_is_heard_and_the_first_is_the_default() ->
     ]
 
 
-def test_the_files_own_word_on_the_default_and_on_audio_description_counts() -> None:
+def test_the_files_flags_for_the_default_and_for_audio_description_count() -> None:
     described = sound(1, "eng") | {"default": False, "description": True}
     others = [sound(2, "eng") | {"default": False}, sound(3, "jpn") | {"default": True}, sound(4, "jpn")]
     again = sound(5, "jpn") | {"description": True}

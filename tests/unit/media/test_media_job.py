@@ -90,7 +90,7 @@ def test_every_job_that_the_workflow_plans_is_taken(
     assert encode.rungs[0]["name"] == f"index_v{min(size)}p"
 
 
-def test_no_rule_is_there_for_nothing() -> None:
+def test_every_rule_of_the_subset_is_needed() -> None:
     """Some job of the workflow uses each rule of the subset for CreateJob. Every other operation has a caller."""
     kinds = itertools.product((True, False), (True, False), ("ITU_709", "SMPTE_2084"))
     jobs = [planned(audio=audio, interlaced=field, color_transfer=transfer) for audio, field, transfer in kinds]

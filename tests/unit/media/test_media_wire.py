@@ -87,7 +87,7 @@ def test_all_faults_are_reported_together() -> None:
     assert all(path in said for path in ("/priority", "/nonsense", "/settings/inputs/0/filterStrength"))
 
 
-def test_what_the_encoder_has_no_default_for_is_needed() -> None:
+def test_a_setting_without_a_default_is_needed() -> None:
     cmaf = {"type": "CMAF_GROUP_SETTINGS", "cmafGroupSettings": {"destination": "s3://media/v/index"}}
     said = faults(settings__outputGroups=[{"outputGroupSettings": cmaf}])
     assert "/settings/outputGroups/0/outputGroupSettings/cmafGroupSettings/segmentLength: Is required" in said
@@ -133,13 +133,13 @@ def test_every_operation_of_the_subset_is_one_of_the_service() -> None:
         assert callable(getattr(Service, method, None)), method
 
 
-def test_every_pattern_of_the_model_is_one_that_python_reads() -> None:
+def test_python_can_read_every_pattern_of_the_model() -> None:
     patterns = [MODEL.shape_for(name).metadata.get("pattern") for name in MODEL.shape_names]
     found = [re.compile(pattern, re.ASCII) for pattern in patterns if pattern]
     assert len(found) > 20
 
 
-def test_the_names_for_ffprobes_words_are_the_models() -> None:
+def test_the_names_for_ffprobes_words_are_those_of_the_model() -> None:
     for structure, fields in TABLES["fields"].items():
         members = MODEL.shape_for(structure).members
         for member in fields:

@@ -90,7 +90,7 @@ def test_a_lost_event_says_which_upload_and_why() -> None:
     ("states", "verdict"),
     [(["healthy", "healthy"], "ok"), (["healthy", "draining"], "unsure"), (["unhealthy"], "wrong")],
 )
-def test_a_fleet_is_as_well_as_its_nodes(states: list[str], verdict: str) -> None:
+def test_a_fleet_is_as_healthy_as_its_nodes(states: list[str], verdict: str) -> None:
     group = {"AutoScalingGroupName": "g", "DesiredCapacity": 2}
     assert probes.fleet_health(group, {str(index): state for index, state in enumerate(states)})[0] == verdict
 

@@ -59,7 +59,7 @@ def test_an_empty_file_and_a_key_that_s3_does_not_take(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 16 * MEBIBYTE, 16 * MEBIBYTE + 1, 200 * 10**9, 50 * 10**12])
-def test_parts_cover_a_file_once_and_s3_takes_them(size: int) -> None:
+def test_parts_cover_a_file_once_and_s3_accepts_them(size: int) -> None:
     cut = parts(size)
     assert [part.number for part in cut] == list(range(1, len(cut) + 1))
     assert [part.start for part in cut[1:]] == [part.start + part.size for part in cut[:-1]]

@@ -49,7 +49,7 @@ def test_where_disks_cannot_hold_enough_the_plan_says_how_much_is_left() -> None
     assert made.bucket_gbps > 0.01 * made.viewers_gbps
 
 
-def test_nothing_is_met_at_first_and_much_in_the_end() -> None:
+def test_a_small_audience_meets_no_quota_and_a_large_one_meets_many() -> None:
     few, many = ({met.what for met in plan(demand).met if met.need > met.quota.value} for demand in (SMALL, WORLD))
     assert few == {"EC2: vCPUs of one region"}
     assert many >= {"CloudFront: bytes", "CloudFront: VPC origins", "Load balancer: bytes"}
@@ -85,7 +85,7 @@ def test_racks_pay_from_a_size_on_and_sooner_without_transit() -> None:
         (["1000", "--regions", "21"], "regions must be from 0 to 20, got 21"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_line(words: list[str], said: str) -> None:
+def test_a_value_out_of_range_is_refused_in_one_line(words: list[str], said: str) -> None:
     done = CliRunner().invoke(app, ["size", *words])
     assert (done.exit_code, done.stderr.strip()) == (1, said)
 

@@ -624,7 +624,7 @@ def test_a_stack_rule(pack: Pack, case: StackCase) -> None:
     assert ask(case.good, case.protected) == []
 
 
-def test_what_is_no_production_may_be_thrown_away(pack: Pack) -> None:
+def test_a_stack_that_is_not_production_may_be_thrown_away(pack: Pack) -> None:
     item = Item("aws:s3/bucket:Bucket", {"forceDestroy": True}, "films", "urn:pulumi:dev::headend::b::films")
     assert "production-protected" not in {found.rule for found in pack.analyze_stack([item])}
 

@@ -151,7 +151,7 @@ def test_a_property_is_honoured_or_without_effect_but_not_both() -> None:
     assert not honoured & set(ignored)
 
 
-def test_no_property_is_listed_for_nothing() -> None:
+def test_every_listed_property_is_used_by_some_stack() -> None:
     """Some stack asks for it: one without fleets, one of three regions, or prod, which has every other option."""
     stacks = run_program(ROOT, config={"fleets": 0}), whole("dev", points_of_presence=3), whole("prod")
     asked: dict[str, set[tuple[str, Any]]] = {}

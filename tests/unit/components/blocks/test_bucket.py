@@ -63,7 +63,7 @@ def test_every_part_is_in_its_region_and_of_this_bucket() -> None:
     assert {item.inputs["bucket"] for item in parts if item.type != "aws:s3/bucket:Bucket"} == {name}
 
 
-def test_who_asked_for_an_object_is_logged_where_that_was_asked_for() -> None:
+def test_access_is_logged_if_a_log_bucket_is_given() -> None:
     logging = "aws:s3/bucketLogging:BucketLogging"
     assert bucket().of_type(logging) == []
     target = bucket(log_bucket="logs").one(logging).inputs

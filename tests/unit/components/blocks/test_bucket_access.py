@@ -44,7 +44,7 @@ def test_readers_get_objects_of_their_prefix_and_nothing_else() -> None:
     assert lists["Condition"] == {"StringEquals": {"aws:SourceVpce": "vpce-1", "s3:prefix": "v/fill/"}}
 
 
-def test_who_uses_its_name_waits_for_the_policy() -> None:
+def test_whatever_uses_its_name_waits_for_the_policy() -> None:
     done = access()
     later = done.one("aws:s3/bucketObjectv2:BucketObjectv2")
     assert (later.inputs["bucket"], later.inputs["key"]) == ("films", ARN)

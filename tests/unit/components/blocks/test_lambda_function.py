@@ -30,7 +30,7 @@ def function(**other: Any) -> Deployment:
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_zip_runs_with_what_it_holds_alone(handler: str, tmp_path: Path) -> None:
+def test_a_handler_runs_with_only_the_files_of_its_zip(handler: str, tmp_path: Path) -> None:
     module = f"lambdas.{handler}.handler"
     functions = whole("dev").of_type("aws:lambda/function:Function")
     [deployed] = [item.inputs for item in functions if item.inputs["handler"] == f"{module}.handle"]
@@ -68,7 +68,7 @@ def test_the_entry_point_is_in_the_zip_where_the_runtime_looks_for_it() -> None:
     assert entry in defined
 
 
-def test_it_logs_to_a_group_that_forgets_and_can_write_to_no_other() -> None:
+def test_it_logs_to_a_group_that_expires_and_can_write_to_no_other() -> None:
     done = function(log_days=30)
     group = done.one("aws:cloudwatch/logGroup:LogGroup")
     made = done.one("aws:lambda/function:Function").inputs

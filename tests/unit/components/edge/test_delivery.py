@@ -118,9 +118,7 @@ def test_signed_playback_guards_renditions_and_neither_page_nor_api(prod: dict[s
         ("/v/0a/title/version/poster.0000000.jpg/index_a128_000000001.cmfa", False),
     ],
 )
-def test_what_a_viewer_sees_before_playing_is_all_that_needs_no_cookie(
-    prod: dict[str, Any], path: str, is_open: bool
-) -> None:
+def test_only_what_a_viewer_sees_before_playing_needs_no_cookie(prod: dict[str, Any], path: str, is_open: bool) -> None:
     first = next(item for item in media(prod) if fnmatch.fnmatchcase(path, item["pathPattern"]))
     assert ("trustedKeyGroups" not in first) is is_open
 

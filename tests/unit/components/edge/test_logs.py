@@ -33,7 +33,7 @@ def test_it_is_made_where_cloudfront_looks_for_it() -> None:
     assert {item.region for item in logs().registrations if item.custom} == {"us-east-1"}
 
 
-def test_of_what_there_can_be_one_the_old_goes_first() -> None:
+def test_the_old_delivery_is_deleted_before_the_new_one_is_made() -> None:
     done = logs()
     assert done.one(SOURCE).options["deleteBeforeReplace"] is True
     assert done.one(DELIVERY).options["deleteBeforeReplace"] is True

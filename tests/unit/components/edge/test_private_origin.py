@@ -26,7 +26,7 @@ def origin() -> Deployment:
     return deploy(program)
 
 
-def test_it_leads_to_the_balancer_over_what_the_balancer_speaks() -> None:
+def test_it_reaches_the_balancer_by_the_balancers_protocol() -> None:
     config: Any = origin().one(ORIGIN).inputs["vpcOriginEndpointConfig"]
     assert (config["arn"], config["originProtocolPolicy"]) == (ARN, "http-only")
     secure = endpoint_config(ARN, https=True, prefix="x")
@@ -35,7 +35,7 @@ def test_it_leads_to_the_balancer_over_what_the_balancer_speaks() -> None:
 
 
 @pytest.mark.parametrize("changed", [{"balancer_arn": f"{ARN}2", "https": False}, {"balancer_arn": ARN, "https": True}])
-def test_what_is_changed_has_another_name_and_never_meets_the_old_one(changed: dict[str, Any]) -> None:
+def test_each_change_makes_an_origin_with_another_name(changed: dict[str, Any]) -> None:
     made = origin().one(ORIGIN)
     assert made.options["replaceOnChanges"] == ["vpcOriginEndpointConfig"]
     assert not made.options.get("deleteBeforeReplace")

@@ -32,7 +32,7 @@ def of_handlers() -> dict[str, list[Statement]]:
     return made[0]
 
 
-def test_what_only_thinks_may_do_nothing() -> None:
+def test_a_handler_that_only_computes_has_no_rights() -> None:
     assert of_handlers()["identify"] == []
 
 

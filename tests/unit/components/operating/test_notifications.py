@@ -44,7 +44,7 @@ def test_the_key_is_changed_every_year() -> None:
     assert notifications().one("aws:kms/key:Key").inputs["enableKeyRotation"] is True
 
 
-def test_who_gave_an_address_is_told_and_nobody_else() -> None:
+def test_only_the_given_address_is_told() -> None:
     subscription = "aws:sns/topicSubscription:TopicSubscription"
     assert notifications().of_type(subscription) == []
     told = notifications("operations@example.com").one(subscription).inputs

@@ -88,7 +88,7 @@ def test_one_of_the_balancers_own_nodes_is_enough_to_tell_of_a_sick_node(prod: D
     assert {item.inputs["statistic"] for item in watched(prod, "UnHealthyHostCount")} == {"Maximum"}
 
 
-def test_alarms_watch_things_that_there_are(prod: Deployment) -> None:
+def test_alarms_watch_resources_that_exist(prod: Deployment) -> None:
     [lost] = watched(prod, "ApproximateNumberOfMessagesVisible")
     assert lost.inputs["dimensions"] == {"QueueName": prod.one("aws:sqs/queue:Queue").outputs["name"]}
     machines = {item.outputs["arn"] for item in prod.of_type("aws:sfn/stateMachine:StateMachine")}

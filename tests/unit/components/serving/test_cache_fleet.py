@@ -48,7 +48,7 @@ def fleet(**other: Any) -> Deployment:
     return made(CacheFleet, "pop-0", {**ARGS, **other})
 
 
-def test_the_balancer_asks_nodes_what_they_answer() -> None:
+def test_the_balancer_checks_a_path_that_nodes_answer() -> None:
     check = fleet().one(TARGETS).inputs
     nginx = (ROOT / "components/serving/cache_node/nginx.conf").read_text(encoding="utf-8")
     assert f"location = {check['healthCheck']['path']} " in nginx

@@ -38,7 +38,7 @@ def test_its_metrics_have_the_platforms_namespace() -> None:
     assert metrics["Condition"]["StringEquals"]["cloudwatch:namespace"] == "Headend/Node"
 
 
-def test_it_writes_one_log_group_that_forgets() -> None:
+def test_it_writes_one_log_group_that_expires() -> None:
     done = role()
     group = done.one("aws:cloudwatch/logGroup:LogGroup")
     assert group.inputs["retentionInDays"] == 14
