@@ -43,5 +43,5 @@ def end_with_server() -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the server handles Ctrl-C of a shared terminal
     threading.Thread(target=end_with_server, daemon=True).start()
-    sys.meta_path.insert(0, OnlyBundled())  # pyright: ignore[reportArgumentType] - finds nothing, so returns no spec
+    sys.meta_path.insert(0, OnlyBundled())
     runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)

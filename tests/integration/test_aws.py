@@ -53,7 +53,7 @@ class Aws:
         """The client of a service, such as `aws.s3`."""
         if service not in self.clients:
             self.clients[service] = boto3.client(
-                "lambda" if service == "functions" else service,  # pyright: ignore[reportArgumentType, reportCallIssue]
+                "lambda" if service == "functions" else service,
                 region_name=REGION,
                 endpoint_url=self.url,
                 **KEYS,

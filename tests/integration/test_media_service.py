@@ -139,7 +139,7 @@ def test_probe_refuses_a_broken_film_and_a_missing_one(mediaconvert: Any, s3: An
     for key, code in {"headless.mp4": "UnprocessableEntityException", "none.mp4": "NotFoundException"}.items():
         with pytest.raises(ClientError) as failure:
             mediaconvert.probe(InputFiles=[{"FileUrl": f"s3://uploads/{key}"}])
-        assert failure.value.response["Error"]["Code"] == code  # pyright: ignore[reportTypedDictNotRequiredAccess] - an error has one
+        assert failure.value.response["Error"]["Code"] == code
 
 
 def test_a_job_fails_by_code_where_s3_refuses_it(mediaconvert: Any, s3: Any) -> None:

@@ -33,7 +33,7 @@ class Cloud:
     changes: list[Targets] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, endpoint_url=self.url, **KEYS)  # pyright: ignore[reportCallIssue,reportArgumentType]
+        return boto3.client(service, endpoint_url=self.url, **KEYS)
 
     def declare(self) -> None:
         ec2 = self.client("ec2")

@@ -45,7 +45,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
 
     def stubber(service: str) -> Stubber:
         if service not in stubbers:
-            made: Any = boto3.client(service)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownArgumentType]
+            made: Any = boto3.client(service)
             stubbers[service] = Stubber(made)
             stubbers[service].activate()
         return stubbers[service]

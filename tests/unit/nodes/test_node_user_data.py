@@ -150,7 +150,7 @@ def test_the_agent_reports_a_full_disk_and_ships_the_boot_log() -> None:
 )
 def test_a_value_that_a_script_could_stumble_over_is_refused(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=rf"cache node: {field} must be .*, got {re.escape(repr(value))}"):
-        replace(CONFIG, **{field: value})  # pyright: ignore[reportArgumentType]
+        replace(CONFIG, **{field: value})
 
 
 @pytest.mark.parametrize(

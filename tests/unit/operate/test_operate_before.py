@@ -201,7 +201,7 @@ def test_the_name_of_a_zone_must_be_free_or_lead_to_cloudfront(aws: Account) -> 
         records = [found] if kind == "A" else []
         answer = {"ResourceRecordSets": records, "IsTruncated": False, "MaxItems": "1"}
         aws.answer("route53", "us-east-1", "list_resource_record_sets", answer, asked)
-    check = before._addresses  # pyright: ignore[reportPrivateUsage]
+    check = before._addresses
     assert [verdict for _, verdict, _ in check(zoned(), aws)] == ["unsure", "ok"]
     assert list(check(whole("prod"), aws)) == []
 

@@ -72,8 +72,8 @@ class Stack:
         }
         monkeypatch.setattr(config, "PROJECT", folder)
         outputs = {"region": "us-east-1", "signing": signing}
-        monkeypatch.setattr(keys, "find", lambda stack: Cloud(stack, outputs, "", None))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-        monkeypatch.setattr(Cloud, "client", lambda _, service: self.stubs[service].client)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        monkeypatch.setattr(keys, "find", lambda stack: Cloud(stack, outputs, "", None))  # pyright: ignore[reportUnknownLambdaType]
+        monkeypatch.setattr(Cloud, "client", lambda _, service: self.stubs[service].client)  # pyright: ignore[reportUnknownLambdaType]
         for stub in self.stubs.values():
             stub.activate()
 
