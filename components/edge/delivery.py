@@ -69,8 +69,7 @@ class Delivery(pulumi.ComponentResource):
             {"origin": origin, "policies": policies, "many_pops": many, "key_group_id": keys}
         )
         api = routes.api_behaviour("api", policies)
-        # Every behaviour has this function: CloudFront chooses a behaviour by the resolved path, but passes on the path
-        # as the viewer wrote it.
+        # For all behaviours: CloudFront chooses one by the resolved path, but passes the path on as the viewer wrote it
         first: list[aws.cloudfront.DistributionOrderedCacheBehaviorFunctionAssociationArgsDict] = [
             {"event_type": "viewer-request", "function_arn": self._viewer_request(name, args)}
         ]
