@@ -18,8 +18,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-import requests
-
 from drills.links import Links
 from drills.schedule import FLEETS, NODES, Fault
 from lambdas.titles import title_id
@@ -89,8 +87,7 @@ class Stage:
         """The state of the title that an uploaded film became, once its workflow has ended; "" where none is known."""
         deadline, state = time.monotonic() + 180, ""
         while time.monotonic() < deadline and state in ("", "PROCESSING", "REGISTERED"):
-            answer = requests.get(f"{self.cloud.url}/api/titles/{title_id(film)}", timeout=30)
-            state = answer.json().get("state", "") if answer.ok else ""
+            state = (self.cloud.row(title_id(film)) or {}).get("state", "")
             time.sleep(1)
         return state
 

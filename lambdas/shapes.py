@@ -173,7 +173,6 @@ class Summary(TypedDict):
     state: str
     duration: float | None
     poster: str | None
-    reason: str | None
     renditions: NotRequired[list[str]]
     width: NotRequired[int | None]
     height: NotRequired[int | None]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from facts.regions import REGIONS
+from lambdas.playback.core import Row, plain
 from local.clients import client
 from local.engine import Deployment, run_program
 from local.engine.model import Registration
@@ -126,6 +127,12 @@ class LaptopCloud:
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client of this cloud."""
         return client(service, region or self.region, self.endpoint)
+
+    def row(self, title: str) -> Row | None:
+        """A title's row in the catalogue, which tells more of it than the API tells viewers."""
+        table, key = self.deployment.exports["titles_table"], {"id": {"S": title}}
+        found = self.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
+        return plain(found["Item"]) if found.get("Item") else None
 
     @property
     def region(self) -> str:

@@ -66,7 +66,7 @@ def _demo(video: Path | None, regions: int) -> None:
         if video is None:
             video = run_dir / "Test card.mp4"
             make_clip(video)
-        # `?served` is the page for an operator: it shows the tiers, and every title that is being made or was refused.
+        # `?served` is the page for an operator: it shows the tiers.
         console.print(f"The page: [bold]{platform.url}/?served[/]", highlight=False)
         published = add_title(platform, video, console)
         if published and regions > 1:

@@ -44,7 +44,6 @@ for (const button of document.querySelectorAll(".operator"))
   on(button, "click", () => {
     setOperator(!operator());
     showOperator();
-    if (open() === null) catalogue.open();
   });
 on(window, "popstate", show);
 // A page that comes back whole from the browser's memory has lost its connections, and may have lost its film.

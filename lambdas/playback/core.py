@@ -13,6 +13,9 @@ from lambdas.names import addresses
 from lambdas.shapes import Summary
 
 STATES = ("REGISTERED", "PROCESSING", "PUBLISHED", "REJECTED", "FAILED")
+"""Of a row in the catalogue."""
+OFFERED = ("PUBLISHED", "REGISTERED")
+"""What a viewer may hear of: what plays, and what is made when somebody asks for it. The rest is for operators."""
 PAGE = 50
 """Titles an answer. The load balancer takes at most 1 MB from a function."""
 RETRY_AFTER = 10
@@ -45,15 +48,9 @@ class Answer(TypedDict):
 class Problem(Exception):
     """A request that is answered with an error, in a sentence for whoever sent it."""
 
-    def __init__(
-        self,
-        status: HTTPStatus,
-        sentence: str,
-        headers: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, status: HTTPStatus, sentence: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
-        self.status, self.headers, self.body = status, headers or {}, body or {}
+        self.status, self.headers = status, headers or {}
 
 
 class List(NamedTuple):
@@ -96,8 +93,8 @@ def understand(request: Request) -> List | Show | Play:
         return Show(route["id"])
     query = request.get("multiValueQueryStringParameters") or {}
     state = _one(query, "state") or "PUBLISHED"
-    if state not in STATES:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"state is {state[:40]!r}. Allowed is one of {', '.join(STATES)}.")
+    if state not in OFFERED:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"state is {state[:40]!r}. Allowed is one of {', '.join(OFFERED)}.")
     token = _one(query, "next")
     return List(state, _start(token, state) if token else None)
 
@@ -155,26 +152,28 @@ def page(rows: list[Row], last: Mapping[str, Any] | None) -> Answer:
 
 def show(row: Row) -> Answer:
     """The answer to Show."""
-    details = {field: row.get(field) for field in ("width", "height", "updated")}
+    details = {field: row.get(field) for field in ("width", "height")}
+    # A claim changes `updated`, and tells of an upload that is still in making.
+    details["updated"] = row.get("published") or row.get("updated")
     lists = {field: row.get(field, []) for field in ("renditions", "captions")}
     return _answer(HTTPStatus.OK, {**_summary(row), **lists, **details})
 
 
-def known(title_id: str, item: Mapping[str, Mapping[str, Any]] | None) -> Row:
-    """The title's row; Problem with 404 where the catalogue has none."""
-    if not item:
-        raise Problem(HTTPStatus.NOT_FOUND, f"There is no title {title_id!r}.")
-    return plain(item)
+def offered(title_id: str, item: Mapping[str, Mapping[str, Any]] | None, *, on_request: bool) -> Row:
+    """The title's row, if viewers may hear of it.
+
+    Problem with 404 for any other, in the words for a title that does not exist: the names of what is being made, was
+    refused or failed are nobody's but the operators'. `on_request` is true where titles are made when asked for.
+    """
+    row = plain(item) if item else {}
+    if playable(row) or (on_request and row.get("state") in ("REGISTERED", "PROCESSING")):
+        return row
+    raise Problem(HTTPStatus.NOT_FOUND, f"There is no title {title_id!r}.")
 
 
 def playable(row: Row) -> bool:
-    """Is a version published? Problem with 409 for a title that will not come by waiting."""
-    if row.get("prefix"):
-        return True
-    if row["state"] in ("REJECTED", "FAILED"):
-        reason = row.get("reason") or "This title could not be made ready."
-        raise Problem(HTTPStatus.CONFLICT, reason, body={"state": row["state"]})
-    return False
+    """Is a version published? It plays on while a newer upload is encoded, and after that was refused or failed."""
+    return bool(row.get("prefix"))
 
 
 def play(row: Row, cookies: list[str], reports: float) -> Answer:
@@ -191,8 +190,8 @@ def play(row: Row, cookies: list[str], reports: float) -> Answer:
 
 
 def wait(row: Row) -> Answer:
-    """The answer to Play where a version may come."""
-    body = {"state": row["state"], "retry_after": RETRY_AFTER}
+    """The answer to Play where a version is made because somebody asked."""
+    body = {"state": _state(row), "retry_after": RETRY_AFTER}
     return _answer(HTTPStatus.ACCEPTED, body, {"Retry-After": [str(RETRY_AFTER)]})
 
 
@@ -220,18 +219,21 @@ def event_of(row: Row, bucket: str) -> dict[str, Any]:
 def problem(found: Problem) -> Answer:
     """An error as an answer."""
     headers = {name: [value] for name, value in found.headers.items()}
-    return _answer(found.status, {**found.body, "error": str(found)}, headers)
+    return _answer(found.status, {"error": str(found)}, headers)
 
 
 def _summary(row: Row) -> Summary:
     return {
         "id": row["id"],
         "name": row.get("name") or row["id"],
-        "state": row["state"],
+        "state": _state(row),
         "duration": row.get("duration"),
         "poster": row.get("poster"),
-        "reason": row.get("reason"),
     }
+
+
+def _state(row: Row) -> str:
+    return OFFERED[0] if playable(row) else OFFERED[1]
 
 
 def _answer(status: HTTPStatus, body: object, headers: Mapping[str, list[str]] | None = None) -> Answer:

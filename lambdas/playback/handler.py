@@ -54,7 +54,7 @@ def _answer(event: core.Request, now: int) -> core.Answer:
     if isinstance(asked, core.List):
         return _page(asked)
     found = clients.client("dynamodb", TIMEOUT).get_item(TableName=TABLE, Key={"id": {"S": asked.id}})
-    row = core.known(asked.id, found.get("Item"))
+    row = core.offered(asked.id, found.get("Item"), on_request=bool(STATE_MACHINE))
     if isinstance(asked, core.Show):
         return core.show(row)
     # A new upload of a title that plays waits for its viewer as well: the old version plays on meanwhile.
@@ -68,6 +68,8 @@ def _answer(event: core.Request, now: int) -> core.Answer:
 
 
 def _page(asked: core.List) -> core.Answer:
+    if asked.state == "REGISTERED" and not STATE_MACHINE:
+        return core.page([], None)  # nothing is made on request here
     found = clients.client("dynamodb", TIMEOUT).query(
         TableName=TABLE,
         IndexName=BY_STATE,

@@ -23,14 +23,13 @@ export async function title(id) {
 
 /**
  * Asks to play a title:
- * {kind: "ready", name, hls, poster, duration} · {kind: "preparing", seconds} (ask again then) ·
- * {kind: "refused", state, reason} · {kind: "missing"} · {kind: "trouble"}.
+ * {kind: "ready", name, hls, poster, duration} · {kind: "preparing", seconds} (ask again then) · {kind: "missing"} ·
+ * {kind: "trouble"}.
  */
 export async function play(id) {
   const { status, body, headers } = await ask(`/api/titles/${encodeURIComponent(id)}/play`, { method: "POST" });
   if (status === 200 && typeof body?.hls === "string") return { kind: "ready", ...body };
   if (status === 202) return { kind: "preparing", seconds: patience(headers.get("Retry-After") ?? body?.retry_after) };
-  if (status === 409) return { kind: "refused", state: body?.state, reason: body?.error ?? "" };
   if (status === 404) return { kind: "missing" };
   return { kind: "trouble" };
 }

@@ -1,5 +1,5 @@
 /**
- * The switch between a viewer's page and an operator's: who served each request, what is being made, what was refused.
+ * The switch between a viewer's page and an operator's: who served each request.
  * `?served` in an address turns it on, `?served=0` off; this browser remembers it.
  */
 

@@ -1,10 +1,9 @@
-/** How one title looks: on a poster, at the top of the page, in the list of what could not be prepared. */
+/** How one title looks: on a poster, and at the top of the page. */
 
 import { path } from "../common/api.js";
 import { el, icon } from "../common/dom.js";
 import { places } from "../common/places.js";
 import { clock, spoken } from "../common/words.js";
-import { refusal } from "../watch/refusal.js";
 
 const link = (id) => ({ href: `/?title=${encodeURIComponent(id)}`, "data-view": "watch" });
 
@@ -37,20 +36,7 @@ export function hero({ id, name, description, duration, poster }) {
 }
 
 /** A title that plays. */
-export const published = (title) =>
-  card(title, poster(title), title.reason ? `A newer upload was not taken: ${title.reason}` : "");
-
-/** A title that is being made; `progress` is a percentage, where the service gives one. */
-export function processing(title) {
-  const art = el("span", { class: "poster pending" }, el("span", { class: "working", "aria-hidden": "true" }));
-  const percent = Number.isFinite(title.progress) ? Math.round(title.progress) : null;
-  if (percent !== null) {
-    const bar = el("span", { class: "watched", "aria-hidden": "true" });
-    bar.style.setProperty("--share", percent / 100);
-    art.append(bar);
-  }
-  return card(title, art, percent === null ? "Being encoded now" : `Being encoded: ${percent} %`);
-}
+export const published = (title) => card(title, poster(title), "");
 
 /** A title that is made when somebody asks for it. */
 export const registered = (title) =>
@@ -59,13 +45,6 @@ export const registered = (title) =>
 function card({ id, name }, art, line) {
   const words = line ? el("p", {}, line) : null;
   return el("li", { class: "card", "data-id": id }, el("a", link(id), art, el("h3", {}, name)), words);
-}
-
-/** A title that could not be made, and why. */
-export function complaint({ id, name, state, reason }) {
-  const [verdict, text] = refusal({ state, reason });
-  const words = [el("h3", {}, name), el("p", { class: "verdict" }, verdict), el("p", {}, text)];
-  return el("li", { class: "complaint", "data-id": id }, ...words);
 }
 
 /** What a page without titles says. */

@@ -1,11 +1,10 @@
-/** The view that offers the titles: what to go on with, what there is, and, for an operator, what is being made. */
+/** The view that offers the titles: what to go on with, what there is, and what is prepared when somebody asks. */
 
 import * as api from "../common/api.js";
 import { byId, el, on } from "../common/dom.js";
-import { operator } from "../common/operator.js";
 import { places } from "../common/places.js";
 import { arrows } from "./arrows.js";
-import { complaint, empty, hero, processing, published, registered } from "./cards.js";
+import { empty, hero, published, registered } from "./cards.js";
 import { find, ORDERS, sorted } from "./finding.js";
 import { Store } from "./store.js";
 
@@ -13,11 +12,7 @@ import { Store } from "./store.js";
 const NAMES = {
   PUBLISHED: "titles",
   REGISTERED: "titles that are prepared when asked for",
-  PROCESSING: "titles being prepared",
-  REJECTED: "refused titles",
-  FAILED: "titles that could not be prepared",
 };
-const OPERATORS = ["PROCESSING", "REJECTED", "FAILED"];
 const STEP = 48;
 const ROW = 20;
 const TYPING_MS = 150;
@@ -88,7 +83,7 @@ export class Catalogue {
     this.#draw();
     byId("list-loading").replaceChildren();
     this.#looks = before === this.#fingerprint() ? this.#looks + 1 : 0;
-    const waiting = this.#missing.length || !this.#store.titles("PUBLISHED").length || this.#making().length;
+    const waiting = this.#missing.length || !this.#store.titles("PUBLISHED").length;
     const wait = waiting ? Math.min(QUIET_MS, FIRST_MS * SLOWER ** this.#looks) : QUIET_MS;
     if (!document.hidden) this.#timer = setTimeout(() => this.#refresh(), wait);
   }
@@ -99,11 +94,7 @@ export class Catalogue {
     const some = (state) => this.#store.titles(state).length > 0;
     // A platform that prepares at once has none of these, ever.
     const asleep = !knows("REGISTERED") || some("REGISTERED") ? ["REGISTERED"] : [];
-    return ["PUBLISHED", ...asleep, ...(operator() ? OPERATORS : [])];
-  }
-
-  #making() {
-    return operator() ? this.#store.titles("PROCESSING") : [];
+    return ["PUBLISHED", ...asleep];
   }
 
   #fingerprint() {
@@ -150,9 +141,7 @@ export class Catalogue {
     const store = this.#store;
     const all = store.titles("PUBLISHED");
     const asleep = store.titles("REGISTERED");
-    const made = this.#making();
-    const refused = operator() ? [...store.titles("REJECTED"), ...store.titles("FAILED")] : [];
-    const any = [all, asleep, made, refused].some(({ length }) => length);
+    const any = all.length > 0 || asleep.length > 0;
     if (any) byId("list-loading").replaceChildren();
     this.#sayTrouble(any);
 
@@ -166,8 +155,6 @@ export class Catalogue {
     this.#row("going", query ? [] : going.map(([title, position]) => ({ ...title, position })), published);
     this.#row("new", !finding && all.length > STEP / 2 ? all.slice(0, ROW) : [], published);
     this.#row("asleep", query ? find(asleep, query) : asleep, registered);
-    this.#row("making", made, processing);
-    this.#row("refused", refused, complaint);
 
     const found = sorted(find(all, query), byId("order").value);
     byId("all").hidden = !all.length;

@@ -20,7 +20,6 @@ import { Keys } from "./keys.js";
 import { Measuring } from "./measuring.js";
 import { hush, mention, say, unmention } from "./notice.js";
 import { Previews } from "./previews.js";
-import { refusal } from "./refusal.js";
 import { Seekbar } from "./seekbar.js";
 import { Settings } from "./settings.js";
 import { shareable } from "./share.js";
@@ -123,8 +122,11 @@ export class Watch {
         say("Being prepared", "This title is being encoded. It starts here by itself as soon as it is ready.", { working: true });
         again(Math.min(SLOWEST_S, answer.seconds * SLOWER ** looks), { looks: looks + 1 });
       },
-      refused: () => say(...refusal(answer)),
-      missing: () => say("No such title", "It may have been taken down, or the address is not complete."),
+      // What is wrong with a file is its operators' to know. A viewer who waited for it learns that waiting is over.
+      missing: () =>
+        looks
+          ? say("This title could not be prepared", "Its operators can see why.")
+          : say("No such title", "It may have been taken down, or the address is not complete."),
       trouble: () => this.#trouble("No answer", "The service could not be reached.", failures, again),
     };
     act[answer.kind]();

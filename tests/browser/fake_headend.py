@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from components.edge.player_build import IMMUTABLE
 from components.edge.player_site import PLAYER, site_files
 from components.edge.policies import CONTENT_SECURITY_POLICY
+from lambdas.playback.core import OFFERED
 
 SITE = site_files()
 SOURCE = "/source/"
@@ -91,7 +92,6 @@ class Fake:
             "state": state,
             "duration": 12,
             "poster": None,
-            "reason": None,
         } | row
 
     def api(self, method: str, path: str, query: dict[str, list[str]]) -> Answer:
@@ -100,9 +100,11 @@ class Fake:
         if self.api_down or (not parts and query.get("state", [""])[0] in self.lists_down):
             return 503, {}, {}
         if not parts:
+            if query.get("state", ["PUBLISHED"])[0] not in OFFERED:
+                return 400, {}, {"error": "no such state"}
             return 200, {}, self._page(query.get("state", ["PUBLISHED"])[0], int(query.get("next", ["0"])[0]))
         row = self.titles.get(parts[0])
-        if row is None:
+        if row is None or row["state"] not in OFFERED:
             return 404, {}, {"error": "no such title"}
         return (200, {}, row) if method == "GET" else self._play(parts[0], row)
 
@@ -116,9 +118,7 @@ class Fake:
             cookie = {} if self.ticket is None else {"Set-Cookie": f"ticket={self.ticket}; Path=/v/"}
             folder = self.moved.get(title, title)
             return 200, cookie, {**row, "hls": f"/v/{folder}/index.m3u8", "dash": f"/v/{folder}/index.mpd"}
-        if row["state"] in ("REGISTERED", "PROCESSING"):
-            return 202, {"Retry-After": "1"}, {"state": row["state"], "retry_after": 1}
-        return 409, {}, {"state": row["state"], "error": row["reason"]}
+        return 202, {"Retry-After": "1"}, {"state": row["state"], "retry_after": 1}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -47,12 +47,10 @@ def the_list(page: Page, fake: Fake) -> None:
     expect(page.locator("#cards .card").first).to_be_visible()
 
 
-def the_list_of_an_operator(page: Page, fake: Fake) -> None:
-    fake.add("new", "Just uploaded", "PROCESSING", duration=None, progress=40)
-    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
+def the_list_of_what_is_made_on_request(page: Page, fake: Fake) -> None:
     fake.add("asleep", "On request", "REGISTERED", duration=None)
     page.goto(f"{fake.origin}/?served")
-    expect(page.locator(".complaint")).to_be_visible()
+    expect(page.locator("#asleep .card")).to_be_visible()
 
 
 def a_search_for_nothing(page: Page, fake: Fake) -> None:
@@ -108,10 +106,10 @@ def the_end(page: Page, fake: Fake) -> None:
     expect(page.locator(".offers a")).to_have_count(1)
 
 
-def a_refusal(page: Page, fake: Fake) -> None:
-    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
-    page.goto(f"{fake.origin}/?title=notes")
-    expect(page.locator("#notice")).to_contain_text("text file")
+def a_title_in_preparation(page: Page, fake: Fake) -> None:
+    fake.add("asleep", "On request", "REGISTERED")
+    page.goto(f"{fake.origin}/?title=asleep")
+    expect(page.locator("#notice")).to_contain_text("Being prepared")
 
 
 def an_unknown_title(page: Page, fake: Fake) -> None:
@@ -121,7 +119,7 @@ def an_unknown_title(page: Page, fake: Fake) -> None:
 
 STATES: list[Callable[[Page, Fake], None]] = [
     the_list,
-    the_list_of_an_operator,
+    the_list_of_what_is_made_on_request,
     a_search_for_nothing,
     an_empty_list,
     a_list_in_trouble,
@@ -131,7 +129,7 @@ STATES: list[Callable[[Page, Fake], None]] = [
     the_choices,
     the_keys,
     the_end,
-    a_refusal,
+    a_title_in_preparation,
     an_unknown_title,
 ]
 

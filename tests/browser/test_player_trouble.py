@@ -15,7 +15,7 @@ OUTAGE_S = 12
 
 
 def test_a_title_in_preparation_starts_by_itself(page: Page, fake: Fake) -> None:
-    fake.titles["film"]["state"] = "PROCESSING"
+    fake.titles["film"]["state"] = "REGISTERED"
     page.goto(f"{fake.origin}/?title=film")
     expect(page.locator("#notice")).to_contain_text("Being prepared")
     fake.titles["film"]["state"] = "PUBLISHED"
@@ -23,10 +23,12 @@ def test_a_title_in_preparation_starts_by_itself(page: Page, fake: Fake) -> None
     expect(page.locator("#notice")).to_be_hidden()
 
 
-def test_a_refused_title_says_why(page: Page, fake: Fake) -> None:
-    fake.add("notes", "Notes", "REJECTED", reason="This is a text file, not a video.")
-    page.goto(f"{fake.origin}/?title=notes")
-    expect(page.locator("#notice")).to_contain_text("This is a text file, not a video.")
+def test_a_title_that_cannot_be_prepared_ends_the_wait_for_it(page: Page, fake: Fake) -> None:
+    fake.titles["film"]["state"] = "REGISTERED"
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#notice")).to_contain_text("Being prepared")
+    fake.titles["film"]["state"] = "REJECTED"
+    expect(page.locator("#notice")).to_contain_text("This title could not be prepared")
 
 
 def test_an_unknown_title_says_so(page: Page, fake: Fake) -> None:

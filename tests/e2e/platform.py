@@ -65,13 +65,11 @@ def wait(ask: Callable[[], Found | None], what: str, seconds: float = SECONDS) -
 
 
 def settled(cloud: LaptopCloud, title: str) -> dict[str, Any]:
-    """The title as the API shows it, once its workflow has ended."""
+    """The title's row in the catalogue, once its workflow has ended."""
 
     def ask() -> dict[str, Any] | None:
-        answer = requests.get(f"{cloud.url}/api/titles/{title}", timeout=60)
-        if answer.status_code == 200 and answer.json()["state"] != "PROCESSING":
-            return answer.json()
-        return None
+        row = cloud.row(title) or {}
+        return row if "outcome" in row else None
 
     return wait(ask, f"{title} settles")
 

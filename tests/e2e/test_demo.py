@@ -8,10 +8,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from local.clients import client
 from tests.e2e.platform import wait
 from tests.media_samples import sample
 
@@ -74,9 +76,11 @@ def add(film: str, temporary: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _state(url: str, title: str) -> str | None:
-    answer = requests.get(f"{url}/api/titles/{title}", timeout=60)
-    return answer.json()["state"] if answer.status_code == 200 else None
+def _state(running: dict[str, Any], title: str) -> str | None:
+    exports = running["exports"]
+    table = client("dynamodb", exports["region"], running["endpoint"])
+    found = table.get_item(TableName=exports["titles_table"], Key={"id": {"S": title}})
+    return found["Item"]["state"]["S"] if "Item" in found else None
 
 
 @pytest.fixture
@@ -130,11 +134,13 @@ def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp
                 break
         output = "".join(lines)
         assert "Published silent" in output, output
-        url = json.loads((temporary / "demo.json").read_text())["url"]
+        running = json.loads((temporary / "demo.json").read_text())
         added = add(str(odd), temporary)
         assert added.returncode == 0, added.stdout + added.stderr
         assert f"Published {odd.stem} in" in added.stdout
-        titles = wait(lambda: requests.get(f"{url}/api/titles", timeout=60).json().get("titles"), "the list of titles")
+        titles = wait(
+            lambda: requests.get(f"{running['url']}/api/titles", timeout=60).json().get("titles"), "the list of titles"
+        )
         assert {title["name"] for title in titles} == {"silent", odd.stem}
         refused = add(str(sample("audio_only")), temporary)
         assert (refused.returncode, "is not a video" in refused.stderr) == (2, True)
@@ -147,7 +153,7 @@ def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp
             text=True,
         )
         assert late.stdout
-        wait(lambda: _state(url, "late"), "the late film is on its way")
+        wait(lambda: _state(running, "late"), "the late film is on its way")
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=180)
         words, _ = late.communicate(timeout=300)

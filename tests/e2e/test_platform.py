@@ -34,7 +34,9 @@ def titles(cloud: LaptopCloud, log: Log) -> dict[str, dict[str, Any]]:
     """The two films, uploaded and published, by upload key."""
     assert log.entries("edge") == []
     ids = {key: upload(cloud, sample("long"), key) for key in (LOW, HIGH)}
-    return {key: settled(cloud, title) for key, title in ids.items()}
+    for title in ids.values():
+        settled(cloud, title)
+    return {key: requests.get(f"{cloud.url}/api/titles/{title}", timeout=60).json() for key, title in ids.items()}
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +132,11 @@ def test_a_text_file_is_refused_with_a_reason(cloud: LaptopCloud) -> None:
     assert title["state"] == "REJECTED"
     assert "video" in title["reason"], title["reason"]
     assert "Traceback" not in title["reason"]
-    assert ask_to_play(cloud, title["id"]).status_code == 409
+    # The owner is told, by a mail and by `./headend show`. A viewer learns nothing of it.
+    assert ask_to_play(cloud, title["id"]).status_code == 404
+    assert requests.get(f"{cloud.url}/api/titles/{title['id']}", timeout=60).status_code == 404
+    for state in ("PROCESSING", "REJECTED", "FAILED"):
+        assert requests.get(f"{cloud.url}/api/titles?state={state}", timeout=60).status_code == 400
 
 
 def test_the_same_upload_again_changes_nothing(cloud: LaptopCloud, titles: dict[str, dict[str, Any]]) -> None:
