@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lambdas import clients
 from lambdas.refusals import SourceMoved, SourceRefused, error_code
+from lambdas.rows import UNKNOWN_VERSION
 from lambdas.shapes import Title
 
 
@@ -26,8 +27,15 @@ def check(title: Title) -> None:
     now = _current(title)
     if now is None:
         raise SourceRefused("The file was deleted before it was published. Upload it again.")
-    if now != Current(title["source"], title["etag"], title["size"]):
+    source = now.source if title["source"] == UNKNOWN_VERSION else title["source"]
+    if now != Current(source, title["etag"], title["size"]):
         raise SourceMoved("The file was replaced before it was published; the newer one is encoded instead.")
+
+
+def address(title: Title) -> dict[str, str]:
+    """GetObject's arguments for the very version of the title's upload, where it is known."""
+    version = {} if title["source"] == UNKNOWN_VERSION else {"VersionId": title["source"]}
+    return {"Bucket": title["bucket"], "Key": title["key"], **version}
 
 
 def _current(title: Title) -> Current | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from facts.regions import REGIONS
-from lambdas.playback.core import Row, plain
+from lambdas.rows import Row, plain
 from local.clients import client
 from local.engine import Deployment, run_program
 from local.engine.model import Registration

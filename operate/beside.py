@@ -8,7 +8,7 @@ import typer
 
 from lambdas.editions import sidecars
 from lambdas.languages import language
-from lambdas.playback.core import Row
+from lambdas.rows import Row
 from lambdas.titles import stem_of
 from operate import catalogue, screen
 from operate.cloud import Cloud, find

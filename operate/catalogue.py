@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdas import names
 from lambdas.ladder import Steps, content_of, steps_of
-from lambdas.playback.core import STATES, Row, plain
+from lambdas.rows import STATES, Row, plain
 from operate.cloud import Cloud
 from operate.screen import NOT_SO, Refusal
 

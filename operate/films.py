@@ -11,7 +11,7 @@ from rich.table import Column as ProgressColumn
 from rich.text import Text
 
 from facts.encoder_codes import warning
-from lambdas.playback.core import STATES, Row, event_of
+from lambdas.rows import STATES, Row, event_of
 from operate import beside, catalogue, executions, screen, upload
 from operate.cloud import Cloud, find
 from operate.screen import NOT_SO, Column, Json, Refusal, Stack

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lambdas.ladder import Steps, ladder
-from lambdas.playback.core import Row
+from lambdas.rows import Row
 from operate import catalogue, screen
 from operate.cloud import Cloud, find
 from operate.screen import Column, Json, Refusal, Stack, Yes

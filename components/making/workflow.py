@@ -21,6 +21,7 @@ from components.making.sidecar_workflow import edition_of
 from components.making.states import NOW, RETRY, THE_ROW, State, in_a_crowd, invoke, on_lost_claim, tell, update
 from facts import encoder_codes
 from lambdas.names import FOLDER
+from lambdas.rows import OURS
 
 LIFE_SECONDS = 72 * 3600
 """The longest that an execution may take. A film takes well under an hour; ten thousand that arrive at once wait in
@@ -97,7 +98,8 @@ def _claiming(names: WorkflowNames) -> dict[str, State]:
         remove="outcome, reason, fault, warnings",
         # S3's sequencers order the events of one key, and mean nothing between two.
         condition=(
-            "attribute_not_exists(id) OR (stem = :stem AND ("
+            # Rows of earlier releases have no stem: their keys tell whether the film is the same.
+            "attribute_not_exists(id) OR ((stem = :stem OR (attribute_not_exists(stem) AND #key = :key)) AND ("
             "(#key = :key AND sequencer < :sequencer)"
             " OR (#key <> :key AND (attribute_not_exists(uploaded) OR uploaded < :uploaded"
             " OR (uploaded = :uploaded AND #key < :key)))"
@@ -162,15 +164,15 @@ def _not_ours(names: WorkflowNames) -> dict[str, State]:
         "Taken by?": {
             "Type": "Choice",
             "Choices": [
-                {"Condition": "{% $not($exists($taken.stem)) %}", "Next": "Claim"},
+                {"Condition": "{% $not($exists($taken.id)) %}", "Next": "Claim"},
                 {
-                    "Condition": "{% $taken.stem.S != $title.stem and $title.id != $title.other %}",
+                    "Condition": f"{{% $not({_SAME_FILM}) and $title.id != $title.other %}}",
                     "Assign": {"title": "{% $merge([$title, {'id': $title.other}]) %}"},
                     "Next": "Claim",
                 },
                 {
                     "Condition": (
-                        "{% $taken.stem.S = $title.stem and $taken.`key`.S = $title.`key`"
+                        f"{{% {_SAME_FILM} and $taken.`key`.S = $title.`key`"
                         " and $taken.sequencer.S = $title.sequencer and $not($exists($taken.outcome)) %}"
                     ),
                     "Next": "Does it run?",
@@ -359,7 +361,7 @@ def _after_a_failure() -> dict[str, State]:
                     "Next": "Pause",
                 },
             ],
-            "Assign": {"outcome": "FAILED", "reason": _OURS, "fault": fault},
+            "Assign": {"outcome": "FAILED", "reason": OURS, "fault": fault},
             "Default": "Mark",
         },
         # Longer than the minute for which MediaConvert answers the same request with the job that failed.
@@ -431,9 +433,9 @@ def _ending(names: WorkflowNames) -> dict[str, State]:
 
 
 _ME = {"S": "{% $states.context.Execution.Id %}"}
+_SAME_FILM = "($exists($taken.stem) ? $taken.stem.S = $title.stem : $taken.`key`.S = $title.`key`)"
 _PREFIX = f"{FOLDER} & '/' & $version"
 _CANCELLED = "The job was cancelled in MediaConvert. headend retry makes another one."
-_OURS = "Something went wrong on our side, not with your file. It is kept, and its operators have been told."
 
 _CATCH: list[State] = [
     {
@@ -450,7 +452,7 @@ _CATCH: list[State] = [
         "ErrorEquals": ["States.ALL"],
         "Assign": {
             "outcome": "FAILED",
-            "reason": _OURS,
+            "reason": OURS,
             "fault": (
                 "{% $states.context.State.Name & ': ' & $states.errorOutput.Error & ' '"
                 " & ($exists($states.errorOutput.Cause) ? $substring($states.errorOutput.Cause, 0, 800) : '') %}"

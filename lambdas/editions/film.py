@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from lambdas import clients
+from lambdas import clients, upload
 from lambdas.editions import matroska, mp4
 from lambdas.editions.embedded import SoundFlags, TextTrack
 from lambdas.editions.text import plain, webvtt
@@ -25,7 +25,7 @@ class Film:
     """An upload, as the readers of its containers want it."""
 
     def __init__(self, title: Title) -> None:
-        self._object = {"Bucket": title["bucket"], "Key": title["key"], "VersionId": title["source"]}
+        self._object = upload.address(title)
         self.size = title["size"]
         self._at, self._held = 0, b""
 

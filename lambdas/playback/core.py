@@ -10,10 +10,9 @@ from typing import Any, NamedTuple, TypedDict
 from urllib.parse import unquote_plus
 
 from lambdas.names import addresses
+from lambdas.rows import Row, event_of, plain
 from lambdas.shapes import Summary
 
-STATES = ("REGISTERED", "PROCESSING", "PUBLISHED", "REJECTED", "FAILED")
-"""Of a row in the catalogue."""
 OFFERED = ("PUBLISHED", "REGISTERED")
 """What a viewer may hear of: what plays, and what is made when somebody asks for it. The rest is for operators."""
 PAGE = 50
@@ -73,10 +72,6 @@ class Play(NamedTuple):
     id: str
 
 
-Row = dict[str, Any]
-"""A title's attributes as plain Python values."""
-
-
 def understand(request: Request) -> List | Show | Play:
     """What is asked. Raises Problem with 400, 404 or 405."""
     method, path = request.get("httpMethod", ""), request.get("path", "")
@@ -126,23 +121,6 @@ def _start(token: str, state: str) -> dict[str, Any]:
         sentence = f"next is {token[:40]!r}. Allowed is what the previous page gave as next."
         raise Problem(HTTPStatus.BAD_REQUEST, sentence) from None
     return {"id": {"S": title}, "state": {"S": state}, "updated": {"S": updated}}
-
-
-def plain(item: Mapping[str, Mapping[str, Any]]) -> Row:
-    """A DynamoDB item as plain values: its numbers are integers where they are whole."""
-    return {name: _value(value) for name, value in item.items()}
-
-
-def _value(value: Mapping[str, Any]) -> Any:
-    ((kind, content),) = value.items()
-    if kind == "N":
-        number = float(content)
-        return int(number) if number.is_integer() else number
-    if kind == "L":
-        return [_value(member) for member in content]
-    if kind == "M":
-        return plain(content)
-    return None if kind == "NULL" else content
 
 
 def page(rows: list[Row], last: Mapping[str, Any] | None) -> Answer:
@@ -208,12 +186,6 @@ def start(row: Row, bucket: str, now: int) -> dict[str, str]:
     """
     window = hashlib.sha256(f"{row['id']}/{row['sequencer']}/{now // START_WINDOW}".encode()).hexdigest()[:24]
     return {"name": f"play-{row['id'][:40]}-{window}", "input": json.dumps(event_of(row, bucket))}
-
-
-def event_of(row: Row, bucket: str) -> dict[str, Any]:
-    """What the workflow reads of an upload's event, from the row that its claim wrote."""
-    upload = {field: row[field] for field in ("key", "etag", "size", "sequencer")} | {"version-id": row["source"]}
-    return {"requested": True, "time": row["uploaded"], "detail": {"bucket": {"name": bucket}, "object": upload}}
 
 
 def problem(found: Problem) -> Answer:

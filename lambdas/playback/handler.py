@@ -12,6 +12,7 @@ from lambdas import clients
 from lambdas.metrics import embedded
 from lambdas.playback import core
 from lambdas.refusals import LOG, error_code
+from lambdas.rows import Row, plain
 
 TABLE = os.environ["TITLES_TABLE"]
 BY_STATE = "by-state"
@@ -80,10 +81,10 @@ def _page(asked: core.List) -> core.Answer:
         Limit=core.PAGE,
         **({"ExclusiveStartKey": asked.start} if asked.start else {}),
     )
-    return core.page([core.plain(item) for item in found["Items"]], found.get("LastEvaluatedKey"))
+    return core.page([plain(item) for item in found["Items"]], found.get("LastEvaluatedKey"))
 
 
-def _start(state_machine: str, row: core.Row, now: int) -> None:
+def _start(state_machine: str, row: Row, now: int) -> None:
     try:
         clients.client("stepfunctions", TIMEOUT).start_execution(
             stateMachineArn=state_machine, **core.start(row, UPLOADS_BUCKET, now)
@@ -94,7 +95,7 @@ def _start(state_machine: str, row: core.Row, now: int) -> None:
             raise
 
 
-def _cookies(row: core.Row, now: int) -> list[str]:
+def _cookies(row: Row, now: int) -> list[str]:
     if not SIGNING_PARAMETER:
         return []
     from lambdas import signing  # noqa: PLC0415 - its library is in the zip only where playback is signed

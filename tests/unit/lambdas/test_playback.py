@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.playback import core, handler
+from lambdas.rows import plain
 from tests.unit.lambdas.conftest import Stub
 from tests.unit.lambdas.service_model import faults
 
@@ -309,7 +310,7 @@ def on_request(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def expect_a_start(stub: Stub) -> dict[str, str]:
-    asked = core.start(core.plain(a_row("REGISTERED")), "uploads", NOW)
+    asked = core.start(plain(a_row("REGISTERED")), "uploads", NOW)
     asked["stateMachineArn"] = "arn:aws:states:eu-west-1:111122223333:stateMachine:titles"
     assert faults("stepfunctions", "StartExecution", asked) == []
     return asked
@@ -332,6 +333,18 @@ def test_a_new_upload_of_a_title_that_plays_is_encoded_when_it_is_asked_for(stub
 
 
 @pytest.mark.usefixtures("on_request")
+def test_a_title_that_an_earlier_release_registered_is_encoded_too(stub: Stub) -> None:
+    row = {name: value for name, value in a_row("REGISTERED").items() if name not in ("source", "uploaded")}
+    catalogue_has(stub, row)
+    asked = {"stateMachineArn": handler.STATE_MACHINE, **core.start(plain(row), "uploads", NOW)}
+    answer: Any = {"executionArn": "arn:1", "startDate": NOW}
+    stub("stepfunctions").add_response("start_execution", answer, asked)
+    assert ask("POST", "/api/titles/films-apollo/play")[0] == 202
+    event = json.loads(asked["input"])
+    assert (event["time"], event["detail"]["object"]["version-id"]) == ("2026-11-22T12:00:00Z", "unknown")
+
+
+@pytest.mark.usefixtures("on_request")
 def test_the_second_request_is_answered_the_same(stub: Stub) -> None:
     catalogue_has(stub, a_row("REGISTERED"))
     stub("stepfunctions").add_client_error(
@@ -349,7 +362,7 @@ def test_nothing_else_starts_an_encode(stub: Stub, state: str, status: int) -> N
 
 
 def test_an_execution_starts_from_what_an_upload_event_says() -> None:
-    row = core.plain(a_row("REGISTERED"))
+    row = plain(a_row("REGISTERED"))
     started = core.start(row, "uploads", NOW)
     event = json.loads(started["input"])
     assert event["requested"] is True
@@ -384,5 +397,5 @@ def test_a_catalogue_that_cannot_be_read_is_a_503_without_details(stub: Stub, co
     ],
 )
 def test_dynamodbs_values(stored: Any, value: Any) -> None:
-    assert core.plain({"x": stored})["x"] == value
+    assert plain({"x": stored})["x"] == value
     json.dumps(value)

@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from lambdas import clients, upload
 from lambdas.refusals import SourceMoved, SourceRefused
+from lambdas.rows import UNKNOWN_VERSION
 from lambdas.shapes import Title
 from tests.unit.lambdas.conftest import Stub
 
@@ -61,3 +62,18 @@ def test_what_s3_does_not_say_is_no_deletion(title: Title, stub: Stub, code: str
     stub("s3").add_client_error("head_object", code)
     with pytest.raises(ClientError):
         upload.check(title)
+
+
+def test_an_upload_whose_version_nobody_kept_is_known_by_its_bytes(s3: Any, title: Title) -> None:
+    first: Title = {**put(s3, title, b"film"), "source": UNKNOWN_VERSION}
+    upload.check(first)
+    assert s3.get_object(**upload.address(first))["Body"].read() == b"film"
+    put(s3, title, b"another")
+    with pytest.raises(SourceMoved):
+        upload.check(first)
+
+
+def test_a_known_version_is_read_even_when_another_has_replaced_it(s3: Any, title: Title) -> None:
+    first = put(s3, title, b"film")
+    put(s3, title, b"another")
+    assert s3.get_object(**upload.address(first))["Body"].read() == b"film"

@@ -7,9 +7,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from lambdas.rows import event_of
 from tests.declared import REGION
 from tests.making_kit import workflow
-from tests.making_world import World
+from tests.making_world import ID, KEY, World
 from tests.workflow_runner import Execution
 
 
@@ -165,3 +166,38 @@ def test_an_upload_that_is_only_catalogued_is_encoded_when_it_is_asked_for_a_sec
     assert (world.plays(), world.row()["outcome"]) == ("A", "REGISTERED"), "the old version plays on"
     world.deliver({**second, "requested": True})
     assert (world.plays(), world.row()["outcome"]) == ("B", "PUBLISHED")
+
+
+def from_before(world: World) -> None:
+    """The row as an earlier release wrote it."""
+    world.table.update_item(
+        Key={"id": ID},
+        UpdateExpression="REMOVE stem, #source, uploaded",
+        ExpressionAttributeNames={"#source": "source"},
+    )
+
+
+def test_a_row_of_an_earlier_release_is_made_when_it_is_asked_for(world: World) -> None:
+    world.mode = "on_request"
+    world.deliver(world.put("A"))
+    assert world.row()["outcome"] == "REGISTERED"
+    from_before(world)
+    assert world.deliver(event_of(world.plain_row(), "uploads")).path[-1] == "Published"
+    assert (world.plays(), len(world.jobs)) == ("A", 1)
+
+
+def test_a_newer_upload_replaces_a_row_of_an_earlier_release(world: World) -> None:
+    world.deliver(world.put("A"))
+    from_before(world)
+    assert world.deliver(world.put("B")).path[-1] == "Published"
+    assert world.plays() == "B"
+
+
+def test_another_film_leaves_a_row_of_an_earlier_release_alone(world: World) -> None:
+    world.deliver(world.put("A"))
+    from_before(world)
+    event = world.put("B")
+    event["detail"]["object"]["key"] = "films/ein film.mp4"
+    assert world.deliver(event).path[-1] == "Published"
+    assert world.plays() == "A"
+    assert world.row()["key"] == KEY

@@ -1,0 +1,51 @@
+"""Rows of the catalogue: as plain values, and as the event of the upload that a row is about. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Row = dict[str, Any]
+"""A title's attributes as plain Python values."""
+
+STATES = ("REGISTERED", "PROCESSING", "PUBLISHED", "REJECTED", "FAILED")
+OURS = "Something went wrong on our side, not with your file. It is kept, and its operators have been told."
+"""The reason that owners read where the fault is ours."""
+
+UNKNOWN_VERSION = "unknown"
+"""In place of S3's version id, in the event of a row that was written before rows kept one."""
+
+NOTES = "/"
+"""In the key of every item of the table that is no title: a title's id has none."""
+
+
+def plain(item: Mapping[str, Mapping[str, Any]]) -> Row:
+    """A DynamoDB item as plain values: its numbers are integers where they are whole."""
+    return {name: _value(value) for name, value in item.items()}
+
+
+def _value(value: Mapping[str, Any]) -> Any:
+    ((kind, content),) = value.items()
+    if kind == "N":
+        number = float(content)
+        return int(number) if number.is_integer() else number
+    if kind == "L":
+        return [_value(member) for member in content]
+    if kind == "M":
+        return plain(content)
+    return None if kind == "NULL" else content
+
+
+def event_of(row: Row, bucket: str) -> dict[str, Any]:
+    """What the workflow reads of an upload's event, from the row that its claim wrote.
+
+    Rows of earlier releases lack the upload's version and time. Then the bytes tell whether the upload is the same, and
+    the time is that of the row's last change, which is later than the upload and earlier than whatever comes next.
+    """
+    upload = {field: row[field] for field in ("key", "etag", "size", "sequencer")}
+    upload["version-id"] = row.get("source") or UNKNOWN_VERSION
+    time = row.get("uploaded") or row["updated"]
+    return {"requested": True, "time": time, "detail": {"bucket": {"name": bucket}, "object": upload}}
+
+
+def taken_down(title_id: str) -> str:
+    """Key of the note that a title was taken down: its upload may lie on, and is not to become a title by itself."""
+    return f"taken-down{NOTES}{title_id}"
