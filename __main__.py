@@ -19,6 +19,7 @@ from components.making.handlers import MakingArns
 from components.making.orchestration import Orchestration
 from components.making.sidecars import Sidecars
 from components.making.storage import ContentStorage
+from components.making.sweeper import Sweeper
 from components.operating.budget import Budget
 from components.operating.canary import Canary, stack_dimension
 from components.operating.fault_injection import FaultInjection
@@ -110,6 +111,17 @@ sidecars = Sidecars(
         "log_days": settings.log_days,
         "uploads_name": content.uploads_name,
         "dead_letters": pipeline.trigger,
+    },
+)
+sweeper = Sweeper(
+    "sweeper",
+    {
+        **making,
+        "log_days": settings.log_days,
+        "uploads_name": content.uploads_name,
+        "state_machine_arn": pipeline.state_machine_arn,
+        "workflow": pipeline.workflow,
+        "keep_versions_days": settings.keep_versions_days,
     },
 )
 
@@ -291,6 +303,7 @@ observability = Observability(
         "state_machine_arn": pipeline.state_machine_arn,
         "sidecars_arn": sidecars.state_machine_arn,
         "dead_letter_name": pipeline.dead_letter_name,
+        "sweeper_name": sweeper.function_name,
         "pops": pops,
         "web_servers": web_servers,
         "buckets": {region: bucket.bucket_name for region, bucket in media.items()},

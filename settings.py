@@ -255,6 +255,9 @@ class Settings(Strict):
     """Days that logs are kept; CloudWatch takes no other values."""
     noncurrent_days: Annotated[int, Field(ge=1, le=3650)] = 7
     """Days in which an overwritten or deleted object can still be brought back."""
+    keep_versions_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    """Days that a version of a title stays after a newer one took its place, and what a failed encode left behind. Who
+    watches it is not cut off meanwhile. After that it can be brought back for noncurrentDays."""
     alarm_email: Annotated[str, _matching(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "a mail address, or empty")] = ""
     """Mail address that is told when something fails; AWS asks it to confirm first. Empty: nobody is told."""
     monthly_budget_usd: Annotated[int, Field(ge=0)] = 0

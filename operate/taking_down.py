@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lambdas import names
-from lambdas.playback.core import Row
+from lambdas.rows import Row, taken_down
 from operate import catalogue, screen
 from operate.cloud import Cloud, find
 from operate.screen import NOT_SO, Json, Refusal, Stack, Yes
@@ -52,6 +52,8 @@ def take_down(
     if not as_json:
         screen.facts(going)
     screen.ask(f"Take {title} down?", yes)
+    # Before all else: the sweeper would start an upload that stays, or an execution that is stopped, once more.
+    _note(cloud, title, row)
     _stop(cloud, row)
     # In this order: what is deleted must not come back from behind what was emptied.
     cloud.client("dynamodb").delete_item(TableName=cloud.name("titles_table"), Key={"id": {"S": title}})
@@ -130,6 +132,14 @@ def _keys(cloud: Cloud, place: str, region: str | None = None, bucket: str = "")
     pages = cloud.client("s3", region).get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=bucket or cloud.name("media_bucket"), Prefix=place)
     return [item["Key"] for page in found for item in page.get("Contents", ())]
+
+
+def _note(cloud: Cloud, title: str, row: Row) -> None:
+    """Keep that the title was taken down, and when: a later upload is welcome."""
+    item = {"id": taken_down(title), "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    item |= {"stem": row["stem"]} if "stem" in row else {}
+    table = cloud.name("titles_table")
+    cloud.client("dynamodb").put_item(TableName=table, Item={name: {"S": value} for name, value in item.items()})
 
 
 def _stop(cloud: Cloud, row: Row) -> None:

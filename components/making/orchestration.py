@@ -25,6 +25,8 @@ class Orchestration(pulumi.ComponentResource):
 
     trigger: UploadTrigger
     state_machine_arn: pulumi.Output[str]
+    workflow: str
+    """What the state machine's name begins with."""
     dead_letter_name: pulumi.Output[str]
     """Queue of the events that could not start the workflow."""
 
@@ -34,13 +36,14 @@ class Orchestration(pulumi.ComponentResource):
         functions = _functions(name, args, child)
 
         arns = [function.function_arn for function in functions.values()]
+        self.workflow = f"{name}-workflow"
         machine = state_machine(
             name,
             {
                 "region": region,
                 "account_id": account,
                 "log_days": args["log_days"],
-                "statements": workflow_rights(args, arns, f"{name}-workflow"),
+                "statements": workflow_rights(args, arns, self.workflow),
                 "definition": definition(
                     {
                         "table": args["table_name"],

@@ -20,7 +20,9 @@ Alarms = dict[str, AlarmArgs]
 Name = pulumi.Input[str]
 
 
-def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_name: Name) -> Alarms:
+def making(
+    home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_name: Name, sweeper_name: Name
+) -> Alarms:
     """Uploads that do not become titles because of a fault of the platform."""
 
     def workflow(metric: str, says: str) -> AlarmArgs:
@@ -41,7 +43,7 @@ def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_n
             "ExecutionsFailed", "A title failed through our fault; its row in the catalogue says why."
         ),
         "ExecutionsAborted": workflow(
-            "ExecutionsAborted", "Somebody stopped a title's execution; deliver its upload's event again."
+            "ExecutionsAborted", "Somebody stopped a title's execution. The sweeper starts its upload again: look why."
         ),
         "ExecutionsTimedOut": workflow(
             "ExecutionsTimedOut", "A title took longer than three days; look at the execution's last state."
@@ -56,6 +58,19 @@ def making(home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_n
             "statistic": "Maximum",
             "above": 0,
             "minutes": 1,
+        },
+        "sweeper": {
+            "region": home,
+            "topic_arn": topic_arn,
+            "says": "The sweeper failed, or did not run for an hour: its log says at what. Lost uploads stay lost.",
+            "namespace": "AWS/Lambda",
+            "metric": "Errors",
+            "dimensions": {"FunctionName": sweeper_name},
+            "statistic": "Sum",
+            "above": 0,
+            "minutes": 60,
+            "as_one": True,
+            "missing": "bad",
         },
     }
 

@@ -25,6 +25,8 @@ class ObservabilityArgs(TypedDict):
     """State machine of sidecars: captions and posters beside films."""
     dead_letter_name: pulumi.Input[str]
     """Queue of the events that could not start the workflow."""
+    sweeper_name: pulumi.Input[str]
+    """Function that looks for what was lost."""
     pops: Sequence[PointOfPresence]
     web_servers: WebServers
     """Behind the balancer of the home region."""
@@ -87,6 +89,7 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
         topics[home],
         state_machine_arn=args["state_machine_arn"],
         dead_letter_name=args["dead_letter_name"],
+        sweeper_name=args["sweeper_name"],
     )
     rules |= alarm_rules.experience(home, topics[home])
     rules |= alarm_rules.sidecars(home, topics[home], state_machine_arn=args["sidecars_arn"])

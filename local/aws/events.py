@@ -4,8 +4,8 @@ moto matches patterns. But it delivers in the caller's thread, only to logs, que
 delivery fails. Here another thread delivers to every target through the API of this same server. An event that cannot
 be delivered goes to the target's dead-letter queue, or to this process's log if there is none.
 
-Not reproduced: retries of a delivery (AWS retries for up to a day); schedules; targets other than state machines and
-queues; inputs other than the event itself; S3's events other than the creation and deletion of objects.
+Not reproduced: retries of a delivery (AWS retries for up to a day); schedules; targets other than state machines,
+queues and functions; inputs other than the event itself; S3's events other than the creation and deletion of objects.
 """
 
 import itertools
@@ -55,7 +55,7 @@ def object_event(account: str, event_name: str, bucket: Any, key: Any, sequencer
 
 
 def send(arn: str, text: str, endpoint: str, **options: Any) -> None:
-    """Give `text` to the state machine or queue `arn`. Raises boto3's exceptions, and ValueError for another
+    """Give `text` to the state machine, queue or function `arn`. Raises boto3's exceptions, and ValueError for another
     service."""
     _, _, service, region, account, name = arn.split(":", 5)
     if service == "states":
@@ -63,8 +63,10 @@ def send(arn: str, text: str, endpoint: str, **options: Any) -> None:
     elif service == "sqs":
         url = client("sqs", region, endpoint).get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
         client("sqs", region, endpoint).send_message(QueueUrl=url, MessageBody=text, **options)
+    elif service == "lambda":
+        client("lambda", region, endpoint).invoke(FunctionName=arn, InvocationType="Event", Payload=text)
     else:
-        raise ValueError(f"the laptop cloud delivers to states and sqs, not to {service}")
+        raise ValueError(f"the laptop cloud delivers to states, sqs and lambda, not to {service}")
 
 
 def deliver(target: Mapping[str, Any], event: Mapping[str, Any], rule_arn: str, endpoint: str) -> None:

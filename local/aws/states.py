@@ -6,6 +6,7 @@ errors and names. It calls services through the AWS API at `endpoint`, which is 
 
 import copy
 import functools
+import json
 import time
 import uuid
 from datetime import UTC, datetime
@@ -145,6 +146,19 @@ class MediaConvertTask(aws_sdk.StateTaskServiceAwsSdk):
             time.sleep(POLL_SECONDS)
 
 
+def status_event(execution: Any) -> dict[str, Any]:
+    """What EventBridge hears of moto's `execution` when it ends. On AWS it hears of the start as well."""
+    detail = {
+        "executionArn": execution.exec_arn,
+        "stateMachineArn": execution.state_machine_arn,
+        "name": execution.name,
+        "status": str(execution.exec_status.value),
+        "input": to_json_str(execution.input_data),
+    }
+    kind = "Step Functions Execution Status Change"
+    return {"Source": "aws.states", "DetailType": kind, "Detail": json.dumps(detail)}
+
+
 def _mend_evaluation() -> None:
     def eval_assign(self: Any, env: Environment) -> None:
         env.heap["variables as entered"] = dict(env.variable_store._inner_scope)
@@ -197,6 +211,7 @@ def install(endpoint: str) -> None:
         status = vars(outcome).pop("exec_status")
         vars(self.execution).update(vars(outcome))
         self.execution.exec_status = status  # last, so that a reader of the status finds the output too
+        client("events", self.execution.region_name, endpoint).put_events(Entries=[status_event(self.execution)])
 
     def start_execution(self: Any, state_machine_arn: str, name: str | None = None, *args: Any, **options: Any) -> Any:
         return moto_start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *args, **options)

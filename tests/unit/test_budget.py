@@ -53,7 +53,7 @@ def test_what_counts(tmp_path: Path) -> None:
     [
         ("engine", 785),
         ("resources", 565),
-        ("aws", 655),
+        ("aws", 670),
         ("media", 955),
         ("serving", 1230),
         (".", 655),

@@ -29,6 +29,7 @@ ACCEPTED = {
     ),
     ("PERMISSIONS_MANAGEMENT_ACTIONS", POLICY, "sidecars-policy"): "log delivery is what Step Functions asks for",
     ("RESOURCE_MISMATCH", POLICY, "pipeline-policy"): "parliament knows DescribeExecution for express workflows alone",
+    ("RESOURCE_MISMATCH", POLICY, "sweeper-policy"): "parliament knows DescribeExecution for express workflows alone",
     ("CREDENTIALS_EXPOSURE", ROLE, "-role"): "to be assumed is what a role's trust is for",
 }
 

@@ -25,6 +25,9 @@ os.environ |= {
     "NAMESPACE": "Headend/Canary",
     "REGIONS": "eu-west-1",
     "SENDING": "yes",
+    "UPLOADS_BUCKET": "uploads",
+    "STATE_MACHINE": "arn:aws:states:eu-west-1:111122223333:stateMachine:titles",
+    "KEEP_VERSIONS_DAYS": "7",
 }
 
 Stub = Callable[[str], Stubber]

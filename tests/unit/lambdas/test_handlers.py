@@ -80,4 +80,4 @@ def test_lambda_finds_its_handler(name: str) -> None:
 
 
 def test_all_are_here() -> None:
-    assert HANDLERS == ["canary", "captions", "experience", "identify", "playback", "prepare", "verify"]
+    assert HANDLERS == ["canary", "captions", "experience", "identify", "playback", "prepare", "sweep", "verify"]

@@ -1,0 +1,120 @@
+"""The sweeper: what was lost on its way is started again, and what nobody plays any more is deleted."""
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.blocks.lambda_function import LambdaFunction
+from components.blocks.policies import Statement, allow
+from components.making.handlers import MakingArns
+
+MINUTES = 15
+"""Between two sweeps: about 3,000 a month, at a few hundred milliseconds where there is nothing to do."""
+SECONDS = 300
+"""Of one sweep at most. It goes on in the next where this one ends."""
+
+
+class SweeperArgs(MakingArns):
+    """What is looked at, and what may be started and deleted."""
+
+    log_days: int
+    uploads_name: pulumi.Input[str]
+    state_machine_arn: pulumi.Input[str]
+    workflow: str
+    """What the workflow's name begins with: physical names get some digits more."""
+    keep_versions_days: int
+    """Days that a version stays after a newer one took its place."""
+
+
+class Sweeper(pulumi.ComponentResource):
+    """A function, its schedule, and a rule for executions that end badly: their titles need not wait so long."""
+
+    function_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: SweeperArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("headend:sweeper:Sweeper", name, None, opts)
+        function = LambdaFunction(
+            name,
+            {
+                "region": args["region"],
+                "handler": "sweep",
+                "environment": {
+                    "TITLES_TABLE": args["table_name"],
+                    "UPLOADS_BUCKET": args["uploads_name"],
+                    "MEDIA_BUCKET": args["media_name"],
+                    "STATE_MACHINE": args["state_machine_arn"],
+                    "KEEP_VERSIONS_DAYS": str(args["keep_versions_days"]),
+                },
+                "statements": _rights(args),
+                "timeout": SECONDS,
+                "memory": 256,
+                "log_days": args["log_days"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        self._call_by(
+            name,
+            "schedule",
+            args,
+            function,
+            description="Time to look for what was lost",
+            schedule_expression=f"rate({MINUTES} minutes)",
+        )
+        self._call_by(
+            name,
+            "ended",
+            args,
+            function,
+            description="A film's execution was stopped, timed out or failed",
+            event_pattern=pulumi.Output.json_dumps(
+                {
+                    "source": ["aws.states"],
+                    "detail-type": ["Step Functions Execution Status Change"],
+                    "detail": {
+                        "stateMachineArn": [args["state_machine_arn"]],
+                        "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    },
+                }
+            ),
+        )
+        self.function_name = function.function_name
+        self.register_outputs({"function_name": self.function_name})
+
+    def _call_by(self, name: str, which: str, args: SweeperArgs, function: LambdaFunction, **rule_args: Any) -> None:
+        """An EventBridge rule that calls the function."""
+        child, region = pulumi.ResourceOptions(parent=self), args["region"]
+        rule = aws.cloudwatch.EventRule(f"{name}-{which}", region=region, **rule_args, opts=child)
+        permission = aws.lambda_.Permission(
+            f"{name}-from-{which}",
+            region=region,
+            function=function.function_name,
+            action="lambda:InvokeFunction",
+            principal="events.amazonaws.com",
+            source_arn=rule.arn,
+            source_account=args["account_id"],
+            opts=child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-{which}-target",
+            region=region,
+            rule=rule.name,
+            arn=function.function_arn,
+            # What a late call would find, the next one on schedule finds as well.
+            retry_policy={"maximum_event_age_in_seconds": 60 * MINUTES, "maximum_retry_attempts": 3},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )
+
+
+def _rights(args: SweeperArgs) -> list[Statement]:
+    """It names films and reads none. It may delete renditions, which the bucket keeps for the days of its lifecycle."""
+    region, account = args["region"], args["account_id"]
+    return [
+        allow(["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan"], args["table_arn"]),
+        allow("dynamodb:Query", pulumi.Output.concat(args["table_arn"], "/index/by-state")),
+        allow("states:StartExecution", args["state_machine_arn"]),
+        allow("states:DescribeExecution", f"arn:aws:states:{region}:{account}:execution:{args['workflow']}*"),
+        allow(["s3:ListBucket", "s3:ListBucketVersions"], args["uploads_arn"]),
+        allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
+        allow("s3:DeleteObject", pulumi.Output.concat(args["media_arn"], "/v/*")),
+    ]

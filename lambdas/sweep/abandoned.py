@@ -1,0 +1,90 @@
+"""Titles whose execution ended without an outcome: aborted, timed out, or failed where it could not say why."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lambdas.refusals import LOG
+from lambdas.rows import OURS, Row, event_of
+from lambdas.sweep import catalogue, core, executions, unheard
+from lambdas.sweep.run import Run
+from lambdas.titles import title_ids
+
+LOOKS = 500
+"""Titles in making that a run asks Step Functions about, in each state: it answers 15 questions a second, and the
+workflow asks too."""
+RECENT = core.OLDEST
+"""Titles that play are looked at for so long after their last claim. An execution lives for three days at most."""
+
+
+def sweep(run: Run) -> None:
+    """Look at titles in making, those first that changed the longest ago."""
+    # A title that plays keeps its state while it is made anew.
+    for state, since in (("PROCESSING", "0"), ("PUBLISHED", core.iso(run.now - RECENT))):
+        start, looks = catalogue.place(state), 0
+        while looks < LOOKS and run.more():
+            rows, start = catalogue.page(
+                "query",
+                start,
+                IndexName="by-state",
+                KeyConditionExpression="#state = :state AND updated > :since",
+                FilterExpression="attribute_not_exists(outcome)",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={":state": {"S": state}, ":since": {"S": since}},
+                Limit=LOOKS,
+            )
+            looks += max(1, len(rows))
+            for row in rows:
+                run.attempt("abandoned", row["id"], lambda id_=row["id"]: _look(id_, run.now))
+            if start is None:
+                break
+        catalogue.keep_place(state, start)
+
+
+def ended(detail: Mapping[str, Any], now: datetime) -> int:
+    """Look at the title of an execution that has ended, from its status event. Returns how many were acted on."""
+    event = json.loads(detail.get("input") or "{}")
+    key = event.get("detail", {}).get("object", {}).get("key", "")
+    # What fails at once would fail again at once: the schedule tries it later.
+    if not key or core.tries(detail["executionArn"]):
+        return 0
+    rows = [catalogue.get(id_) for id_ in dict.fromkeys(title_ids(key))]
+    return sum(_look(row["id"], now) for row in rows if row and row.get("execution") == detail["executionArn"])
+
+
+def _look(id_: str, now: datetime) -> bool:
+    row = catalogue.get(id_)  # an index answers late
+    if not row or "outcome" in row or not row.get("execution"):
+        return False
+    known = executions.describe(row["execution"])
+    status = known.get("status", "UNKNOWN")
+    if status in ("RUNNING", "PENDING_REDRIVE"):
+        return False
+    if status == "SUCCEEDED":
+        # It gave way to a newer upload, whose event is on its way, or was lost.
+        if row["updated"] > core.iso(now - core.YOUNGEST):
+            return False
+        if unheard.look(row["key"], now):
+            return True
+    if core.tries(row["execution"]) >= core.MOST_TRIES:
+        return _give_up(row, f"{core.MOST_TRIES} executions in a row ended without an outcome, the last {status}", now)
+    event = json.loads(known.get("input") or "null") or event_of(row, executions.UPLOADS_BUCKET)
+    return executions.start(core.again(row["execution"], event), f"{row['id']}: {row['execution']} {status}")
+
+
+def _give_up(row: Row, fault: str, now: datetime) -> bool:
+    """Write down why not, as the workflow's own `Mark` does."""
+    LOG.error("given up", extra={"title": row["id"], "fault": fault})
+    return catalogue.write(
+        row,
+        "SET outcome = :failed, #state = if_not_exists(live, :failed), reason = :reason, fault = :fault,"
+        " updated = :updated",
+        {
+            ":failed": {"S": "FAILED"},
+            ":reason": {"S": OURS},
+            ":fault": {"S": fault},
+            ":updated": {"S": core.iso(now)},
+        },
+        "attribute_not_exists(outcome)",
+    )

@@ -1,0 +1,64 @@
+"""The sweep's reads and writes of the catalogue, and the places in it where each part of the sweep goes on."""
+
+import json
+import os
+from typing import Any
+
+from lambdas import clients
+from lambdas.refusals import error_code
+from lambdas.rows import NOTES, Row, plain
+
+TABLE = os.environ["TITLES_TABLE"]
+
+
+def get(id_: str) -> Row | None:
+    """A row as it is this moment."""
+    found = _dynamodb().get_item(TableName=TABLE, Key={"id": {"S": id_}}, ConsistentRead=True)
+    return plain(found["Item"]) if found.get("Item") else None
+
+
+def place(part: str) -> Any:
+    """Where the last run ended; None for the beginning."""
+    return json.loads((get(f"sweep{NOTES}{part}") or {}).get("place", "null"))
+
+
+def keep_place(part: str, where: Any) -> None:
+    """The next run goes on from here."""
+    _dynamodb().update_item(
+        TableName=TABLE,
+        Key={"id": {"S": f"sweep{NOTES}{part}"}},
+        UpdateExpression="SET #place = :place",
+        ExpressionAttributeNames={"#place": "place"},
+        ExpressionAttributeValues={":place": {"S": json.dumps(where)}},
+    )
+
+
+def page(operation: str, start: Any, **request: Any) -> tuple[list[Row], Any]:
+    """A page of a query or a scan from `start` on, and where the next begins; None at the end."""
+    begin = {"ExclusiveStartKey": start} if start else {}
+    found = getattr(_dynamodb(), operation)(TableName=TABLE, **begin, **request)
+    return [plain(item) for item in found["Items"]], found.get("LastEvaluatedKey")
+
+
+def write(row: Row, expression: str, values: dict[str, Any], condition: str = "attribute_exists(outcome)") -> bool:
+    """Change a row that is still what was read: its last execution is the same, and `condition` holds."""
+    used = f"{expression} {condition}"
+    names = {"names": {"#state": "state"}} if "#state" in used else {}
+    try:
+        _dynamodb().update_item(
+            TableName=TABLE,
+            Key={"id": {"S": row["id"]}},
+            UpdateExpression=expression,
+            ConditionExpression=f"execution = :execution AND {condition}",
+            ExpressionAttributeValues={":execution": {"S": row["execution"]}, **values},
+            **({"ExpressionAttributeNames": names["names"]} if names else {}),
+        )
+    except Exception as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _dynamodb() -> Any:
+    return clients.client("dynamodb")

@@ -1,0 +1,37 @@
+"""Starts executions of the workflow, and asks how one ended."""
+
+import os
+from typing import Any
+
+from lambdas import clients
+from lambdas.refusals import LOG, error_code
+from lambdas.sweep.core import Start
+
+STATE_MACHINE = os.environ["STATE_MACHINE"]
+UPLOADS_BUCKET = os.environ["UPLOADS_BUCKET"]
+
+
+def start(asked: Start, why: str) -> bool:
+    """Start an execution, unless one of its name ran in the last 90 days."""
+    try:
+        _states().start_execution(stateMachineArn=STATE_MACHINE, **asked)
+    except Exception as error:
+        if error_code(error) != "ExecutionAlreadyExists":
+            raise
+        return False
+    LOG.info("started", extra={"execution": asked["name"], "why": why})
+    return True
+
+
+def describe(execution: str) -> dict[str, Any]:
+    """What Step Functions knows of an execution; empty where it knows nothing."""
+    try:
+        return _states().describe_execution(executionArn=execution)
+    except Exception as error:
+        if error_code(error) not in ("ExecutionDoesNotExist", "InvalidArn"):
+            raise
+        return {}
+
+
+def _states() -> Any:
+    return clients.client("stepfunctions")

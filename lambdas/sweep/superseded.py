@@ -1,0 +1,100 @@
+"""Encodes and editions that their title names no more, and what failed executions left: deleted after a grace.
+
+Deleted means hidden: the bucket keeps what was deleted for the days that its lifecycle says, and replicas follow, since
+replication copies delete markers.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambdas import clients, names
+from lambdas.refusals import LOG
+from lambdas.rows import Row
+from lambdas.sweep import catalogue, core
+from lambdas.sweep.run import Run
+
+MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
+KEEP = timedelta(days=int(os.environ["KEEP_VERSIONS_DAYS"]))
+PLACE = "versions"
+ROWS, PAGES = 500, 10
+"""Rows a page, and pages a run."""
+
+
+def sweep(run: Run) -> None:
+    """Tidy titles that changed since they were last tidy. One in making has no outcome, and is left alone."""
+    start = catalogue.place(PLACE)
+    for _ in range(PAGES):
+        rows, following = catalogue.page(
+            "scan",
+            start,
+            FilterExpression="attribute_exists(outcome) AND (attribute_not_exists(tidy) OR tidy <> execution)",
+            Limit=ROWS,
+        )
+        for row in rows:
+            if not run.more():
+                return  # from the same page on, next time: what is tidy is not looked at again
+            run.attempt("superseded", row["id"], lambda row=row: _tidy(row, run.now))
+        start = following
+        catalogue.keep_place(PLACE, start)
+        if start is None:
+            return
+
+
+def _tidy(row: Row, now: datetime) -> int:
+    folder = f"{names.folder(row['id'])}/"
+    plan = core.tidying(row, list(_versions(folder)), now, KEEP)
+    if plan.noted and plan.noted == row.get("superseded") and not plan.due:
+        return 0
+    # The condition holds only while no execution has claimed the title: one that did may use what it finds here.
+    if not _note(row, plan.noted):
+        return 0
+    for version in plan.due:
+        _delete(f"{folder}{version}")
+        LOG.info("deleted", extra={"title": row["id"], "version": version, "since": plan.noted[version]})
+    if plan.due:
+        again = catalogue.get(row["id"]) or row
+        if lost := sorted({*plan.due} - {*core.tidying(again, plan.due, now, KEEP).noted}):
+            # Captions as they were over a week ago came back in this very second. Their edition is written again with
+            # whatever file comes next beside the film.
+            raise RuntimeError(f"{', '.join(lost)} was named again while it was deleted: lay a caption file anew")
+        _note(row, {version: since for version, since in plan.noted.items() if version not in plan.due})
+    return len(plan.due)
+
+
+def _note(row: Row, noted: dict[str, str]) -> bool:
+    """Keep since when each version is out of use; where there is none, the title is tidy until its next execution."""
+    if not noted:
+        return catalogue.write(row, "SET tidy = :execution REMOVE superseded", {})
+    value = {"M": {version: {"S": since} for version, since in noted.items()}}
+    return catalogue.write(row, "SET superseded = :noted", {":noted": value})
+
+
+def _versions(folder: str) -> Iterator[str]:
+    pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=MEDIA_BUCKET, Prefix=folder, Delimiter="/")
+    for page in pages:
+        for found in page.get("CommonPrefixes", []):
+            yield found["Prefix"].removeprefix(folder).strip("/")
+
+
+def _delete(prefix: str) -> None:
+    """The fill list first, so that no node fetches what goes; then the playlist that says that the version is there."""
+    for first in (names.fill_list(prefix), f"{prefix}/{names.MASTER}", f"{prefix}/"):
+        pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=MEDIA_BUCKET, Prefix=first)
+        for page in pages:  # of a thousand, which is what one deletion takes
+            _delete_keys([found["Key"] for found in page.get("Contents", [])])
+
+
+def _delete_keys(keys: Sequence[str]) -> None:
+    if not keys:
+        return
+    objects = [{"Key": key} for key in keys]
+    done = _s3().delete_objects(Bucket=MEDIA_BUCKET, Delete={"Objects": objects, "Quiet": True})
+    if errors := done.get("Errors"):
+        first = errors[0]
+        raise RuntimeError(f"{first.get('Key')} could not be deleted: {first.get('Code')} {first.get('Message')}")
+
+
+def _s3() -> Any:
+    return clients.client("s3")

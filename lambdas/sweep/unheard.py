@@ -1,0 +1,93 @@
+"""Uploads that no event told of: EventBridge could not deliver it, or the queue of lost events was emptied."""
+
+from datetime import datetime
+from typing import Any
+
+from lambdas import clients
+from lambdas.identify.core import identify
+from lambdas.refusals import NotAFilm
+from lambdas.rows import Row, taken_down
+from lambdas.shapes import Title
+from lambdas.sweep import catalogue, core, executions
+from lambdas.sweep.run import Run
+
+PLACE = "uploads"
+PAGES = 10
+"""Of a thousand objects each, a run."""
+
+
+def sweep(run: Run) -> None:
+    """Start what has no row."""
+    after = catalogue.place(PLACE)
+    for _ in range(PAGES):
+        request = {"StartAfter": after} if after else {}
+        found = clients.client("s3").list_objects_v2(Bucket=executions.UPLOADS_BUCKET, **request)
+        for item in found.get("Contents", []):
+            if not run.more():
+                catalogue.keep_place(PLACE, after)
+                return
+            run.attempt("unheard", item["Key"], lambda item=item: _look(_stored(item), run.now))
+            after = item["Key"]
+        after = after if found["IsTruncated"] else None
+        catalogue.keep_place(PLACE, after)
+        if after is None:
+            return
+
+
+def look(key: str, now: datetime) -> bool:
+    """Start the upload that a key holds now, for which its row's execution gave way. Returns whether it did."""
+    found = clients.client("s3").list_objects_v2(Bucket=executions.UPLOADS_BUCKET, Prefix=key, MaxKeys=1)
+    for item in found.get("Contents", []):
+        if item["Key"] == key:
+            return _look(_stored(item), now, gave_way=True)
+    return False
+
+
+def _stored(item: Any) -> core.Stored:
+    return core.Stored(item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"])
+
+
+def _look(item: core.Stored, now: datetime, *, gave_way: bool = False) -> bool:
+    if not core.of_age(item, now):
+        return False
+    try:
+        title = _identify(item)
+    except NotAFilm:
+        return False
+    id_, row = _row(title)
+    if not core.unheard(item, title, row, catalogue.get(taken_down(id_)), gave_way=gave_way):
+        return False
+    version = _version(item.key)
+    if version is None:
+        return False
+    asked = core.first_start(item, version, row, executions.UPLOADS_BUCKET, now)
+    return executions.start(asked, f"no event told of {item.key}")
+
+
+def _identify(item: core.Stored) -> Title:
+    return identify(
+        {
+            "bucket": executions.UPLOADS_BUCKET,
+            "key": item.key,
+            "etag": item.etag,
+            "size": item.size,
+            "sequencer": "",
+            "version_id": "",
+            "time": core.iso(item.modified),
+        }
+    )
+
+
+def _row(title: Title) -> tuple[str, Row | None]:
+    """The film's id and its row: where another film has its id, it has the other."""
+    row = catalogue.get(title["id"])
+    if row and row.get("stem", title["stem"]) != title["stem"]:
+        return title["other"], catalogue.get(title["other"])
+    return title["id"], row
+
+
+def _version(key: str) -> str | None:
+    """S3's id of what the key holds now; None where it was deleted meanwhile."""
+    bucket = executions.UPLOADS_BUCKET
+    found = clients.client("s3").list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=1).get("Versions", [])
+    return next((item["VersionId"] for item in found if item["Key"] == key and item["IsLatest"]), None)
