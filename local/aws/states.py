@@ -144,6 +144,7 @@ class MediaConvertTask(aws_sdk.StateTaskServiceAwsSdk):
                 error = StatesErrorNameType.StatesTaskFailed
                 raise failure(env, HistoryEventType.TaskFailed, error, to_json_str(job))
             time.sleep(POLL_SECONDS)
+        service.cancel_job(Id=job["Id"])  # the execution was stopped, or is out of time
 
 
 def status_event(execution: Any) -> dict[str, Any]:
