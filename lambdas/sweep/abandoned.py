@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.refusals import LOG
-from lambdas.rows import OURS, Row, event_of
+from lambdas.rows import OURS, Row, event_of, taken_down
 from lambdas.sweep import catalogue, core, executions, unheard
 from lambdas.sweep.run import Run
 from lambdas.titles import title_ids
@@ -57,6 +57,9 @@ def _look(id_: str, now: datetime) -> bool:
     row = catalogue.get(id_)  # an index answers late
     if not row or "outcome" in row or not row.get("execution"):
         return False
+    note = catalogue.get(taken_down(id_))
+    if note and note["at"] >= (row.get("uploaded") or row["updated"]):
+        return False  # its execution was stopped to take it down, and the row goes next
     known = executions.describe(row["execution"])
     status = known.get("status", "UNKNOWN")
     if status in ("RUNNING", "PENDING_REDRIVE"):

@@ -336,7 +336,8 @@ def test_a_new_upload_of_a_title_that_plays_is_encoded_when_it_is_asked_for(stub
 def test_a_title_that_an_earlier_release_registered_is_encoded_too(stub: Stub) -> None:
     row = {name: value for name, value in a_row("REGISTERED").items() if name not in ("source", "uploaded")}
     catalogue_has(stub, row)
-    asked = {"stateMachineArn": handler.STATE_MACHINE, **core.start(plain(row), "uploads", NOW)}
+    asked = core.start(plain(row), "uploads", NOW)
+    asked["stateMachineArn"] = str(handler.STATE_MACHINE)
     answer: Any = {"executionArn": "arn:1", "startDate": NOW}
     stub("stepfunctions").add_response("start_execution", answer, asked)
     assert ask("POST", "/api/titles/films-apollo/play")[0] == 202

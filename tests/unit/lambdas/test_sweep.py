@@ -1,5 +1,6 @@
 """The sweeper: what was lost is found once, what is under way or was taken down is left alone, and storage shrinks."""
 
+import functools
 import json
 import os
 import sys
@@ -51,7 +52,8 @@ class Stack:
 
     def __init__(self) -> None:
         self.s3: Any = boto3.client("s3", region_name=REGION)
-        self.table: Any = boto3.resource("dynamodb", region_name=REGION).create_table(
+        dynamodb: Any = boto3.resource("dynamodb", region_name=REGION)
+        self.table = dynamodb.create_table(
             TableName="titles",
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "state", "updated")],
@@ -116,12 +118,15 @@ class Stack:
 
 
 class Patient:
-    """A context with time left."""
+    """A context with time left, until the list of what it says is at its end."""
 
-    left = 300_000
+    left = [300_000] * 100
+
+    def __init__(self) -> None:
+        self._left = iter(self.left)
 
     def get_remaining_time_in_millis(self) -> int:
-        return self.left
+        return next(self._left, 0)
 
 
 @pytest.fixture
@@ -133,7 +138,13 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         known = {"s3": made.s3, "dynamodb": dynamodb, "stepfunctions": made.states}
         monkeypatch.setattr(clients, "client", known.__getitem__)
-        monkeypatch.setattr(handler, "datetime", type("Clock", (), {"now": staticmethod(lambda _zone: made.clock)}))
+
+        class Clock:
+            @staticmethod
+            def now(_zone: object) -> datetime:
+                return made.clock
+
+        monkeypatch.setattr(handler, "datetime", Clock)
         yield made
 
 
@@ -165,6 +176,17 @@ def test_what_runs_is_left_alone(stack: Stack, status: str) -> None:
     stack.row()
     stack.states.known[f"{ARN}first"] = {"status": status, "input": "{}"}
     assert stack.sweep(days=30)["abandoned"] == 0
+
+
+@pytest.mark.parametrize(("hours", "started"), [(2, 0), (0, 1)])
+def test_what_is_being_taken_down_is_left_alone_and_a_later_upload_is_not(
+    stack: Stack, hours: int, started: int
+) -> None:
+    """The verb stops the execution before it deletes the row."""
+    stack.row()
+    stack.table.put_item(Item={"id": taken_down("film"), "at": core.iso(NOW + timedelta(hours=hours))})
+    stack.states.known[f"{ARN}first"] = {"status": "ABORTED", "input": json.dumps(EVENT)}
+    assert stack.sweep()["abandoned"] == started
 
 
 @pytest.mark.parametrize("state", ["PUBLISHED", "REJECTED", "FAILED", "REGISTERED"])
@@ -277,17 +299,16 @@ def test_a_bucket_is_looked_through_in_pieces(stack: Stack, monkeypatch: pytest.
         stack.upload(f"film {number}.mp4")
     answers = stack.s3.list_objects_v2
     monkeypatch.setattr(unheard, "PAGES", 1)
-    monkeypatch.setattr(stack.s3, "list_objects_v2", lambda **asked: answers(**{"MaxKeys": 3, **asked}))
+    monkeypatch.setattr(stack.s3, "list_objects_v2", functools.partial(answers, MaxKeys=3))
     assert [stack.sweep(hours=1)["unheard"] for _ in range(4)] == [3, 3, 1, 0]
 
 
 def test_a_run_without_time_goes_on_in_the_next(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         stack.upload(f"film {number}.mp4")
-    left = iter([300_000, 300_000, 300_000, 0])
-    monkeypatch.setattr(Patient, "get_remaining_time_in_millis", lambda _self: next(left, 0))
+    monkeypatch.setattr(Patient, "left", [300_000, 300_000, 300_000])
     assert stack.sweep(hours=1)["unheard"] == 1
-    monkeypatch.setattr(Patient, "get_remaining_time_in_millis", lambda _self: 300_000)
+    monkeypatch.setattr(Patient, "left", [300_000] * 100)
     assert stack.sweep(hours=1)["unheard"] == 2
 
 

@@ -46,6 +46,13 @@ class Stubs:
         self.held(PLACE, keys)
         self.held(GONE, gone)
 
+    def goes(self) -> None:
+        """The row is deleted; first the sweeper is told why its upload has none."""
+        note = {"id": {"S": "taken-down/a-film"}, "at": {"S": ANY}}
+        self("dynamodb").add_response("put_item", {}, {"TableName": "titles_table", "Item": note})
+        row = {"TableName": "titles_table", "Key": {"id": {"S": "a-film"}}}
+        self("dynamodb").add_response("delete_item", {}, row)
+
     def told(self, paths: list[str]) -> None:
         """A list of what is gone is written."""
         body = json.dumps({"paths": paths}).encode()
@@ -92,8 +99,7 @@ def test_all_that_holds_a_title_lets_go_of_it(stubs: Stubs, capsys: pytest.Captu
     stubs("stepfunctions").add_response("describe_execution", running, {"executionArn": "arn:e"})
     stopped = {"executionArn": "arn:e", "error": ANY, "cause": ANY}
     stubs("stepfunctions").add_response("stop_execution", {"stopDate": 0}, stopped)
-    row = {"TableName": "titles_table", "Key": {"id": {"S": "a-film"}}}
-    stubs("dynamodb").add_response("delete_item", {}, row)
+    stubs.goes()
     s3 = stubs("s3")
     source = {"Objects": [{"Key": "A film.mp4"}], "Quiet": True}
     s3.add_response("delete_objects", {}, {"Bucket": "uploads_bucket", "Delete": source})
@@ -119,7 +125,7 @@ def test_all_that_holds_a_title_lets_go_of_it(stubs: Stubs, capsys: pytest.Captu
 
 def test_an_interrupted_run_is_finished_by_the_next(stubs: Stubs, capsys: pytest.CaptureFixture[str]) -> None:
     stubs.stands(None, [], [f"{GONE}20261101T000000Z.json"])
-    stubs("dynamodb").add_response("delete_item", {}, {"TableName": "titles_table", "Key": {"id": {"S": "a-film"}}})
+    stubs.goes()
     paths = [f"/{PLACE}1/a"]
     body = json.dumps({"paths": paths}).encode()
     asked = {"Bucket": "media_bucket", "Key": f"{GONE}20261101T000000Z.json"}
