@@ -53,13 +53,20 @@ def ended(detail: Mapping[str, Any], now: datetime) -> int:
     return sum(_look(row["id"], now) for row in rows if row and row.get("execution") == detail["executionArn"])
 
 
-def _look(id_: str, now: datetime) -> bool:
-    row = catalogue.get(id_)  # an index answers late
+def _in_making(id_: str) -> Row | None:
+    """The title's row, where an execution is to bring it to an end. An index answers late, so it is read again."""
+    row = catalogue.get(id_)
     if not row or "outcome" in row or not row.get("execution"):
-        return False
+        return None
     note = catalogue.get(taken_down(id_))
-    if note and note["at"] >= (row.get("uploaded") or row["updated"]):
-        return False  # its execution was stopped to take it down, and the row goes next
+    # Whoever takes a title down stops its execution, and then deletes the row.
+    return None if note and note["at"] >= (row.get("uploaded") or row["updated"]) else row
+
+
+def _look(id_: str, now: datetime) -> bool:
+    row = _in_making(id_)
+    if row is None:
+        return False
     known = executions.describe(row["execution"])
     status = known.get("status", "UNKNOWN")
     if status in ("RUNNING", "PENDING_REDRIVE"):
