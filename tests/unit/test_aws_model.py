@@ -5,16 +5,15 @@ botocore knows the allowed values, pattern and range of each parameter. Properti
 """
 
 import functools
-import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-import botocore.session
 import pytest
 
 from local.engine import Archive, Asset, Deployment
 from tests.declared import whole, zoned
+from tests.unit.lambdas import service_model
 
 # By type: (service, operation, the parameter that holds the properties, or "" for the operation's own parameters)
 CALLS: dict[str, tuple[str, str, str]] = {
@@ -158,7 +157,7 @@ WITHOUT_WORDS = {
 
 @cache
 def shape_of(service: str, operation: str, member: str) -> Any:
-    shape: Any = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+    shape: Any = service_model.service(service).operation_model(operation).input_shape
     for part in filter(None, member.split(".")):
         shape = (shape.member if shape.type_name == "list" else shape).members[part]
     return shape.member if shape.type_name == "list" else shape
@@ -196,7 +195,7 @@ def faults(value: Any, shape: Any, path: str, unknown: list[str]) -> Iterator[st
             for item in value.values():
                 yield from faults(item, shape.value, path, unknown)
         case "string" | "integer" | "long" | "double" | "float":
-            yield from _scalar(value, shape, path)
+            yield from service_model.scalar_faults(value, shape, path)
         case _:
             pass
 
@@ -207,26 +206,6 @@ def _structure(value: Any, shape: Any, path: str, unknown: list[str]) -> Iterato
             yield from faults(item, member, f"{path}.{key}", unknown)
         else:
             unknown.append(f"{path}.{key}")
-
-
-def _scalar(value: Any, shape: Any, path: str) -> Iterator[str]:
-    rules: dict[str, Any] = shape.metadata
-    if rules.get("enum") and value not in rules["enum"]:
-        yield f"{path}: {value!r} is not one of {', '.join(rules['enum'])}"
-    if isinstance(value, str) and (pattern := _pattern(rules.get("pattern", ""))) and not pattern.search(value):
-        yield f"{path}: {value!r} does not match {rules['pattern']}"
-    size = len(value) if isinstance(value, str) else value
-    if isinstance(size, int | float) and not rules.get("min", size) <= size <= rules.get("max", size):
-        yield f"{path}: {value!r} is outside of {rules.get('min')} to {rules.get('max')}"
-
-
-@cache
-def _pattern(java: str) -> re.Pattern[str] | None:
-    """The pattern for Python, roughly, since Python has no \\p{L}. None if Python cannot use it."""
-    try:
-        return re.compile(re.sub(r"\\p\{\w+\}", r"\\w\\s", java))
-    except re.error:
-        return None
 
 
 def told(inputs: dict[str, Any], type_: str, unknown: list[str]) -> list[str]:

@@ -37,15 +37,25 @@ def _walk(value: Any, shape: Any, path: str) -> Iterator[str]:
         for key, member in value.items():
             yield from _walk(member, shape.value, f"{path}.{key}")
     else:
-        yield from _scalar(value, shape, path)
+        yield from scalar_faults(value, shape, path)
 
 
-def _scalar(value: Any, shape: Any, path: str) -> Iterator[str]:
+def scalar_faults(value: Any, shape: Any, path: str) -> Iterator[str]:
+    """Everything in one text or number that its shape forbids. `path` begins each message."""
     rules: dict[str, Any] = shape.metadata
     if rules.get("enum") and value not in rules["enum"]:
-        yield f"{path}: {value!r} is not one of {rules['enum']}"
-    if rules.get("pattern") and not re.search(rules["pattern"], value):
+        yield f"{path}: {value!r} is not one of {', '.join(rules['enum'])}"
+    if isinstance(value, str) and (pattern := _pattern(rules.get("pattern", ""))) and not pattern.search(value):
         yield f"{path}: {value!r} does not match {rules['pattern']}"
     size = len(value) if isinstance(value, str) else value
-    if ("min" in rules and size < rules["min"]) or ("max" in rules and size > rules["max"]):
-        yield f"{path}: {value!r} is outside {rules.get('min')}..{rules.get('max')}"
+    if isinstance(size, int | float) and not rules.get("min", size) <= size <= rules.get("max", size):
+        yield f"{path}: {value!r} is outside of {rules.get('min')} to {rules.get('max')}"
+
+
+@cache
+def _pattern(java: str) -> re.Pattern[str] | None:
+    """The pattern for Python, roughly, since Python has no \\p{L}. None if Python cannot use it."""
+    try:
+        return re.compile(re.sub(r"\\p\{\w+\}", r"\\w\\s", java))
+    except re.error:
+        return None
