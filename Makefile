@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= dev
 BASE ?= main
-# As it was typed: make would take a dollar sign in a film's name for a variable of its own.
+# `value` keeps the text as it was typed. Otherwise make would read a dollar sign in a film's name as a variable.
 override VIDEO := $(value VIDEO)
 export VIDEO REGIONS SEED
 export PYTHONDONTWRITEBYTECODE =
@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE =
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: setup ## Run the platform on this laptop: VIDEO=path/to/film, or a clip that it makes; REGIONS=3 for a world
+demo: setup ## Run the platform on this laptop: VIDEO=path/to/film, or a clip that it makes; REGIONS=3 for three regions
 	@$(BIN)/python -m local demo
 
 add: setup ## Add a title while the demo runs: VIDEO=path/to/film
@@ -34,7 +34,7 @@ roll: setup ## Bring STACK's new node image or configuration to its nodes, with 
 bench: setup ## Measure: registering the program, upload to playable, serving, and the start of a view
 	@$(BIN)/python -m bench
 
-drill: setup ## Break the platform on purpose, as drawn from SEED (1, or 1-20), while viewers compare every byte
+drill: setup ## Break the platform on purpose, by faults that SEED draws (1, or 1-20), while viewers compare every byte
 	@$(BIN)/python -m drills
 
 cost: setup ## Print what a month on AWS would cost, by list prices
@@ -46,13 +46,13 @@ change: setup ## Print what the config of STACK and this program add to BASE (de
 plan: setup ## Print what 1,000, a million and 220 million subscribers need on AWS, and what it costs
 	@$(BIN)/python -m planner size
 
-scale: setup ## Write the tables and the chart of docs/scale.md anew
+scale: setup ## Update the tables and the chart of docs/scale.md
 	@$(BIN)/python -m planner page
 
-docs: setup ## Write anew what README.md and Pulumi.yaml say of the config's keys, from settings.py
+docs: setup ## Update the descriptions of config keys in README.md and Pulumi.yaml from settings.py
 	@$(BIN)/python -m scripts.settings_docs
 
-lock: setup ## Write the lock files anew from requirements*.in
+lock: setup ## Update the lock files from requirements*.in
 	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
 	@$(BIN)/python -m uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/python -m uv pip compile -q --generate-hashes --no-header --python-version 3.13 --python-platform aarch64-manylinux2014 requirements-playback.in -o requirements-playback.txt
