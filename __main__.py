@@ -49,7 +49,12 @@ tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack()}
 logs = {
     region: LogStore(
         f"logs-{region}",
-        {"region": region, "account_id": account_id, "log_days": settings.log_days, "protect": settings.protect},
+        {
+            "region": region,
+            "account_id": account_id,
+            "log_days": settings.log_days,
+            "protect": settings.protects(region),
+        },
     )
     for region in settings.regions
 }
@@ -76,7 +81,7 @@ content = ContentStorage(
         "protect": settings.protect,
     },
 )
-catalogue = Catalogue("catalogue", {"region": home, "protect": settings.protect})
+catalogue = Catalogue("catalogue", {"region": home, "protect": settings.protect, "restored": settings.catalogue_table})
 encoding = Encoding(
     "encoding",
     {
@@ -134,7 +139,7 @@ media = {
         {
             "region": region,
             "noncurrent_days": settings.noncurrent_days,
-            "protect": settings.protect,
+            "protect": settings.protects(region),
             "log_bucket": logs[region].bucket_name,
             "lifecycle": [FORGET_FILL_LISTS],
         },
@@ -172,7 +177,7 @@ pops = [
             "cidr": place.cidr,
             "zones": place.zones,
             "certificate": certificates.balancers[region] if certificates else place.certificate,
-            "serving": place.serving,
+            "serving": place.serving and not place.leaving,
             "fleets": settings.fleets,
             "nodes": {
                 "ami": place.ami,
@@ -184,7 +189,7 @@ pops = [
                 "tags": tags,
             },
             "log_days": settings.log_days,
-            "protect": settings.protect,
+            "protect": settings.protects(region),
             "media_name": media[region].bucket_name,
             "media_arn": media[region].bucket_arn,
             "log_bucket_name": logs[region].bucket_name,

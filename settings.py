@@ -109,6 +109,9 @@ class Region(Strict):
     """ARN of an ACM certificate in this region, for the load balancer. Needed with a `domain` that has no zone."""
     serving: bool = True
     """`false` sends its viewers to the next nearest region and changes nothing else: for a region that fails."""
+    leaving: bool = False
+    """`true` sends its viewers away and unprotects what the region alone has: the deployment before its line is taken
+    out of a protected stack."""
 
     @field_validator("cidr")
     @classmethod
@@ -258,6 +261,10 @@ class Settings(Strict):
     keep_versions_days: Annotated[int, Field(ge=1, le=3650)] = 7
     """Days that a version of a title stays after a newer one took its place, and what a failed encode left behind. Who
     watches it is not cut off meanwhile. After that it can be brought back for noncurrentDays."""
+    catalogue_table: Annotated[
+        str, _matching(r"([A-Za-z0-9_.-]{3,255})?", "the name of a table of DynamoDB at home, or empty")
+    ] = ""
+    """Table that stands for the stack's own catalogue after `headend restore`, which writes this. Empty: its own."""
     alarm_email: Annotated[str, _matching(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "a mail address, or empty")] = ""
     """Mail address that is told when something fails; AWS asks it to confirm first. Empty: nobody is told."""
     monthly_budget_usd: Annotated[int, Field(ge=0)] = 0
@@ -281,6 +288,10 @@ class Settings(Strict):
 
     def _steps(self) -> list[Step]:
         return [Step(step.short, step.max_bitrate, step.quality) for step in self.ladder]
+
+    def protects(self, region: str) -> bool:
+        """Whether what one region has may not be deleted."""
+        return self.protect and not self.regions[region].leaving
 
     @classmethod
     def load(cls) -> "Settings":
@@ -364,6 +375,8 @@ class Settings(Strict):
         for name, region in written.items():
             yield from _place_mistakes(name, cast(dict[str, Any], region) if isinstance(region, dict) else {})
         for name, region in self.regions.items():
+            if name == self.home and region.leaving:
+                yield f"regions.{name}.leaving: the home region cannot leave; another home is another stack"
             if name == self.home and not region.serving:
                 yield f"regions.{name}.serving: the home region must serve, since the API is there"
             if len(set(region.zones)) < len(region.zones):

@@ -8,7 +8,7 @@ import requests
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import before, beside, films, keys, machines, remaking, screen, taking_down, trouble
+from operate import before, beside, films, keys, machines, remaking, restoring, screen, taking_down, trouble
 
 EPILOG = (
     "Ends with 0: done. 1: done, and the answer is no (a film failed, an upload is lost, a tier is ill). "
@@ -30,6 +30,7 @@ VERBS = {
         "alarms": trouble.show_alarms,
         "failed": trouble.failed,
         "lost": trouble.show_lost,
+        "restore": restoring.restore,
     },
     "Machines": {
         "nodes": machines.nodes,

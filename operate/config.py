@@ -66,6 +66,19 @@ def with_images(text: str, new: Mapping[str, str]) -> str:
     return text
 
 
+def with_value(text: str, key: str, value: str) -> str:
+    """The text with one of the project's own plain values as said, in a line before the regions if it is new."""
+    tree = yaml.compose(text, yaml.SafeLoader)
+    regions(text)  # refuses what is no config
+    entries = _entries(_entries(tree)["config"])
+    if (node := next((node for name, node in entries.items() if name.endswith(f":{key}")), None)) is not None:
+        return text[: node.start_mark.index] + value + text[node.end_mark.index :]
+    config: Any = _entries(tree)["config"]
+    place = next(name for name, _ in config.value if name.value.endswith(":regions"))
+    line = f"{place.value.partition(':')[0]}:{key}: {value}\n" + " " * place.start_mark.column
+    return text[: place.start_mark.index] + line + text[place.start_mark.index :]
+
+
 def with_serving(text: str, region: str, serving: bool) -> str:
     """The text with `serving` of one region as said. Raises Refusal for a region that it does not have."""
     places = regions(text)

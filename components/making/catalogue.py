@@ -1,6 +1,6 @@
 """The catalogue: one row a title, whose pointer to the current version is what publishing writes."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +12,9 @@ class CatalogueArgs(TypedDict):
     region: str
     protect: bool
     """Refuse to delete the table."""
+    restored: NotRequired[str]
+    """Name of a table that was restored from this one and stands for it. The program uses it and does not own it: its
+    own table stays beside it, as the way back."""
 
 
 class Catalogue(pulumi.ComponentResource):
@@ -22,6 +25,7 @@ class Catalogue(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: CatalogueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:catalogue:Catalogue", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, protect=args["protect"])
         table = aws.dynamodb.Table(
             f"{name}-titles",
             region=args["region"],
@@ -45,7 +49,9 @@ class Catalogue(pulumi.ComponentResource):
             ],
             point_in_time_recovery={"enabled": True},
             deletion_protection_enabled=args["protect"],
-            opts=pulumi.ResourceOptions(parent=self, protect=args["protect"]),
+            opts=child,
         )
+        if restored := args.get("restored"):
+            table = aws.dynamodb.Table.get(f"{name}-restored", restored, region=args["region"], opts=child)
         self.table_name, self.table_arn = table.name, table.arn
         self.register_outputs({"table_name": self.table_name, "table_arn": self.table_arn})

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from local.engine import UNKNOWN, Archive, Asset, Deployment, run_program
 from tests.declared import ACCOUNT, ROOT, depends_on, documents, regions, whole
 
 STACKS = ("dev", "local", "prod")
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 GLOBAL = ("aws:iam/", "aws:cloudfront/", "aws:budgets/")
 
 
@@ -115,7 +118,39 @@ def test_no_output_and_no_input_holds_a_secret(stack: str) -> None:
     assert not re.search(r"PRIVATE KEY|AKIA[0-9A-Z]{16}|aws_secret|[Pp]assword", told)
 
 
-# An operator who runs `destroy`
+# An operator who takes a region out, or runs `destroy`
+
+
+def test_a_region_that_leaves_is_unprotected_and_the_others_are_not() -> None:
+    written = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]["headend:regions"]
+    places = {**written, "eu-west-1": {**written["eu-west-1"], "leaving": True}}
+    before, after = whole("prod"), run_program(ROOT, stack="prod", config={"regions": places})
+    kept = {name: {item.urn for item in done.registrations if item.options.get("protect")} for name, done in
+            (("before", before), ("after", after))}  # fmt: skip
+    freed = {urn.rpartition("::")[2] for urn in kept["before"] - kept["after"]}
+    assert freed == {"media-eu-west-1-bucket", "logs-eu-west-1-bucket"}
+    assert kept["after"] < kept["before"]
+    balancers = {item.region: item.inputs["enableDeletionProtection"] for item in after.of_type(BALANCER)}
+    assert balancers == {"us-east-1": True, "eu-west-1": False, "ap-southeast-1": True}
+    buckets = {item.name: item.inputs["forceDestroy"] for item in after.of_type("aws:s3/bucket:Bucket")}
+    assert {name for name, emptied in buckets.items() if emptied} == {"site-bucket", *freed}
+    # Its viewers are sent elsewhere before it goes.
+    code = after.one("aws:cloudfront/function:Function").inputs["code"]
+    assert "eu-west-1" not in re.sub(r"(?m)^\s*//.*$", "", code)
+    assert {item.urn for item in after.registrations} == {item.urn for item in before.registrations}
+
+
+def test_then_its_line_is_taken_out_and_nothing_of_it_was_protected() -> None:
+    written = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]["headend:regions"]
+    leaving = {**written, "eu-west-1": {**written["eu-west-1"], "leaving": True}}
+    without = {name: place for name, place in written.items() if name != "eu-west-1"}
+    before, after = (run_program(ROOT, stack="prod", config={"regions": each}) for each in (leaving, without))
+    left = {item.urn for item in after.registrations}
+    gone = [item for item in before.registrations if item.urn not in left and item.custom]
+    assert {item.region for item in gone if not item.type.startswith(GLOBAL)} == {"eu-west-1", "us-east-1"}
+    assert [item.name for item in gone if item.options.get("protect")] == []
+    # Of home only the alarms on copies to the region go.
+    assert {item.type for item in gone if item.region == "us-east-1" and not item.type.startswith(GLOBAL)} == {ALARM}
 
 
 def test_what_cannot_be_made_again_is_protected_in_prod_and_disposable_in_dev() -> None:

@@ -92,6 +92,8 @@ def region(**changed: Any) -> dict[str, Any]:
             "cannot stand for im4gn.16xlarge, of about its network and disk: im4gn.8xlarge",
         ),
         ({"otherInstanceTypes": ["m7gd.medium", "m7gd.medium"]}, "m7gd.medium, m7gd.medium names a type twice"),
+        ({"catalogueTable": "my table"}, "must be the name of a table of DynamoDB at home, or empty"),
+        ({"permissionsBoundary": "admin"}, "must be an ARN of an IAM policy, or empty"),
         ({"blockedCountries": ["UK"]}, 'blockedCountries.0: "UK" is not allowed: must be an ISO 3166-1 alpha-2 code'),
         ({"alarmEmail": "me"}, 'headend:alarmEmail: "me" is not allowed: must be a mail address, or empty'),
         ({"domain": {"name": "Watch", "certificate": CERTIFICATE.format("us-east-1")}}, "must be a host name in lower"),
@@ -135,6 +137,7 @@ def region(**changed: Any) -> dict[str, Any]:
         ({"regions": region(cidr="127.0.0.0/16")}, "must be a private IPv4 block"),
         ({"regions": region(cidr="10.0.0.0/24")}, "must be a private IPv4 block from /16 to /22"),
         ({"regions": region(serving=False)}, "regions.us-east-1.serving: the home region must serve"),
+        ({"regions": region(leaving=True)}, "regions.us-east-1.leaving: the home region cannot leave"),
         ({"regions": region(ami="al2023")}, 'ami: "al2023" is not allowed: must be an image id'),
         # Between values
         (

@@ -9,7 +9,7 @@ import yaml
 from botocore.stub import Stubber
 
 from operate import config, machines
-from operate.config import images, with_images, with_serving
+from operate.config import images, with_images, with_serving, with_value
 from operate.screen import Refusal
 
 ROOT = Path(__file__).parents[3]
@@ -127,3 +127,15 @@ def test_only_a_stack_on_aws_has_a_config_to_change(project: Path) -> None:
         with pytest.raises(Refusal, match="name a stack on AWS with --stack"):
             config.path_of(stack)
     assert config.path_of("dev") == project / "Pulumi.dev.yaml"
+
+
+def test_a_value_is_added_before_the_regions_or_changed_where_it_stands() -> None:
+    new = with_value(FLOW, "catalogueTable", "titles-at-noon")
+    assert new == FLOW.replace("  headend:regions:", "  headend:catalogueTable: titles-at-noon\n  headend:regions:")
+    assert with_value(new, "catalogueTable", "other") == new.replace("titles-at-noon", "other")
+    assert with_value(FLOW, "logDays", "14") == FLOW.replace("logDays: 7", "logDays: 14")
+
+
+def test_a_file_that_is_no_config_is_told() -> None:
+    with pytest.raises(Refusal, match="the config has no regions"):
+        with_value("config: {}", "catalogueTable", "x")

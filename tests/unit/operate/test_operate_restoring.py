@@ -1,0 +1,96 @@
+"""`headend restore`: which moments AWS offers, what it is asked for, and what it does not restore by itself."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from operate import restoring
+from operate.screen import Refusal
+
+FIRST, LAST = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 28, 21, 30, 15, 999, tzinfo=UTC)
+KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+
+
+@pytest.fixture
+def stub() -> Any:
+    return Stubber(boto3.client("dynamodb", region_name="eu-west-1", **KEYS))
+
+
+@pytest.mark.parametrize(
+    ("at", "moment"),
+    [
+        ("", datetime(2026, 11, 28, 21, 30, 15, tzinfo=UTC)),
+        ("2026-11-20T12:00Z", datetime(2026, 11, 20, 12, tzinfo=UTC)),
+        ("2026-11-20T12:00+02:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_the_latest_or_as_it_is_named(at: str, moment: datetime) -> None:
+    assert restoring.within(at, FIRST, LAST) == moment
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("yesterday", "--at yesterday: is no moment; write it as 2026-11-28T21:30Z"),
+        ("2026-11-20T12:00", "--at 2026-11-20T12:00: in which time zone? Write Z behind it for UTC"),
+        ("2026-10-20T12:00Z", "AWS offers 2026-11-01T00:00:00Z to 2026-11-28T21:30:15Z"),
+        ("2027-01-01T00:00Z", "AWS offers 2026-11-01T00:00:00Z to 2026-11-28T21:30:15Z"),
+    ],
+)
+def test_a_moment_that_cannot_be_is_refused_with_what_can(at: str, said: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        restoring.within(at, FIRST, LAST)
+    assert said in str(caught.value)
+
+
+def test_a_table_without_recovery_is_told(stub: Any) -> None:
+    answer = {
+        "ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
+        }
+    }
+    stub.add_response("describe_continuous_backups", answer, {"TableName": "titles"})
+    with stub, pytest.raises(Refusal, match="titles: has no point-in-time recovery"):
+        restoring.window(stub.client, "titles")
+
+
+def test_a_restore_that_has_begun_is_gone_on_with(stub: Any) -> None:
+    asked = {"SourceTableName": "titles", "TargetTableName": "new", "RestoreDateTime": FIRST}
+    stub.add_response("restore_table_to_point_in_time", {}, asked)
+    stub.add_client_error("restore_table_to_point_in_time", "TableAlreadyExistsException", expected_params=asked)
+    stub.add_client_error("restore_table_to_point_in_time", "LimitExceededException", expected_params=asked)
+    with stub:
+        restoring.make(stub.client, "titles", "new", FIRST)
+        restoring.make(stub.client, "titles", "new", FIRST)
+        with pytest.raises(stub.client.exceptions.LimitExceededException):
+            restoring.make(stub.client, "titles", "new", FIRST)
+
+
+@pytest.mark.parametrize(
+    ("table", "index", "ready"),
+    [("CREATING", "CREATING", False), ("ACTIVE", "CREATING", False), ("ACTIVE", "ACTIVE", True)],
+)
+def test_a_table_is_ready_once_its_index_is(stub: Any, table: str, index: str, ready: bool) -> None:
+    answer = {"Table": {"TableStatus": table, "GlobalSecondaryIndexes": [{"IndexStatus": index}]}}
+    stub.add_response("describe_table", answer, {"TableName": "new"})
+    with stub:
+        assert restoring.ready(stub.client, "new") is ready
+
+
+def test_the_new_table_gets_what_aws_does_not_restore(stub: Any) -> None:
+    arn, tags = "arn:aws:dynamodb:eu-west-1:111122223333:table/{}", [{"Key": "project", "Value": "headend"}]
+    old = {"TableArn": arn.format("titles"), "DeletionProtectionEnabled": True}
+    stub.add_response("describe_table", {"Table": old}, {"TableName": "titles"})
+    recovery = {"TableName": "new", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+    stub.add_response("update_continuous_backups", {}, recovery)
+    stub.add_response("update_table", {}, {"TableName": "new", "DeletionProtectionEnabled": True})
+    stub.add_response("list_tags_of_resource", {"Tags": tags}, {"ResourceArn": arn.format("titles")})
+    stub.add_response("describe_table", {"Table": {"TableArn": arn.format("new")}}, {"TableName": "new"})
+    stub.add_response("tag_resource", {}, {"ResourceArn": arn.format("new"), "Tags": tags})
+    with stub:
+        restoring.keep(stub.client, "titles", "new")
+    stub.assert_no_pending_responses()
