@@ -201,3 +201,14 @@ def test_another_film_leaves_a_row_of_an_earlier_release_alone(world: World) -> 
     assert world.deliver(event).path[-1] == "Published"
     assert world.plays() == "A"
     assert world.row()["key"] == KEY
+
+
+@pytest.mark.parametrize("jobs_known", [True, False])
+def test_a_then_b_then_a_again_writes_nothing_twice_however_late(world: World, jobs_known: bool) -> None:
+    """MediaConvert forgets jobs after three months. What was published before is neither trusted nor touched."""
+    for content in ("A", "B", "A"):
+        if not jobs_known:
+            world.jobs.clear()
+        assert world.deliver(world.put(content)).path[-1] == "Published"
+        assert world.plays() == content
+    assert (len(world.media), world.rewritten) == (3, [])
