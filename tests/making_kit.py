@@ -3,7 +3,8 @@
 from typing import Any
 
 from components.making.handlers import HANDLERS
-from components.making.workflow import WorkflowNames, definition
+from components.making.workflow import definition
+from components.making.workflow_common import WorkflowNames
 from lambdas.names import folder
 from lambdas.plan import plan
 from lambdas.shapes import Source, Title

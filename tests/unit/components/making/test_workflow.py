@@ -10,7 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from components.making.workflow import ENCODE_ATTEMPTS, LIFE_SECONDS
+from components.making.workflow_common import LIFE_SECONDS
+from components.making.workflow_make import ENCODE_ATTEMPTS
 from facts.encoder_codes import OURS, OWNERS
 from lambdas.identify.core import identify
 from lambdas.ladder import content_of

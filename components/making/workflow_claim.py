@@ -1,0 +1,139 @@
+"""The workflow's first phase: name the title and claim it, or find that it is another's. Pure."""
+
+from components.making.handlers import IDENTIFY
+from components.making.states import NOW, RETRY, THE_ROW, State, on_lost_claim, update
+from components.making.workflow_common import ME, WorkflowNames, ask
+
+_SAME_FILM = "($exists($taken.stem) ? $taken.stem.S = $title.stem : $taken.`key`.S = $title.`key`)"
+
+
+def claiming(names: WorkflowNames) -> dict[str, State]:
+    """Identify the title and take it, unless this upload was already taken or a newer one was."""
+    event = {
+        "bucket": "{% $states.input.detail.bucket.name %}",
+        "key": "{% $states.input.detail.object.key %}",
+        "etag": "{% $states.input.detail.object.etag %}",
+        "size": "{% $states.input.detail.object.size %}",
+        "sequencer": "{% $states.input.detail.object.sequencer %}",
+        "version_id": "{% $states.input.detail.object.`version-id` %}",
+        "time": "{% $states.input.time %}",
+    }
+    identify = ask(names, IDENTIFY, event, {"title": "{% $states.result.Payload %}"}, "Claim", "identify the title")
+    identify["Assign"] |= {"holder": "nobody", "attempts": 0, "refused": []}
+    # Nothing is claimed yet, so there is no row on which to write a reason: the execution fails, which an alarm tells.
+    identify["Catch"] = [{"ErrorEquals": ["NotAFilm"], "Next": "No film"}]
+    claim = update(
+        names["table"],
+        sets={
+            "#name": {"S": "{% $title.name %}"},
+            "stem": {"S": "{% $title.stem %}"},
+            "#key": {"S": "{% $title.key %}"},
+            "etag": {"S": "{% $title.etag %}"},
+            "#size": {"N": "{% $string($title.size) %}"},
+            "sequencer": {"S": "{% $title.sequencer %}"},
+            "uploaded": {"S": "{% $title.uploaded %}"},
+            "#source": {"S": "{% $title.source %}"},
+            "execution": ME,
+            "updated": NOW,
+        },
+        # `live` is there once a version is out: a title that plays is not hidden while it is encoded anew.
+        also="created = if_not_exists(created, :updated), #state = if_not_exists(live, :working)",
+        values={
+            ":working": {"S": "PROCESSING"},
+            ":failed": {"S": "FAILED"},
+            ":registered": {"S": "REGISTERED"},
+            ":holder": {"S": "{% $holder %}"},
+        },
+        remove="outcome, reason, fault, warnings",
+        # S3's sequencers order the events of one key, and mean nothing between two.
+        condition=(
+            # Rows of earlier releases have no stem: their keys tell whether the film is the same.
+            "attribute_not_exists(id) OR ((stem = :stem OR (attribute_not_exists(stem) AND #key = :key)) AND ("
+            "(#key = :key AND sequencer < :sequencer)"
+            " OR (#key <> :key AND (attribute_not_exists(uploaded) OR uploaded < :uploaded"
+            " OR (uploaded = :uploaded AND #key < :key)))"
+            " OR (#key = :key AND sequencer = :sequencer AND (execution = :execution"
+            " OR outcome IN (:failed, :registered) OR (attribute_not_exists(outcome) AND execution = :holder)))))"
+        ),
+        next_state="Prepare",
+    )
+    claim["Comment"] = "claim it in the catalogue"
+    claim["Arguments"]["ReturnValues"] = "ALL_OLD"
+    claim["Assign"] = {
+        "published": {
+            field: f"{{% $exists($states.result.Attributes.{field}) ? $states.result.Attributes.{field}.S : '' %}}"
+            for field in ("content", "version")
+        }
+    }
+    # Any other error fails the execution: to mark a row that was never claimed would pass for a newer upload's work.
+    claim["Catch"] = [on_lost_claim("Whose title?")]
+    return {
+        "Identify": identify,
+        "No film": {"Type": "Succeed", "Comment": "What lies beside films is left where it is."},
+        "Claim": claim,
+        **_not_ours(names),
+    }
+
+
+def _not_ours(names: WorkflowNames) -> dict[str, State]:
+    """Where the claim is another's: this upload's own from before, or a film's whose key has the same slug.
+
+    `films/My Film` and `films/my-film` are two films with one id. Whichever comes second takes an id with a hash.
+    """
+    look: State = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::dynamodb:getItem",
+        "Arguments": {"TableName": names["table"], "Key": THE_ROW, "ConsistentRead": True},
+        "Assign": {"taken": "{% $exists($states.result.Item) ? $states.result.Item : {} %}"},
+        "TimeoutSeconds": 60,
+        "Retry": RETRY,
+        "Next": "Taken by?",
+    }
+    alive: State = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:describeExecution",
+        "Arguments": {"ExecutionArn": "{% $taken.execution.S %}"},
+        "Assign": {
+            "holder": "{% $states.result.Status in ['RUNNING', 'PENDING_REDRIVE'] ? 'nobody' : $taken.execution.S %}",
+        },
+        "TimeoutSeconds": 60,
+        "Retry": RETRY,
+        # Executions are forgotten after 90 days, or with their state machine.
+        "Catch": [
+            {
+                "ErrorEquals": ["Sfn.ExecutionDoesNotExistException"],
+                "Assign": {"holder": "{% $taken.execution.S %}"},
+                "Next": "Claim",
+            }
+        ],
+        "Next": "Ended?",
+    }
+    return {
+        "Whose title?": look,
+        "Taken by?": {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": "{% $not($exists($taken.id)) %}", "Next": "Claim"},
+                {
+                    "Condition": f"{{% $not({_SAME_FILM}) and $title.id != $title.other %}}",
+                    "Assign": {"title": "{% $merge([$title, {'id': $title.other}]) %}"},
+                    "Next": "Claim",
+                },
+                {
+                    "Condition": (
+                        f"{{% {_SAME_FILM} and $taken.`key`.S = $title.`key`"
+                        " and $taken.sequencer.S = $title.sequencer and $not($exists($taken.outcome)) %}"
+                    ),
+                    "Next": "Does it run?",
+                },
+            ],
+            "Default": "Already taken",
+        },
+        "Does it run?": alive,
+        "Ended?": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $holder != 'nobody' %}", "Next": "Claim"}],
+            "Default": "Already taken",
+        },
+        "Already taken": {"Type": "Succeed"},
+    }

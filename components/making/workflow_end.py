@@ -1,0 +1,68 @@
+"""The workflow's last phase: the title is published, or its row says why not; and people are told. Pure."""
+
+from components.making.sidecar_workflow import edition_of
+from components.making.states import NOW, State, on_lost_claim, tell
+from components.making.workflow_common import PREFIX, WorkflowNames, settle
+
+
+def publishing(names: WorkflowNames) -> dict[str, State]:
+    """One conditional write makes the title visible, or nothing does; then people are told."""
+    publish = settle(
+        names,
+        {
+            "outcome": {"S": "PUBLISHED"},
+            "live": {"S": "PUBLISHED"},
+            "version": {"S": "{% $version %}"},
+            "content": {"S": "{% $prepared.content %}"},
+            "prefix": {"S": f"{{% {PREFIX} %}}"},
+            "#duration": {"N": "{% $string($made.duration) %}"},
+            "width": {"N": "{% $string($made.width) %}"},
+            "height": {"N": "{% $string($made.height) %}"},
+            "renditions": {"L": "{% [$made.renditions.{'S': $}] %}"},
+            **edition_of("$made"),
+            "still": {"S": "{% $made.still %}"},
+            # What the encoder noticed and worked around: damaged frames, missing references.
+            "warnings": {"L": "{% [$warnings.{'S': $string(Code) & ' x ' & $string(Count)}] %}"},
+            "published": NOW,
+        },
+        "Announce",
+        state="PUBLISHED",
+        live=True,
+    )
+    publish["Comment"] = "publish"
+    told = tell(names["topic_arn"], "$title.name & ' can be watched'", {"state": "PUBLISHED"}, "announce", "Published")
+    return {"Publish": publish, "Announce": told, "Published": {"Type": "Succeed"}}
+
+
+def ending(names: WorkflowNames) -> dict[str, State]:
+    """The ways out that are not a published title: the row says why, the source is kept, a person is told."""
+    mark = settle(
+        names,
+        {"outcome": {"S": "{% $outcome %}"}, "reason": {"S": "{% $reason %}"}, "fault": {"S": "{% $fault %}"}},
+        "Tell",
+        state="{% $outcome %}",
+    )
+    mark["Comment"] = "write down why not"
+    # What cannot be marked fails the execution, which an alarm tells.
+    mark["Catch"] = [on_lost_claim("Superseded")]
+    told = tell(
+        names["topic_arn"],
+        "$title.name & ' was not published'",
+        {"state": "{% $outcome %}", "reason": "{% $reason %}", "fault": "{% $fault %}"},
+        "tell the operators",
+        "Ours?",
+    )
+    return {
+        "Mark": mark,
+        "Tell": told,
+        "Ours?": {
+            "Type": "Choice",
+            # A refused file is an answer, not a failure: only our own faults may wake somebody.
+            "Choices": [{"Condition": "{% $outcome = 'FAILED' %}", "Next": "Failed"}],
+            "Default": "Rejected",
+        },
+        "Rejected": {"Type": "Succeed"},
+        "Failed": {"Type": "Fail", "Error": "TitleFailed", "Cause": "{% $fault %}"},
+        # A newer upload of the same title is on its way, and its own execution publishes.
+        "Superseded": {"Type": "Succeed"},
+    }

@@ -1,0 +1,202 @@
+"""The workflow's second phase: from a source to renditions that were looked at. Pure."""
+
+import pulumi
+
+from components.making.handlers import PREPARE, VERIFY
+from components.making.states import RETRY, State, in_a_crowd
+from components.making.workflow_common import CATCH, LIFE_SECONDS, PREFIX, WorkflowNames, ask, settle
+from facts import encoder_codes
+from lambdas.rows import OURS
+
+ENCODE_TIMEOUT_SECONDS = LIFE_SECONDS - 2 * 3600
+ENCODE_ATTEMPTS = 3
+
+_CANCELLED = "The job was cancelled in MediaConvert. headend retry makes another one."
+
+
+def making(names: WorkflowNames) -> dict[str, State]:
+    """From a source to renditions that were looked at."""
+    wanted = "{% $states.context.Execution.Input.requested = true %}" if names["encode"] == "on_request" else True
+    prepare = ask(
+        names,
+        PREPARE,
+        {
+            "title": "{% $title %}",
+            "published": "{% $published %}",
+            "wanted": wanted,
+            "refused": "{% $refused %}",
+        },
+        {
+            "prepared": "{% $states.result.Payload %}",
+            "version": (
+                "{% $states.result.Payload.version != '' ? $states.result.Payload.version"
+                " : $substring($hash($states.context.Execution.Id & '/' & $string($attempts), 'SHA-256'), 0, 12) %}"
+            ),
+            "warnings": "{% $states.result.Payload.warnings %}",
+        },
+        "What next?",
+        "look at the source, and plan",
+    )
+    # MediaConvert's rates are the account's: thousands of films that arrive at once wait here for Probe.
+    crowd = in_a_crowd("TooManyRequestsException", "ThrottlingException", "Lambda.TooManyRequestsException")
+    prepare["Retry"] = [crowd, *RETRY]
+    verify = ask(
+        names,
+        VERIFY,
+        {"title": "{% $title %}", "prefix": f"{{% {PREFIX} %}}", "expected": "{% $prepared.expected %}"},
+        {"made": "{% $states.result.Payload %}"},
+        "Publish",
+        "verify every segment",
+    )
+    verify["Catch"] = [
+        {
+            # Of a job that says it is done. What it made is not looked at again, and nothing is written over it.
+            "ErrorEquals": ["RenditionsIncomplete"],
+            "Assign": {
+                "attempts": "{% $attempts + 1 %}",
+                "refused": "{% $append($refused, [$version]) %}",
+                "code": 0,
+                "message": "{% $parse($states.errorOutput.Cause).errorMessage %}",
+                "error": "{% $states.errorOutput.Error %}",
+            },
+            "Next": "Whose fault?",
+        },
+        *CATCH,
+    ]
+    return {
+        "Prepare": prepare,
+        "What next?": {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": f"{{% $prepared.next = '{answer}' %}}", "Next": state}
+                for answer, state in {
+                    "ENCODE": "Encode",
+                    "VERIFY": "Verify",
+                    "WAIT": "Wait for job",
+                    "SETTLE": "Settle",
+                }.items()
+            ],
+            "Default": "Register",
+        },
+        # The very same bytes were uploaded again: what plays is what would be made.
+        "Settle": settle(names, {"outcome": {"S": "PUBLISHED"}}, "Nothing to do", state="PUBLISHED"),
+        "Nothing to do": {"Type": "Succeed"},
+        # The event of an upload only catalogues it; the execution that a viewer's request starts goes on.
+        "Register": settle(names, {"outcome": {"S": "REGISTERED"}}, "Registered", state="REGISTERED"),
+        "Registered": {"Type": "Succeed"},
+        # A job of an execution that was lost. An execution may have 25,000 events, and each look at the job is nine: a
+        # look a minute would end it after two days.
+        "Wait for job": {"Type": "Wait", "Seconds": 150, "Next": "Prepare"},
+        "Encode": _encode(names),
+        **_after_a_failure(),
+        "Verify": verify,
+    }
+
+
+def _encode(names: WorkflowNames) -> State:
+    place = f"'s3://' & $bucket & '/' & {PREFIX} & '/' & base"
+    group = (
+        "kind = 'CMAF'"
+        f" ? {{'Type': 'CMAF_GROUP_SETTINGS', 'CmafGroupSettings': $merge([settings, {{'Destination': {place}}}])}}"
+        f" : {{'Type': 'FILE_GROUP_SETTINGS', 'FileGroupSettings': {{'Destination': {place}}}}}"
+    )
+    groups = f"$prepared.groups.{{'Name': base, 'OutputGroupSettings': {group}, 'Outputs': outputs}}"
+    return {
+        "Type": "Task",
+        "Comment": "encode to H.264",
+        "Resource": "arn:aws:states:::mediaconvert:createJob.sync",
+        "Arguments": {
+            "Role": names["job_role_arn"],
+            "Queue": names["queue_arn"],
+            # The same request again within a minute (an answer that was lost) is the same job; later, `Prepare` looks.
+            "ClientRequestToken": "{% $hash($states.context.Execution.Id & '/' & $string($attempts), 'SHA-256') %}",
+            "StatusUpdateInterval": "SECONDS_10",
+            # By these a job is known for this upload's, and the workflow's listeners know the title.
+            "UserMetadata": {
+                "title": "{% $title.id %}",
+                "version": "{% $version %}",
+                "source": "{% $title.source %}",
+                "content": "{% $prepared.content %}",
+            },
+            # The queue has the tags of the stack: by them the bill and the budget see what encoding costs.
+            "BillingTagsSource": "QUEUE",
+            "Settings": {
+                "TimecodeConfig": {"Source": "ZEROBASED"},
+                "Inputs": ["{% $merge([$prepared.input, {'FileInput': $title.uri}]) %}"],
+                "OutputGroups": pulumi.Output.concat("{% ($bucket := '", names["media"], f"'; [{groups}]) %}}")
+                if isinstance(names["media"], pulumi.Output)
+                else f"{{% ($bucket := '{names['media']}'; [{groups}]) %}}",
+            },
+        },
+        "Assign": {"warnings": "{% $exists($states.result.Job.Warnings) ? $states.result.Job.Warnings : [] %}"},
+        "TimeoutSeconds": ENCODE_TIMEOUT_SECONDS,
+        # Refused for its rate, so no job was made. CreateJob allows five a second: a burst of uploads waits here.
+        "Retry": [in_a_crowd("MediaConvert.TooManyRequestsException")],
+        "Catch": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "Assign": {
+                    "attempts": "{% $attempts + 1 %}",
+                    "code": _fault_field("ErrorCode", r"(\d+)", "$number", "0"),
+                    "message": _fault_field("ErrorMessage", r'"([^"]*)', "$string", "''"),
+                    # Somebody cancelled the job: another try would act against that.
+                    "error": (
+                        '{% $contains($states.errorOutput.Cause, /"[Ss]tatus"\\s*:\\s*"CANCELED"/)'
+                        " ? 'Cancelled' : $states.errorOutput.Error %}"
+                    ),
+                },
+                "Next": "Whose fault?",
+            }
+        ],
+        "Next": "Verify",
+    }
+
+
+def _after_a_failure() -> dict[str, State]:
+    """A job failed, or what it made is not whole: the file's owner is told, an operator, or nobody yet."""
+    fault = (
+        f"{{% $error = 'Cancelled' ? '{_CANCELLED}'"
+        " : $error & ', MediaConvert error ' & $string($code) & ' ' & $message"
+        f" & ($string($code) in {list(map(str, encoder_codes.OURS))}"
+        f" ? ' (' & $lookup({encoder_codes.OURS_BY_TEXT}, $string($code)) & ')' : '') %}}"
+    )
+    return {
+        "Whose fault?": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "Condition": f"{{% $code in {list(encoder_codes.OWNERS)} %}}",
+                    "Assign": {
+                        "outcome": "REJECTED",
+                        "reason": (
+                            f"{{% 'The encoder could not use this file. '"
+                            f" & $lookup({encoder_codes.OWNERS_BY_TEXT}, $string($code)) & ' It said: ' & $message %}}"
+                        ),
+                        "fault": "{% 'MediaConvert error ' & $string($code) %}",
+                    },
+                    "Next": "Mark",
+                },
+                {
+                    # Whatever else went wrong, a job may have been made: look for it rather than make a second one.
+                    "Condition": (
+                        f"{{% $attempts < {ENCODE_ATTEMPTS} and $error != 'Cancelled'"
+                        f" and $not($code in {list(encoder_codes.OURS)}) %}}"
+                    ),
+                    "Next": "Pause",
+                },
+            ],
+            "Assign": {"outcome": "FAILED", "reason": OURS, "fault": fault},
+            "Default": "Mark",
+        },
+        # Longer than the minute for which MediaConvert answers the same request with the job that failed.
+        "Pause": {"Type": "Wait", "Seconds": 75, "Next": "Prepare"},
+    }
+
+
+def _fault_field(field: str, pattern: str, convert: str, default: str) -> str:
+    """A field of the job that a failed `.sync` puts into its cause; by pattern, since other causes are not JSON.
+
+    Its first letter may be small: GetJob's are capitals, those of MediaConvert's events are not.
+    """
+    found = f'$match($states.errorOutput.Cause, /"[{field[0]}{field[0].lower()}]{field[1:]}"\\s*:\\s*{pattern}/)'
+    return f"{{% $exists({found}.groups[0]) ? {convert}({found}[0].groups[0]) : {default} %}}"
