@@ -18,6 +18,8 @@ from rich.table import Column, Table
 from components.edge.nearest_pop import nearest_pop
 from lambdas.titles import title_id
 from local.clients import client
+from local.logs import Grown
+from local.viewers import Viewers
 
 # Formats that list other files are not opened: a list could name any path of this machine.
 CONTAINERS = "mov,matroska,mxf,mpegts,avi,mpeg"
@@ -165,18 +167,12 @@ class Served:
     bytes: Counter[str] = field(default_factory=Counter[str])
     fleets: dict[tuple[str, str], Counter[str]] = field(default_factory=dict[tuple[str, str], Counter[str]])
     """By region and fleet: requests and bytes, and how many of them were cache hits."""
-    _read: dict[Path, int] = field(default_factory=dict[Path, int])
+    _log: Grown = field(default_factory=Grown)
 
     def update(self) -> None:
         """Count the lines that were added to the logs."""
-        for path in sorted((self.run_dir / "logs").glob("*.jsonl")):
-            with path.open("rb") as file:
-                file.seek(self._read.get(path, 0))
-                lines = file.read().split(b"\n")
-            # The last piece is not a whole line yet.
-            self._read[path] = self._read.get(path, 0) + sum(len(line) + 1 for line in lines[:-1])
-            for line in lines[:-1]:
-                self._count(path.stem, json.loads(line))
+        for tier, line in self._log.lines(self.run_dir, "*.jsonl"):
+            self._count(tier, json.loads(line))
 
     def _count(self, tier: str, entry: dict[str, Any]) -> None:
         if not str(entry.get("uri", "")).startswith("/v/"):
@@ -228,13 +224,25 @@ class Served:
 
 
 def show_served(run_dir: Path, console: Console) -> None:
-    """Show a table of who served what, until Ctrl-C. Without a terminal, print a line whenever it changes."""
-    served, hint = Served(run_dir), "Ctrl-C stops everything. In another terminal: make add VIDEO=path/to/film"
+    """Keep tables of who served what, and of how viewers fare, until Ctrl-C.
+
+    Where there is no terminal, print what has changed.
+    """
+    served, viewers, hint = (
+        Served(run_dir),
+        Viewers(run_dir),
+        "Ctrl-C stops everything. In another terminal: make add VIDEO=path/to/film",
+    )
     if not console.is_terminal:
         console.print(hint, highlight=False)
         before: Counter[str] = Counter()
+        told: Counter[str] = Counter()
         while True:
             served.update()
+            viewers.update()
+            if viewers.sums != told:
+                told = viewers.sums.copy()
+                console.print(viewers.table())
             if served.counts != before:
                 before = served.counts.copy()
                 console.print(", ".join(f"{name} {count}" for name, count in sorted(before.items())), highlight=False)
@@ -243,5 +251,6 @@ def show_served(run_dir: Path, console: Console) -> None:
     with Live(console=console, refresh_per_second=4) as live:
         while True:
             served.update()
-            live.update(Group("", served.table(), "", served.fleet_table(), "", hint))
+            viewers.update()
+            live.update(Group("", served.table(), "", served.fleet_table(), "", viewers.table(), "", hint))
             time.sleep(0.5)

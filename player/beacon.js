@@ -1,10 +1,9 @@
 /**
- * What a view reports to its operator: that it started and how fast, what was watched and how long it stood still, that it
- * failed, or that its viewer left before it began. A handful of requests a view. The contract is that of
- * lambdas/experience/core.py: POST /api/events takes {session, title, event, ...}, times since the last report.
+ * The reports of a view to its operator: it started after so many milliseconds, so many seconds were watched, the picture
+ * stood still for so long, it failed, or the viewer left before the first frame. A view sends a handful. The contract is
+ * in lambdas/experience/core.py: POST /api/events takes {session, title, event, ...}, with times since the last report.
  *
- * The session is random, new for each view, and kept nowhere: nobody can tell whose it is. A share of the views reports
- * (`reports` in the answer to play, drawn once a view; no share, no reports), and a 410 silences this page for good.
+ * Only a share of the views reports: `reports` in the answer to play, from 0 to 1. After a 410 the page sends no more.
  */
 
 import { on } from "./common/dom.js";
@@ -15,24 +14,28 @@ const KEEPALIVE_MS = 240_000;
 let silenced = false;
 
 export class Beacon {
-  #view = null; // {session, title, started, watched, stalled, switches, meter, kbps}
-  #draw;
+  #view = null; // {session, title, started, watched, stalled, switches, figures, region}
+  #sent;
 
-  /** `draw` gives numbers from 0 to 1, as Math.random does. */
-  constructor(draw = Math.random) {
-    this.#draw = draw;
+  /** `sent(event)` hears of each report. */
+  constructor(sent) {
+    this.#sent = sent;
     on(window, "pagehide", () => this.end());
-    // A phone may end a page that is out of sight, and not tell it.
+    // A phone may end a hidden page without telling it.
     on(document, "visibilitychange", () => document.hidden && this.#keepAlive());
     setInterval(() => this.#keepAlive(), KEEPALIVE_MS);
   }
 
   /** A view begins. `share` of all views report; `figures()` gives {watched, stalled} in ms and {kbps}. */
-  begin(title, share, figures) {
+  begin({ title, session }, share, figures) {
     this.end();
-    if (silenced || !(this.#draw() < share)) return;
-    const session = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    this.#view = { session, title, started: false, watched: 0, stalled: 0, switches: 0, figures };
+    if (silenced || !(Math.random() < share)) return;
+    this.#view = { session, title, started: false, watched: 0, stalled: 0, switches: 0, figures, region: null };
+  }
+
+  /** A node of this region has served a part of the view. */
+  servedFrom(region) {
+    if (this.#view) this.#view.region = region;
   }
 
   /** Another rung is on screen. */
@@ -67,7 +70,7 @@ export class Beacon {
     if (since.watched_s + since.stalled_s > 0) this.#send("keepalive", since);
   }
 
-  /** What has been since the last report. */
+  /** What happened since the last report. */
   #since() {
     const view = this.#view;
     if (!view) return {};
@@ -80,9 +83,10 @@ export class Beacon {
 
   async #send(event, more = {}) {
     if (!this.#view || silenced) return;
-    const { session, title } = this.#view;
-    const body = JSON.stringify({ session, title, event, ...more });
-    // It outlives the page; and unlike sendBeacon it hears the answer.
+    const { session, title, region } = this.#view;
+    const body = JSON.stringify({ session, title, event, ...(region && { region }), ...more });
+    this.#sent(event);
+    // It is sent even if the page closes. sendBeacon would not tell the answer.
     const options = { method: "POST", body, keepalive: true, headers: { "Content-Type": "application/json" } };
     const answer = await fetch(ADDRESS, options).catch(() => null);
     if (answer?.status === 410) silenced = true;

@@ -1,4 +1,4 @@
-/** The first script of the page, and a small one: a title that the address names is asked for before all else is here. */
+/** The page's first and smallest script. It asks for the title in the address while the rest of the page is loading. */
 
 import { headStart } from "./engine/ahead.js";
 import { library } from "./engine/library.js";

@@ -37,7 +37,7 @@ on(document, "click", (event) => {
   history.pushState(null, "", link.href);
   show();
   scrollTo(0, 0);
-  // A reader of the screen hears where it has come to.
+  // A screen reader then says which view was opened.
   byId(`${link.dataset.view}-heading`).focus();
 });
 for (const button of document.querySelectorAll(".operator"))
@@ -46,7 +46,7 @@ for (const button of document.querySelectorAll(".operator"))
     showOperator();
   });
 on(window, "popstate", show);
-// A page that comes back whole from the browser's memory has lost its connections, and may have lost its film.
+// A page that the browser restores from its back/forward cache has lost its connections.
 on(window, "pageshow", ({ persisted }) => persisted && show());
 showOperator();
 show();

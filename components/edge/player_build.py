@@ -61,7 +61,7 @@ def build(player: Path, target: Path) -> dict[str, SiteFile]:
             name = f"{Path(picture).stem}-{digest}{Path(picture).suffix}"
             (Path(made) / name).write_bytes(content)
             names[picture], keys[f"{ASSETS}/{name}"] = f"/{ASSETS}/{name}", Path(made) / name
-        page = _page((player / PAGE).read_text(encoding="utf-8"), names, _shared(outputs))
+        page = _page((player / PAGE).read_text(encoding="utf-8"), names, _preloads(outputs))
         (Path(made) / PAGE).write_text(page, encoding="utf-8")
         for name in PLAIN:
             (Path(made) / name).write_bytes((player / name).read_bytes())
@@ -89,20 +89,26 @@ def _entries(outputs: dict[str, Any]) -> list[tuple[str, str]]:
     return [(output, source) for output, source in entries if source in (*SCRIPTS, STYLE)]
 
 
-def _shared(outputs: dict[str, Any]) -> list[str]:
-    """Outputs that several scripts import. The page preloads them, since a browser would find them only later."""
-    imports = [imported for output, _ in _entries(outputs) for imported in outputs[output]["imports"]]
-    static = {Path(imported["path"]).name for imported in imports if imported["kind"] == "import-statement"}
-    return [f"/{ASSETS}/{name}" for name in sorted(static)]
+def _preloads(outputs: dict[str, Any]) -> str:
+    """Links to the outputs that scripts import. The page preloads them, since a browser would find them only later.
+
+    hls.js, which is imported when a film is opened, comes after the rest. The list preloads it too: it is used next.
+    """
+    imports = [imported for about in outputs.values() for imported in about["imports"]]
+    late = {Path(imported["path"]).name: imported["kind"] == "dynamic-import" for imported in imports}
+    links = [
+        f'  <link rel="modulepreload" href="/{ASSETS}/{name}"' + (' fetchpriority="low">\n' if late[name] else ">\n")
+        for name in sorted(late, key=lambda name: (late[name], name))
+    ]
+    return "".join(links)
 
 
-def _page(html: str, names: dict[str, str], shared: list[str]) -> str:
-    """The HTML, with the served names of its assets."""
+def _page(html: str, names: dict[str, str], preloads: str) -> str:
+    """The HTML, with the served names of its assets, and `preloads` in its head."""
     for source, name in names.items():
         if f'"/{source}"' not in html:
             raise BuildError(f'{PAGE} does not name "/{source}", which is part of the page')
         html = html.replace(f'"/{source}"', f'"{name}"')
-    preloads = "".join(f'  <link rel="modulepreload" href="{name}">\n' for name in shared)
     return html.replace("</head>", f"{preloads}</head>", 1)
 
 

@@ -15,8 +15,9 @@ from lambdas.shapes import Summary
 
 OFFERED = ("PUBLISHED", "REGISTERED")
 """What a viewer may hear of: what plays, and what is made when somebody asks for it. The rest is for operators."""
-PAGE = 50
-"""Titles an answer. The load balancer takes at most 1 MB from a function."""
+FIRST_PAGE, FURTHER_PAGE = 50, 200
+"""Titles an answer. Whoever asks for more than the first page mostly wants all, to search in them. A title is some 300
+bytes, and the load balancer takes at most 1 MB from a function."""
 RETRY_AFTER = 10
 """Seconds after which a viewer asks again for a title that is being encoded."""
 LONGEST_TOKEN = 400
@@ -58,6 +59,11 @@ class List(NamedTuple):
     state: str
     start: dict[str, Any] | None
     """DynamoDB's ExclusiveStartKey: where the page before this one ended. None for the first page."""
+
+    @property
+    def most(self) -> int:
+        """How many titles to answer with."""
+        return FURTHER_PAGE if self.start else FIRST_PAGE
 
 
 class Show(NamedTuple):

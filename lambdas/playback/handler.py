@@ -78,7 +78,7 @@ def _page(asked: core.List) -> core.Answer:
         ExpressionAttributeNames={"#state": "state"},
         ExpressionAttributeValues={":state": {"S": asked.state}},
         ScanIndexForward=False,
-        Limit=core.PAGE,
+        Limit=asked.most,
         **({"ExclusiveStartKey": asked.start} if asked.start else {}),
     )
     return core.page([plain(item) for item in found["Items"]], found.get("LastEvaluatedKey"))

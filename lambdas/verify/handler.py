@@ -34,7 +34,7 @@ def handle(event: Event, _context: object) -> Published:
     texts[names.MASTER] = master
     verified = core.verify(prefix, expected, sizes, texts)
     LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
-    listed = fill.fill_list(sizes, texts)
+    listed = fill.fill_list(sizes, texts, verified["still"])
     writer.write_once(names.fill_list(prefix), json.dumps(listed, separators=(",", ":")).encode())
     problems = writer.take_embedded(title, prefix)
     encode = writer.Encode(title["bucket"], title["stem"], prefix, verified["duration"], verified["still"])

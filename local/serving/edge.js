@@ -361,6 +361,8 @@ function log(r) {
     const cached = ['HIT', 'STALE', 'UPDATING'].includes(v.upstream_cache_status);
     return JSON.stringify({
         t: Number(v.msec),
+        request: v.request_id,
+        referer: r.headersIn.Referer || '',
         method: r.method,
         uri: v.request_uri || '',
         status: Number(v.status),

@@ -3,7 +3,7 @@
  * thrown error meant; only `trouble` (no answer, or one that makes no sense) is worth asking again at once.
  */
 
-// Longer than CloudFront waits for the load balancer, so that its own answer is seen when there is one.
+// Longer than CloudFront waits for the load balancer, so that the page sees CloudFront's own error.
 const PATIENCE_MS = 15_000;
 
 /** A page of titles in one state, the newest first: {kind: "titles", titles, next} or {kind: "trouble"}. */
@@ -50,5 +50,5 @@ async function ask(url, options = {}) {
   }
 }
 
-// Between a second and a minute: a wrong header must neither hammer the API nor leave a viewer waiting for ever.
+// Between a second and a minute, in case the header is wrong.
 const patience = (value) => Math.min(60, Math.max(1, Number(value) || 5));

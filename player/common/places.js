@@ -3,14 +3,14 @@
 import { remember, remembered } from "./remembered.js";
 
 const KEPT = 100;
-// Nearer to the start there is nothing to go on with; nearer to the end it has been watched.
+// A place near the start is not worth keeping. Near the end, the title counts as watched.
 const STARTED_S = 5;
 const CREDITS = 0.04;
 
 /** The places, the latest first: [{id, position, duration}], in seconds. */
 export const places = () => remembered("places", []).filter((place) => place?.position >= 0 && place.duration > 0);
 
-/** Where `id` was left, in seconds; 0 where it was not begun or is through. */
+/** Where `id` was left, in seconds; 0 if it was not begun, or was watched to the end. */
 export const placeOf = (id) => places().find((place) => place.id === id)?.position ?? 0;
 
 /** Keeps where `id` is now; forgets it at the start and at the end. */

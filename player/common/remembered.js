@@ -2,7 +2,7 @@
 
 const PREFIX = "headend.";
 
-/** What was remembered under `key`; `fallback` where there is nothing, or the browser keeps nothing. */
+/** What was remembered under `key`; `fallback` if there is nothing. */
 export function remembered(key, fallback = null) {
   try {
     return JSON.parse(localStorage.getItem(PREFIX + key)) ?? fallback;
@@ -11,7 +11,7 @@ export function remembered(key, fallback = null) {
   }
 }
 
-/** Remembers a plain value; null forgets. A browser that keeps nothing (private, full) is left in peace. */
+/** Remembers a plain value; null forgets. Does nothing where the browser stores nothing (private window, full disk). */
 export function remember(key, value) {
   try {
     if (value === null) localStorage.removeItem(PREFIX + key);

@@ -16,7 +16,7 @@ export function spoken(seconds) {
   return said.map(([unit, count]) => `${count} ${unit}${count === 1 ? "" : "s"}`).join(" ") || "0 seconds";
 }
 
-/** The other way: 83, "1:23" or "1h2m3s" as seconds; null for anything else. */
+/** Reads 83, "1:23" or "1h2m3s" as seconds; null for anything else. */
 export function seconds(text) {
   const parts = /^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$/.exec(text) ?? /^(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
   if (!parts) return null;
@@ -32,7 +32,7 @@ export function size(bytes) {
   return `${value < 10 && unit !== "KB" ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }
 
-/** A language by the name that its own speakers give it: "de" is "Deutsch". Null for a code that nobody knows. */
+/** The name of a language in that language: "de" is "Deutsch". Null for an unknown code. */
 export function language(code) {
   if (!code || code === "und") return null;
   try {

@@ -1,39 +1,41 @@
 /**
- * The head start: while hls.js is on its way, the API is asked, and then what hls.js will ask for first is asked for in
- * its place. A first frame is four questions deep (API, manifest, playlist, segment), and each costs a round trip.
+ * The head start. While hls.js is still loading, the page asks the API, and then fetches what hls.js will need first. A
+ * first frame needs four requests one after the other (API, manifest, playlist, segment), and each costs a round trip.
  */
 
 import { path, play } from "../common/api.js";
 import { remembered } from "../common/remembered.js";
 import { beginning, soundOf, variants } from "./master.js";
+import { beginView, cmcdHeaders, referrer } from "./view.js";
 
-// A viewer is better served by a first second in fewer lines than by one that is late. Of what the network gave last
-// time, the first rung may take this share: two seconds of film then come in a quarter of a second.
+// A viewer likes a first second in low quality better than a late one. The first rung may take this share of what the
+// network gave last time: two seconds of film then come in a quarter of a second.
 const SHARE = 1 / 8;
 
-let begun = null; // {id, answer}: the question that is out
-const early = new Map(); // url -> {since, response}: asked for, and not taken yet
+let begun = null; // {id, answer}: the API was asked, and nobody has taken the answer yet
+const early = new Map(); // url -> {since, response}: fetched, and not taken yet
 let rung = null;
 
-/** Asks to play `id`, as api.play does, and runs ahead to `position` seconds once the answer is there. */
+/** Begins a view of `id`: asks to play it, as api.play does, and runs ahead to `position` seconds once the answer is there. */
 export function headStart(id, position) {
+  beginView(id);
   const answer = play(id);
   begun = { id, answer };
   answer.then((given) => given.kind === "ready" && runAhead(path(given.hls), position).catch(() => {}));
   return answer;
 }
 
-/** The answer to a head start of this title, once; without one, it starts now. */
+/** The API's answer for this title: that of the head start, or of a new request. */
 export function takeAnswer(id, position) {
   const answer = begun?.id === id ? begun.answer : headStart(id, position);
   begun = null;
   return answer;
 }
 
-/** The address of the playlist that was begun with, or null. */
+/** The address of the playlist that the head start fetched, or null. */
 export const firstRung = () => rung;
 
-/** What was asked for ahead under this address, once: {since, response}, or null. */
+/** What the head start fetched from this address: {since, response}, or null. Each can be taken once. */
 export function takeEarly(url) {
   const { href } = new URL(url, location.href);
   const entry = early.get(href) ?? null;
@@ -41,7 +43,7 @@ export function takeEarly(url) {
   return entry;
 }
 
-/** Forgets what was not taken: the next title is another. */
+/** Drops what was not taken. */
 export function dropEarly() {
   early.clear();
   rung = null;
@@ -62,11 +64,11 @@ async function begin(playlist, position) {
   for (const url of beginning(await read(playlist), playlist, position)) ask(url);
 }
 
-/** The rung to begin with at an estimate of so many bits a second; `found` has the lightest first. */
+/** The rung to begin with. `found` are the variants, the lightest first; `estimate` is in bits a second. */
 export const firstVariant = (found, estimate) =>
   found.findLast(({ bandwidth }) => bandwidth <= SHARE * estimate) ?? found[0];
 
-/** Asks for a text, and leaves a second copy of it to be taken. */
+/** Fetches a text, and keeps a copy of the response to be taken. */
 async function read(url) {
   const response = ask(url);
   const copy = response.then((answer) => answer.clone());
@@ -77,8 +79,8 @@ async function read(url) {
 }
 
 function ask(url) {
-  const response = fetch(url);
-  response.catch(() => {}); // Whoever takes it hears of it.
+  const response = fetch(url, { referrer: referrer(), headers: cmcdHeaders() });
+  response.catch(() => {}); // Whoever takes the response sees the error.
   early.set(url, { since: performance.now(), response });
   return response;
 }

@@ -1,7 +1,7 @@
 /**
- * hls.js, which is most of this page's bytes: asked for when a title is about to be played, and not before.
+ * hls.js, which is most of this page's bytes. It runs only when a title is opened; the HTML preloads it.
  *
- * The full build: the light one plays neither alternate sound nor captions. Its module form makes no global, and carries
- * no worker inside.
+ * This is the full build, since the light one plays neither other languages nor captions. The module form makes no global,
+ * and has no worker inside.
  */
 export const library = () => import("hls.js/dist/hls.min.mjs");

@@ -1,9 +1,10 @@
 /**
- * The loaders that hls.js fetches with: each tells of its answers, takes what was asked for ahead, and hands a fragment on
- * in pieces while there is nothing to show.
+ * The loaders that hls.js fetches with. They report each answer, take what was fetched ahead, and pass a fragment on in
+ * small pieces while there is nothing to show.
  */
 
 import { takeEarly } from "./ahead.js";
+import { referrer } from "./view.js";
 
 // A CMAF segment of the platform is three fragments of two seconds. Pieces of this many bytes are enough for hls.js to
 // find where the first of them ends.
@@ -17,11 +18,11 @@ export function loaders({ FetchLoader }, tell, hungry) {
   class Loader extends FetchLoader {
     constructor(config) {
       super(config);
-      // hls.js hands a promise of a Request to fetch. This one has been fetched already.
+      // hls.js expects a promise of a Request. What it gets here is a response that was fetched already.
       this.fetchSetup = (context, init) => {
         const entry = context.rangeEnd ? null : takeEarly(context.url);
-        if (!entry) return new Request(context.url, init);
-        // Measured from when it was asked for, or the network would look faster than it is.
+        if (!entry) return new Request(context.url, { ...init, referrer: referrer() });
+        // The time is measured from the earlier fetch on. Else the network would look faster than it is.
         this.stats.loading.start = entry.since;
         return { then: () => entry.response };
       };

@@ -1,20 +1,20 @@
 /**
- * How long to go on trying, which is for as long as the viewer sees the film. Pure: what is buffered and where the film
- * is are passed in. Seconds throughout.
+ * How long to try again after failures. As long as the viewer still sees the film, the page goes on trying. Pure: what is
+ * buffered and the film's position are passed in. All times are in seconds.
  */
 
-/** Less than this ahead, and the viewer is waiting. */
+/** With less than this buffered, the viewer is waiting. */
 export const EMPTY_S = 0.5;
 
-// Of one request, in a row. hls.js spaces them (see options.js); then it tries another rung, and then it gives up.
+// Tries of one request. hls.js waits between them (see options.js). Then it tries another rung, and then it gives up.
 const TIMES_WAITING = 5;
 const TIMES_WATCHING = 40;
 const TIMES_MISSING = 2;
 const MISSING = [404, 410];
 
-// After hls.js gave up while the viewer waits: how long before each new beginning. All of it is told as "loading".
+// Waits before each restart, when hls.js gave up while the viewer waits. The page shows "loading" all this time.
 const BEGINNINGS_S = [0.5, 1, 2, 4, 8];
-// While the viewer still watches, nothing is counted, and nothing is hurried.
+// While the viewer still watches, restarts are not counted, and come more slowly.
 const CALM_S = 4;
 const PROGRESS_S = 5;
 
@@ -24,12 +24,12 @@ export function again(count, code, ahead) {
   return count < (ahead > EMPTY_S ? TIMES_WATCHING : TIMES_WAITING);
 }
 
-/** Counts the new beginnings that a viewer had to wait for. */
+/** Counts the restarts that a viewer had to wait for. */
 export class Patience {
   #used = 0;
   #place = 0;
 
-  /** Seconds until the next beginning, or null when the viewer should be told. */
+  /** Seconds until the next restart, or null when it is time to tell the viewer. */
   next(position, ahead) {
     if (Math.abs(position - this.#place) > PROGRESS_S) this.#used = 0;
     this.#place = position;

@@ -1,9 +1,9 @@
 /**
  * Plays one HLS address in a <video>: hls.js where the browser has Media Source Extensions, else the browser's own HLS.
  *
- * hls.js plays wherever it can, Safari included, because a page cannot read the headers of what a browser fetches by
- * itself, and with them goes the panel. Single requests are tried again by hls.js, as options.js has it; what is handled
- * here is what hls.js calls fatal, in the way its documentation asks for, and answers that want new cookies.
+ * hls.js plays wherever it can, Safari included. If the browser fetched by itself, the page could not read the headers,
+ * and the panel would be empty. hls.js repeats single requests (options.js). This file handles the errors that hls.js
+ * calls fatal, as its documentation says, and the answers that need new cookies.
  */
 
 import { remember, remembered } from "../common/remembered.js";
@@ -16,12 +16,12 @@ import { MOVED, options } from "./options.js";
 import { EMPTY_S, Patience } from "./patience.js";
 import { rungName } from "./tracks.js";
 
-// New cookies that are refused too are not asked for again at once.
+// The API is asked for new cookies at most once in this time.
 const RENEWAL_MS = 20_000;
-// Two media errors within this are one trouble.
+// A second media error within this time has the same cause.
 const MEDIA_TROUBLE_MS = 10_000;
 
-/** Seconds that are buffered from here on without a hole. */
+/** Seconds that are buffered without a gap from the current position on. */
 export function aheadOf({ buffered, currentTime }) {
   for (let i = 0; i < buffered.length; i += 1)
     if (buffered.start(i) <= currentTime + 0.1 && buffered.end(i) > currentTime) return buffered.end(i) - currentTime;
@@ -30,12 +30,12 @@ export function aheadOf({ buffered, currentTime }) {
 
 /**
  * Starts playback. `on` receives:
- *   request({label, bytes, ms, retries, tier, node, cache, pop} | {label, status}): one finished request (hls.js only);
+ *   request({label, bytes, ms, retries, tier, node, region, cache, pop} | {label, status}): one finished request (hls.js only);
  *     `retries` are failures that hls.js's loader kept to itself;
  *   manifest(text, url): the multivariant playlist as it came;
  *   rungs([{index, label}]), rung(label): the ladder, and the rung on screen;
  *   sounds(tracks, index), captions(tracks): what there is to hear and read, as the manifest names it;
- *   recovering(): the viewer waits for a new beginning; failed(reason): there is none left, and why in a word;
+ *   recovering(): playback restarts, and the viewer waits; failed(reason): no restart is left;
  *   renew(): asks for new cookies, and resolves to the address that they open, or to null where there is none.
  *   moved(): the title has another address now, so playback must be started again.
  * Returns {native, rung(), setRung(index), kbps(), setSound(index), setCaptions(index), wake(), stop()}.
@@ -51,7 +51,7 @@ export async function startPlayback(video, { url, position }, on) {
   let timer = 0;
   let renewed = -Infinity;
   let mediaTrouble = -Infinity;
-  let again = null; // The beginning that is waited for.
+  let again = null; // The restart that is planned.
 
   async function answer(context, response, stats, data) {
     const label = describe(context, hls);
@@ -63,7 +63,7 @@ export async function startPlayback(video, { url, position }, on) {
   }
   const failure = (context, status) => on.request({ label: describe(context, hls), status });
 
-  /** The cookies that open the title have run out, or its version is gone: one question to the API tells. */
+  /** The cookies have expired, or the version is gone. The API is asked which. */
   async function refused() {
     if (performance.now() - renewed < RENEWAL_MS) return;
     renewed = performance.now();
@@ -78,7 +78,7 @@ export async function startPlayback(video, { url, position }, on) {
   hls.subtitleDisplay = false; // The page draws captions itself: captions.js.
 
   hls.on(Hls.Events.MANIFEST_PARSED, () => {
-    // The rung whose playlist is on its way already; else the lightest.
+    // The rung whose playlist was fetched ahead; else the lightest.
     const begun = hls.levels.findIndex((level) => level.uri === firstRung());
     hls.startLevel = Math.max(0, begun);
     on.rungs(hls.levels.map((level, index) => ({ index, label: rungName(level) })).reverse());
@@ -107,7 +107,7 @@ export async function startPlayback(video, { url, position }, on) {
     clearTimeout(timer);
     again = null;
     if (media) {
-      // The second in a row may be an audio codec that the manifest names wrongly.
+      // A second error in a row may come from an audio codec that the manifest names wrongly.
       if (performance.now() - mediaTrouble < MEDIA_TROUBLE_MS) hls.swapAudioCodec();
       mediaTrouble = performance.now();
       hls.recoverMediaError();
@@ -121,14 +121,14 @@ export async function startPlayback(video, { url, position }, on) {
     native: false,
     rung: () => (hls.autoLevelEnabled ? -1 : hls.loadLevel),
     setRung(index) {
-      // To a rung: what is buffered ahead is replaced, so that the choice is seen within a segment. To automatic: nothing is thrown away.
+      // A chosen rung replaces what is buffered ahead, so that it is seen within a segment. "Auto" throws nothing away.
       if (index < 0) hls.loadLevel = -1;
       else hls.nextLevel = index;
     },
     kbps: () => Math.round((hls.levels[hls.currentLevel]?.bitrate ?? 0) / 1000),
     setSound: (index) => (hls.audioTrack = index),
     setCaptions: (index) => (hls.subtitleTrack = index),
-    /** The network is back, or the viewer: what is waited for begins at once. */
+    /** The network or the viewer is back: a planned restart happens now. */
     wake: () => again?.(),
     stop() {
       clearTimeout(timer);

@@ -7,7 +7,8 @@ const FOR_DEAF = ["public.accessibility.describes-music-and-sound", "public.acce
 
 /**
  * Tracks as {index, lang, label, forced}: each in its own language's name, with what marks it ("English, audio
- * description"). Where two would be called the same, or no language is given, the maker's own name stands too.
+ * description"). Where two would be called the same, or no language is given, the maker's own name tells them apart
+ * ("English", "English 2").
  */
 export function named(tracks) {
   const plain = tracks.map((track, index) => {
@@ -20,14 +21,15 @@ export function named(tracks) {
   });
   return plain.map(({ name, ...track }) => {
     const twin = plain.some(({ label, index }) => label === track.label && index !== track.index);
-    return twin && name ? { ...track, label: `${track.label} (${name})` } : track;
+    if (!twin || !name) return track;
+    return { ...track, label: name.startsWith(track.label) ? name : `${track.label} (${name})` };
   });
 }
 
 /** A rung is named after its short side, so that a portrait 1080 × 1920 is 1080p too. */
 export const rungName = ({ width, height }) => `${Math.min(width || height, height)}p`;
 
-/** The captions to show: the viewer's language if captions are on, else those that the film cannot do without; or -1. */
+/** Which captions to show: the viewer's language if captions are on, else the forced ones of the sound's language; or -1. */
 export function captionsFor(tracks, { on, lang }, soundLang) {
   const open = tracks.filter(({ forced }) => !forced);
   if (on && open.length) return (open.find((track) => track.lang === lang) ?? open[0]).index;

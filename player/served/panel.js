@@ -7,8 +7,10 @@ import { Tower } from "./tower.js";
 
 const BARS = 60;
 const ROWS = 200;
+// Figures that need a line of their own.
+const WIDE = new Set(["reports", "view"]);
 const SOURCE =
-  "Read from X-Cache, X-Node and X-Node-Cache of each response. The edge keeps a node’s headers with what it stores, " +
+  "Read from X-Cache and the X-Node headers of each response. The edge keeps a node’s headers with what it stores, " +
   "so on an edge hit the node named is the one that filled it.";
 const NATIVE = "This browser plays HLS by itself and shows no page the headers, so who served it cannot be told here.";
 
@@ -24,6 +26,8 @@ export class Panel {
   #nodes;
   #tallest;
   #failed;
+  #reports;
+  #regions;
 
   /** `root` is filled with the panel, `rows` (a <tbody>) with one row for each request. */
   constructor(root, rows) {
@@ -35,18 +39,20 @@ export class Panel {
   reset() {
     this.#counts = Object.fromEntries(Object.keys(TIERS).map((tier) => [tier, { requests: 0, bytes: 0 }]));
     this.#nodes = new Set();
+    this.#regions = new Set();
     this.#tallest = 1;
     this.#failed = 0;
+    this.#reports = [];
     this.#tower = new Tower();
     this.#latest = el("p", { class: "latest" }, "Nothing has been asked for yet.");
     this.#strip = el("div", { class: "strip", "aria-hidden": "true" });
     this.#total = el("p", { class: "total" });
     this.#figures = {};
     const list = el("dl", { class: "figures" });
-    const names = { first: "First frame", stalls: "Stalls", rung: "On screen", dropped: "Frames dropped" };
+    const names = { first: "First frame", stalls: "Stalls", rung: "On screen", dropped: "Frames dropped", reports: "Reported", view: "View" };
     for (const [id, name] of Object.entries(names)) {
       this.#figures[id] = el("dd", { "data-figure": id }, "–");
-      list.append(el("div", {}, el("dt", {}, name), this.#figures[id]));
+      list.append(el("div", { class: WIDE.has(id) && "wide" }, el("dt", {}, name), this.#figures[id]));
     }
     this.#rows.replaceChildren();
     this.#root.classList.remove("native");
@@ -70,13 +76,14 @@ export class Panel {
 
   /** One finished request, as startPlayback reports it. */
   request(answer) {
-    const { label, tier, bytes, ms, status } = answer;
+    const { label, tier, bytes, ms, region, status } = answer;
     if (status) this.#failed += 1;
     else {
       this.#counts[tier].requests += 1;
       this.#counts[tier].bytes += bytes;
       this.#failed += answer.retries;
       if (tier === "node" || tier === "fill") this.#nodes.add(answer.node);
+      if (region) this.#regions.add(region);
       this.#tower.light(tier);
     }
     const figures = status ? "" : ` · ${size(bytes)} in ${Math.round(ms)} ms`;
@@ -94,12 +101,23 @@ export class Panel {
     this.#figures.first.textContent = ms === null ? "–" : `${(ms / 1000).toFixed(2)} s`;
   }
 
+  /** What the logs of every tier call this view. */
+  view(session) {
+    this.#figures.view.textContent = session;
+  }
+
+  /** What this view told its operator. */
+  reported(event) {
+    this.#reports.push(event);
+    this.#figures.reports.textContent = this.#reports.join(", ");
+  }
+
   /** The rung on screen. */
   rung(label) {
     this.#figures.rung.textContent = label;
   }
 
-  /** Times the picture stood still for want of data, its share of the time watched, and frames dropped of all. */
+  /** How often the picture stood still for lack of data, for which share of the time, and how many frames were dropped. */
   flow({ stalls, stalled, watched }, { droppedVideoFrames, totalVideoFrames }) {
     const share = stalls ? (100 * stalled) / (stalled + watched) : 0;
     this.#figures.stalls.textContent = `${stalls} · ${share.toFixed(1)} %`;
@@ -135,14 +153,15 @@ export class Panel {
     const passed = sum("requests", "node", "fill");
     const idle = "not needed yet";
     const nodes = this.#nodes.size > 1 ? `, by ${this.#nodes.size} nodes` : "";
+    const where = this.#regions.size ? `, in ${[...this.#regions].join(" and ")}` : "";
     const bucket = [
       at.fill.requests && `${at.fill.requests} filled a node`,
       at.failover.requests && `${at.failover.requests} direct`,
     ].filter(Boolean);
     this.#tower.say("you", at.browser.requests ? `${at.browser.requests} kept by this browser` : "");
-    this.#tower.say("edge", `${at.edge.requests} of ${asked} answered${pop ? `, ${pop}` : ""}`, at.edge.bytes);
+    this.#tower.say("edge", asked ? `${at.edge.requests} of ${asked} answered${pop ? `, ${pop}` : ""}` : idle, at.edge.bytes);
     this.#tower.say("balancer", passed ? `passed ${passed} on` : idle);
-    this.#tower.say("node", passed ? `${at.node.requests} of ${passed} answered${nodes}` : idle, at.node.bytes);
+    this.#tower.say("node", passed ? `${at.node.requests} of ${passed} answered${nodes}${where}` : idle, at.node.bytes);
     this.#tower.say("bucket", bucket.join(", ") || idle, sum("bytes", "fill", "failover"));
 
     const sent = ["edge", "node", "fill", "failover", "unknown"];

@@ -3,8 +3,8 @@
  *
  * X-Cache is the edge's word, in CloudFront's own phrases. X-Node and X-Node-Cache are written by a cache node. The edge
  * stores a node's headers with the body, so on an edge hit they tell of the request that filled the edge, not of this
- * one. A browser keeps segments too, and shows the stored headers again: only the Resource Timing entry tells that
- * nothing was sent, so it is asked first.
+ * one. A browser keeps segments too, and shows the stored headers again. Only the Resource Timing entry says that nothing
+ * was sent, so it is read first.
  */
 
 /** The tiers that can answer: how they are called, and the stations that a request passes on the way there. */
@@ -17,18 +17,21 @@ export const TIERS = {
   unknown: { name: "Not told", way: [] },
 };
 
-// What nginx says when the body came from its own disk, and when it had to ask the bucket for it.
+// nginx's words for a body from its own disk, and for one that it fetched from the bucket.
 const FROM_NODE = new Set(["HIT", "STALE", "UPDATING", "REVALIDATED"]);
 const FROM_BUCKET = new Set(["MISS", "EXPIRED", "BYPASS"]);
 
 /**
- * The tier that answered: {tier, node, cache, pop}. `header` gives a header's value or null. `node` is the node of
- * *this* request, or on an edge hit the one that filled the edge. `pop` is CloudFront's code for its location.
+ * The tier that answered: {tier, node, region, cache, pop}. `header` gives a header's value or null. `node` is the node of
+ * *this* request, or on an edge hit the one that filled the edge; `region` is that node's. `pop` is CloudFront's code for
+ * its location.
  */
 export function whoServed(header, fromBrowser) {
   const node = header("X-Node");
   const cache = (header("X-Node-Cache") ?? "").toUpperCase();
-  const facts = { node, cache, pop: header("X-Amz-Cf-Pop") };
+  // A zone is its region and a letter.
+  const region = header("X-Node-Zone")?.slice(0, -1) ?? null;
+  const facts = { node, region, cache, pop: header("X-Amz-Cf-Pop") };
   if (fromBrowser) return { tier: "browser", ...facts };
   const edge = (header("X-Cache") ?? "").toLowerCase();
   if (edge.startsWith("hit") || edge.startsWith("refreshhit")) return { tier: "edge", ...facts };
@@ -62,7 +65,7 @@ export function tell({ tier, node, cache, status }) {
 }
 
 /**
- * Tells of each finished request for a rendition whether the browser answered it from its own store.
+ * Says whether the browser answered a finished request for a rendition from its own cache.
  * The timing entry may come before or after the answer, hence the short wait.
  */
 export class BrowserStore {
@@ -70,7 +73,7 @@ export class BrowserStore {
   #waiting = new Map();
 
   constructor() {
-    // Buffered: what was asked for ahead may have come before this observer.
+    // Buffered, because what was fetched ahead may have come before this observer.
     const options = { type: "resource", buffered: true };
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {

@@ -80,7 +80,7 @@ export class Actions {
     else this.#video.webkitEnterFullscreen?.(); // iPhones know full screen for a video element only.
   }
 
-  // A silence that the browser wished for is not the viewer's: only what the viewer does is kept.
+  // Only the viewer's own choice is kept. The browser may mute a film too.
   #keepVolume() {
     remember("volume", { level: this.#video.volume, muted: this.#video.muted });
   }

@@ -30,7 +30,7 @@ export class Captions {
     [...this.#video.textTracks].forEach(follow);
     on(this.#video.textTracks, "addtrack", ({ track }) => follow(track));
     on(this.#button, "click", () => this.toggle());
-    // A film that fills an iPhone's screen is drawn by the system, and so are its captions.
+    // In full screen on an iPhone the system draws the film and its captions.
     on(this.#video, "webkitbeginfullscreen", () => this.#mode("hidden", "showing"));
     on(this.#video, "webkitendfullscreen", () => this.#mode("showing", "hidden"));
     this.#dress();
@@ -56,12 +56,12 @@ export class Captions {
     this.#apply();
   }
 
-  /** What a viewer can choose: forced ones come by themselves. */
+  /** The captions that a viewer can choose. Forced ones are shown without being chosen. */
   get choices() {
     return this.#tracks.filter(({ forced }) => !forced);
   }
 
-  /** Shows the captions of this index; -1 shows none but what the film cannot do without. */
+  /** Shows the captions of this index; -1 shows only forced ones. */
   choose(index) {
     const before = remembered("captions", {});
     remember("captions", { on: index >= 0, lang: this.#tracks[index]?.lang ?? before.lang ?? null });

@@ -1,4 +1,4 @@
-/** The bar of the player: its buttons, its clock, and how it goes when nobody needs it. */
+/** The bar of the player: its buttons, its clock, and how it hides while it is not used. */
 
 import { byId, on, setIcon } from "../common/dom.js";
 

@@ -51,7 +51,7 @@ export class Device {
 
   async #stayOn() {
     if (document.hidden || (this.#lock && !this.#lock.released)) return;
-    // Refused on a low battery, which is the viewer's choice.
+    // A browser may refuse, for example on a low battery.
     this.#lock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
     if (this.#video.paused) this.#lock?.release();
   }
@@ -69,7 +69,7 @@ export class Device {
     );
   }
 
-  // Safari's own. Google Cast has no such door: it wants Google's script on the page, which the page's policy keeps out.
+  // Safari's own button. Google Cast needs Google's script on the page, which the page's policy does not allow.
   #airPlay() {
     const button = byId("airplay");
     on(this.#video, "webkitplaybacktargetavailabilitychanged", ({ availability }) => (button.hidden = availability !== "available"));

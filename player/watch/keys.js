@@ -27,7 +27,7 @@ export class Keys {
       { keys: ["ArrowRight"], shown: "→", does: `On ${STEP_S} seconds`, act: seek(STEP_S) },
       { keys: ["j"], shown: "J", does: `Back ${LEAP_S} seconds`, act: seek(-LEAP_S) },
       { keys: ["l"], shown: "L", does: `On ${LEAP_S} seconds`, act: seek(LEAP_S) },
-      { keys: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], shown: "0 to 9", does: "To so many tenths of the film", act: (key) => to(Number(key) / 10)() },
+      { keys: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], shown: "0 to 9", does: "To 0 %, 10 % … 90 % of the film", act: (key) => to(Number(key) / 10)() },
       { keys: ["Home"], shown: "Home", does: "To the start", act: to(0), inside: true },
       { keys: ["End"], shown: "End", does: "To the end", act: to(1), inside: true },
       { keys: ["ArrowUp"], shown: "↑", does: "Louder", act: () => actions.louder(LOUDER), inside: true },

@@ -23,7 +23,7 @@ export class Measuring {
     return this.#meter;
   }
 
-  /** A new view, from `since` on. A tab that nobody sees paints no frame, so its first one would measure the viewer. */
+  /** Begins a new view at `since`. A hidden tab paints no frame, so no first frame is reported for a tab that was hidden. */
   begin(since) {
     const meter = (this.#meter = new Meter());
     const video = this.#video;
@@ -44,7 +44,7 @@ export class Measuring {
     this.#meter = null;
   }
 
-  /** The film stands still. Before the first frame that is start-up, and after a seek it is the viewer's own doing. */
+  /** The film stands still. Before the first frame and after a seek this is no stall, and returns false. */
   stalled() {
     if (this.#video.seeking || this.#video.ended || !this.#meter?.started) return false;
     this.#meter.stall(performance.now());

@@ -24,7 +24,7 @@ export class Meter {
     this.#state = "still";
   }
 
-  /** What has been up to now: {watched, stalled}. */
+  /** The sums up to now: {watched, stalled}. */
   until(now) {
     this.tick(now);
     return { watched: this.watched, stalled: this.stalled };

@@ -1,4 +1,4 @@
-/** What the stage says in words: over the whole of it, or in a line that goes away by itself. */
+/** Messages on the stage: over the whole of it, or in a line that disappears by itself. */
 
 import { byId, el } from "../common/dom.js";
 
@@ -8,7 +8,7 @@ let timer = 0;
 /** Says it over the stage. `button` is a label, and `act` what it does; `working` shows that something goes on. */
 export function say(heading, text = "", { button = null, act = null, working = false } = {}) {
   const notice = byId("notice");
-  // Said again, it would be read out again.
+  // A screen reader would read the same message again.
   if (!notice.hidden && notice.textContent.startsWith(heading + text)) return;
   notice.hidden = false;
   notice.replaceChildren(el("h2", {}, heading), el("p", {}, text));

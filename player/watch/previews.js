@@ -1,6 +1,7 @@
 /** The small pictures that show what is at a second of the film, as the encoder lays them out on sheets. */
 
 import { imagePlaylist, sheets } from "../engine/master.js";
+import { referrer } from "../engine/view.js";
 
 const WIDTH = 180;
 
@@ -14,13 +15,13 @@ export class Previews {
     this.#sheets = [];
   }
 
-  /** Looks for previews in a multivariant playlist. A title without them has none, and nobody is told. */
+  /** Looks for previews in a multivariant playlist. A title without them shows only the time. */
   async load(text, base) {
     this.clear();
     const visit = this.#visit;
     const url = imagePlaylist(text, base, WIDTH * devicePixelRatio);
     if (!url) return;
-    const answer = await fetch(url).catch(() => null);
+    const answer = await fetch(url, { referrer: referrer() }).catch(() => null);
     const found = answer?.ok ? sheets(await answer.text(), url) : [];
     if (visit === this.#visit) this.#sheets = found;
   }

@@ -8,7 +8,7 @@ const KEY_MS = 1_400;
 // Pixels that a preview fits into.
 const WIDE = 192;
 const TALL = 132;
-// Of the stage's height: more would hide the film.
+// Of the stage's height, so that a preview does not hide the film.
 const SHARE = 0.35;
 
 export class Seekbar {
@@ -27,7 +27,7 @@ export class Seekbar {
     this.#actions = actions;
     this.#previews = previews;
     on(this.#video, "timeupdate progress seeking seeked durationchange", () => this.show());
-    // While a thumb is dragged, the preview follows; the film goes where it is let go.
+    // While the thumb is dragged, only the preview moves. The film jumps when the thumb is released.
     on(this.#input, "input", () => {
       this.held = true;
       this.#preview(Number(this.#input.value));
@@ -58,7 +58,7 @@ export class Seekbar {
     this.#input.style.setProperty("--ready", whole ? (currentTime + aheadOf(this.#video)) / whole : 0);
   }
 
-  /** Shows the picture of where a key has gone to, for a moment. */
+  /** After a key has moved the film: shows the preview of that place for a moment. */
   glance() {
     clearTimeout(this.#timer);
     this.#preview(this.#video.currentTime);

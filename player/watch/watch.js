@@ -1,4 +1,4 @@
-/** The view that plays one title: asks the API, waits while it is prepared, plays, and goes on after what came between. */
+/** The view that plays one title: asks the API, waits while it is prepared, plays, and goes on after interruptions. */
 
 import { Beacon } from "../beacon.js";
 import * as api from "../common/api.js";
@@ -9,6 +9,7 @@ import { takeAnswer } from "../engine/ahead.js";
 import { library } from "../engine/library.js";
 import { startPlayback } from "../engine/playback.js";
 import { named } from "../engine/tracks.js";
+import { sessionOfView } from "../engine/view.js";
 import { Panel } from "../served/panel.js";
 import { Actions } from "./actions.js";
 import { linkedTo, whereToBegin } from "./beginning.js";
@@ -27,7 +28,7 @@ import { touchable } from "./touch.js";
 
 // Seconds before an API that gave no answer, or a film that cannot be loaded, is asked for again; the last one repeats.
 const AGAIN_S = [2, 4, 8, 15];
-// A title that takes long to prepare is asked after less and less often.
+// The longer a title takes to prepare, the more seldom the page asks.
 const SLOWER = 1.4;
 const SLOWEST_S = 60;
 const KEEP_MS = 5_000;
@@ -36,7 +37,7 @@ export class Watch {
   #video = byId("video");
   #actions = new Actions();
   #panel = new Panel(byId("panel"), byId("ledger-rows"));
-  #beacon = new Beacon();
+  #beacon = new Beacon((event) => this.#panel.reported(event));
   #measuring = new Measuring({
     firstFrame: (ms) => (this.#panel.firstFrame(ms), this.#beacon.started(ms)),
     flow: (meter, quality) => this.#panel.flow(meter, quality),
@@ -88,7 +89,7 @@ export class Watch {
     say("Opening …");
     this.#ask(id, visit, { position: whereToBegin(id) });
     library().catch(() => {}); // Asked for again when it is needed.
-    // Beside the way to the first frame: rungs and size, for the line under the name.
+    // Rungs and size, for the line under the name. The first frame does not wait for it.
     const answer = await api.title(id);
     if (visit === this.#visit && answer.kind === "title") this.#describe(answer.title);
   }
@@ -105,7 +106,7 @@ export class Watch {
     this.#device.show(null);
     this.#ending.hide();
     unmention();
-    // Silence that was the browser's wish for that title is not the viewer's for the next one.
+    // The browser muted that title, not the viewer: the next title may have sound.
     if (!byId("unmute").hidden) this.#video.muted = false;
     for (const id of ["notice", "glow", "begin", "unmute", "spinner"]) byId(id).hidden = true;
   }
@@ -123,16 +124,17 @@ export class Watch {
         again(Math.min(SLOWEST_S, answer.seconds * SLOWER ** looks), { looks: looks + 1 });
       },
       // What is wrong with a file is its operators' to know. A viewer who waited for it learns that waiting is over.
-      missing: () =>
-        looks
-          ? say("This title could not be prepared", "Its operators can see why.")
-          : say("No such title", "It may have been taken down, or the address is not complete."),
+      missing: () => {
+        const heading = looks ? "This title could not be prepared" : "No such title";
+        this.#name(heading);
+        say(heading, looks ? "Its operators can see why." : "It may have been taken down, or the address is not complete.");
+      },
       trouble: () => this.#trouble("No answer", "The service could not be reached.", failures, again),
     };
     act[answer.kind]();
   }
 
-  /** Tells that something did not work, and tries again: by itself after a while, or when the viewer says so. */
+  /** Says that something did not work, and tries again: after a while, or when the viewer clicks. */
   #trouble(heading, text, failures, again) {
     const seconds = AGAIN_S[Math.min(failures, AGAIN_S.length - 1)];
     const now = () => {
@@ -169,7 +171,9 @@ export class Watch {
     this.#setPoster(api.path(poster), visit);
     this.#measuring.begin(asked);
     const { meter } = this.#measuring;
-    this.#beacon.begin(id, reports, () => ({ ...meter.until(performance.now()), kbps: this.#playback?.kbps() ?? 0 }));
+    const session = sessionOfView();
+    this.#panel.view(session);
+    this.#beacon.begin({ title: id, session }, reports, () => ({ ...meter.until(performance.now()), kbps: this.#playback?.kbps() ?? 0 }));
     this.#device.show(name, api.path(poster));
 
     const current = (act) => (...values) => visit === this.#visit && act(...values);
@@ -185,7 +189,10 @@ export class Watch {
       this.#video,
       { url: api.path(hls), position },
       {
-        request: current((answer) => this.#panel.request(answer)),
+        request: current((answer) => {
+          this.#panel.request(answer);
+          if (answer.region) this.#beacon.servedFrom(answer.region);
+        }),
         manifest: current((text, url) => this.#previews.load(text, url)),
         rungs: current((rungs) => this.#settings.setRungs(rungs)),
         rung: current((label) => {
@@ -227,7 +234,7 @@ export class Watch {
     return this.#begin(visit);
   }
 
-  /** Ends the playback. Returns the second that it was at, or null where it had not begun. */
+  /** Ends the playback. Returns its position in seconds, or null if it had not begun. */
   #stop() {
     const at = this.#video.readyState ? this.#video.currentTime : null;
     this.#playback?.stop();
@@ -252,22 +259,22 @@ export class Watch {
     if (this.#id && this.#playback && this.#actions.length) keepPlace(this.#id, currentTime, this.#actions.length);
   }
 
-  /** The poster stands until the first frame, and its colours shine behind the stage. */
+  /** Shows the poster until the first frame, and its colours behind the stage. Its download gives way to the film's. */
   #setPoster(image, visit) {
     this.#video.removeAttribute("poster");
     if (!image) return;
-    this.#video.poster = image;
-    // Drawn onto a few pixels and stretched: as soft as a blur, which would be computed again for every frame.
+    // Drawn onto a few pixels and stretched, it looks blurred. A real blur would be computed again for every frame.
     const glow = byId("glow");
-    const picture = el("img", { src: image });
+    const picture = el("img", { fetchpriority: "low", src: image });
     picture.addEventListener("load", () => {
       if (visit !== this.#visit) return;
+      if (!this.#measuring.meter?.started) this.#video.poster = image;
       glow.getContext("2d").drawImage(picture, 0, 0, glow.width, glow.height);
       glow.hidden = false;
     });
   }
 
-  /** With sound if the browser lets us, else without, else when the viewer says so. */
+  /** Plays with sound if the browser allows it, else muted, else after the viewer's click. */
   async #begin(visit) {
     const video = this.#video;
     const refused = (error) => error.name === "NotAllowedError" && visit === this.#visit;
@@ -285,7 +292,7 @@ export class Watch {
         video.muted = muted;
         this.#spin(false);
         byId("begin").hidden = false;
-        // The clock of the first frame starts with the viewer, not with the page.
+        // The time to the first frame is then measured from the viewer's click on.
         on(byId("begin"), "click", () => this.#measuring.begin(performance.now()), { once: true });
       }
     }

@@ -4,25 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser.chromium import launched, tab
 from tests.browser.fake_headend import Fake, Server
 from tests.browser.film import make_film, make_rich_film
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--mute-audio",
-    # Chromium makes no requests of its own.
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-    # The rule for viewers: a page that was opened by its address may not start with sound.
-    "--autoplay-policy=document-user-activation-required",
-]
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +30,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests. Each test has its own context, and so its own cache."""
-    expect.set_options(timeout=60_000)  # A busy machine is slow, which is no fault of the page.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=120_000)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -66,17 +49,5 @@ def fake(media: Path) -> Iterator[Fake]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A new tab. The test fails if the page raised an error or broke its Content-Security-Policy."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    faults: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if "Security Policy" in message.text or "TrustedHTML" in message.text:
-            faults.append(message.text)
-
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", heard)
-    yield page
-    context.close()
-    assert faults == []
+    with tab(browser) as page:
+        yield page

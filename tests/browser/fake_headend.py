@@ -34,12 +34,13 @@ PAGE_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
 }
-NODE = "i-0c5d1f9e7a2b4c6d8"
+NODE, REGION = "i-0c5d1f9e7a2b4c6d8", "eu-west-1"
+NODES = {"X-Node": NODE, "X-Node-Zone": f"{REGION}b"}
 # Headers of a response by the tier that served it. The edge stores the headers of the node from which it fetched it.
 WAYS = {
-    "edge": {"X-Cache": "Hit from cloudfront", "X-Node": NODE, "X-Node-Cache": "MISS", "X-Amz-Cf-Pop": "FRA56-P4"},
-    "node": {"X-Cache": "Miss from cloudfront", "X-Node": NODE, "X-Node-Cache": "HIT", "X-Amz-Cf-Pop": "FRA56-P4"},
-    "fill": {"X-Cache": "Miss from cloudfront", "X-Node": NODE, "X-Node-Cache": "MISS", "X-Amz-Cf-Pop": "FRA56-P4"},
+    "edge": {"X-Cache": "Hit from cloudfront", **NODES, "X-Node-Cache": "MISS", "X-Amz-Cf-Pop": "FRA56-P4"},
+    "node": {"X-Cache": "Miss from cloudfront", **NODES, "X-Node-Cache": "HIT", "X-Amz-Cf-Pop": "FRA56-P4"},
+    "fill": {"X-Cache": "Miss from cloudfront", **NODES, "X-Node-Cache": "MISS", "X-Amz-Cf-Pop": "FRA56-P4"},
     "failover": {"X-Cache": "Miss from cloudfront", "X-Amz-Cf-Pop": "FRA56-P4"},
     "unknown": {},
 }
@@ -71,11 +72,14 @@ class Fake:
     """By title: the new folder of its renditions. The old folder is gone."""
     asked: list[str] = field(default_factory=list)
     """Every request to the API, as "GET /api/titles?state=PUBLISHED"."""
+    viewed: list[tuple[str, str, str]] = field(default_factory=list)
+    """(path and query, Referer, CMCD-Session) of every request for a rendition, pictures apart."""
     posted: list[tuple[str, str]] = field(default_factory=list)
     """(path, body) of every POST."""
     silent: bool = False
     """True: the answer to reports is 410, which means "send no more"."""
     page_size: int = 50
+    """Of the first page; a further one has four times as many titles, as the platform's."""
     sent: list[tuple[str, str, int]] = field(default_factory=list)
     """(path, tier, bytes) of every rendition file that was served whole, without posters."""
     origin: str = ""
@@ -110,7 +114,7 @@ class Fake:
 
     def _page(self, state: str, first: int) -> dict[str, object]:
         rows = [row for row in self.titles.values() if row["state"] == state]
-        last = first + self.page_size
+        last = first + self.page_size * (4 if first else 1)
         return {"titles": rows[first:last], "next": str(last) if last < len(rows) else None}
 
     def _play(self, title: str, row: dict[str, object]) -> Answer:
@@ -149,6 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.fake.asked.append(f"{self.command} {self.path}")
             self._api(*self.fake.api(self.command, url.path, parse_qs(url.query)))
         elif url.path.startswith("/v/"):
+            if not url.path.endswith(".jpg"):
+                heard = self.headers.get
+                self.fake.viewed.append((self.path, heard("Referer", ""), heard("CMCD-Session", "")))
             self._media(url.path)
         elif url.path.startswith(SOURCE):
             self._file(PLAYER / url.path.removeprefix(SOURCE), PAGE_HEADERS)

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.fake_headend import Fake
+from tests.browser.fake_headend import REGION, Fake
 from tests.browser.waiting import until
 
 LONG_S = 120
@@ -148,6 +148,30 @@ def test_a_view_reports_how_it_began_and_how_it_ended(page: Page, fake: Fake) ->
     assert 0 < cast(float, started["start_ms"]) < 60_000
     assert 0.5 < cast(float, ended["watched_s"]) < 13
     assert cast(float, ended["kbps"]) > 0
+    assert [started["region"], ended["region"]] == [REGION, REGION]
+
+
+def test_a_view_has_one_name_in_its_reports_and_in_every_request(page: Page, fake: Fake) -> None:
+    fake.add("rich", "Rich", duration=18, reports=1)
+    page.goto(f"{fake.origin}/?title=rich&served")
+    until(page, "video.currentTime > 1")
+    page.locator("#stage").hover()
+    page.locator("#subtitles").click()
+    expect(page.locator("#captions")).not_to_be_empty()
+    session = cast(str, reports(fake)[0]["session"])
+    expect(page.locator("[data-figure=view]")).to_have_text(session)
+    expect(page.locator("[data-figure=reports]")).to_have_text("start")
+    referer, named = f"{fake.origin}/?title=rich&view={session}", {f'cid="rich",sid="{session}"'}
+    kinds = {path.rpartition(".")[2] for path, _, _ in fake.viewed}
+    assert kinds == {"m3u8", "cmfv", "cmfa", "vtt"}
+    # In no address: a browser keeps what it has under the address.
+    assert [path for path, said, _ in fake.viewed if said != referer or "?" in path] == []
+    previews = "index_images.m3u8"
+    assert {said for path, _, said in fake.viewed if not path.endswith(previews)} == named
+    page.reload()
+    until(page, "video.currentTime > 0.3")
+    expect(page.locator("[data-figure=view]")).not_to_have_text(session)
+    assert {said for _, said, _ in fake.viewed} == {referer}, "the browser has it all, under the same addresses"
 
 
 def test_a_view_that_never_began_says_so(page: Page, fake: Fake) -> None:

@@ -7,38 +7,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.fake_headend import Fake
 from tests.browser.film import BRIGHTEST, DARKER, EACH, TILE, TONES, WORDS
-from tests.browser.painted import pixels
+from tests.browser.heard import hears
+from tests.browser.painted import PREVIEW, pixels
 from tests.browser.settings_menu import choose, item, open_menu
 from tests.browser.waiting import until
-
-# The pitch of what is heard now, in Hz: the loudest bin of the sound that the element puts out.
-LISTEN = """async () => {
-  window.heard ??= (() => {
-    const context = new AudioContext();
-    const analyser = context.createAnalyser();
-    analyser.fftSize = 8192;
-    context.createMediaStreamSource(video.captureStream()).connect(analyser);
-    return { context, analyser };
-  })();
-  const { context, analyser } = heard;
-  await context.resume();
-  const bins = new Float32Array(analyser.frequencyBinCount);
-  analyser.getFloatFrequencyData(bins);
-  const loudest = bins.indexOf(Math.max(...bins));
-  return loudest * context.sampleRate / analyser.fftSize;
-}"""
-# The part of a preview's sheet that is seen, as the grey of its middle.
-SEEN = """() => {
-  const [image, box] = [document.getElementById("preview-image"), document.getElementById("preview-picture")];
-  const [outer, inner] = [box.getBoundingClientRect(), image.getBoundingClientRect()];
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
-  const context = canvas.getContext("2d");
-  context.drawImage(image, 0, 0);
-  const scale = image.naturalWidth / inner.width;
-  const x = (outer.x + outer.width / 2 - inner.x) * scale, y = (outer.y + outer.height / 2 - inner.y) * scale;
-  return context.getImageData(x, y, 1, 1).data[0];
-}"""
 
 
 @pytest.fixture
@@ -128,10 +100,10 @@ def test_a_caption_goes_where_its_file_says_and_away_from_the_controls(rich: Pag
 def test_another_language_is_heard_and_remembered(rich: Page, fake: Fake) -> None:
     rich.evaluate("video.muted = false")
     rich.locator("#toggle").click()
-    until(rich, f"async () => Math.abs((await ({LISTEN})()) - {TONES['en']}) < 15")
+    until(rich, hears(TONES["en"]))
     choose(rich, "Audio", "Deutsch")
     expect(item(rich, "Audio")).to_contain_text("Deutsch")
-    until(rich, f"async () => Math.abs((await ({LISTEN})()) - {TONES['de']}) < 15")
+    until(rich, hears(TONES["de"]))
     assert not any("Deutsch" in path and "_000000001.cmfa" in path for path, _, _ in fake.sent[:1])
     sent = len(fake.sent)
     rich.goto(f"{fake.origin}/?title=rich")
@@ -165,7 +137,7 @@ def test_a_preview_shows_what_is_there(rich: Page, at: int) -> None:
     assert box
     assert box["width"] / box["height"] == pytest.approx(TILE[0] / TILE[1], rel=0.02)
     grey = (BRIGHTEST - DARKER * (at // EACH) - 16) * 255 / 219  # luma as RGB
-    until(rich, f"Math.abs(({SEEN})() - {grey}) < 10")
+    until(rich, f"Math.abs(({PREVIEW})() - {grey}) < 10")
 
 
 def test_a_preview_is_shown_while_seeking_by_keyboard(rich: Page) -> None:

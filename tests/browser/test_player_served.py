@@ -7,7 +7,7 @@ from typing import cast
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.fake_headend import NODE, WAYS, Fake
+from tests.browser.fake_headend import NODE, REGION, WAYS, Fake
 from tests.browser.waiting import until
 
 CLASSIFY = """async (cases) => {
@@ -66,7 +66,7 @@ def test_the_counts_are_those_of_what_was_sent(page: Page, fake: Fake) -> None:
     for station, told in {
         "edge": f"{count['edge']} of {len(fake.sent)} answered, FRA56-P4",
         "balancer": f"passed {passed} on",
-        "node": f"{count['node']} of {passed} answered",
+        "node": f"{count['node']} of {passed} answered, in {REGION}",
         "bucket": f"{count['fill']} filled a node, {count['failover']} direct",
     }.items():
         expect(page.locator(f"li[data-station={station}] .does")).to_have_text(told)

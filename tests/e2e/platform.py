@@ -54,6 +54,12 @@ def upload(cloud: LaptopCloud, path: Path, key: str) -> str:
     return title_id(key)
 
 
+def lay(cloud: LaptopCloud, key: str, data: str | bytes) -> None:
+    """Put a file beside a film."""
+    body = data if isinstance(data, bytes) else data.encode()
+    cloud.client("s3").put_object(Bucket=cloud.deployment.exports["uploads_bucket"], Key=key, Body=body)
+
+
 def wait(ask: Callable[[], Found | None], what: str, seconds: float = SECONDS) -> Found:
     """The first answer that is not None."""
     deadline = time.monotonic() + seconds

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from local.cloud import LaptopCloud
-from tests.e2e.platform import play, settled, upload, wait
+from tests.e2e.platform import lay, play, settled, upload, wait
 from tests.media_samples import sample
 
 SRT = "1\n00:00:00,200 --> 00:00:01,500\n{text}\n"
@@ -31,12 +31,6 @@ def cloud() -> Iterator[LaptopCloud]:
     finally:
         cloud.stop()
         shutil.rmtree(run_dir, ignore_errors=True)
-
-
-def lay(cloud: LaptopCloud, key: str, data: str | bytes) -> None:
-    """Upload a file beside a film."""
-    body = data if isinstance(data, bytes) else data.encode()
-    cloud.client("s3").put_object(Bucket=cloud.deployment.exports["uploads_bucket"], Key=key, Body=body)
 
 
 def row(cloud: LaptopCloud, title: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import csv
 import http.client
+import re
 import threading
 import time
 from collections import Counter
@@ -81,8 +82,11 @@ def test_targets_take_turns_and_the_log_names_them(tmp_path: Path, nodes: dict[s
             ask(address, f'/v/0b?n={number}"')
         lines = log_of(tmp_path / "logs/balancer.jsonl", "/v/0b?n=", 10)
     assert Counter(line["server"] for line in lines) == {"i-one": 5, "i-two": 5}
-    assert set(lines[0]) == {"t", "method", "uri", "status", "bytes", "backend", "server", "ms"}
+    assert set(lines[0]) == {"t", "trace", "method", "uri", "status", "bytes", "backend", "server", "ms"}
     assert (lines[0]["backend"], lines[0]["status"]) == ("low", 200)
+    traces = [seen.headers["X-Amzn-Trace-Id"] for node in ("one", "two") for seen in nodes[node].asked("/v/0b")]
+    assert sorted(traces) == sorted(line["trace"] for line in lines)
+    assert all(re.fullmatch(r"Root=1-[0-9A-Fa-f]{8}-[0-9a-f]{24}", trace) for trace in traces)
     assert abs(lines[0]["t"] - time.time()) < 60
 
 

@@ -84,13 +84,15 @@ def test_a_second_viewer_is_served_from_the_cache(shared: Tier) -> None:
 def test_the_log_says_who_answered(shared: Tier) -> None:
     shared.s3.replies["/media-bucket/v/00/logged.m4s"] = Reply(body=b"from the bucket")
     shared.home.replies["/v/00/logged.m4s"] = Reply(status=404)
-    shared.get("/v/00/logged.m4s?a=%22")
+    first = shared.get("/v/00/logged.m4s?a=%22", Referer="https://films.example/?view=0a1b")
     shared.get("/v/00/logged.m4s")
     missed, hit = log_of(shared.log, "/v/00/logged.m4s", 2)
     assert missed | {"t": 0, "ms": 0, "bytes": 0} == {
         **{"t": 0, "ms": 0, "bytes": 0, "method": "GET", "uri": "/v/00/logged.m4s?a=%22", "status": 200},
         **{"cache": "Miss", "origin": "media", "failover": True},
+        **{"request": first.headers["X-Amz-Cf-Id"], "referer": "https://films.example/?view=0a1b"},
     }
+    assert "Referer" not in shared.s3.asked("/media-bucket/v/00/logged.m4s")[0].headers
     assert (hit["cache"], hit["origin"], hit["failover"]) == ("Hit", None, False)
     assert abs(missed["t"] - time.time()) < 60
     assert missed["bytes"] > len(b"from the bucket")

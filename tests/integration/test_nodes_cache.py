@@ -83,7 +83,7 @@ def test_a_manifest_is_fetched_once_and_says_who_served_it(node: Node, origin: O
     assert [first.status, second.status] == [200, 200]
     assert first.body == second.body == b"#EXTM3U\n"
     assert [first.cache, second.cache] == ["MISS", "HIT"]
-    assert second.headers["x-node"] == node.site.instance_id
+    assert (second.headers["x-node"], second.headers["x-node-zone"]) == (node.site.instance_id, "eu-west-1a")
     assert second.headers["etag"] == first.headers["etag"]
     assert len(origin.requests) == 1
 
@@ -240,7 +240,7 @@ def test_only_reading_is_allowed(node: Node, origin: Origin) -> None:
 
 
 def test_the_access_log_is_one_json_object_a_request(node: Node) -> None:
-    ask(node, MANIFEST, X_Amz_Cf_Id="edge-1")
+    ask(node, MANIFEST, X_Amz_Cf_Id="edge-1", X_Amzn_Trace_Id="Root=1-2-3")
     ask(node, MANIFEST)
     ask(node, "/healthz")
     assert eventually(lambda: node.site.access_log.read_text().count("\n") == 2)
@@ -250,6 +250,7 @@ def test_the_access_log_is_one_json_object_a_request(node: Node) -> None:
     assert lines[0] == {
         "origin_status": "200",
         "edge_request": "edge-1",
+        "trace": "Root=1-2-3",
         "uri": MANIFEST,
         "status": 200,
         "bytes": 8,

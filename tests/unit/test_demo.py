@@ -4,14 +4,17 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from rich.console import Console
 
+from lambdas.experience.core import line, understand
 from local import commands, running
 from local.commands import _tell_unless_interrupted
 from local.demo import Served
+from local.viewers import Viewers
 
 
 class Dropped:
@@ -96,3 +99,29 @@ def test_the_table_of_fleets_says_what_their_caches_kept_from_the_bucket(tmp_pat
     rows = [line.split() for line in console.export_text().replace("│", " ").splitlines()]
     assert ["us-east-1", "fleet-0", "2", "50%", "4.0", "25%"] in rows
     assert ["eu-west-1", "fleet-1", "1", "100%", "2.0", "100%"] in rows
+
+
+def test_the_table_of_viewers_says_what_their_players_reported(tmp_path: Path) -> None:
+    def said(**values: Any) -> str:
+        report = {"session": "0a1b2c3d-4e5f", "title": "films-apollo"} | values
+        return json.dumps(line(understand(json.dumps(report).encode(), []), 0, "local"))
+
+    starts = [said(event="start", start_ms=milliseconds) for milliseconds in (500, 700, 5000)]
+    rest = [said(event="end", watched_s=99, stalled_s=1), said(event="fail", reason="x"), said(event="exit")]
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    log = logs / "lambda-experience-reports-1.log"
+    log.write_text("\n".join(["START RequestId: 1", *starts, *rest, '{"_aws": not whole yet']))
+    viewers = Viewers(tmp_path)
+    for _ in range(2):
+        viewers.update()
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(viewers.table())
+    row = console.export_text().replace("│", " ").splitlines()[-1].split()
+    assert row == ["3", "0.70", "s", "4.57", "s", "99", "s", "1.0%", "1", "1"]
+
+
+def test_the_table_of_viewers_is_there_before_anybody_watches(tmp_path: Path) -> None:
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(Viewers(tmp_path).table())
+    assert "How viewers fare" in console.export_text()

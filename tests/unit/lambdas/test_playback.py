@@ -77,7 +77,7 @@ def catalogue_lists(stub: Stub, items: list[Any], state: str, start: Any = None,
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": {":state": {"S": state}},
         "ScanIndexForward": False,
-        "Limit": 50,
+        "Limit": 200 if start else 50,
         **({"ExclusiveStartKey": start} if start else {}),
     }
     assert faults("dynamodb", "Query", asked) == []

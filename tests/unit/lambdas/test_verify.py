@@ -218,7 +218,7 @@ def test_the_caches_get_what_players_read_first_and_then_all_rungs_in_the_order_
     files = a_playlist("hi", "cmfv", durations=(100.0,) * 3) | a_playlist("lo", "cmfv", durations=(100.0,) * 3)
     files |= {"index.mpd": "<MPD/>", "index.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhi.m3u8\n"}
     texts = {name: text for name, text in files.items() if name.endswith(".m3u8")}
-    found = fill.fill_list({name: len(text) for name, text in files.items()}, texts)
+    found = fill.fill_list({name: len(text) for name, text in files.items()}, texts, "")
     names = [name for name, _ in found["files"]]
     assert sorted(names) == sorted(files)
     assert {"index.mpd", "index.m3u8", "hi.m3u8", "lo.m3u8", "hiinit.cmfv", "loinit.cmfv"} < set(names[:8])
@@ -227,6 +227,15 @@ def test_the_caches_get_what_players_read_first_and_then_all_rungs_in_the_order_
     assert names[8:10] == ["hi_000000002.cmfv", "lo_000000002.cmfv"]
     assert (found["head"], names[10:]) == (10, ["hi_000000003.cmfv", "lo_000000003.cmfv"])
     assert dict(found["files"])["index.mpd"] == len("<MPD/>")
+
+
+def test_of_the_stills_the_caches_get_the_poster_alone() -> None:
+    files = a_playlist("hi", "cmfv", durations=(6.0,))
+    sizes = {name: len(text) for name, text in files.items()} | {f"poster.000000{n}.jpg": 9 for n in range(3)}
+    texts = {name: text for name, text in files.items() if name.endswith(".m3u8")}
+    found = fill.fill_list(sizes, texts, f"/{PREFIX}/poster.0000001.jpg")
+    assert [name for name, _ in found["files"] if name.endswith(".jpg")] == ["poster.0000001.jpg"]
+    assert {name for name, _ in found["files"]} > set(files)
 
 
 def s3_holds(stub: Stub, title: Title, files: Files, read: list[str]) -> None:
@@ -247,7 +256,8 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
     read = ["index.m3u8", "index_v720p.m3u8", "index_v360p.m3u8", "index_a128.m3u8"]
     read += ["some images.m3u8", "some frames.m3u8"]
     s3_holds(stub, title, files, read)
-    listed = fill.fill_list({name: len(text) for name, text in files.items()}, {name: files[name] for name in read})
+    texts = {name: files[name] for name in read}
+    listed = fill.fill_list({name: len(text) for name, text in files.items()}, texts, f"/{PREFIX}/poster.0000002.jpg")
     stub("s3").add_response(
         "put_object",
         {},

@@ -39,6 +39,7 @@ def test_the_page_and_all_that_it_names_are_there(done: Deployment) -> None:
     named = re.findall(r'(?:src|href)="/([^"?#]+)"', files["index.html"].path.read_text())
     assert len(named) > 4
     assert set(named) <= keys
+    assert {key for key in keys if key.endswith(".js")} <= set(named), "no script is found late, in another script"
     imported = [
         f"assets/{name}"
         for key, file in files.items()
