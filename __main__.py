@@ -6,7 +6,7 @@ import pulumi_aws as aws
 from components.blocks.boundary import bound_roles
 from components.blocks.bucket import PrivateBucket
 from components.blocks.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
-from components.blocks.fill_lists import FORGET_FILL_LISTS
+from components.blocks.gone_lists import FORGET_GONE_LISTS
 from components.edge.address import Address
 from components.edge.certificates import Certificates
 from components.edge.delivery import Delivery
@@ -27,6 +27,7 @@ from components.operating.log_store import LogStore
 from components.operating.notifications import Notifications
 from components.operating.observability import Observability
 from components.serving.experience import Experience
+from components.serving.forecast import Forecast
 from components.serving.point_of_presence import PointOfPresence
 from components.serving.replication import Replication
 from components.serving.web_servers import WebServers
@@ -141,7 +142,7 @@ media = {
             "noncurrent_days": settings.noncurrent_days,
             "protect": settings.protects(region),
             "log_bucket": logs[region].bucket_name,
-            "lifecycle": [FORGET_FILL_LISTS],
+            "lifecycle": [FORGET_GONE_LISTS],
         },
     )
     for region in settings.regions
@@ -237,6 +238,19 @@ Experience(
         "report_percent": settings.report_percent,
     },
 )
+if settings.fleets:
+    Forecast(
+        "forecast",
+        {
+            "region": home,
+            "account_id": account_id,
+            "log_days": settings.log_days,
+            "table_name": catalogue.table_name,
+            "table_arn": catalogue.table_arn,
+            "media_name": content.media.bucket_name,
+            "media_arn": content.media.bucket_arn,
+        },
+    )
 site = PlayerSite(
     "site",
     {

@@ -21,6 +21,8 @@ FILL_LISTS = "v/fill/"
 GONE_LISTS = f"{FILL_LISTS}gone/"
 """Where the list of each title that was taken down lies: `v/fill/gone/<xx>/<id>/<time>.json`, times as in GONE_TIME."""
 GONE_TIME = "%Y%m%dT%H%M%SZ"
+ORDERS = f"{FILL_LISTS}order/"
+"""Where the orders lie that the forecast gives to the cache nodes: `v/fill/order/<digit>.json`."""
 
 STILLS_PATH, PLAYLISTS_PATH = f"/v/*/{STILLS}.*.jpg", "/v/*.m3u8"
 """CloudFront's path patterns."""
@@ -53,6 +55,11 @@ def playlist(modifier: str) -> str:
 def fill_list(prefix: str) -> str:
     """Key of the fill list of the version under `prefix`."""
     return f"{FILL_LISTS}{prefix.removeprefix('v/')}.json"
+
+
+def order_of(digit: str) -> str:
+    """Key of the order for the nodes that own a hex digit."""
+    return f"{ORDERS}{digit}.json"
 
 
 def addresses(prefix: str) -> dict[str, str]:

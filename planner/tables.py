@@ -106,5 +106,5 @@ def year_table(ways: Sequence[Served]) -> Iterator[str]:
     yield line("the same, worst week", [f"{min(way.weekly[WARM_WEEKS:]):.1%}" for way in ways])
     yield line("the same, titles' first 3 days", [f"{way.first_days:.1%}" for way in ways])
     yield line("from the bucket, when asked for", [f"{1 - way.offload:.1%}" for way in ways])
-    yield line("from the bucket, at night", [f"{way.filled:.1%}" for way in ways])
+    yield line("from the bucket, before that", [f"{way.filled:.1%}" for way in ways])
     yield line("from the bucket in all", [f"{1 - way.offload + way.filled:.1%}" for way in ways])

@@ -6,23 +6,28 @@ The same seed gives the same year and the same table. Assumptions:
   at first, and that fades within weeks. Three new titles appear each Friday. A Saturday has 1.5 times a Monday's plays.
 - Three of ten viewers leave after the first tenth of a film; the others see the whole film. Caches keep tenths.
 - The requests are those that reach the fleets. Requests that the edges answer, for the most popular part, are left out.
+
+The forecast is the code that the platform runs. Every few hours a node requests the parts that are forecast, the best
+last, up to its share of the disk. Its cache drops the part that was requested longest ago.
 """
 
 import math
 import random
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, islice
 from typing import NamedTuple
 
-from planner.fill import PARTS, decayed, pack
+from lambdas.forecast.core import DAYS as HISTORY_DAYS
+from lambdas.forecast.core import DISK_SHARE, STAY, WALK_HOURS, forecast, pack
 
 DAYS = 364
 WEEK = (0.85, 0.85, 0.85, 0.9, 1.15, 1.35, 1.25)
 """Plays by weekday, Monday first, as a share of the mean."""
 FRIDAY = 4
-LEAVE_EARLY = 0.3
-REACHED = (1.0, *[1 - LEAVE_EARLY] * (PARTS - 1))
+PARTS = 10
+"""Of a film. A part is its title times ten, plus which tenth of it."""
+REACHED = (1.0, *[STAY] * (PARTS - 1))
 NEWS, FADES_DAYS = 20.0, 10.0
 """By which factor a new title is requested more often, and in how many days that factor falls to a third."""
 
@@ -60,7 +65,7 @@ class Served(NamedTuple):
     first_days: float
     """The same for titles in their first three days."""
     filled: float
-    """Bytes filled at night, as a share of the viewers' bytes."""
+    """Bytes filled before anybody asks, as a share of the viewers' bytes."""
 
 
 def days(year: Year) -> Iterator[Day]:
@@ -84,54 +89,63 @@ def days(year: Year) -> Iterator[Day]:
         asked = accumulate(weights[title] * math.exp(moods[title]) * new for title, new in enumerate(news))
         number = round(year.plays_a_day * WEEK[day % 7])
         chosen = chance.choices(range(len(born)), cum_weights=list(asked), k=number)
-        yield Day([(title, 1 if chance.random() < LEAVE_EARLY else PARTS) for title in chosen], published)
+        yield Day([(title, 1 if chance.random() > STAY else PARTS) for title in chosen], published)
 
 
 class _Cache:
-    """A cache with parts of films that are kept on purpose, and an LRU cache in the rest of its capacity."""
+    """Parts of films, of which it drops the one that was asked for longest ago."""
 
     def __init__(self, capacity: int) -> None:
-        self.capacity, self.kept = capacity, set[int]()
-        self.recent = OrderedDict[int, None]()
+        self.capacity, self.held = capacity, OrderedDict[int, None]()
 
-    def fill(self, parts: Iterable[int]) -> int:
-        """Keep these parts from now on. Returns how many had to be fetched. Parts that were kept before go to the LRU
-        cache."""
-        parts = set(parts)
-        fetched = len(parts - self.kept - self.recent.keys())
-        for part in self.kept - parts:
-            self.recent[part] = None
-        for part in parts & self.recent.keys():
-            del self.recent[part]
-        self.kept = parts
-        self._trim()
-        return fetched
+    def fill(self, parts: Sequence[int]) -> int:
+        """Ask for each of these once, the best last, and say how many had to be fetched."""
+        return sum(not self.ask(part) for part in reversed(parts))
 
     def ask(self, part: int) -> bool:
-        """Whether the part was in the cache. If not, it is fetched now."""
-        if part in self.kept:
-            return True
-        there = part in self.recent
-        self.recent[part] = None
-        self.recent.move_to_end(part)
-        if not there:
-            self._trim()
+        """Whether it was there; if not, it is now."""
+        there = part in self.held
+        self.held[part] = None
+        self.held.move_to_end(part)
+        if len(self.held) > self.capacity:
+            self.held.popitem(last=False)
         return there
 
-    def _trim(self) -> None:
-        while len(self.recent) + len(self.kept) > self.capacity:
-            self.recent.popitem(last=False)
+
+class _Kept:
+    """Parts of films that were chosen, and nothing else."""
+
+    def __init__(self) -> None:
+        self.held = set[int]()
+
+    def fill(self, parts: Sequence[int]) -> int:
+        """Hold these from now on, and say how many had to be fetched."""
+        before, self.held = self.held, set(parts)
+        return len(self.held - before)
+
+    def ask(self, part: int) -> bool:
+        """Whether it is there."""
+        return part in self.held
 
 
 class _Way:
     """One way to fill, and its results so far."""
 
-    def __init__(self, name: str, capacity: int) -> None:
-        self.name, self.cache = name, _Cache(capacity)
+    def __init__(self, name: str, cache: _Cache | _Kept, walks: int = 1) -> None:
+        self.name, self.cache, self.walks = name, cache, walks
         self.hits, self.asked = [0] * (DAYS // 7), [0] * (DAYS // 7)
         self.filled, self.first = 0, Counter[bool]()
 
-    def serve(self, day: int, plays: list[tuple[int, int]], young: set[int]) -> None:
+    def live(self, day: int, plays: list[tuple[int, int]], wanted: list[int], young: set[int]) -> None:
+        """A day: again and again the node asks for what is wanted, and between two of these walks viewers do."""
+        share = -(-len(plays) // self.walks)
+        for walk in range(self.walks):
+            filled = self.cache.fill(wanted)
+            if day // 7 >= WARM_WEEKS:
+                self.filled += filled
+            self._serve(day, plays[walk * share : (walk + 1) * share], young)
+
+    def _serve(self, day: int, plays: list[tuple[int, int]], young: set[int]) -> None:
         for title, seen in plays:
             hits = sum(self.cache.ask(title * PARTS + index) for index in range(seen))
             self.hits[day // 7] += hits
@@ -147,37 +161,30 @@ class _Way:
         return Served(self.name, weekly, hits / asked, self.first[True] / self.first.total(), self.filled / asked)
 
 
-FORECAST_SHARE = 0.8
-"""Share of the disks for parts that are forecast. The rest is an LRU cache, for requests that no forecast knew."""
 WARM_WEEKS = 4
 
 
 def simulate(year: Year) -> list[Served]:
-    """Simulate the three ways over the same year."""
+    """The four ways, over the same year."""
     capacity = round(year.capacity * year.titles * PARTS)
-    pulled, forecast, known = (
-        _Way(name, capacity) for name in ("pulled when asked", "filled by forecast", "known ahead")
-    )
-    scores, debut, born = dict[int, float](), 0.0, dict[int, int]()
+    pulled = _Way("pulled when asked", _Cache(capacity))
+    nightly = _Way("filled once a day", _Cache(capacity))
+    forecasting = _Way("filled by forecast", _Cache(capacity), 24 // WALK_HOURS)
+    known = _Way("known ahead", _Kept())
+    past, born = deque[Counter[int]](maxlen=HISTORY_DAYS), dict.fromkeys(range(year.titles), -HISTORY_DAYS)
     for day, (plays, published) in enumerate(days(year)):
         born |= dict.fromkeys(published, day)
-        young = {title for title, since in born.items() if day - since < 3}
-        # A premiere has no plays yet. It is expected to have as many as earlier ones had on their first day.
-        scores |= dict.fromkeys(published, debut)
-        night = pack(scores, REACHED, round(FORECAST_SHARE * capacity))
+        young = {title for title, since in born.items() if since >= 0 and day - since < 3}
+        histories = {
+            title: [counts[title] for counts in islice(past, min(day - since, HISTORY_DAYS))]
+            for title, since in born.items()
+        }
+        night = pack(forecast(histories), REACHED, round(DISK_SHARE * capacity))
         counted = Counter(title for title, _ in plays)
         tomorrow = Counter(title * PARTS + index for title, seen in plays for index in range(seen))
         best = [part for part, _ in tomorrow.most_common(capacity)]
-        for way, parts in ((forecast, night), (known, best)):
-            fetched = way.cache.fill(parts)
-            if day // 7 >= WARM_WEEKS:
-                way.filled += fetched
-        for way in (pulled, forecast, known):
-            way.serve(day, plays, young if day // 7 >= WARM_WEEKS else set())
-        scores = decayed(scores, counted)
-        if published:
-            first = sum(counted[title] for title in published) / len(published)
-            debut = first if not debut else (debut + first) / 2
-            # After its first day the score of a title is the plays of that day, not a fifth of them.
-            scores |= {title: float(counted[title]) for title in published}
-    return [way.result(WARM_WEEKS) for way in (pulled, forecast, known)]
+        told = [title * PARTS + index for title, index in night]
+        for way, wanted in ((pulled, []), (nightly, told), (forecasting, told), (known, best)):
+            way.live(day, plays, wanted, young if day // 7 >= WARM_WEEKS else set())
+        past.appendleft(counted)
+    return [way.result(WARM_WEEKS) for way in (pulled, nightly, forecasting, known)]

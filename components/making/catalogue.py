@@ -1,4 +1,8 @@
-"""The catalogue: one row a title, whose pointer to the current version is what publishing writes."""
+"""The catalogue: one row a title, whose pointer to the current version is what publishing writes.
+
+Beside the rows lie the counts of plays, an item for each title and day (lambdas/plays.py): they have no state, so that
+no list of titles shows them.
+"""
 
 from typing import NotRequired, TypedDict
 
@@ -47,6 +51,8 @@ class Catalogue(pulumi.ComponentResource):
                     "projection_type": "ALL",
                 }
             ],
+            # Of the counts of plays, which lie beside the titles: a title's row has no such attribute.
+            ttl={"attribute_name": "until", "enabled": True},
             point_in_time_recovery={"enabled": True},
             deletion_protection_enabled=args["protect"],
             opts=child,

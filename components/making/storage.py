@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from components.blocks.bucket import PrivateBucket
 from components.blocks.bucket_access import BucketAccess, keep_versions
-from components.blocks.fill_lists import FORGET_FILL_LISTS
+from components.blocks.gone_lists import FORGET_GONE_LISTS
 
 
 class ContentStorageArgs(TypedDict):
@@ -71,7 +71,7 @@ class ContentStorage(pulumi.ComponentResource):
                 "noncurrent_days": args["noncurrent_days"],
                 "protect": args["protect"],
                 "log_bucket": args["log_bucket"],
-                "lifecycle": [FORGET_FILL_LISTS],
+                "lifecycle": [FORGET_GONE_LISTS],
             },
             child,
         )

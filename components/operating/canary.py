@@ -3,10 +3,10 @@
 from typing import TypedDict
 
 import pulumi
-import pulumi_aws as aws
 
 from components.blocks.lambda_function import LambdaFunction
 from components.blocks.policies import allow
+from components.blocks.schedule import schedule
 
 NAMESPACE = "Headend/Canary"
 MINUTES = 5
@@ -48,31 +48,19 @@ class Canary(pulumi.ComponentResource):
             },
             child,
         )
-        rule = aws.cloudwatch.EventRule(
-            f"{name}-rule",
-            region=region,
-            description="Time to look whether viewers are served",
-            schedule_expression=f"rate({MINUTES} minutes)",
-            opts=child,
-        )
-        permission = aws.lambda_.Permission(
-            f"{name}-from-schedule",
-            region=region,
-            function=function.function_name,
-            action="lambda:InvokeFunction",
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            source_account=args["account_id"],
-            opts=child,
-        )
-        aws.cloudwatch.EventTarget(
-            f"{name}-target",
-            region=region,
-            rule=rule.name,
-            arn=function.function_arn,
-            # No retry: the next look comes soon, and a late look would count for the wrong time.
-            retry_policy={"maximum_event_age_in_seconds": 60 * MINUTES, "maximum_retry_attempts": 0},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        schedule(
+            name,
+            {
+                "region": region,
+                "account_id": args["account_id"],
+                "function": function,
+                "expression": f"rate({MINUTES} minutes)",
+                "description": "Time to look whether viewers are served",
+                # The next look comes anyway: a late one would tell of another time than its own.
+                "seconds": 60 * MINUTES,
+                "tries": 0,
+            },
+            self,
         )
         self.function_name = function.function_name
         self.register_outputs({"function_name": self.function_name})

@@ -73,7 +73,7 @@ class CacheFleet(pulumi.ComponentResource):
             },
             opts=child,
         )
-        limits, digits = scaling.limits(instance), args["digits"]
+        limits, digits = scaling.limits(instance, region), args["digits"]
         config = pulumi.Output.all(bucket=args["bucket_name"], log_group=args["log_group_name"]).apply(
             lambda told: NodeConfig(
                 **told, **limits, region=region, fleet=self.fleet_name, port=NODE_PORT, digits=digits

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from facts.instances import INSTANCE_TYPES, InstanceType, interchangeable, least
+from facts.regions import REGIONS
 
 BUSY_SHARE = 0.6
 """Share of a node's network bandwidth at which another node is started. The rest carries the viewers until the new
@@ -54,10 +55,11 @@ def machine(component: str, nodes: NodesArgs) -> InstanceType:
 
 
 class Limits(TypedDict):
-    """The part of a node's configuration that follows from its network bandwidth."""
+    """The part of a node's configuration that follows from its network bandwidth and its place."""
 
     headroom_mb: int
     fill_mbps: int
+    quiet_from: int
 
 
 def busy_bytes_per_minute(baseline_gbps: float) -> float:
@@ -83,9 +85,22 @@ def fill_mbps(baseline_gbps: float) -> int:
     return floor((1 - BUSY_SHARE) * baseline_gbps * 1000)
 
 
-def limits(instance: InstanceType) -> Limits:
-    """The limits of a node of this instance type."""
-    return {"headroom_mb": headroom_mb(instance.peak_gbps), "fill_mbps": fill_mbps(instance.baseline_gbps)}
+QUIET_AT = 2
+"""By the sun. What is watched in the evening is over, and six quiet hours begin."""
+
+
+def quiet_from(region: str) -> int:
+    """The hour in UTC at which it is QUIET_AT in a region, by its longitude: clocks differ by an hour or two."""
+    return round(QUIET_AT - REGIONS[region].place[1] / 15) % 24
+
+
+def limits(instance: InstanceType, region: str) -> Limits:
+    """Of a node of this type in a region."""
+    return {
+        "headroom_mb": headroom_mb(instance.peak_gbps),
+        "fill_mbps": fill_mbps(instance.baseline_gbps),
+        "quiet_from": quiet_from(region),
+    }
 
 
 def spot_mix(

@@ -9,6 +9,7 @@ from components.blocks.policies import Statement, allow
 from components.serving.api_target import api_target
 from components.serving.load_balancer import LoadBalancer
 from components.serving.signing_needs import read_signing_key, signing_library
+from lambdas.plays import ITEMS
 
 
 class SigningArgs(TypedDict):
@@ -66,6 +67,12 @@ class WebServers(pulumi.ComponentResource):
         statements: list[Statement] = [
             allow("dynamodb:GetItem", args["table_arn"]),
             allow("dynamodb:Query", pulumi.Output.concat(args["table_arn"], "/index/by-state")),
+            # It counts plays, and can change no title.
+            allow(
+                "dynamodb:UpdateItem",
+                args["table_arn"],
+                **{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [ITEMS]}},
+            ),
         ]
         if args["encode"] == "on_request":
             environment |= {

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from lambdas import clients
 from lambdas.canary import core
+from lambdas.plays import CANARY
 from lambdas.refusals import LOG
 
 HOST = os.environ["HOST"]
@@ -42,7 +43,7 @@ def fetch(method: str, path: str, headers: Mapping[str, str]) -> core.Fetched:
     """Ask the edge by HTTPS."""
     connection = http.client.HTTPSConnection(HOST, timeout=TIMEOUT)
     try:
-        connection.request(method, path, headers=dict(headers))
+        connection.request(method, path, headers={"User-Agent": CANARY, **headers})
         answer = connection.getresponse()
         return core.Fetched(answer.status, answer.read(), answer.headers.get_all("Set-Cookie") or [])
     finally:

@@ -33,6 +33,8 @@ class Request(TypedDict, total=False):
     httpMethod: str
     path: str
     multiValueQueryStringParameters: Mapping[str, list[str]] | None
+    multiValueHeaders: Mapping[str, list[str]] | None
+    """By their names in lower case."""
 
 
 class Answer(TypedDict):

@@ -83,10 +83,18 @@ class Node:
             stop_signal=signal.SIGQUIT,
         )
         bucket, node = f"{site.endpoint_url}/{declared['BUCKET']}", f"{site.address}:{self.port}"
-        how = [declared["DIGITS"], declared["FILL_MBPS"], str(POLL_SECONDS), f"{directory}/node.conf"]
+        how = [declared["DIGITS"], declared["FILL_MBPS"], str(POLL_SECONDS), declared["QUIET_FROM"]]
         self.filler = ManagedProcess(
             f"{site.instance_id}-fill",
-            [sys.executable, f"{directory}/node-fill", bucket, node, *how, f"{directory}/disk/fill"],
+            [
+                sys.executable,
+                f"{directory}/node-fill",
+                bucket,
+                node,
+                *how,
+                f"{directory}/node.conf",
+                f"{directory}/disk/fill",
+            ],
             site.directory / "logs" / "fill.log",
         )
 

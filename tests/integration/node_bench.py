@@ -20,7 +20,7 @@ from local.serving.nodes import Node, Site
 
 MB = 1024 * 1024
 USER_DATA = user_data(
-    NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000, "01234567", 1000)
+    NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000, "01234567", 1000, 2)
 )
 _hosts = itertools.count(1)
 

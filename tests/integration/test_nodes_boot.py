@@ -13,7 +13,7 @@ from components.serving.cache_node.user_data import NodeConfig, user_data
 from local.serving.nodes import written_files
 
 FILES = written_files(
-    user_data(NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000, "01234567", 1000))
+    user_data(NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000, "01234567", 1000, 2))
 )
 EBS = "/dev/nvme0n1 Amazon Elastic Block Store\n"
 STORE = "/dev/nvme{}n1 Amazon EC2 NVMe Instance Storage\n"

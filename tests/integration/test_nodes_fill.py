@@ -22,9 +22,20 @@ def publish(origin: Origin, digit: str, files: int = 4) -> list[str]:
     for number, name in enumerate(names):
         origin.objects[f"{BUCKET}/v/{place}/{name}"] = content(SIZE, number)
     found = {"head": 2, "files": [[name, SIZE] for name in names]}
-    origin.objects[f"{BUCKET}/v/fill/{place}.json"] = json.dumps(found).encode()
-    make_listing(origin)
+    put(origin, f"v/fill/{place}.json", found)
     return [f"/v/{place}/{name}" for name in names]
+
+
+def order(origin: Origin, since: str, **plays: float) -> None:
+    """An order for the nodes that own 0, as the forecast writes it; `plays` by digit of the titles of `publish`."""
+    places = {f"{digit[1]}0/film-{digit[1]}/0123456789ab": number for digit, number in plays.items()}
+    put(origin, "v/fill/order/0.json", {"since": since, "debut": 1.0, "plays": places})
+
+
+def put(origin: Origin, key: str, found: object) -> None:
+    """An object that is listed."""
+    origin.objects[f"{BUCKET}/{key}"] = json.dumps(found).encode()
+    make_listing(origin)
 
 
 def make_listing(origin: Origin) -> None:
@@ -116,3 +127,15 @@ def test_what_was_taken_down_leaves_the_cache(node: Node, origin: Origin) -> Non
     assert eventually(lambda: "0 of 4 files were here" in log.read_text())
     note = node.site.directory / "disk/fill" / gone.removeprefix(f"{BUCKET}/").replace("/", "_")
     assert eventually(note.exists)
+
+
+def test_what_is_wanted_most_comes_first_and_what_nobody_wants_not_at_all(origin: Origin, tmp_path: Path) -> None:
+    hot, cold, warm = (publish(origin, digit) for digit in "012")
+    order(origin, "2026-11-02T00:00:00+00:00", d0=9.0, d2=8.0)
+    with running(make_node(origin, tmp_path / "node")) as node:
+        log = node.site.directory / "logs/fill.log"
+        assert eventually(lambda: len(fetched(origin)) == 8)
+        # A viewer who goes on counts for 0.7: the beginning of the second is wanted more than the rest of the first.
+        assert fetched(origin) == [*hot[:2], *warm[:2], *hot[2:], *warm[2:]]
+        assert eventually(lambda: log.read_text().count("4 of 4 files") == 2)
+        assert not {*fetched(origin)} & {*cold}

@@ -1,11 +1,18 @@
 #!/usr/bin/python3
-"""Fetches new titles before anybody asks, and deletes what was taken down: `node-fill BUCKET_URL NODE DIGITS MBPS
-SECONDS NODE_CONF DIRECTORY`.
+"""Fetches titles before anybody asks, and deletes what was taken down: `node-fill BUCKET_URL NODE DIGITS MBPS SECONDS
+QUIET_FROM NODE_CONF DIRECTORY`.
 
 Every SECONDS it lists the fill lists in the bucket. Of the titles whose hash begins with one of DIGITS it asks the
-node, `address:port`, for the files, as a viewer would: the first minutes of all titles, then the rest, newest first,
-at MBPS megabits per second and at a quarter of that. DIRECTORY keeps what was done, one small file a list, so that
-whoever ends this loses one object's work. A file that cannot be had is tried again after the next listing.
+node, `address:port`, for the files, as a viewer would, at MBPS megabits per second at most. In which order, the orders
+in the bucket say, by the plays that are expected of each title: the first minutes of a title count for all of its
+plays, the rest for those who stay. A title that is newer than the order counts as a premiere. Without an order the
+first minutes of all titles come first, then the rest, newest first.
+
+A new order is taken up in the six quiet hours that begin at QUIET_FROM (UTC), or at once where there was none before.
+Then, and every few hours, all that is wanted is asked for once more: nginx drops what was asked for longest ago.
+
+DIRECTORY keeps what was done, one small file a list, so that whoever ends this loses one object's work. A file that
+cannot be had is tried again after the next listing.
 
 A title that was taken down has a list of its own, `{"paths": [...]}`. Its files are deleted from the cache beside
 DIRECTORY, where nginx keeps each under the MD5 of its path.
@@ -15,6 +22,7 @@ Python 3.9 runs this on Amazon Linux 2023.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -29,12 +37,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+ORDER = re.compile(r"@ORDERS@([0-9a-f])\.json")
 KEY = re.compile(r"@FILL_LISTS@(([0-9a-f])[0-9a-f]/[a-z0-9-]{1,80})/[0-9a-f]{12}\.json")
 GONE = re.compile(r"@GONE_LISTS@([0-9a-f])[0-9a-f]/[a-z0-9-]{1,80}/[0-9]{8}T[0-9]{6}Z\.json")
 REST_SHARE = 0.25
 """Of the rate, for what comes after the first minutes: nobody waits for it."""
-DISK_SHARE = 0.5
-"""Of the cache, at most. The other half keeps what viewers ask for."""
+STAY = float("@STAY@")
+"""Share of the plays that go on after the first minutes."""
+DISK_SHARE = float("@DISK_SHARE@")
+"""Of the cache, at most. The rest keeps what viewers ask for."""
+QUIET_HOURS = 6
+WALK_SECONDS = float("@WALK_HOURS@") * 3600
+"""From one walk through all that is wanted to the next."""
 TIMEOUT = 20
 FAULTS = (OSError, http.client.HTTPException, ValueError, LookupError, TypeError)
 """A server that does not answer well, or a list that is none."""
@@ -49,6 +63,9 @@ class Progress:
     head_bytes: int
     bytes: int
     done: int = 0
+    """In this walk."""
+    before: int = 0
+    """In the walks before it, at most."""
 
 
 def progress(found: Mapping[str, Any]) -> Progress:
@@ -73,61 +90,132 @@ def cached(path: str) -> str:
     return f"{name[-1]}/{name[-3:-1]}/{name}"
 
 
-def choose(lists: Mapping[str, Progress], failed: set[str], room: int) -> str | None:
-    """The list to fetch the next file of; `lists` by key, newest first. None where all that has room is there.
+def worth(places: Mapping[str, str], orders: Iterable[Any]) -> dict[str, float]:
+    """Plays that are expected of each title by place; `places` say when each list was written, the newest first."""
+    known: dict[str, float] = {}
+    since, debut = "", 0.0
+    for order in orders:
+        known.update(order["plays"])
+        since, debut = max(since, order["since"]), max(debut, order["debut"])
+    # Times of one form up to the second, so that they sort as text. A premiere counts for something, come what may.
+    return {place: known.get(place, max(debut, 1.0) if at[:19] > since[:19] else 0.0) for place, at in places.items()}
 
-    `room` in bytes. What is older than what fills it is left to its viewers: it would push out what is newer.
+
+def pieces(lists: Mapping[str, Progress], plays: Mapping[str, float] | None) -> list[tuple[str, int, int]]:
+    """The beginnings of titles and their rests, in the order in which they are fetched: key, files up to it, bytes.
+
+    `lists` by key, newest first; `plays` by place, None where there is no order.
     """
-    fits: list[str] = []
-    for key, one in lists.items():
-        room -= one.head_bytes
+    heads = [(key, one.head, one.head_bytes) for key, one in lists.items()]
+    rests = [(key, one.files, one.bytes - one.head_bytes) for key, one in lists.items()]
+    if plays is None:
+        return heads + rests
+    wanted = [(plays[place(piece[0])], piece) for piece in heads]
+    wanted += [(plays[place(piece[0])] * STAY, piece) for piece in rests]
+    # Stable: of two that are wanted equally, the beginning and the newer come first.
+    return [piece for plays, piece in sorted(wanted, key=lambda one: -one[0]) if plays > 0]
+
+
+def choose(
+    wanted: Iterable[tuple[str, int, int]], lists: Mapping[str, Progress], failed: set[str], room: int
+) -> str | None:
+    """The list to fetch the next file of. None where all that has room is there.
+
+    `wanted` as of `pieces`, `room` in bytes. What has no room is left to its viewers: it would push out what is wanted
+    more.
+    """
+    for key, files, size in wanted:
+        room -= size
         if room < 0:
             return None
-        fits.append(key)
-        if one.done < one.head and key not in failed:
-            return key
-    for key in fits:
-        one = lists[key]
-        room -= one.bytes - one.head_bytes
-        if room < 0:
-            return None
-        if one.done < one.files and key not in failed:
+        if lists[key].done < files and key not in failed:
             return key
     return None
 
 
-class Filler:
-    """What is listed, and how far each list is."""
+def place(key: str) -> str:
+    """`<xx>/<id>/<version>` of a fill list."""
+    return key.partition("fill/")[2].removesuffix(".json")
 
-    def __init__(self, bucket_url: str, node: str, digits: str, room: int, directory: Path) -> None:
+
+def quiet(hour: int, begins: int) -> bool:
+    """Whether an hour of the day is one of the quiet ones, which may go on after midnight."""
+    return (hour - begins) % 24 < QUIET_HOURS
+
+
+class Filler:
+    """What is listed and wanted, and how far each list is. `room` in bytes; `quiet_from`: an hour, in UTC."""
+
+    def __init__(
+        self, bucket_url: str, node: str, digits: str, room: int, directory: Path, quiet_from: int = 0
+    ) -> None:
         self._bucket_url, self._digits, self._room, self._directory = bucket_url, digits, room, directory
         self._host, _, self._port = node.partition(":")
+        self._quiet_from = quiet_from
         self._lists: dict[str, Progress] = {}
+        self._wanted: list[tuple[str, int, int]] = []
+        self._walked = 0.0
         self._files: tuple[str, list[tuple[str, int]]] = ("", [])
         self._failed: set[str] = set()
         self._forgotten: set[str] = set()
+        self._orders: Any = None
+        with contextlib.suppress(OSError, ValueError):
+            self._orders = json.loads((directory / "orders").read_text())
 
-    def poll(self) -> None:
-        """Look for new lists. Raises OSError, HTTPException or ParseError where the bucket does not answer well."""
+    def poll(self, now: float) -> None:
+        """Look for new lists and orders, at a time in seconds. Raises OSError, HTTPException or ParseError where the
+        bucket does not answer well."""
         listed = self._listed()
+        times = dict(listed)
+        self._walked = self._walked or now
+        again = self._take_up(times, time.gmtime(now).tm_hour) or now - self._walked > WALK_SECONDS
+        if again:
+            self._walked = now
         keys = ours(listed, self._digits)
+        plays = worth({place(key): times[key] for key in keys}, self._orders["orders"]) if self._orders else None
+        if plays is not None:
+            keys = sorted((key for key in keys if plays[place(key)]), key=lambda key: -plays[place(key)])
         gone = [key for _, key in sorted((at, key) for key, at in listed) if self._is_gone(key)]
-        self._lists, known = {}, self._lists
+        self._lists, known, size = {}, self._lists, 0
         self._failed = set()
         for key in keys:
+            if size > 2 * self._room:
+                break  # whatever comes after these has no room
             try:
-                self._lists[key] = known.get(key) or self._noted(key) or progress(self._read(key))
+                one = known.get(key) or self._noted(key) or progress(self._read(key))
             except FAULTS as error:
                 print(f"cache node: {key} waits: {error}", flush=True)
+                continue
+            self._lists[key] = replace(one, done=0, before=max(one.done, one.before)) if again else one
+            size += one.bytes
+        self._wanted = pieces(self._lists, plays)
         for key in gone:
             if not self._note(key).exists():
                 self._forget(key)
-        for path in set(self._directory.iterdir()) - {self._note(key) for key in (*keys, *gone)}:
-            path.unlink()
+        for path in set(self._directory.iterdir()) - {self._note(key) for key in (*self._lists, *gone)}:
+            if path.name != "orders":
+                path.unlink()
+
+    def _take_up(self, listed: Mapping[str, str], hour: int) -> bool:
+        """Whether there are other orders than before, and it is time for them."""
+        found = {key: at for key, at in listed.items() if (match := ORDER.fullmatch(key)) and match[1] in self._digits}
+        before = self._orders and self._orders["found"]
+        if not found or found == before or (before and not quiet(hour, self._quiet_from)):
+            return False
+        try:
+            orders = [self._read(key) for key in found]
+            worth({}, orders)
+        except FAULTS as error:
+            print(f"cache node: the orders wait: {error}", flush=True)
+            return False
+        self._orders = {"found": found, "orders": orders}
+        self._write(self._directory / "orders", self._orders)
+        print(f"cache node: {len(orders)} orders are taken up", flush=True)
+        return True
 
     def step(self) -> float | None:
-        """Fetch one file. Returns its megabits, more of them where it is not urgent; None where nothing is left."""
-        key = choose(self._lists, self._failed, self._room)
+        """Fetch one file. Returns its megabits, as many as it is to count for; None where nothing is left."""
+        key = choose(self._wanted, self._lists, self._failed, self._room)
         if key is None:
             return None
         now = self._lists[key]
@@ -135,16 +223,21 @@ class Filler:
             if self._files[0] != key:
                 self._files = (key, self._read(key)["files"])
             name, size = self._files[1][now.done]
-            self._fetch(f"/v/{key.partition('fill/')[2].removesuffix('.json')}/{name}")
+            path = f"/v/{place(key)}/{name}"
+            # One byte is enough for nginx to keep a whole file.
+            hit = now.done < now.before and self._fetch(path, {"Range": "bytes=0-0"}) == "HIT"
+            if not hit:
+                self._fetch(path, {})
         except FAULTS as error:
             print(f"cache node: {key} waits: {error}", flush=True)
             self._failed.add(key)
             return 0.0
         self._lists[key] = then = replace(now, done=now.done + 1)
-        self._keep(key, then)
-        if then.done in (then.head, then.files):
+        if not hit or then.done in (then.head, then.files):
+            self._write(self._note(key), asdict(then))
+        if then.done in (then.head, then.files) and then.done > then.before:
             print(f"cache node: {key}: {then.done} of {then.files} files are here", flush=True)
-        return size * 8e-6 / (1 if now.done < now.head else REST_SHARE)
+        return 0.0 if hit else size * 8e-6 / (1 if now.done < now.head else REST_SHARE)
 
     def _is_gone(self, key: str) -> bool:
         match = GONE.fullmatch(key)
@@ -186,16 +279,18 @@ class Filler:
         with urllib.request.urlopen(f"{self._bucket_url}/{what}", timeout=TIMEOUT) as answer:  # noqa: S310
             return answer.read()
 
-    def _fetch(self, path: str) -> None:
+    def _fetch(self, path: str, headers: Mapping[str, str]) -> str:
+        """What the cache says of it."""
         # From the node's own address, by which nginx knows that this is no viewer.
         node = http.client.HTTPConnection(self._host, int(self._port), TIMEOUT, source_address=(self._host, 0))
         try:
-            node.request("GET", path)
+            node.request("GET", path, headers=dict(headers))
             answer = node.getresponse()
             while answer.read(1 << 20):
                 pass
-            if answer.status != 200 or answer.length:
+            if answer.status not in (200, 206) or answer.length:
                 raise OSError(f"{path} was answered with {answer.status}")
+            return answer.getheader("X-Node-Cache", "")
         finally:
             node.close()
 
@@ -208,24 +303,24 @@ class Filler:
         except (OSError, ValueError, TypeError):
             return None
 
-    def _keep(self, key: str, now: Progress) -> None:
-        note = self._note(key)
-        half = note.with_suffix(".new")
-        half.write_text(json.dumps(asdict(now)))
-        half.replace(note)
+    def _write(self, path: Path, found: Any) -> None:
+        half = path.with_suffix(".new")
+        half.write_text(json.dumps(found))
+        half.replace(path)
 
 
 def main() -> None:
     """Fill until the machine ends."""
-    bucket_url, node, digits, mbps, seconds, conf, directory = sys.argv[1:]
+    bucket_url, node, digits, mbps, seconds, quiet_from, conf, directory = sys.argv[1:]
     cache = re.search(r"max_size=(\d+)m", Path(conf).read_text())
     if cache is None:
         sys.exit(f"cache node: {conf} does not say how large the cache is (max_size=)")
-    filler = Filler(bucket_url, node, digits, int(int(cache[1]) * 1e6 * DISK_SHARE), Path(directory))
+    room = int(int(cache[1]) * 1e6 * DISK_SHARE)
+    filler = Filler(bucket_url, node, digits, room, Path(directory), int(quiet_from))
     while True:
         due = time.monotonic() + float(seconds)
         try:
-            filler.poll()
+            filler.poll(time.time())
         except (OSError, http.client.HTTPException, ET.ParseError) as error:
             print(f"cache node: the fill lists cannot be read: {error}", flush=True)
         while time.monotonic() < due:

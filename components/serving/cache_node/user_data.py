@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from components.blocks import paths
-from lambdas.names import FILL_LISTS, GONE_LISTS
+from lambdas.forecast.core import DISK_SHARE, STAY, WALK_HOURS
+from lambdas.names import FILL_LISTS, GONE_LISTS, ORDERS
 
 LIMIT_BYTES = 16 * 1024
 """EC2's limit for user data, before base64."""
@@ -30,6 +31,7 @@ _RULES = {
     "port": (r"[1-9][0-9]{3,4}", "a port from 1000 up"),
     "log_group": (r"[A-Za-z0-9_/.#-]{1,512}", "a log group name"),
     "digits": (r"[0-9a-f]{1,16}", "hex digits"),
+    "quiet_from": (r"[0-9]|1[0-9]|2[0-3]", "an hour from 0 to 23"),
     "fill_mbps": (r"[1-9][0-9]{0,5}", "a number of megabits per second"),
     "headroom_mb": (r"[1-9][0-9]{0,6}", "a number of megabytes"),
 }
@@ -55,7 +57,9 @@ class NodeConfig:
     digits: str
     """First hex digits of the titles that the fleet serves."""
     fill_mbps: int
-    """Megabits per second at which the node fetches new titles before anybody asks."""
+    """Megabits per second at which the node fetches titles before anybody asks."""
+    quiet_from: int
+    """Hour in UTC at which the region's viewers have gone to bed, and the node takes up the day's order."""
 
     def __post_init__(self) -> None:
         for field, value in asdict(self).items():
@@ -99,9 +103,7 @@ def cloud_config(config: NodeConfig) -> str:
         "/etc/systemd/system/cache-node-report.service": _file("cache-node-report.service"),
         "/usr/local/sbin/node-report": _file("node-report.py"),
         "/etc/systemd/system/cache-node-fill.service": _file("cache-node-fill.service"),
-        "/usr/local/sbin/node-fill": _file("node-fill.py")
-        .replace("@FILL_LISTS@", FILL_LISTS)
-        .replace("@GONE_LISTS@", GONE_LISTS),
+        "/usr/local/sbin/node-fill": _fill_script(),
         "/usr/local/sbin/node-boot": _file("node-boot.sh"),
         "/usr/local/sbin/node-disk": _file("node-disk.sh"),
     }
@@ -119,6 +121,21 @@ def _file(name: str) -> str:
     """A file beside this one, without its comments: these count in EC2's limit, and a new one would roll all nodes."""
     text = (Path(__file__).parent / name).read_text(encoding="utf-8")
     return re.sub(r"(?m)^[ \t]*#(?!!).*\n", "", text)
+
+
+def _fill_script() -> str:
+    values = {
+        "FILL_LISTS": FILL_LISTS,
+        "GONE_LISTS": GONE_LISTS,
+        "ORDERS": ORDERS,
+        "STAY": STAY,
+        "DISK_SHARE": DISK_SHARE,
+        "WALK_HOURS": WALK_HOURS,
+    }
+    text = _file("node-fill.py")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
 
 
 def _agent(config: NodeConfig) -> dict[str, object]:

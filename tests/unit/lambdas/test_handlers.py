@@ -80,4 +80,5 @@ def test_lambda_finds_its_handler(name: str) -> None:
 
 
 def test_all_are_here() -> None:
-    assert HANDLERS == ["canary", "captions", "experience", "identify", "playback", "prepare", "sweep", "verify"]
+    found = ["canary", "captions", "experience", "forecast", "identify", "playback", "prepare", "sweep", "verify"]
+    assert found == HANDLERS

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambdas import plays
 from lambdas.playback import core, handler
 from lambdas.rows import plain
 from tests.unit.lambdas.conftest import Stub
@@ -276,6 +277,34 @@ def test_play(stub: Stub) -> None:
         "reports": 0.0,
     }
     assert "Set-Cookie" not in headers
+
+
+def test_a_play_is_counted_and_the_canarys_is_not(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "SAMPLER", plays.Sampler())
+    stub("dynamodb")
+    counted: list[str] = []
+
+    def update(params: dict[str, Any], **_: Any) -> None:
+        counted.append(params["Key"]["id"]["S"])
+
+    stub("dynamodb").client.meta.events.register("before-parameter-build.dynamodb.UpdateItem", update)
+    catalogue_has(stub, PUBLISHED)
+    stub("dynamodb").add_response("update_item", {})
+    assert ask("POST", "/api/titles/films-apollo/play")[0] == 200
+    day = plays.day_of(time.time())
+    assert counted == [plays.item("films-apollo", day)]
+    catalogue_has(stub, PUBLISHED)
+    event: Any = {"httpMethod": "POST", "path": "/api/titles/films-apollo/play"}
+    event["multiValueHeaders"] = {"user-agent": [plays.CANARY]}
+    assert handler.handle(event, None)["statusCode"] == 200
+    assert len(counted) == 1
+
+
+def test_a_play_that_cannot_be_counted_is_answered_all_the_same(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "SAMPLER", plays.Sampler())
+    catalogue_has(stub, PUBLISHED)
+    stub("dynamodb").add_client_error("update_item", "ProvisionedThroughputExceededException")
+    assert ask("POST", "/api/titles/films-apollo/play")[0] == 200
 
 
 def test_the_share_of_views_that_report_is_told_and_each_play_is_counted(

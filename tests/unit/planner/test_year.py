@@ -3,35 +3,11 @@
 import pytest
 
 from planner.chart import line_chart
-from planner.fill import PARTS, decayed, pack
 from planner.page import CHART, PLACES, blocks, renewed
 from planner.year import DAYS, Year, days, simulate
 from tests.declared import ROOT
 
 SHORT = Year(titles=100, new_a_week=1, plays_a_day=60)
-
-
-def test_a_play_counts_half_after_three_days() -> None:
-    scores = decayed({}, {7: 10})
-    for _ in range(3):
-        scores = decayed(scores, {})
-    assert scores[7] == pytest.approx(decayed({}, {7: 10})[7] / 2)
-
-
-def test_steady_plays_are_expected_to_go_on() -> None:
-    scores = dict[int, float]()
-    for _ in range(60):
-        scores = decayed(scores, {7: 10})
-    assert scores[7] == pytest.approx(10, rel=0.01)
-
-
-def test_the_first_minutes_of_a_less_wanted_film_may_be_worth_more_than_the_end_of_another() -> None:
-    kept = pack({1: 10.0, 2: 6.0}, [1.0, 0.5], 3)
-    assert kept == [1 * PARTS, 2 * PARTS, 1 * PARTS + 1]
-
-
-def test_no_more_is_kept_than_fits() -> None:
-    assert len(pack(dict.fromkeys(range(100), 1.0), [1.0] * PARTS, 42)) == 42
 
 
 def test_a_year_is_made_of_weeks_with_premieres_and_weekends() -> None:
@@ -44,11 +20,11 @@ def test_a_year_is_made_of_weeks_with_premieres_and_weekends() -> None:
 
 
 def test_knowing_more_serves_more() -> None:
-    pulled, forecast, known = simulate(SHORT)
-    assert pulled.offload < forecast.offload < known.offload < 1
+    pulled, nightly, forecast, known = simulate(SHORT)
+    assert pulled.offload < nightly.offload < forecast.offload < known.offload < 1
     assert pulled.first_days < forecast.first_days
     assert pulled.filled == 0 < forecast.filled < known.filled
-    assert all(len(way.weekly) == DAYS // 7 for way in (pulled, forecast, known))
+    assert all(len(way.weekly) == DAYS // 7 for way in (pulled, nightly, forecast, known))
 
 
 def test_disks_that_hold_everything_miss_each_part_once() -> None:

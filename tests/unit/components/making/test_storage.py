@@ -34,8 +34,9 @@ def test_a_mezzanine_cools_down_and_can_still_be_encoded_from() -> None:
     # The archive classes have to be thawed for hours first; MediaConvert would fail.
     assert transition["storageClass"] in {"GLACIER_IR", "STANDARD_IA"}
     assert "expiration" not in cool
+    # Fill lists stay as long as their title: an old title may be wanted again.
     [_, lists] = rules["content-media-lifecycle"]
-    assert (lists["filter"], lists["expiration"]) == ({"prefix": "v/fill/"}, {"days": 30})
+    assert (lists["filter"], lists["expiration"]) == ({"prefix": "v/fill/gone/"}, {"days": 30})
 
 
 def test_nothing_but_roles_reaches_the_uploads() -> None:

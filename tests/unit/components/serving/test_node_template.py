@@ -13,7 +13,7 @@ from tests.declared import REGION, made
 
 ARGS: dict[str, Any] = {
     "region": REGION,
-    "config": NodeConfig("media", REGION, "dev-pop-0", 8080, "nodes", 1000, "0123456789abcdef", 100),
+    "config": NodeConfig("media", REGION, "dev-pop-0", 8080, "nodes", 1000, "0123456789abcdef", 100, 2),
     "instance_profile_arn": "arn:aws:iam::123456789012:instance-profile/node",
     "security_group_id": "sg-1",
     "ami": "ami-0123456789abcdef0",

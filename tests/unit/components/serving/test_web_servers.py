@@ -65,8 +65,12 @@ def environment(done: Deployment) -> dict[str, str]:
     return done.one("aws:lambda/function:Function").inputs["environment"]["variables"]
 
 
-def test_it_reads_titles_and_writes_nothing() -> None:
-    assert rights(servers()) == {"dynamodb:GetItem": TABLE, "dynamodb:Query": f"{TABLE}/index/by-state"}
+def test_it_reads_titles_and_writes_nothing_but_counts_of_plays() -> None:
+    assert rights(servers()) == {
+        "dynamodb:GetItem": TABLE,
+        "dynamodb:Query": f"{TABLE}/index/by-state",
+        "dynamodb:UpdateItem": TABLE,
+    }
     assert environment(servers()) == {
         "TITLES_TABLE": "titles",
         "STACK": "headend-dev",
