@@ -83,18 +83,11 @@ class Node:
             stop_signal=signal.SIGQUIT,
         )
         bucket, node = f"{site.endpoint_url}/{declared['BUCKET']}", f"{site.address}:{self.port}"
-        how = [declared["DIGITS"], declared["FILL_MBPS"], str(POLL_SECONDS), declared["QUIET_FROM"]]
+        how = [bucket, node, *(declared[name] for name in ("DIGITS", "FILL_MBPS")), str(POLL_SECONDS)]
+        how += [declared["QUIET_FROM"], f"{directory}/node.conf", f"{directory}/disk/fill"]
         self.filler = ManagedProcess(
             f"{site.instance_id}-fill",
-            [
-                sys.executable,
-                f"{directory}/node-fill",
-                bucket,
-                node,
-                *how,
-                f"{directory}/node.conf",
-                f"{directory}/disk/fill",
-            ],
+            [sys.executable, f"{directory}/node-fill", *how],
             site.directory / "logs" / "fill.log",
         )
 

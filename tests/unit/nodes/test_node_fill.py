@@ -111,7 +111,7 @@ def test_an_order_is_taken_up_in_the_quiet_hours_or_by_who_has_none(script: Any,
 
     def filler(listed: list[tuple[str, str]]) -> Any:
         made = script.Filler("", "node:80", "01234567", 1000, tmp_path, 2)
-        made._listed, made._read, made._fetch = lambda: listed, lambda path: bucket[path], fetch
+        made._listed, made._read, made._fetch = lambda: listed, bucket.__getitem__, fetch
         return made
 
     def wanted(filler: Any, now: float) -> list[str]:
@@ -145,7 +145,7 @@ def test_what_is_wanted_is_asked_for_again_every_few_hours(script: Any, tmp_path
         return list(iter(made.step, None))
 
     made._listed = lambda: [(title, "2026-11-01T00:00:00.000Z")]
-    made._read, made._fetch = lambda _path: {"head": 1, "files": [["a", 10], ["b", 10]]}, fetch
+    made._read, made._fetch = {title: {"head": 1, "files": [["a", 10], ["b", 10]]}}.__getitem__, fetch
     assert all(walk(NIGHT))
     assert asked == [("a", False), ("b", False)]
     assert walk(NIGHT + 3600) == asked == []
@@ -159,7 +159,7 @@ def test_an_order_that_cannot_be_read_changes_nothing(script: Any, tmp_path: Pat
     title = key("0", "one")
     bucket: dict[str, Any] = {title: {"head": 1, "files": [["a", 10]]}, order_of("0"): {"plays": 7}}
     made._listed = lambda: [(title, "2026-11-01T00:00:00.000Z"), (order_of("0"), "2026-11-02T00:00:00.000Z")]
-    made._read = lambda path: bucket[path]
+    made._read = bucket.__getitem__
     made.poll(NIGHT)
     assert [path for path, _, _ in made._wanted] == [title, title]
 
