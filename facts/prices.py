@@ -16,8 +16,7 @@ NODE = {
     "c7gd": Price(0.0454, "vCPU and hour", "not confirmed"),
     "im4gn": Price(0.0909375, "vCPU and hour", "2026-07"),
 }
-"""On demand, by instance family. The price is proportional to the size: an im4gn.4xlarge cost 1.455, a 16xlarge
-5.82."""
+"""On demand, by instance family. Prices are proportional to sizes: an im4gn.4xlarge cost 1.455, a 16xlarge 5.82."""
 VOLUME = Price(0.08, "GB of gp3", "not confirmed")
 METRIC = Price(0.30, "metric", "not confirmed")
 ALARM = Price(0.10, "alarm", "not confirmed")

@@ -3,8 +3,7 @@
 import signal
 
 if __name__ == "__main__":
-    # The imports take a second. Until the commands handle signals themselves, Ctrl-C ends the program at once,
-    # silently.
+    # Imports take a second. Until the commands handle signals, Ctrl-C ends the program at once, without a message.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from local.commands import app
 

@@ -82,8 +82,7 @@ class LaptopCloud:
         self.endpoint = ""
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> None:
-        """Start everything. `say` is called with each step. Raises CloudError, ProgramError, NodeError or
-        NotOnLaptop."""
+        """Start everything; `say` gets each step. Raises CloudError, ProgramError, NodeError or NotOnLaptop."""
         # Debian keeps nginx and haproxy in /usr/sbin, which is not in the PATH of a user who is not root.
         os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"
         missing = [program for program in ("nginx", "haproxy", "ffmpeg", "ffprobe") if not shutil.which(program)]

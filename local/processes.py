@@ -56,8 +56,7 @@ def _guardian() -> subprocess.Popen[str]:
 
 
 def _tell_guardian(line: str) -> None:
-    """Tell it that a process group runs ("+" and its number) or has ended ("-"), or which folder to remove in the
-    end."""
+    """Tell it of a process group that runs ("+" and its number) or ended ("-"), or of a folder to remove."""
     with _telling:
         print(line, file=_guardian().stdin, flush=True)
 

@@ -30,8 +30,7 @@ def alone() -> Generator[None]:
 
 
 def announce(endpoint: str, url: str, exports: dict[str, Any]) -> None:
-    """Write what runs into the file, while `alone`. `endpoint`: URL of its AWS. `url`: of its page. `exports`: the
-    program's outputs."""
+    """Write, while `alone`, what runs: the URL of its AWS, the URL of its page, and the program's outputs."""
     RUNNING.write_text(json.dumps({"endpoint": endpoint, "url": url, "exports": exports}))
 
 

@@ -110,8 +110,7 @@ class Plan(NamedTuple):
 
 
 def regions_for(subscribers: int) -> int:
-    """Number of regions: one for a small audience, three for one on three continents, all that the config allows for
-    the world."""
+    """Number of regions: one for a small audience, three for three continents, and the config's limit for the world."""
     return 1 if subscribers < 100_000 else 3 if subscribers < 10_000_000 else MOST_REGIONS
 
 
@@ -202,8 +201,7 @@ def _origin_share(titles: int, exponent: float, capacity: float) -> float:
 
 
 def _cheapest(demand: Demand, gbps: float) -> tuple[Fleets, float]:
-    """The cheapest fleets of one region that must send `gbps`, and the share of the viewers' bytes that its bucket
-    sends."""
+    """The cheapest fleets of one region that must send `gbps`, and the share of viewers' bytes from its bucket."""
     found = list[tuple[Fleets, float, float]]()
     for name, instance in INSTANCE_TYPES.items():
         for number in FLEETS:

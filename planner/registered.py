@@ -29,8 +29,7 @@ def main() -> None:
 
 
 def _by_content(value: Any) -> Any:
-    """The value, with a digest of its content for each file, since the same file has another path in another
-    directory."""
+    """The value, with a digest for each file's content, since two directories have different paths for one file."""
     match value:
         case Asset(path=str(path)) | Archive(path=str(path)):
             return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"

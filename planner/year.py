@@ -82,8 +82,7 @@ def days(year: Year) -> Iterator[Day]:
             published = list(range(len(born), len(born) + year.new_a_week))
             born += [day] * year.new_a_week
         if day % 7 == 0:
-            # A mood returns to its mean. Otherwise viewers would want fewer and fewer titles towards the end of the
-            # year.
+            # A mood returns to its mean. Otherwise viewers would want fewer and fewer titles during the year.
             moods = [0.8 * mood + chance.gauss(0, 0.3) for mood in moods]
         news = [1 + NEWS * math.exp(-(day - since) / FADES_DAYS) for since in born]
         asked = accumulate(weights[title] * math.exp(moods[title]) * new for title, new in enumerate(news))

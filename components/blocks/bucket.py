@@ -17,8 +17,7 @@ class PrivateBucketArgs(TypedDict):
     protect: bool
     """True: Pulumi refuses to delete the bucket. False: `destroy` deletes it with its objects."""
     log_bucket: NotRequired[pulumi.Input[str]]
-    """Name of the bucket, in the same region, that takes the access log. A log bucket has none, since it would log its
-    own logging."""
+    """Name of the log bucket of the same region. A log bucket itself has none, since it would log its own logging."""
     lifecycle: NotRequired[Sequence[aws.s3.BucketLifecycleConfigurationRuleArgsDict]]
     """Further lifecycle rules."""
 

@@ -13,8 +13,7 @@ class EdgeLogsArgs(TypedDict):
 
     distribution_arn: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
-    """ARN of the log bucket. Logs go under AWSLogs/<account>/CloudFront/. Its policy must let
-    delivery.logs.amazonaws.com write."""
+    """Logs go below AWSLogs/<account>/CloudFront/. The bucket's policy must let delivery.logs.amazonaws.com write."""
 
 
 class EdgeLogs(pulumi.ComponentResource):

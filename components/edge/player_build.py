@@ -26,8 +26,7 @@ CONTENT_TYPES = {
 }
 IMMUTABLE = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
-"""Caches keep the file, but ask each time whether it changed. A deployment shows at once, and an unchanged file is not
-sent again."""
+"""Caches keep the file and ask each time whether it changed: a deployment shows at once, and only a change is sent."""
 
 
 class BuildError(Exception):

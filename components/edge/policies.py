@@ -10,8 +10,7 @@ CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
 # Titles come from file names, so the page must not run a script that hides in one: no inline script or style, nothing
-# from other hosts, no text used as HTML. hls.js plays from a blob, and makes caption tracks from an empty data:
-# address.
+# from other hosts, no text used as HTML. hls.js plays from a blob, and makes caption tracks from an empty data: URL.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "media-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "

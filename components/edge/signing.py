@@ -11,8 +11,7 @@ class SigningArgs(TypedDict):
     """Which keys CloudFront trusts."""
 
     keys: Mapping[str, str]
-    """PEM by name. The first key signs new cookies. CloudFront still accepts cookies of the others, so no film
-    stops."""
+    """PEM by name. The first key signs new cookies. Cookies of the others are still accepted, so no film stops."""
 
 
 class Signing(pulumi.ComponentResource):
@@ -34,8 +33,7 @@ class Signing(pulumi.ComponentResource):
         keys = [
             aws.cloudfront.PublicKey(
                 f"{name}-{key}",
-                # CloudFront keeps the PEM with one line break at its end. Otherwise every preview would replace the
-                # key.
+                # CloudFront keeps the PEM with one line break at its end. Without it every preview replaces the key.
                 encoded_key=pem.rstrip() + "\n",
                 comment=key,
                 opts=child,

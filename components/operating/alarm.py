@@ -44,8 +44,7 @@ class AlarmArgs(TypedDict):
 
 
 def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloudwatch.MetricAlarm:
-    """An alarm that tells the topic when it starts and when it ends. Raises ValueError if it has no threshold or
-    two."""
+    """An alarm that tells the topic when it starts and ends. Raises ValueError if it has no threshold or two."""
     if ("above" in args) == ("below" in args):
         raise ValueError(f"alarm {name!r}: give either above or below")
     minutes = args.get("minutes", 5)

@@ -12,8 +12,7 @@ class BudgetArgs(TypedDict):
     monthly_usd: int
     email: str
     tags: dict[str, str]
-    """Resources that have all of these tags are counted. Activate them once as cost allocation tags
-    (docs/operating.md)."""
+    """Only resources with all of these tags count. Activate them once as cost allocation tags (docs/operating.md)."""
 
 
 class Budget(pulumi.ComponentResource):

@@ -74,8 +74,7 @@ class Observability(pulumi.ComponentResource):
                     fleets={pop.region: [fleet.fleet_name for fleet in pop.fleets] for pop in args["pops"]},
                 )
             ),
-            # Dashboards have unique names in an account. If the new one came first, deleting the old one would delete
-            # it.
+            # An account has one dashboard of a name. If the new one came first, deleting the old one would delete it.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         self.register_outputs({})

@@ -55,8 +55,7 @@ def object_event(account: str, event_name: str, bucket: Any, key: Any, sequencer
 
 
 def send(arn: str, text: str, endpoint: str, **options: Any) -> None:
-    """Give `text` to the state machine, queue or function `arn`. Raises boto3's exceptions, and ValueError for another
-    service."""
+    """Send `text` to the state machine, queue or function `arn`. Raises boto3's errors, or ValueError for others."""
     _, _, service, region, account, name = arn.split(":", 5)
     if service == "states":
         client("stepfunctions", region, endpoint).start_execution(stateMachineArn=arn, input=text)

@@ -33,8 +33,7 @@ def check(token: str, inputs: dict[str, Any]) -> Errors:
 
 
 def takes_tags(token: str) -> bool:
-    """Whether a provider's default tags reach the type. They do not reach an Auto Scaling group, whose `tags` have
-    another shape."""
+    """Whether default tags reach the type. They do not reach an Auto Scaling group: its `tags` have another shape."""
     cls = _args_class(token)
     return cls is not None and typing.get_origin(_input_types(cls).get("tags")) in (dict, abc.Mapping)
 

@@ -62,8 +62,7 @@ def ffmpeg_command(job: Encode, video: Json) -> list[str]:
 
 
 def tiles(job: Encode) -> Json:
-    """The sheets of previews: the group's settings for them, their `name`, and the `frames` and `seconds` of a
-    preview."""
+    """The group's settings for sheets of previews, with their `name`, and the `frames` and `seconds` of a preview."""
     frames = max(1, round(job.group["ThumbnailInterval"] * job.frame_rate))
     return {**job.group, "name": f"{job.master}_tiles", "frames": frames, "seconds": float(frames / job.frame_rate)}
 

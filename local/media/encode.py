@@ -31,8 +31,7 @@ class Result(NamedTuple):
     """What came out."""
 
     files: list[str]
-    """Names of files, in the order of upload: each manifest after the files that it names, the multivariant one
-    last."""
+    """File names in the order of upload: a manifest comes after the files that it names, the multivariant one last."""
     details: list[Json]
     """The API's OutputGroupDetails."""
     warnings: list[str]
@@ -87,8 +86,7 @@ class Children:
 SMALL_BYTES = 125_000
 """Bytes per second of a film with a low bitrate. They give the time limit of a film that does not state its length."""
 SLOWEST_BITS = 1000
-"""Lowest believable bits per second. Below it a file's stated length is wrong: its clock jumps, or its header is
-false."""
+"""Below this number of bits per second, a file's stated length is wrong: its clock jumps, or its header is false."""
 
 
 def _stated(video: Json, container: Json) -> float:

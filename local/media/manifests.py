@@ -55,8 +55,7 @@ def _media(job: Encode, line: str) -> str:
 
 
 def _label(job: Encode, period: ElementTree.Element) -> None:
-    """Give each sound its own adaptation set and label. The packager treats sounds of the same language as rungs of one
-    sound."""
+    """Give each sound its own adaptation set and label. The packager makes sounds of a language rungs of one sound."""
     sounds = {f"{sound['name']}init.cmfa": sound for sound in job.sounds}
     for together in period.findall(f"{MPD}AdaptationSet[@contentType='audio']"):
         representations = together.findall(f"{MPD}Representation")
@@ -75,8 +74,7 @@ def _label(job: Encode, period: ElementTree.Element) -> None:
 
 
 def _previews(sheets: Json, out: Path, seconds: float, period: ElementTree.Element) -> str:
-    """Write the previews' playlist and their adaptation set in the MPD. Returns their line in the multivariant
-    playlist."""
+    """Write the previews' playlist and adaptation set. Returns their line in the multivariant playlist."""
     name, columns, rows = sheets["name"], sheets["TileWidth"], sheets["TileHeight"]
     width, height, each = sheets["ThumbnailWidth"], sheets["ThumbnailHeight"], sheets["seconds"]
     files, lasts = sorted(out.glob(f"{name}_*.jpg")), columns * rows * each

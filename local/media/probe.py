@@ -100,7 +100,6 @@ def _is_cover(stream: Json) -> bool:
 
 
 def _rotation(stream: Json) -> int | None:
-    """Degrees clockwise; ffprobe counts counter-clockwise. As on AWS, an angle that is no multiple of 90 counts as
-    0."""
+    """Degrees clockwise; ffprobe counts counter-clockwise. As on AWS, other angles than multiples of 90 are 0."""
     turns = [round(-data["rotation"]) % 360 for data in stream.get("side_data_list", []) if "rotation" in data]
     return turns[0] if turns and turns[0] in (90, 180, 270) else None

@@ -1,5 +1,4 @@
-"""Make the declared resources in the laptop's AWS: a small handler for each type, a file for each family of
-services."""
+"""Makes declared resources in the laptop's AWS: a small handler for each type, a file for each family of services."""
 
 from local.resources.changes import Changer
 from local.resources.realiser import DECLARED_ONLY, Realiser

@@ -25,8 +25,7 @@ class Opening(NamedTuple):
     """TCP 443 and nothing else."""
 
     def to_the_world(self) -> bool:
-        """Whether the range is larger than any single network. Two rules with half the world each also open the
-        world."""
+        """Whether the range is larger than any single network. Two halves of the world also open the world."""
         network = ipaddress.ip_network(self.cidr, strict=False)
         return network.prefixlen < (8 if network.version == 4 else 32)
 

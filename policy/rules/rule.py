@@ -73,8 +73,7 @@ def resource_rule(name: str, description: str, *types: str) -> Callable[[Resourc
 
 
 def stack_rule(name: str, description: str, *types: str) -> Callable[[StackCheck], StackValidationPolicy]:
-    """Make a function a rule for resources of these types (of every type, if none is named). It also sees all
-    others."""
+    """Make a function a rule for resources of these types, or of all types if none is named. It sees all resources."""
 
     def policy(check: StackCheck) -> StackValidationPolicy:
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:

@@ -137,8 +137,7 @@ def test_an_origin_that_fails_falls_over_in_time(shared: Tier, name: str, reply:
     began = time.monotonic()
     assert shared.get(f"/v/00/{name}.m4s").body == b"bucket"
     assert time.monotonic() - began < seconds
-    # One attempt is declared. A second is allowed if the first was on an open connection that may just have been
-    # closed.
+    # One attempt is declared. A second is allowed, since the first may have been on a connection that just closed.
     assert len(shared.home.asked(f"/v/00/{name}.m4s")) <= 2
 
 

@@ -21,8 +21,7 @@ def test_no_request_fails_while_a_node_and_then_a_fleet_dies(tmp_path: Path) -> 
         log = tmp_path / "logs/edge.jsonl"
 
         def read(count: int, name: str) -> int:
-            """Read `count` new segments at once. All must succeed. Returns how many of them failed over to the
-            bucket."""
+            """Read `count` new segments at once. All must succeed. Returns how many failed over to the bucket."""
             paths = [f"/v/0a/{name}-{number}.m4s" for number in range(count)]
             with ThreadPoolExecutor(4) as viewers:
                 got = list(viewers.map(ask, [edge.url] * count, paths))

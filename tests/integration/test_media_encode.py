@@ -265,8 +265,7 @@ def test_previews_are_pictures_of_their_seconds(tmp_path: Path, neutral: Callabl
     assert "#EXT-X-TILES:RESOLUTION=240x136,LAYOUT=5x5,DURATION=1.000" in text
     [(seconds, sheet)] = re.findall(r"#EXTINF:(.*),\n.*\n(.*)", text)
     assert (float(seconds), sheet) == (pytest.approx(6, abs=0.05), "index_tiles_000000001.jpg")
-    # The film is black for two seconds, then red on the left. The sixth preview is in the second row; there is no
-    # eighth.
+    # The film is black for two seconds, then red on the left. Preview 5 is in the second row, and 7 does not exist.
     places = [(0.1 * (2 * number % 10) + 0.05, 0.1 + 0.2 * (number // 5)) for number in (0, 1, 3, 4, 5, 7)]
     shades = [encoded.colour("index_tiles_000000001.jpg", x, y)[0] > 150 for x, y in places]
     assert shades == [False, False, True, True, True, False]

@@ -177,8 +177,7 @@ def test_what_it_writes_is_a_configuration_that_nginx_accepts(machine: Machine) 
     assert f'$origin_host   {{ default "{host}"; }}' in text
     assert 'map "" $node  { default "i-0abc"; }' in text
     assert 'map "" $zone  { default "eu-west-1b"; }' in text
-    # This machine lacks the file of certificate authorities, the bucket's name, and an nginx that resolves it while it
-    # runs.
+    # This machine lacks the file of certificate authorities, the bucket's name, and an nginx that looks names up.
     text = text.replace("/etc/pki/tls/certs/ca-bundle.crt", certifi.where()).replace(
         f"server {host}:443 resolve", "server 127.0.0.1:443"
     )

@@ -35,8 +35,7 @@ Stub = Callable[[str], Stubber]
 
 @pytest.fixture(autouse=True)
 def traceback_limit() -> Iterator[None]:
-    """Restore tracebacks after a test: a handler that refuses turns them off for its process, which is pytest's
-    here."""
+    """Restore tracebacks after a test: a handler that refuses turns them off for its process, here pytest's."""
     yield
     sys.tracebacklimit = 1000
 
@@ -99,8 +98,7 @@ def a_video(**changes: Any) -> Video:
 
 
 def a_source(**changes: Any) -> Source:
-    """A plain HD film with sound. `changes` are fields of the source or, if it has no such field, of its video
-    track."""
+    """A plain HD film with sound. `changes` are fields of the source; other names are fields of its video track."""
     whole: dict[str, Any] = {
         "container": "mp4",
         "duration": 60.0,

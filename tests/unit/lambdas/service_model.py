@@ -19,8 +19,7 @@ def service(name: str) -> ServiceModel:
 
 
 def faults(service_name: str, operation: str, request: dict[str, Any]) -> list[str]:
-    """Everything in the request that the service's model forbids, with one line for each fault. Empty if it is
-    right."""
+    """Everything in the request that the service's model forbids, one line for each fault. Empty if it is right."""
     shape = service(service_name).operation_model(operation).input_shape
     report = ParamValidator().validate(request, shape)
     return [report.generate_report()] if report.has_errors() else list(_walk(request, shape, operation))

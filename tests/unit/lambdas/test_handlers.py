@@ -52,8 +52,7 @@ def test_an_answer_goes_through() -> None:
 
 
 def imports(file: str) -> set[tuple[str, str]]:
-    """(module, name with the module before it) of every import in a file, including late imports. `import x` gives
-    (x, x)."""
+    """(module, full name) of every import in a file, including late imports. `import x` gives (x, x)."""
     found: set[tuple[str, str]] = set()
     for node in ast.walk(ast.parse((ROOT / file).read_text())):
         if isinstance(node, ast.Import):

@@ -1,5 +1,4 @@
-"""Queues and jobs through the API, with boto3's requests. The encoder and S3 are stand-ins, so no process is
-started."""
+"""Queues and jobs through the API, with boto3's requests. The encoder and S3 are stand-ins: no process starts."""
 
 import threading
 import time

@@ -1,5 +1,4 @@
-"""Which settings of a job can be combined, and the command lines that the encoder makes from them. It starts no
-process."""
+"""Which settings of a job can be combined, and the encoder's command lines for them. No process starts."""
 
 import copy
 import itertools

@@ -644,8 +644,7 @@ def test_what_a_preview_cannot_know_passes_and_the_rest_of_it_does_not(pack: Pac
 
 @pytest.mark.filterwarnings("ignore:pkg_resources")
 def test_the_actions_without_a_resource_have_none() -> None:
-    """parliament has a copy of AWS's Service Authorization Reference. A `*` there marks a resource that must be
-    named."""
+    """parliament has AWS's Service Authorization Reference. A `*` there marks a resource that must be named."""
     from parliament import iam_definition  # noqa: PLC0415 - takes a second
 
     required = {

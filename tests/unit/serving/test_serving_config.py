@@ -1,5 +1,4 @@
-"""Configurations that are made from the declared platform: the servers accept them, and nothing is left out
-silently."""
+"""Configurations from the declared platform: the servers accept them, and nothing is left out silently."""
 
 import json
 import re

@@ -1,5 +1,4 @@
-"""Signed playback: CloudFront trusts all keys of the list, the first one signs, and no private half is in the
-program."""
+"""Signed playback: CloudFront trusts all keys, the first one signs, and no private half is in the program."""
 
 from components.edge.signing import Signing
 from local.engine import Deployment

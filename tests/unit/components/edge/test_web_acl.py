@@ -1,5 +1,4 @@
-"""The firewall: it limits requests to the API, lets players fill their buffers, and logs the requests that it
-refused."""
+"""The firewall: it limits requests to the API, lets players fill their buffers, and logs what it refuses."""
 
 import pytest
 
