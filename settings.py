@@ -1,8 +1,8 @@
 """The only reader of stack config: typed, validated, every default explained.
 
-`Settings.load()` reads the keys of the project's namespace, refuses what it does not know, and reports every
-mistake of a config at once, before any resource is registered. A field's docstring is what README.md and Pulumi.yaml
-say of its key: after a change here, `make docs` writes them.
+`Settings.load()` reads the keys of the project's namespace, refuses unknown keys, and reports every mistake of a config
+at once, before any resource is registered. A field's docstring is also the text for its key in README.md and
+Pulumi.yaml. After a change here, run `make docs`.
 """
 
 import base64
@@ -36,14 +36,14 @@ from facts.regions import CLOUDFRONT_REGION, NO_MEDIACONVERT, REGIONS, UNSUPPORT
 from lambdas.ladder import SMALLEST, TALLEST, Step, mistakes, written
 
 PRIVATE = [ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
-"""RFC 1918; a /16 or smaller lies within one of them or outside."""
+"""The blocks of RFC 1918. A block of /16 or smaller is completely inside or outside of one of them."""
 
 
 EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012"})
-"""Numbers of AWS's documentation, which it gives to nobody. The laptop's AWS says that it is the second."""
+"""Account numbers in AWS's documentation, which no real account has. The laptop's AWS has the second one."""
 EXAMPLE_IMAGE = "ami-00000000000000000"
 EXAMPLE_KEY = "f0f56baef9106e628a9215033093283a98d6e0b96ef05eb295f66d1455e5ddf9"
-"""SHA-256 of the key in Pulumi.prod.yaml: it is valid, and whoever made it could sign for every stack that keeps it."""
+"""SHA-256 of the key in Pulumi.prod.yaml. The key is valid, so its author could sign for every stack that keeps it."""
 
 
 class ConfigError(pulumi.RunError):
@@ -51,7 +51,7 @@ class ConfigError(pulumi.RunError):
 
 
 def _matching(pattern: str, allowed: str) -> AfterValidator:
-    """Text of one form, whose mistake is told in words."""
+    """A check that a text has the form `pattern`. The message for other texts names what is `allowed`, in words."""
 
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -62,7 +62,7 @@ def _matching(pattern: str, allowed: str) -> AfterValidator:
 
 
 def _no_bool(value: object) -> object:
-    """Python counts True as 1; a config must not."""
+    """Refuse true and false: for Python True equals 1, but a config must not mix them."""
     if isinstance(value, bool):
         raise ValueError("must be a whole number")
     return value
@@ -84,7 +84,7 @@ Certificate: TypeAlias = Annotated[
 
 
 class Strict(BaseModel):
-    """A part of the config: immutable, camelCase outside, no type taken for another, no key that it does not know."""
+    """A part of the config. It is immutable, its keys are in camelCase, and it refuses wrong types and unknown keys."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -102,16 +102,17 @@ class Region(Strict):
     cidr: Annotated[ipaddress.IPv4Network, Field(strict=False)]
     """Addresses of its VPC: a private block from /16 to /22. Regions may not overlap, so that they can be peered."""
     zones: Annotated[list[str], Field(min_length=2, max_length=3)]
-    """Two or three zone ids. A zone's name would be another place in another account."""
+    """Two or three zone ids. Zone names are no use, since a name means another place in another account."""
     ami: Annotated[str, _matching(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image id, such as ami-0123456789abcdef0")]
-    """Image of the nodes: Amazon Linux 2023, arm64. Pinned: no preview changes by itself. `make ami` writes it."""
+    """Image of the nodes: Amazon Linux 2023, arm64. It is pinned, so that previews do not change by themselves.
+    `make ami` writes it."""
     certificate: Certificate | None = None
     """ARN of an ACM certificate in this region, for the load balancer. Needed with a `domain` that has no zone."""
     serving: bool = True
-    """`false` sends its viewers to the next nearest region and changes nothing else: for a region that fails."""
+    """`false`, for a region that fails, sends its viewers to the next nearest region and changes nothing else."""
     leaving: bool = False
-    """`true` sends its viewers away and unprotects what the region alone has: the deployment before its line is taken
-    out of a protected stack."""
+    """`true` sends its viewers to other regions and removes the protection of its own resources. Deploy with it before
+    you remove the region from a protected stack."""
 
     @field_validator("cidr")
     @classmethod
@@ -138,8 +139,8 @@ class Domain(Strict):
         ]
         | None
     ) = None
-    """Public hosted zone that holds the name. The program then makes all certificates and the name's records there.
-    Without it those are for you to make."""
+    """Id of the public hosted zone of the name. The program then makes all certificates and the name's records there.
+    Without a zone you make them yourself."""
     certificate: Certificate | None = None
     """Without a zone: ARN of an ACM certificate for that name in us-east-1, where CloudFront reads them."""
 
@@ -160,16 +161,16 @@ class Domain(Strict):
 
 
 MOST_NODES = 100
-"""Of a fleet."""
+"""Most nodes of a fleet."""
 
 
 class NodesPerFleet(Strict):
     """How many cache nodes each fleet may have."""
 
     min: Annotated[int, Field(ge=1, le=MOST_NODES)] = 2
-    """With two, one may die while the other serves."""
+    """Smallest number of nodes. With two, one serves when the other dies."""
     max: Annotated[int, Field(ge=1, le=MOST_NODES)] = 4
-    """Where scaling stops."""
+    """Largest number of nodes, at which scaling stops."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -179,10 +180,12 @@ class NodesPerFleet(Strict):
 
 
 class SigningKey(Strict):
-    """A public key that CloudFront trusts. The first of the list signs; the others are still accepted (rotation)."""
+    """A public key that CloudFront trusts. The first key of the list signs. The others are still accepted
+    (rotation)."""
 
     name: Annotated[str, _matching(r"[a-z0-9-]{1,32}", "1 to 32 lower-case letters, digits and hyphens")]
-    """Names the private key's SSM parameter, `/<project>/<stack>/signing/<name>`, which Pulumi never reads."""
+    """Name of the key. Its private half is in the SSM parameter `/<project>/<stack>/signing/<name>`, which Pulumi never
+    reads."""
     public_key: str
     """PEM of an RSA key of 2048 bits."""
 
@@ -202,14 +205,14 @@ class SigningKey(Strict):
 
 
 class LadderStep(Strict):
-    """One step of the ladder. Tallest first; each ceiling is at most twice the next one."""
+    """One step of the ladder. The tallest step is first. Each maxBitrate is at most twice the next one."""
 
     short: Annotated[int, Field(ge=SMALLEST, le=TALLEST)]
-    """Short side in pixels, an even number: a portrait film has the same rungs as a landscape one."""
+    """Short side in pixels, an even number. So a portrait film has the same rungs as a landscape one."""
     max_bitrate: Annotated[int, Field(ge=100_000, le=100_000_000)]
-    """Bits a second that the encoder may not exceed, of a picture in 16:9 with up to 30 frames a second."""
+    """Most bits a second of a 16:9 picture with up to 30 frames a second. The encoder does not exceed it."""
     quality: Annotated[int, Field(ge=1, le=10)]
-    """MediaConvert's QVBR level: how good the picture is where the ceiling allows it."""
+    """MediaConvert's QVBR level: the quality of the picture, as far as maxBitrate allows it."""
 
 
 MOST_REGIONS = 20
@@ -220,77 +223,81 @@ class Settings(Strict):
     """The config of a stack."""
 
     home: str = ""
-    """`aws:region`: where uploads land, titles are encoded, and the catalogue and the API live."""
+    """`aws:region`: the region of uploads, encoding, the catalogue and the API."""
     regions: Annotated[dict[str, Region], Field(max_length=MOST_REGIONS)] = {}
     """Points of presence by AWS region. One of them is home."""
     fleets: Annotated[Literal[0, 1, 2, 4, 8, 16], BeforeValidator(_no_bool)] = 2
     """K: cache fleets in each region. K fleets hold K times the catalogue.
-    0: no caches of its own. CloudFront reads the bucket, through Origin Shield: cheap, and for one region alone."""
+    0: no cache fleets. CloudFront reads the bucket through Origin Shield, which is cheap, but allows only one
+    region."""
     nodes_per_fleet: NodesPerFleet = NodesPerFleet()
     instance_type: str = "c7gd.medium"
     """EC2 type of the nodes: a Graviton with an NVMe disk. `facts/instances.py` has them all."""
     other_instance_types: Annotated[list[str], Field(max_length=5)] = []
-    """Types that a fleet takes where `instanceType` cannot be had, the most wanted first: of about the same network and
-    disk. A live stack's fleets take the list by a roll."""
+    """Types that a fleet uses if AWS has no `instanceType` left, the best first. Their network and disk must be about
+    the same. The fleets of a live stack use a new list after a roll."""
     spot_percent: Annotated[int, Field(ge=0, le=100)] = 0
     """Percentage of spot nodes among those above the minimum. Cheap, but reclaimed nodes lose their caches at once."""
     encode: Literal["on_upload", "on_request"] = "on_upload"
     """Encode a film when it arrives, or when the first viewer asks for it."""
     ladder: Annotated[list[LadderStep], Field(max_length=12)] = []
-    """Which renditions a film gets, besides its own size. Empty: 2160, 1080, 720, 540, 360 and 270 lines, from 12 Mb/s
-    to 0.5 (`lambdas/ladder.py`). After a change a film is encoded anew when it is uploaded again, or by
-    `headend encode-again`; the others play on."""
+    """Renditions of a film, besides one of its own size. Empty: 2160, 1080, 720, 540, 360 and 270 lines, from 12 Mb/s
+    to 0.5 (`lambdas/ladder.py`). After a change, a film gets the new renditions when it is uploaded again, or by
+    `headend encode-again`. Other films still play."""
     domain: Annotated[Domain | None, BeforeValidator(lambda value: value or None)] = None
-    """A name of your own for viewers. Without it they use CloudFront's, and the hop to the load balancer is HTTP."""
+    """Your own host name for viewers. Without it they use CloudFront's, and CloudFront speaks HTTP to the balancer."""
     signing: Annotated[list[SigningKey], Field(max_length=5)] = []
-    """Public keys for signed playback, the signing one first; needs `domain`. Empty: who has an address may watch."""
+    """Public keys for signed playback. The first one signs. Needs `domain`. Empty: anybody with an address may
+    watch."""
     report_percent: Annotated[int, Field(ge=0, le=100)] = 100
-    """Percent of the views whose players report how they go: start time, stalls, failures. 0 for none."""
+    """Percentage of views whose players report start time, stalls and failures. 0: none."""
     web_acl: bool = False
-    """A WAF in front of CloudFront, with a rate limit on the API, from 8 US dollars a month."""
+    """AWS WAF in front of CloudFront, with a rate limit on the API. It costs from 8 US dollars a month."""
     api_requests_per_5_minutes: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000
-    """The WAF's limit on the API for one client address."""
+    """The WAF's limit for one client address: requests to the API in five minutes."""
     blocked_countries: list[Annotated[str, AfterValidator(_country)]] = []
-    """Where nothing may be watched: ISO 3166-1 alpha-2 codes."""
+    """Countries in which nobody may watch: ISO 3166-1 alpha-2 codes."""
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = "PriceClass_100"
-    """Which CloudFront edges serve. 100, the cheapest, is North America, Europe and Israel."""
+    """Which edge locations of CloudFront serve. 100, the cheapest, is North America, Europe and Israel."""
     log_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 400, 731], BeforeValidator(_no_bool)] = 14
-    """Days that logs are kept; CloudWatch takes no other values."""
+    """Days that logs are kept. CloudWatch allows no other values."""
     noncurrent_days: Annotated[int, Field(ge=1, le=3650)] = 7
     """Days in which an overwritten or deleted object can still be brought back."""
     keep_versions_days: Annotated[int, Field(ge=1, le=3650)] = 7
-    """Days that a version of a title stays after a newer one took its place, and what a failed encode left behind. Who
-    watches it is not cut off meanwhile. After that it can be brought back for noncurrentDays."""
+    """Days until an old version of a title, or the files of a failed encode, are deleted. Until then viewers who watch
+    the old version can go on. After that it can be brought back for noncurrentDays."""
     catalogue_table: Annotated[
         str, _matching(r"([A-Za-z0-9_.-]{3,255})?", "the name of a table of DynamoDB at home, or empty")
     ] = ""
-    """Table that stands for the stack's own catalogue after `headend restore`, which writes this. Empty: its own."""
+    """Table that replaces the stack's own catalogue. `headend restore` writes this key. Empty: the stack's own
+    table."""
     alarm_email: Annotated[str, _matching(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "a mail address, or empty")] = ""
-    """Mail address that is told when something fails; AWS asks it to confirm first. Empty: nobody is told."""
+    """Mail address for alarms. AWS first asks it to confirm. Empty: nobody gets alarms."""
     monthly_budget_usd: Annotated[int, Field(ge=0)] = 0
-    """Tell the alarm address at 80 % of this, and when the forecast passes it. 0: no budget."""
+    """Monthly budget in US dollars. The alarm address gets a mail at 80 %, and if the forecast exceeds it. 0: none."""
     protect: bool = False
-    """Refuse to delete what cannot be made again: buckets, catalogue. For prod."""
+    """`true`, for prod: refuse to delete what cannot be made again, which is the buckets and the catalogue."""
     playback_concurrency: Annotated[int, Field(ge=0, le=100_000)] = 0
-    """Executions of Lambda that are kept for the playback API, and its most; 0: it shares the account's limit, which a
-    crowd of uploads can use up. The account must have 100 more than that."""
+    """Concurrent executions of Lambda that are reserved for the playback API, which are also its limit. The account
+    must have 100 more than that. 0: the API shares the account's limit, which many uploads at once can use up."""
     permissions_boundary: Annotated[
         str, _matching(r"(arn:aws:iam::\d{12}:policy/[\w+=,.@/-]+)?", "an ARN of an IAM policy, or empty")
     ] = ""
-    """ARN of an IAM policy that limits every role of the stack. `bootstrap/` makes one, which its deployments need."""
+    """ARN of an IAM policy that limits every role of the stack. `bootstrap/` makes one, and its deployments need it."""
     fault_injection: bool = False
-    """Declare the Fault Injection Service experiment that stops a third of a fleet's minimum, one node at least."""
+    """Declare an experiment of Fault Injection Service that stops a third of a fleet's minimum, but at least one
+    node."""
 
     @property
     def ladder_text(self) -> str:
-        """As the handlers have it; empty for the default."""
+        """The ladder as text for the handlers' environment. Empty for the default ladder."""
         return written(self._steps()) if self.ladder else ""
 
     def _steps(self) -> list[Step]:
         return [Step(step.short, step.max_bitrate, step.quality) for step in self.ladder]
 
     def protects(self, region: str) -> bool:
-        """Whether what one region has may not be deleted."""
+        """Whether the resources of a region are protected from deletion."""
         return self.protect and not self.regions[region].leaving
 
     @classmethod
@@ -298,7 +305,7 @@ class Settings(Strict):
         """Read the stack's config.
 
         Raises:
-            ConfigError: naming every key that is missing, unknown or wrong, its value, and what is allowed.
+            ConfigError: with every key that is missing, unknown or wrong, its value, and what is allowed.
         """
         namespace = pulumi.get_project()
         raw: dict[str, str] = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
@@ -319,7 +326,7 @@ class Settings(Strict):
         return settings
 
     def refuse_placeholders(self, account_id: str) -> None:
-        """Raise ConfigError where a real account would get what the examples have: each value, and what to do."""
+        """Raise ConfigError if a real account's config has values of the examples. It names each, and what to do."""
         if account_id not in EXAMPLE_ACCOUNTS and (lines := [f"  headend:{line}" for line in self._placeholders()]):
             text = "\n".join(lines)
             raise ConfigError(f"the config of stack {pulumi.get_stack()!r} still holds values of the example:\n{text}")
@@ -357,9 +364,9 @@ class Settings(Strict):
         return value
 
     def disagreements(self, given: Mapping[str, Any]) -> list[str]:
-        """What is wrong between values that are each well formed, one `key: sentence` a mistake.
+        """Mistakes between values that are well formed by themselves, as `key: sentence`.
 
-        `given` is the config as written: what is missing from here since it is malformed is not missing from there.
+        `given` is the config as it was written. A malformed value is missing here, but it is in `given`.
         """
         return [*self._region_mistakes(given.get("regions", {})), *self._option_mistakes(given)]
 
@@ -371,7 +378,7 @@ class Settings(Strict):
         if self.home in NO_MEDIACONVERT:
             homes = ", ".join(name for name in REGIONS if name not in NO_MEDIACONVERT)
             yield f"regions: {self.home!r} cannot be home (aws:region), as MediaConvert is not there; allowed: {homes}"
-        # As written: a region with a malformed address still has a name and zones that can be looked at.
+        # From the config as written: a region with a malformed address still has a name and zones to check.
         for name, region in written.items():
             yield from _place_mistakes(name, cast(dict[str, Any], region) if isinstance(region, dict) else {})
         for name, region in self.regions.items():
@@ -397,7 +404,7 @@ class Settings(Strict):
             others = ", ".join(name for name in self.regions if name != self.home)
             yield f"fleets is 0, and a region besides home is there for its caches: take out {others}, or add fleets"
         first, others = self.instance_type, self.other_instance_types
-        if given.get("instanceType", first) == first:  # a wrong one is told already
+        if given.get("instanceType", first) == first:  # a wrong type is reported already
             alike = interchangeable(first)
             for odd in (name for name in others if name not in alike):
                 of = f"of about its network and disk: {', '.join(alike)}" if alike else "which has no other like it"
@@ -409,7 +416,7 @@ class Settings(Strict):
         if self.fault_injection and self.nodes_per_fleet.min < 2:
             yield "faultInjection needs a nodesPerFleet.min of 2: it stops one node at least, and one must be left"
         if self.signing and not given.get("domain"):
-            yield "signing needs a domain: the host-only cookies want a name of your own"
+            yield "signing needs a domain: its cookies are for one host, so they need a name of your own"
         if len({key.name for key in self.signing}) < len(self.signing):
             yield f"signing: {', '.join(key.name for key in self.signing)} names a key twice"
         if self.monthly_budget_usd and not given.get("alarmEmail"):
@@ -417,7 +424,7 @@ class Settings(Strict):
 
 
 def _place_mistakes(name: str, written: Mapping[str, Any]) -> Iterator[str]:
-    """Where a region is: its name, and the zones that it was given."""
+    """Mistakes in the name of a region and in its zones."""
     region, zones = REGIONS.get(name), written.get("zones")
     if region is None:
         yield f"regions: {name!r} is not a region with VPC origins; allowed: {', '.join(REGIONS)}"
@@ -430,10 +437,10 @@ def _place_mistakes(name: str, written: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _salvage(namespace: str, values: dict[str, Any]) -> tuple[Settings, list[str]]:
-    """What is well formed of a config, and a line for each value that is not.
+    """The well-formed part of a config, and a line for each value that is malformed.
 
-    The well-formed part is returned even when there are mistakes, so that the rules between values are checked in
-    the same run: a team mends its config once, not once a mistake.
+    The well-formed part is returned even if there are mistakes, so that the rules between values are checked in the
+    same run. So a team corrects its config once, and not once for each mistake.
     """
     try:
         return Settings.model_validate(values), []
@@ -448,7 +455,7 @@ def _salvage(namespace: str, values: dict[str, Any]) -> tuple[Settings, list[str
 
 
 def _decode(value: str) -> Any:
-    """A config value as written: objects, numbers and booleans reach a program as JSON text."""
+    """The value of a config text. Objects, numbers and booleans reach a program as JSON text."""
     try:
         return json.loads(value)
     except json.JSONDecodeError:
@@ -471,20 +478,20 @@ def _explain(namespace: str, error: ErrorDetails) -> str:
 
 
 def _said(message: str) -> str:
-    """What pydantic says, as a rule: `must be 1, 2, 4, 8 or 16`."""
+    """pydantic's message in the form of a rule: `must be 1, 2, 4, 8 or 16`."""
     message = re.sub(r" after validation, not \d+$", "", message.removeprefix("Value error, "))
     return re.sub(r"^(Input|List|Dictionary|String|Tuple) should ", "must ", message)
 
 
 def _known_keys(top: int | str) -> list[str]:
-    """The keys beside an unknown one, whose path starts at `top`."""
+    """The keys that are allowed beside an unknown one, whose path begins with `top`."""
     types = {to_camel(name): field.annotation for name, field in Settings.model_fields.items()}
     part = _part(types.get(str(top))) or Settings
     return [to_camel(name) for name in part.model_fields if name != "home"]
 
 
 def _part(annotation: Any) -> type[Strict] | None:
-    """The part of the config that a type is or holds: Region of `dict[str, Region]`."""
+    """The part of the config that a type is or contains: Region for `dict[str, Region]`."""
     if isinstance(annotation, type) and issubclass(annotation, Strict):
         return annotation
     return next((part for inner in get_args(annotation) if (part := _part(inner))), None)
