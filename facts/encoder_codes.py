@@ -1,8 +1,8 @@
 """MediaConvert's error and warning codes, from its user guide: "Error codes" and "Warning codes", read 2026-11.
 
-Errors are told apart by who can mend them: the file's owner, an operator, or time. A code that stands in none of the
-tables is tried again, and is then an operator's. The guide names some codes whose meaning could not be read: those are
-in NOT_READ, and are tried again.
+There is a table for each of those who can mend an error: the file's owner, an operator, or time. An encode that ends
+with a code of no table is tried again, and is then for an operator. The guide lists some codes whose text could not be
+read. They are in NOT_READ, and are also tried again.
 """
 
 OWNERS = {
@@ -15,7 +15,7 @@ OWNERS = {
     1092: "Its sound cannot be decoded: it is damaged, or of a kind that the encoder does not know.",
     1404: "It was deleted before it was encoded. Upload it again.",
 }
-"""What the encoder says of the file, in a sentence for its owner. Another try would end the same."""
+"""Faults of the file, with a sentence for its owner. Another try would end with the same error."""
 
 OURS = {
     1040: "The job's settings do not fit the file, or one another.",
@@ -35,7 +35,7 @@ OURS = {
     3404: "The job's input is an address where nothing is.",
     3457: "A policy of the account forbids the place of the job's input.",
 }
-"""What another try does not mend either, and an operator must."""
+"""Faults that an operator must mend, since another try would end with the same error."""
 
 PASSING = {
     1050: "disk full",
@@ -48,10 +48,10 @@ PASSING = {
     3451: "an input's server did not answer",
     3999: "an input's server failed",
 }
-"""What another try may mend. Nothing reads this table but a test: whatever is not above is tried again."""
+"""Faults that another try may mend. Only a test reads this table, since every code that is not above is tried again."""
 
 NOT_READ = frozenset({1022, 1043, 1093, 1517, 1522, 1601, 1602, 1603, 1700, 3452, 3453, 3454, 3455, 3456, 3458})
-"""Codes that the guide's page lists, and whose sections could not be read when this was written."""
+"""Codes that the guide's page lists, but whose sections could not be read when this was written."""
 
 WARNINGS = {
     100000: "The job could not move to another queue.",
@@ -63,14 +63,14 @@ WARNINGS = {
     250002: "A Dolby sound had a bit rate that is not allowed, and got a higher one.",
     270000: "S3 was slow to take what was made.",
 }
-"""What a title's row keeps as `code x count`, in words. A code that is not here is shown as a number."""
+"""Sentences for warnings, which a title's row keeps as `code x count`. A code that is not here is shown as a number."""
 
 OWNERS_BY_TEXT, OURS_BY_TEXT = ({str(code): sentence for code, sentence in table.items()} for table in (OWNERS, OURS))
-"""For the workflow's expressions, where an object's keys are text."""
+"""The same tables for the workflow's expressions, in which an object's keys are text."""
 
 
 def warning(kept: str) -> str:
-    """`240000 x 3`, as a title's row keeps it, in words."""
+    """The sentence for a warning of a title's row, such as `240000 x 3`."""
     code, _, count = kept.partition(" x ")
     said = WARNINGS.get(int(code), f"MediaConvert's warning {code}.") if code.isdecimal() else kept
     return f"{said} ({count} times)" if count.isdecimal() and count != "1" else said

@@ -38,7 +38,7 @@ INSTANCE_TYPES: dict[str, InstanceType] = {
 
 ALTERNATIVES: dict[str, InstanceType] = {
     **{
-        f"{family}.{size}": INSTANCE_TYPES[f"c7gd.{size}"]  # the same card and the same disk, with more memory
+        f"{family}.{size}": INSTANCE_TYPES[f"c7gd.{size}"]  # the same network and disk, with more memory
         for family in ("m7gd", "r7gd")
         for size in ("medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge")
     },
@@ -48,16 +48,15 @@ ALTERNATIVES: dict[str, InstanceType] = {
     "is4gen.4xlarge": InstanceType(16, 25.0, 15000, 25.0),
     "is4gen.8xlarge": InstanceType(32, 50.0, 30000, 50.0),
 }
-"""Types that a fleet may take where its own cannot be had. They cost more, and facts/prices.py does not have them."""
+"""Types that a fleet may use if AWS has none of its own type left. They cost more, and have no price in facts/."""
 ALL_TYPES = INSTANCE_TYPES | ALTERNATIVES
 MOST_APART = 2.01
-"""Nodes of a fleet get equal shares of its requests and hold the same titles. So the network and the disk of one may be
-about twice another's at most: beyond that, the smaller node would decide what the larger can do."""
+"""Largest ratio between the networks, or the disks, of two types in a fleet. Nodes of a fleet get equal shares of its
+requests and hold the same titles, so the smallest node limits what the others can do."""
 
 
 def least(names: Sequence[str]) -> InstanceType:
-    """What each of several types can do, and the most that may arrive at one: the least network and disk, the highest
-    peak."""
+    """A type with the limits of several types: their smallest network and disk, and their highest peak bandwidth."""
     vcpus, baselines, disks, peaks = zip(*(ALL_TYPES[name] for name in names), strict=True)
     return InstanceType(min(vcpus), min(baselines), min(disks), max(peaks))
 

@@ -224,9 +224,9 @@ class Served:
 
 
 def show_served(run_dir: Path, console: Console) -> None:
-    """Keep tables of who served what, and of how viewers fare, until Ctrl-C.
+    """Show tables of who served what and of the views, until Ctrl-C.
 
-    Where there is no terminal, print what has changed.
+    Without a terminal, print them when they change.
     """
     served, viewers, hint = (
         Served(run_dir),

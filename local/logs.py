@@ -1,4 +1,4 @@
-"""The logs that the tiers write, read as they grow."""
+"""Reads the tiers' logs while they grow."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass
 class Grown:
-    """What came to some logs since they were last read."""
+    """The lines that were added to logs since they were last read."""
 
     _read: dict[Path, int] = field(default_factory=dict[Path, int])
 
@@ -17,6 +17,6 @@ class Grown:
             with path.open("rb") as file:
                 file.seek(self._read.get(path, 0))
                 lines = file.read().split(b"\n")
-            # The last piece is not a whole line yet.
+            # The last item is not a complete line yet.
             self._read[path] = self._read.get(path, 0) + sum(len(line) + 1 for line in lines[:-1])
             yield from ((path.stem, line) for line in lines[:-1])

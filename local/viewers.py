@@ -1,4 +1,4 @@
-"""How viewers fare, as `make demo` shows it: what players reported, read from the log of the platform's function."""
+"""The views in `make demo`: starts, stalls and failures from players' reports in the log of their function."""
 
 import json
 from collections import Counter
@@ -13,13 +13,13 @@ from local.logs import Grown
 
 @dataclass
 class Viewers:
-    """What was reported up to now."""
+    """The reports up to now."""
 
     run_dir: Path
     sums: Counter[str] = field(default_factory=Counter[str])
-    """By the metric's name: counts, and seconds."""
+    """Sums by the metric's name: counts, or seconds."""
     starts: list[float] = field(default_factory=list[float])
-    """Seconds to each first frame."""
+    """Seconds to the first frame, of each start."""
     _log: Grown = field(default_factory=Grown)
 
     def update(self) -> None:
@@ -33,7 +33,7 @@ class Viewers:
                     self.starts.append(report["StartTime"] / 1000)
 
     def table(self) -> Table:
-        """The figures that the platform's alarms watch."""
+        """A table of the figures that the platform's alarms watch."""
         headings = ("started", "first frame p50", "p95", "watched", "stood still", "failed", "left before")
         table = Table(title="How viewers fare", title_justify="left", show_edge=False, pad_edge=False)
         for heading in headings:

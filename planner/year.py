@@ -26,7 +26,7 @@ WEEK = (0.85, 0.85, 0.85, 0.9, 1.15, 1.35, 1.25)
 """Plays by weekday, Monday first, as a share of the mean."""
 FRIDAY = 4
 PARTS = 10
-"""Of a film. A part is its title times ten, plus which tenth of it."""
+"""Parts of a film. The number of a part is the number of its title times ten, plus the tenth of the film (0 to 9)."""
 REACHED = (1.0, *[STAY] * (PARTS - 1))
 NEWS, FADES_DAYS = 20.0, 10.0
 """By which factor a new title is requested more often, and in how many days that factor falls to a third."""
@@ -65,7 +65,7 @@ class Served(NamedTuple):
     first_days: float
     """The same for titles in their first three days."""
     filled: float
-    """Bytes filled before anybody asks, as a share of the viewers' bytes."""
+    """Bytes that were filled before viewers asked for them, as a share of the viewers' bytes."""
 
 
 def days(year: Year) -> Iterator[Day]:
@@ -92,17 +92,17 @@ def days(year: Year) -> Iterator[Day]:
 
 
 class _Cache:
-    """Parts of films, of which it drops the one that was asked for longest ago."""
+    """An LRU cache of parts of films: it drops the part whose last request is the oldest."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity, self.held = capacity, OrderedDict[int, None]()
 
     def fill(self, parts: Sequence[int]) -> int:
-        """Ask for each of these once, the best last, and say how many had to be fetched."""
+        """Request each of these parts once, the best last. Returns how many had to be fetched."""
         return sum(not self.ask(part) for part in reversed(parts))
 
     def ask(self, part: int) -> bool:
-        """Whether it was there; if not, it is now."""
+        """Whether the part was in the cache. If not, it is fetched now."""
         there = part in self.held
         self.held[part] = None
         self.held.move_to_end(part)
@@ -112,18 +112,18 @@ class _Cache:
 
 
 class _Kept:
-    """Parts of films that were chosen, and nothing else."""
+    """A store that only holds parts that were chosen."""
 
     def __init__(self) -> None:
         self.held = set[int]()
 
     def fill(self, parts: Sequence[int]) -> int:
-        """Hold these from now on, and say how many had to be fetched."""
+        """Hold these parts from now on. Returns how many had to be fetched."""
         before, self.held = self.held, set(parts)
         return len(self.held - before)
 
     def ask(self, part: int) -> bool:
-        """Whether it is there."""
+        """Whether the part is in the store."""
         return part in self.held
 
 
@@ -136,7 +136,7 @@ class _Way:
         self.filled, self.first = 0, Counter[bool]()
 
     def live(self, day: int, plays: list[tuple[int, int]], wanted: list[int], young: set[int]) -> None:
-        """A day: again and again the node asks for what is wanted, and between two of these walks viewers do."""
+        """Simulate a day. Several times the node requests the `wanted` parts; viewers make their plays in between."""
         share = -(-len(plays) // self.walks)
         for walk in range(self.walks):
             filled = self.cache.fill(wanted)
@@ -164,7 +164,7 @@ WARM_WEEKS = 4
 
 
 def simulate(year: Year) -> list[Served]:
-    """The four ways, over the same year."""
+    """Simulate the four ways over the same year."""
     capacity = round(year.capacity * year.titles * PARTS)
     pulled = _Way("pulled when asked", _Cache(capacity))
     nightly = _Way("filled once a day", _Cache(capacity))

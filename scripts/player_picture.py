@@ -1,6 +1,6 @@
-"""`python -m scripts.player_picture`: takes docs/player.png anew. It shows the page on the laptop cloud.
+"""`python -m scripts.player_picture`: makes a new docs/player.png, which shows the page on the laptop cloud.
 
-The film is the demo's clip. Needs what the tests of the browser need.
+The film is the demo's clip. It needs the same programs as the browser tests.
 """
 
 import shutil
@@ -19,7 +19,7 @@ PICTURE = Path(__file__).parents[1] / "docs" / "player.png"
 FILM = "Test card.mp4"
 SIZE = (1280, 800)
 EARLIER, NOW = 2.0, 7.5
-"""Seconds that somebody else has watched before, and that the viewer of the picture has."""
+"""Seconds that an earlier viewer watched, and that the viewer in the picture watched."""
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""A ceiling for the rights of every role of the stack, which a team's own administrators have set."""
+"""A limit for the rights of every role of the stack, which the team's administrators set."""
 
 import pulumi
 
 
 def bound_roles(boundary_arn: str) -> None:
-    """Give each role that is registered from now on this permissions boundary. Call it before any resource is made."""
+    """Give this permissions boundary to each role that is registered after this call. Call it before all resources."""
 
     def bound(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if args.type_ != "aws:iam/role:Role":

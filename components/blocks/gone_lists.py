@@ -5,7 +5,7 @@ import pulumi_aws as aws
 from lambdas.names import GONE_LISTS
 
 GONE_DAYS = 30
-"""Days in which a node that was off can still hear that a title was taken down."""
+"""Days in which a node that was off can still learn that a title was taken down."""
 
 FORGET_GONE_LISTS: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
     "id": "forget-gone-lists",

@@ -1,4 +1,4 @@
-"""A function that is called again and again, by the clock."""
+"""A schedule: EventBridge calls a function at fixed times."""
 
 from typing import TypedDict
 
@@ -9,22 +9,22 @@ from components.blocks.lambda_function import LambdaFunction
 
 
 class ScheduleArgs(TypedDict):
-    """What is called, and when."""
+    """Which function is called, and when."""
 
     region: str
     account_id: str
     function: LambdaFunction
     expression: str
-    """As EventBridge takes it: `rate(5 minutes)`, or `cron(20 0 * * ? *)` in UTC."""
+    """EventBridge's schedule expression: `rate(5 minutes)`, or `cron(20 0 * * ? *)` in UTC."""
     description: str
     seconds: int
-    """How late a call may come."""
+    """Most seconds by which a call may be late."""
     tries: int
-    """After the first that failed."""
+    """Further attempts after the first one failed."""
 
 
 def schedule(name: str, args: ScheduleArgs, parent: pulumi.Resource) -> None:
-    """The rule of EventBridge that calls a function."""
+    """Make the rule of EventBridge that calls the function, and the function's permission for it."""
     child, region, function = pulumi.ResourceOptions(parent=parent), args["region"], args["function"]
     rule = aws.cloudwatch.EventRule(
         f"{name}-rule",

@@ -1,4 +1,4 @@
-"""Where the team's own name leads: to the distribution, by records in the team's hosted zone."""
+"""Records in the team's hosted zone, by which the team's own name leads to the distribution."""
 
 from typing import TypedDict
 
@@ -9,7 +9,7 @@ from components.edge.delivery import Delivery
 
 
 class AddressArgs(TypedDict):
-    """Which name, and what it stands for."""
+    """Which name, and which distribution it leads to."""
 
     host: str
     zone_id: str
@@ -17,13 +17,13 @@ class AddressArgs(TypedDict):
 
 
 class Address(pulumi.ComponentResource):
-    """Alias records, which cost nothing to ask and may stand at a zone's top, where a CNAME may not."""
+    """Alias records. Queries for them are free, and unlike a CNAME they may have the name of the zone itself."""
 
     def __init__(self, name: str, args: AddressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:address:Address", name, None, opts)
         delivery = args["delivery"]
         for kind, family in (("A", "ipv4"), ("AAAA", "ipv6")):
-            # A record that somebody made by hand is not written over: it may be what viewers use now.
+            # The program does not overwrite a record that somebody made by hand, since viewers may use it now.
             aws.route53.Record(
                 f"{name}-{family}",
                 zone_id=args["zone_id"],
@@ -33,7 +33,7 @@ class Address(pulumi.ComponentResource):
                     {
                         "name": delivery.edge_domain,
                         "zone_id": delivery.edge_zone_id,
-                        # Route 53 asks no health of a distribution.
+                        # Route 53 does not check the health of a distribution.
                         "evaluate_target_health": False,
                     }
                 ],

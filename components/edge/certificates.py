@@ -1,4 +1,4 @@
-"""Certificates for a name of the team's own, which records in the team's hosted zone prove."""
+"""Certificates for the team's own name. Records in the team's hosted zone prove that the name is the team's."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
@@ -10,19 +10,19 @@ from components.edge.routes import origin_host
 from facts.regions import CLOUDFRONT_REGION
 
 ISSUED_WITHIN = pulumi.CustomTimeouts(create="75m")
-"""ACM mostly issues within minutes, but was seen to take over an hour (terraform-provider-aws #9338)."""
+"""ACM usually issues a certificate within minutes, but sometimes after over an hour (terraform-provider-aws #9338)."""
 
 
 class CertificatesArgs(TypedDict):
-    """Whose name it is, and where it is proven."""
+    """The name, its zone, and the regions that need certificates."""
 
     host: str
     """The name that viewers open."""
     zone_id: str
-    """A public hosted zone of Route 53 that holds the name. The zone itself stays the team's."""
+    """Id of a public hosted zone of Route 53 for the name. The zone itself is not part of the stack."""
     home: str
     regions: Sequence[str]
-    """Where there are load balancers, home among them."""
+    """Regions with load balancers, including home."""
 
 
 class Certificates(pulumi.ComponentResource):
@@ -42,13 +42,14 @@ class Certificates(pulumi.ComponentResource):
         # The name that CloudFront asks the load balancers for.
         host, zone, origin = args["host"], args["zone_id"], origin_host(args["host"])
         [self.viewers] = self._issued(f"{name}-viewers", host, zone, [CLOUDFRONT_REGION]).values()
-        # Home first: it is always there, so the record that proves all of them never changes with the others.
+        # Home comes first. It is always there, so the record that proves all certificates does not change when other
+        # regions do.
         regions = [args["home"], *(region for region in args["regions"] if region != args["home"])]
         self.balancers = self._issued(f"{name}-origin", origin, zone, regions)
         self.register_outputs({"viewers": self.viewers})
 
     def _issued(self, name: str, host: str, zone_id: str, regions: Sequence[str]) -> dict[str, pulumi.Output[str]]:
-        """ARN by region of certificates for one name."""
+        """By region: ARN of a certificate for one name."""
         child = pulumi.ResourceOptions(parent=self)
         made = {
             region: aws.acm.Certificate(
@@ -56,7 +57,7 @@ class Certificates(pulumi.ComponentResource):
             )
             for region in regions
         }
-        # ACM gives an account one record for a name, the same in every region.
+        # For one name of an account, ACM asks for the same record in every region.
         proof = made[regions[0]].domain_validation_options[0]
         record = aws.route53.Record(
             f"{name}-proof",
@@ -65,7 +66,7 @@ class Certificates(pulumi.ComponentResource):
             type=proof.resource_record_type,
             records=[proof.resource_record_value],
             ttl=300,
-            # It is there already if somebody made a certificate for this name by hand, and says the same.
+            # If somebody made a certificate for this name by hand, the record exists already, with the same value.
             allow_overwrite=True,
             opts=child,
         )
@@ -83,7 +84,7 @@ class Certificates(pulumi.ComponentResource):
 
 
 def refuse_foreign_zone(host: str, zone_id: str) -> None:
-    """Raise RunError for a zone that is not there, is private, or cannot hold the name."""
+    """Raise RunError for a zone that does not exist, is private, or cannot hold the name."""
     key = "headend:domain.zone"
     try:
         zone = aws.route53.get_zone(zone_id=zone_id)

@@ -56,7 +56,7 @@ class Canary(pulumi.ComponentResource):
                 "function": function,
                 "expression": f"rate({MINUTES} minutes)",
                 "description": "Time to look whether viewers are served",
-                # The next look comes anyway: a late one would tell of another time than its own.
+                # No late call: the next look comes soon, and a late one would count for the wrong time.
                 "seconds": 60 * MINUTES,
                 "tries": 0,
             },

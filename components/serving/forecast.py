@@ -1,4 +1,4 @@
-"""Forecast: once a day the counted plays become the orders by which cache nodes fill their disks."""
+"""Forecast: once a day a function turns the counted plays into orders, by which cache nodes fill their disks."""
 
 from typing import TypedDict
 
@@ -11,7 +11,7 @@ from lambdas.names import ORDERS
 
 
 class ForecastArgs(TypedDict):
-    """What is read, and where orders go."""
+    """Where the function reads plays, and where it writes orders."""
 
     region: str
     account_id: str
@@ -19,12 +19,12 @@ class ForecastArgs(TypedDict):
     table_name: pulumi.Input[str]
     table_arn: pulumi.Input[str]
     media_name: pulumi.Input[str]
-    """The home bucket: replication brings the orders to the others."""
+    """The home bucket. Replication copies the orders to the others."""
     media_arn: pulumi.Input[str]
 
 
 class Forecast(pulumi.ComponentResource):
-    """A function with a schedule. Where it fails, nodes keep the order of the day before."""
+    """A function with a schedule. If it fails, nodes keep the order of the day before."""
 
     function_name: pulumi.Output[str]
 
@@ -40,7 +40,7 @@ class Forecast(pulumi.ComponentResource):
                     allow("dynamodb:Scan", args["table_arn"]),
                     allow("s3:PutObject", pulumi.Output.concat(args["media_arn"], f"/{ORDERS}*")),
                 ],
-                # A hundred thousand items are some dozen megabytes, page after page.
+                # It reads the table page by page. A hundred thousand items are some dozen megabytes.
                 "timeout": 300,
                 "memory": 512,
                 "log_days": args["log_days"],
@@ -53,7 +53,7 @@ class Forecast(pulumi.ComponentResource):
                 "region": args["region"],
                 "account_id": args["account_id"],
                 "function": function,
-                # The day of which it counts the plays is over, in UTC.
+                # It counts the plays of the last day, which is over at this time (UTC).
                 "expression": "cron(20 0 * * ? *)",
                 "description": "Time to forecast what will be watched",
                 "seconds": 6 * 3600,

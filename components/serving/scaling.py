@@ -25,7 +25,7 @@ class NodesArgs(TypedDict):
     ami: str
     instance_type: str
     other_types: Sequence[str]
-    """Types that a launch may take instead, the most wanted first. None: it waits until its own type is there."""
+    """Types that a launch may use instead, the best first. If empty, a launch waits until AWS has its own type."""
     min_nodes: int
     max_nodes: int
     spot_percent: int
@@ -34,15 +34,15 @@ class NodesArgs(TypedDict):
 
 
 def types(nodes: NodesArgs) -> list[str]:
-    """Every type that a node may have, the most wanted first."""
+    """Every type that a node may have, the best first."""
     return [nodes["instance_type"], *nodes["other_types"]]
 
 
 def machine(component: str, nodes: NodesArgs) -> InstanceType:
-    """What every node can do, whichever of the types it has.
+    """The bandwidth, disk and cores that a node has with any of the types.
 
     Raises:
-        ValueError: in the component's name, for a type that is not known or not like the first.
+        ValueError: for a type that is not known or not like the first. The message begins with `component`.
     """
     first = nodes["instance_type"]
     if first not in INSTANCE_TYPES:
@@ -86,16 +86,16 @@ def fill_mbps(baseline_gbps: float) -> int:
 
 
 QUIET_AT = 2
-"""By the sun. What is watched in the evening is over, and six quiet hours begin."""
+"""Hour of local solar time at which six quiet hours begin, after the films of the evening."""
 
 
 def quiet_from(region: str) -> int:
-    """The hour in UTC at which it is QUIET_AT in a region, by its longitude: clocks differ by an hour or two."""
+    """The hour in UTC at which it is QUIET_AT in a region, by its longitude. Clocks may differ by an hour or two."""
     return round(QUIET_AT - REGIONS[region].place[1] / 15) % 24
 
 
 def limits(instance: InstanceType, region: str) -> Limits:
-    """Of a node of this type in a region."""
+    """The limits of a node of this type in a region."""
     return {
         "headroom_mb": headroom_mb(instance.peak_gbps),
         "fill_mbps": fill_mbps(instance.baseline_gbps),
@@ -108,7 +108,7 @@ def spot_mix(
 ) -> aws.autoscaling.GroupMixedInstancesPolicyArgsDict:
     """The minimum of nodes is on demand. Of the nodes above it, `spot_percent` are spot.
 
-    A launch on demand takes the first type of the list that can be had.
+    A launch on demand uses the first type of the list that AWS has.
     """
     shares: aws.autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgsDict = {
         "on_demand_base_capacity": nodes["min_nodes"],
