@@ -226,7 +226,7 @@ web_servers = WebServers(
     # They were once a part of the point of presence.
     pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=home_pop)]),
 )
-Experience(
+experience = Experience(
     "experience",
     {
         "region": home,
@@ -353,6 +353,7 @@ pulumi.export("replicas", {region: bucket.bucket_name for region, bucket in repl
 pulumi.export("titles_table", catalogue.table_name)
 pulumi.export("fleets", [fleet.rollout for pop in pops for fleet in pop.fleets])
 pulumi.export("state_machine", pipeline.state_machine_arn)
+pulumi.export("reports_log", experience.log_group_name)
 pulumi.export("lost_uploads", pipeline.dead_letter_name)
 pulumi.export("encoding_queue", encoding.queue_arn)
 pulumi.export("ladder", settings.ladder_text)

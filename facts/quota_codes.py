@@ -11,6 +11,18 @@ class QuotaCode(NamedTuple):
     name: str
 
 
+class QuotaName(NamedTuple):
+    """One quota that is looked up by its name, as its code is not in AWS's pages."""
+
+    service: str
+    words: tuple[str, ...]
+    """All of which its name has, in lower case."""
+    name: str
+
+
+ENCODING_JOBS = QuotaName("mediaconvert", ("concurrent jobs", "queue"), "jobs at once in a queue of MediaConvert")
+TRANSITIONS = QuotaName("states", ("statetransition", "refill rate"), "state transitions a second of Step Functions")
+
 ON_DEMAND = QuotaCode("ec2", "L-1216C47A", "vCPUs of on-demand standard instances")
 SPOT = QuotaCode("ec2", "L-34B43A08", "vCPUs of spot standard instances")
 VPCS = QuotaCode("vpc", "L-F678F1CE", "VPCs")

@@ -1,6 +1,6 @@
 """Before a deployment: can this account take it, and what does it cost?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -44,7 +44,7 @@ def preflight(
     screen.note(f"account {identity['Account']}, as {identity['Arn']}", "dim")
     answers: list[Answer] = []
     with screen.err().status("") as status:
-        for check in (_quotas, _types, _images, _certificates, _addresses, _keys, _logs, _budget):
+        for check in (_quotas, _rates, _types, _images, _certificates, _addresses, _keys, _logs, _budget):
             status.update(check.__name__.strip("_"))
             try:
                 answers += [Answer(what, verdict, says) for what, verdict, says in check(declared, client)]
@@ -80,6 +80,32 @@ def _quotas(declared: Any, client: Client) -> Answers:
             "ok" if fits else "wrong",
             f"{need.quota.name}: {need.amount} needed, {used} used by others, {allowed} allowed{ask}",
         )
+
+
+def _rates(declared: Any, client: Client) -> Answers:
+    from operate import needs  # noqa: PLC0415 - as above
+
+    for need in needs.rates(declared):
+        pages = client("service-quotas", need.region).get_paginator("list_service_quotas").paginate(
+            ServiceCode=need.quota.service
+        )  # fmt: skip
+        values = [
+            int(item["Value"])
+            for page in pages
+            for item in page["Quotas"]
+            if all(word in item["QuotaName"].casefold() for word in need.quota.words)
+        ]
+        yield f"{need.region} quota", *rate_verdict(need, values)
+
+
+def rate_verdict(need: Any, values: Sequence[int]) -> tuple[str, str]:
+    """Does the least of the quotas with that name allow it?"""
+    if not values:
+        looked = f"no quota of {need.quota.service} is named {' … '.join(need.quota.words)}"
+        return "unsure", f"{need.quota.name}: {looked}. Look there yourself: Service Quotas"
+    fits = need.amount <= min(values)
+    ask = "" if fits else f". Films wait for one another; ask for more: Service Quotas, {need.quota.service}"
+    return "ok" if fits else "unsure", f"{need.quota.name}: {need.amount} wanted, {min(values)} allowed{ask}"
 
 
 def _used(client: Client, region: str, quota: Any, own: dict[str, str]) -> int:

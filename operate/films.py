@@ -12,7 +12,7 @@ from rich.text import Text
 
 from facts.encoder_codes import warning
 from lambdas.rows import STATES, Row, event_of
-from operate import beside, catalogue, executions, screen, upload
+from operate import beside, catalogue, executions, screen, upload, watching
 from operate.cloud import Cloud, find
 from operate.screen import NOT_SO, Column, Json, Refusal, Stack
 from operate.sending import Sender, Sent
@@ -130,8 +130,11 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
     row = catalogue.row(cloud, title)
     versions = _versions(cloud, row)
     visits = executions.visits_of(cloud, row["execution"]) if row.get("execution") else []
+    heard = watching.languages(cloud, row)
+    viewers = watching.now(cloud, title) if row.get("prefix") else ""
     if as_json:
-        screen.document({**row, "versions": versions, "states": [visit._asdict() for visit in visits]})
+        states = [visit._asdict() for visit in visits]
+        screen.document({**row, "versions": versions, "states": states, "languages": heard, "viewers": viewers})
         return
     screen.facts(
         {
@@ -145,6 +148,7 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "length": screen.length(row.get("duration")),
             "picture": f"{row['width']} x {row['height']}" if "width" in row else "",
             "renditions": " ".join(row.get("renditions", ())),
+            "languages": ", ".join(heard),
             "captions": ", ".join(_captions(row)),
             "notes": " ".join(row.get("notes", ())),
             "the encoder": " ".join(warning(kept) for kept in row.get("warnings", ())),
@@ -152,6 +156,7 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             if catalogue.outdated(row, catalogue.steps(cloud))
             else "",
             "watch": f"{cloud.url}/?title={title}" if row.get("prefix") else "",
+            "viewers": viewers,
             "execution": row.get("execution", ""),
         }
     )

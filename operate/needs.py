@@ -1,5 +1,6 @@
 """What a stack needs of its account before it can be deployed, taken from the program itself. Pure."""
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,17 +11,24 @@ from facts.quota_codes import (
     BALANCERS,
     CONCURRENCY,
     EGRESS_GATEWAYS,
+    ENCODING_JOBS,
     INTERNET_GATEWAYS,
     ON_DEMAND,
     SPOT,
+    TRANSITIONS,
     VPCS,
     QuotaCode,
+    QuotaName,
 )
 from local.engine import Deployment, Registration
 
 CALLS_AT_ONCE = 100
 """What a small stack should be allowed of Lambda. A new account has 10: a burst of uploads takes them all, and no
 viewer can start a film meanwhile. AWS's default is 1,000."""
+JOBS_AT_ONCE = 10
+"""What a small stack should be allowed of MediaConvert: so many films of a folder are encoded together, others wait."""
+STARTS_A_SECOND = 10
+"""Films of a folder that should be able to begin together. Each passes most of the workflow's states in seconds."""
 COUNTED = {
     "aws:ec2/vpc:Vpc": VPCS,
     "aws:ec2/internetGateway:InternetGateway": INTERNET_GATEWAYS,
@@ -35,6 +43,14 @@ class Need(NamedTuple):
 
     region: str
     quota: QuotaCode
+    amount: int
+
+
+class Rate(NamedTuple):
+    """The same, of a quota without a code."""
+
+    region: str
+    quota: QuotaName
     amount: int
 
 
@@ -67,6 +83,17 @@ def quotas(declared: Deployment) -> Iterator[Need]:
         yield Need(region, quota, amount)
     for region in sorted({item.region for item in declared.of_type("aws:lambda/function:Function")}):
         yield Need(region, CONCURRENCY, CALLS_AT_ONCE)
+
+
+def rates(declared: Deployment) -> Iterator[Rate]:
+    """What making films takes of quotas that are told by name."""
+    for queue in declared.of_type("aws:mediaconvert/queue:Queue"):
+        yield Rate(queue.region, ENCODING_JOBS, JOBS_AT_ONCE)
+    states: Counter[str] = Counter()
+    for machine in declared.of_type("aws:sfn/stateMachine:StateMachine"):
+        states[machine.region] += len(json.loads(machine.inputs["definition"])["States"])
+    for region, number in states.items():
+        yield Rate(region, TRANSITIONS, STARTS_A_SECOND * number)
 
 
 def _template(declared: Deployment, group: Registration) -> Mapping[str, Any]:

@@ -32,6 +32,8 @@ class Experience(pulumi.ComponentResource):
     """
 
     function_name: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+    """Holds a line for each report."""
 
     def __init__(self, name: str, args: ExperienceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:experience:Experience", name, None, opts)
@@ -64,5 +66,5 @@ class Experience(pulumi.ComponentResource):
             },
             self,
         )
-        self.function_name = function.function_name
+        self.function_name, self.log_group_name = function.function_name, function.log_group_name
         self.register_outputs({"function_name": self.function_name})

@@ -93,6 +93,7 @@ def test_what_plays_is_found_and_shown(operator: Operator) -> None:
     assert [version["plays"] for version in shown["versions"]] == [True]
     assert shown["versions"][0]["objects"] > 5
     assert [visit["state"] for visit in shown["states"]][-2:] == ["Announce", "Published"]
+    assert shown["viewers"] == "0 now, of those whose players report"
     text = operator.run("show", "a-large-film").out
     assert f"{operator.cloud.url}/?title=a-large-film" in text
     assert max(map(len, text.splitlines())) <= 120

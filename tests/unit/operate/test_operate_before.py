@@ -10,7 +10,16 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from facts.quota_codes import BALANCERS, CONCURRENCY, EGRESS_GATEWAYS, INTERNET_GATEWAYS, ON_DEMAND, SPOT, VPCS
+from facts.quota_codes import (
+    BALANCERS,
+    CONCURRENCY,
+    EGRESS_GATEWAYS,
+    ENCODING_JOBS,
+    INTERNET_GATEWAYS,
+    ON_DEMAND,
+    SPOT,
+    VPCS,
+)
 from local.engine import run_program
 from operate import before, needs
 from tests.declared import ROOT, ZONE, whole, zoned
@@ -222,3 +231,29 @@ def test_a_record_of_somebody_else_is_told(found: dict[str, Any], verdict: str) 
 
 def test_certificates_that_the_program_makes_are_not_looked_for() -> None:
     assert needs.certificates(zoned()) == set()
+
+
+def quota(name: str, value: float) -> dict[str, Any]:
+    return {"QuotaName": name, "Value": value}
+
+
+def test_encoding_and_the_workflow_are_asked_for_by_the_names_of_their_quotas(aws: Account) -> None:
+    jobs = [quota("Concurrent jobs per on-demand queue, peak", 40), quota("Concurrent jobs per on-demand queue", 5)]
+    rates = [
+        quota("StartExecution throttle token refill rate per second", 150),
+        quota("StateTransition throttle token bucket size", 1),
+        quota("StateTransition throttle token refill rate per second", 5000),
+    ]
+    for service, quotas in (("mediaconvert", jobs), ("states", rates)):
+        aws.answer("service-quotas", "us-east-1", "list_service_quotas", {"Quotas": quotas}, {"ServiceCode": service})
+    found = list(before._rates(whole("dev"), aws))  # pyright: ignore[reportPrivateUsage]
+    assert [(what, verdict) for what, verdict, _ in found] == [("us-east-1 quota", "unsure"), ("us-east-1 quota", "ok")]
+    assert "10 wanted, 5 allowed. Films wait for one another; ask for more" in found[0][2]
+    assert "5000 allowed" in found[1][2]
+
+
+def test_a_quota_that_aws_names_otherwise_by_now_is_told_and_fails_nothing() -> None:
+    need = next(need for need in needs.rates(whole("dev")) if need.quota == ENCODING_JOBS)
+    verdict, says = before.rate_verdict(need, [])
+    assert verdict == "unsure"
+    assert "no quota of mediaconvert is named concurrent jobs … queue" in says
