@@ -22,10 +22,9 @@ def path_of(stack: str | None) -> Path:
         )
     path = PROJECT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        known = sorted(file.name.split(".")[1] for file in PROJECT.glob("Pulumi.*.yaml"))
-        raise Refusal(
-            f"--stack {stack}: there is no {path.name}; there are {', '.join(name for name in known if name != DEMO)}"
-        )
+        names = sorted(file.name.split(".")[1] for file in PROJECT.glob("Pulumi.*.yaml"))
+        known = ", ".join(name for name in names if name != DEMO)
+        raise Refusal(f"--stack {stack}: there is no {path.name}; there are {known}")
     return path
 
 

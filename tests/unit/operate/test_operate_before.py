@@ -246,7 +246,7 @@ def test_encoding_and_the_workflow_are_asked_for_by_the_names_of_their_quotas(aw
     ]
     for service, quotas in (("mediaconvert", jobs), ("states", rates)):
         aws.answer("service-quotas", "us-east-1", "list_service_quotas", {"Quotas": quotas}, {"ServiceCode": service})
-    found = list(before._rates(whole("dev"), aws))  # pyright: ignore[reportPrivateUsage]
+    found = list(before._rates(whole("dev"), aws))
     assert [(what, verdict) for what, verdict, _ in found] == [("us-east-1 quota", "unsure"), ("us-east-1 quota", "ok")]
     assert "10 wanted, 5 allowed. Films wait for one another; ask for more" in found[0][2]
     assert "5000 allowed" in found[1][2]

@@ -47,7 +47,7 @@ CLIENTS: dict[str, Any] = {}
 
 
 def stub(service: str) -> Any:
-    CLIENTS[service] = boto3.client(service, region_name="eu-west-1", **KEYS)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    CLIENTS[service] = boto3.client(service, region_name="eu-west-1", **KEYS)
     return Stubber(CLIENTS[service])
 
 
