@@ -94,6 +94,13 @@ class Service:
     def get_job(self, request: Json) -> Json:
         return {"Job": {**self._job(request["Id"]).shown}}
 
+    def cancel_job(self, request: Json) -> Json:
+        """End a job that has not ended yet. What it has written stays."""
+        job = self._job(request["Id"])
+        job.children.cancel()
+        self._finish(job, Status="CANCELED")
+        return {}
+
     def search_jobs(self, request: Json) -> Json:
         asked = {"Status": request["Status"]} if "Status" in request else {}
         asked |= {"Queue": self._queue(request["Queue"])["Arn"]} if "Queue" in request else {}

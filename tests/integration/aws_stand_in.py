@@ -19,7 +19,7 @@ JOBS: dict[str, dict[str, Any]] = {}
 
 
 def media_convert(_endpoint: str, _run_dir: Path) -> dict[str, Any]:
-    """CreateJob and GetJob, with the fields that Step Functions reads."""
+    """CreateJob, GetJob and CancelJob, with the fields that Step Functions reads."""
     app = Flask("stand-in")
 
     @app.post("/2017-08-29/jobs")
@@ -41,7 +41,12 @@ def media_convert(_endpoint: str, _run_dir: Path) -> dict[str, Any]:
             job["status"] = "COMPLETE"
         return jsonify(job=shown)
 
-    del create, get  # Flask keeps them
+    @app.delete("/2017-08-29/jobs/<name>")
+    def cancel(name: str) -> Any:
+        JOBS[name]["status"] = "CANCELED"
+        return jsonify({}), 202
+
+    del create, get, cancel  # Flask keeps them
     return {"mediaconvert": app}
 
 

@@ -598,6 +598,52 @@ def test_an_event_of_a_workflow_starts_another(aws: Aws) -> None:
     assert json.loads(aws.ended(started["executionArn"])["output"]) == {"id": "film"}
 
 
+@pytest.mark.parametrize("how", ["ABORTED", "FAILED", "SUCCEEDED"])
+def test_a_function_hears_how_an_execution_ended(aws: Aws, how: str) -> None:
+    url, _ = aws.queue()
+    code = (
+        "import json, boto3\n"
+        "def handle(event, _):\n"
+        f"    boto3.client('sqs').send_message(QueueUrl={url!r}, MessageBody=json.dumps(event))\n"
+    )
+    ends = {
+        "ABORTED": {"Type": "Wait", "Seconds": 60, "End": True},
+        "FAILED": {"Type": "Fail", "Error": "Broken"},
+        "SUCCEEDED": {"Type": "Succeed"},
+    }
+    machine, rule = aws.machine({"First": ends[how]}), unique("rule")
+    pattern = {"source": ["aws.states"], "detail": {"stateMachineArn": [machine], "status": [how]}}
+    aws.events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    aws.events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": aws.function(code)}])
+    execution = aws.stepfunctions.start_execution(stateMachineArn=machine, input='{"film": 1}')["executionArn"]
+    if how == "ABORTED":
+        aws.stepfunctions.stop_execution(executionArn=execution)
+    (message,) = aws.messages(url, 1)
+    event = json.loads(message["Body"])
+    assert event["detail-type"] == "Step Functions Execution Status Change"
+    told = {name: event["detail"][name] for name in ("executionArn", "status")}
+    assert told == {"executionArn": execution, "status": how}
+    assert json.loads(event["detail"]["input"]) == {"film": 1}
+
+
+def test_the_job_of_an_execution_that_is_stopped_is_cancelled(aws: Aws) -> None:
+    """As on AWS, where Step Functions tries to."""
+    job = {"Role": aws.role(), "Settings": {}, "UserMetadata": {"title": "endless"}}
+    machine = aws.machine(
+        {"Encode": {"Type": "Task", "Resource": f"{STATES}mediaconvert:createJob.sync", "Arguments": job, "End": True}}
+    )
+    execution = aws.stepfunctions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+
+    def submitted() -> Any:
+        events = aws.stepfunctions.get_execution_history(executionArn=execution)["events"]
+        return [event for event in events if event["type"] == "TaskSubmitted"]
+
+    [event] = eventually(submitted)
+    made = json.loads(event["taskSubmittedEventDetails"]["output"])["Job"]["Id"]
+    aws.stepfunctions.stop_execution(executionArn=execution)
+    assert eventually(lambda: aws.mediaconvert.get_job(Id=made)["Job"]["Status"] == "CANCELED")
+
+
 # Reading without a signature, as cache nodes do
 
 

@@ -156,19 +156,40 @@ def test_a_job_fails_by_code_where_s3_refuses_it(mediaconvert: Any, s3: Any) -> 
     assert (nowhere["Status"], nowhere["ErrorCode"]) == ("ERROR", 3400)
 
 
-def test_a_service_that_is_closed_stops_its_encoder_and_writes_nothing(
-    mediaconvert: Any, s3: Any, work: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HEADEND_X264_PRESET", "placebo")
-    job = job_for(mediaconvert, s3, "long", "cancelled")
-    name = mediaconvert.create_job(**job)["Job"]["Id"]
+def at_work(mediaconvert: Any, s3: Any, title: str) -> tuple[str, int]:
+    """A job that encodes very slowly: its id, and the process id of its encoder."""
+    name = mediaconvert.create_job(**job_for(mediaconvert, s3, "long", title))["Job"]["Id"]
     deadline = time.monotonic() + 30
     while not mediaconvert.get_job(Id=name)["Job"].get("JobPercentComplete"):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    running = mediaconvert.services["us-east-1"]._jobs[name]
-    ffmpeg = running.children._current.pid
+    ffmpeg = mediaconvert.services["us-east-1"]._jobs[name].children._current.pid
     assert Path(f"/proc/{ffmpeg}/cmdline").read_bytes().startswith(b"ffmpeg")
+    return name, ffmpeg
+
+
+def test_a_job_that_is_cancelled_stops_its_encoder_and_one_that_has_ended_stays_as_it_is(
+    mediaconvert: Any, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADEND_X264_PRESET", "placebo")
+    name, ffmpeg = at_work(mediaconvert, s3, "stopped")
+    for _ in range(2):
+        mediaconvert.cancel_job(Id=name)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{ffmpeg}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert mediaconvert.get_job(Id=name)["Job"]["Status"] == "CANCELED"
+    done = ended(mediaconvert, job_for(mediaconvert, s3, "text", "no film"))
+    mediaconvert.cancel_job(Id=done["Id"])
+    assert mediaconvert.get_job(Id=done["Id"])["Job"]["Status"] == "ERROR"
+
+
+def test_a_service_that_is_closed_stops_its_encoder_and_writes_nothing(
+    mediaconvert: Any, s3: Any, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADEND_X264_PRESET", "placebo")
+    name, ffmpeg = at_work(mediaconvert, s3, "cancelled")
     mediaconvert.services["us-east-1"].close()
     assert not Path(f"/proc/{ffmpeg}").exists()
     assert mediaconvert.get_job(Id=name)["Job"]["Status"] == "CANCELED"

@@ -54,7 +54,7 @@ def test_what_counts(tmp_path: Path) -> None:
         ("engine", 785),
         ("resources", 565),
         ("aws", 670),
-        ("media", 955),
+        ("media", 960),
         ("serving", 1230),
         (".", 715),
     ],
