@@ -1,7 +1,7 @@
-"""The catalogue: one row a title, whose pointer to the current version is what publishing writes.
+"""The catalogue: one row for each title. Publishing a version means that the row points to it.
 
-Beside the rows lie the counts of plays, an item for each title and day (lambdas/plays.py): they have no state, so that
-no list of titles shows them.
+Beside the rows lie the counts of plays, an item for each title and day (lambdas/plays.py). They have no state, so that
+no list of titles shows them. Nor have the sweeper's notes (lambdas/rows.py).
 """
 
 from typing import NotRequired, TypedDict
@@ -33,7 +33,7 @@ class Catalogue(pulumi.ComponentResource):
         table = aws.dynamodb.Table(
             f"{name}-titles",
             region=args["region"],
-            # Uploads come in bursts and reads are cached at the edge of the page: paying by request suits both.
+            # Uploads come in bursts, and viewers come in the evening: payment by request suits both.
             billing_mode="PAY_PER_REQUEST",
             hash_key="id",
             attributes=[

@@ -26,7 +26,7 @@ class Encoding(pulumi.ComponentResource):
     def __init__(self, name: str, args: EncodingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:encoding:Encoding", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # On demand: billed by the minute encoded. A reserved queue pays from a few hours of encoding a day.
+        # On demand: each encoded minute is billed. A reserved queue is cheaper from a few hours of encoding a day.
         queue = aws.mediaconvert.Queue(f"{name}-queue", region=args["region"], pricing_plan="ON_DEMAND", opts=child)
         role = aws.iam.Role(
             f"{name}-role",
@@ -39,7 +39,7 @@ class Encoding(pulumi.ComponentResource):
             policy=document(
                 [
                     allow("s3:GetObject", pulumi.Output.concat(args["uploads_arn"], "/*")),
-                    # To a role that may not list, S3 says 403 for a source that is gone, which looks like our fault.
+                    # Without this right S3 answers 403 for a source that is gone, and that looks like our fault.
                     allow("s3:ListBucket", args["uploads_arn"]),
                     allow("s3:PutObject", pulumi.Output.concat(args["media_arn"], "/v/*")),
                 ]

@@ -1,4 +1,4 @@
-"""The workflow's handlers, one record each: a step's rights, environment and state are read from here. Pure."""
+"""The workflow's handlers, one record for each: its rights and its environment. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def _verify(args: MakingArns) -> list[Statement]:
 
 
 def _reads_versions(args: MakingArns) -> Statement:
-    """Reads a film's index and its captions, of this very version of the upload."""
+    """It reads the index and the captions of one version of an upload."""
     return allow("s3:GetObjectVersion", pulumi.Output.concat(args["uploads_arn"], "/*"))
 
 
@@ -66,13 +66,13 @@ def _captions(args: MakingArns) -> list[Statement]:
 
 
 def _writes_editions(args: MakingArns) -> list[Statement]:
-    """Reads an encode and what lies beside its film, and writes manifests and captions beside the encode."""
+    """It reads an encode and the files beside its film. It writes manifests and captions beside the encode."""
     media = pulumi.Output.concat(args["media_arn"], "/v/*")
     return [
         *_reads_upload(args),
         allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
         allow("s3:GetObject", media),
-        # S3 refuses what would replace an object: what was published stays what it was, whatever a handler does.
+        # S3 refuses a write that would replace an object. So no handler can change what was published.
         allow("s3:PutObject", media, Null={"s3:if-none-match": "false"}),
     ]
 
@@ -80,7 +80,7 @@ def _writes_editions(args: MakingArns) -> list[Statement]:
 def _reads_upload(args: MakingArns) -> list[Statement]:
     return [
         allow("s3:GetObject", pulumi.Output.concat(args["uploads_arn"], "/*")),
-        allow("s3:ListBucket", args["uploads_arn"]),  # to a role that may not list, S3 says 403 for "gone"
+        allow("s3:ListBucket", args["uploads_arn"]),  # without this right S3 answers 403 for an object that is gone
     ]
 
 
@@ -95,4 +95,4 @@ HANDLERS = (IDENTIFY, PREPARE, VERIFY)
 CAPTIONS = Handler(
     "captions", _captions, lambda args: {"MEDIA_BUCKET": args["media_name"], "TITLES_TABLE": args["table_name"]}
 )
-"""Of the workflow of sidecars."""
+"""The handler of the workflow for sidecars."""

@@ -1,8 +1,8 @@
 """The workflow from a file beside a film to the title's next edition, as Amazon States Language (JSONata). Pure.
 
-What it relies on: an edition is named after what it holds, so two executions that see the same files write the same.
-The row is written on the condition that it still has the version and the edition which were looked at; else they are
-looked at again.
+Two executions may run at once. An edition is named after its content, so both write the same if they see the same
+files. The row is written on the condition that it still names the version and the edition that the execution looked
+at. If it does not, the execution looks again.
 """
 
 from typing import TypedDict

@@ -17,7 +17,7 @@ class SidecarsArgs(MakingArns):
     log_days: int
     uploads_name: pulumi.Input[str]
     dead_letters: UploadTrigger
-    """Whose queue keeps the events that could not start this workflow."""
+    """Its queue keeps the events that could not start this workflow."""
 
 
 class Sidecars(pulumi.ComponentResource):

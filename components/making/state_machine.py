@@ -1,4 +1,4 @@
-"""A Step Functions state machine with its log, its role and its traces: the way every workflow is deployed."""
+"""A Step Functions state machine with its log, its role and its traces. Every workflow is deployed by this."""
 
 from typing import Any, TypedDict
 

@@ -1,6 +1,6 @@
 """States that more than one workflow has, as Amazon States Language (JSONata). Pure.
 
-A workflow that uses them keeps the title that it is about in the variable `title`.
+They expect the workflow's title in the variable `title`.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ TRANSIENT = [
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
-    # The sandbox was killed, by a host that failed or for want of memory.
+    # The sandbox was killed, because its host failed or its memory was used up.
     "Runtime.ExitError",
     "Sandbox.Timedout",
     "DynamoDB.ProvisionedThroughputExceededException",
@@ -33,13 +33,13 @@ TRANSIENT = [
     "SNS.SdkClientException",
     "Sfn.ThrottlingException",
     "Sfn.SdkClientException",
-    # botocore's own names, raised by a handler whose call was refused for its rate
+    # botocore's own names. A handler raises them when AWS refuses a call for its rate.
     "TooManyRequestsException",
     "ThrottlingException",
     "SlowDown",
     "InternalError",
     "ServiceUnavailable",
-    "500",  # an error of a HEAD has no name
+    "500",  # the answer to a HEAD has no error name
     "503",
     "ServiceUnavailableException",
     "InternalServerErrorException",
@@ -61,7 +61,7 @@ RETRY: list[State] = [
 
 
 def in_a_crowd(*errors: str) -> State:
-    """Patience where MediaConvert refuses for its rate: over an hour, for thousands of films that arrive at once."""
+    """How to retry where MediaConvert refuses a call for its rate. Thousands of films may wait here for an hour."""
     return {
         "ErrorEquals": list(errors),
         "IntervalSeconds": 5,
@@ -128,7 +128,7 @@ def update(
 def tell(topic_arn: pulumi.Input[str], subject: str, message: Mapping[str, str], says: str, next_state: str) -> State:
     """Publish to the topic; `subject` is an expression.
 
-    The title's row says it already, so a topic that cannot be reached fails nothing.
+    The title's row has the same words, so the execution goes on if the topic cannot be reached.
     """
     return {
         "Type": "Task",

@@ -25,13 +25,13 @@ class ContentStorage(pulumi.ComponentResource):
     uploads_name: pulumi.Output[str]
     uploads_arn: pulumi.Output[str]
     media: PrivateBucket
-    """Given whole: its policy is written once its readers exist."""
+    """The whole component, because its policy is written later, when its readers exist."""
 
     def __init__(self, name: str, args: ContentStorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:storage:ContentStorage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # A mezzanine is read once, then only to encode it anew. Instant Retrieval can still be encoded from at any
-        # moment, which the archive classes cannot; its 90-day minimum is why this waits until the title has settled.
+        # A source is read once, and then only to encode it anew. MediaConvert can read Instant Retrieval at any moment,
+        # and the archive classes only after a restore. Instant Retrieval bills 90 days at least, so this waits a month.
         cool: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
             "id": "cool-mezzanines",
             "status": "Enabled",
@@ -55,8 +55,8 @@ class ContentStorage(pulumi.ComponentResource):
                 "region": args["region"],
                 "bucket_name": uploads.bucket_name,
                 "bucket_arn": uploads.bucket_arn,
-                # Whoever could delete an overwritten film's newer version would make the older one current again, and
-                # an encode that had read the newer would pass for the older's. Lifecycle rules are not subject to this.
+                # If the newer version of an overwritten film could be deleted, the older one would be current again.
+                # Then an encode that had read the newer one would pass for the older's. Lifecycle rules still work.
                 "statements": [keep_versions(uploads.bucket_arn)],
             },
             child,

@@ -1,4 +1,4 @@
-"""What starts the workflow: the uploads bucket's events, and the queue where those end that could not."""
+"""What starts the workflow: the events of the uploads bucket, and a queue for events that could not start it."""
 
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
@@ -22,7 +22,7 @@ class UploadTriggerArgs(TypedDict):
     """EventBridge's patterns of object keys."""
     state_machine_arn: pulumi.Input[str]
     dead_letters: NotRequired["UploadTrigger"]
-    """Another trigger, whose queue this one shares: whoever looks for lost events looks in one place."""
+    """Another trigger, whose queue this one uses too, so that all lost events are in one place."""
 
 
 class UploadTrigger(pulumi.ComponentResource):
@@ -81,7 +81,7 @@ class UploadTrigger(pulumi.ComponentResource):
 
 
 def _dead_letters(name: str, region: str, account: str, child: pulumi.ResourceOptions) -> aws.sqs.Queue:
-    # Two weeks, the longest there is: the event is the only trace of an upload that did not start a workflow.
+    # Two weeks, which is the longest that SQS keeps a message.
     queue = aws.sqs.Queue(
         f"{name}-dead-letters",
         region=region,
@@ -95,7 +95,7 @@ def _dead_letters(name: str, region: str, account: str, child: pulumi.ResourceOp
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": queue.arn,
-            # Every trigger's rule; the message says which it was, and what it was to start.
+            # All triggers may write here. Each message names its rule and its target.
             "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{region}:{account}:rule/*"}},
         },
         {

@@ -2,13 +2,14 @@
 
 What each state relies on:
 
-- An event may arrive twice, late or out of order, and any state may run again after its answer was lost. A claim
-  carries the upload and the execution, so a repetition finds its own claim and anything older finds a newer one.
-- A claim is worth what its execution is: where that has ended without an outcome, the same upload takes the claim over.
-- Every write to the row after the claim is on the condition that the claim is still this execution's.
-- MediaConvert forgets its own request token after a minute, so a job of this upload is looked for before one is made.
-- Every job writes to a place of its own, whose name comes from the execution: nothing is ever written twice.
-- What a job may touch (role, queue, source, destination) comes from here, and not from a handler's answer.
+- An event may arrive twice, late or out of order, and any state may run again after its answer was lost. A claim names
+  the upload and the execution. So a repetition finds its own claim, and an older event finds a newer one.
+- A claim holds while its execution runs. If the execution ended without an outcome, another one of the same upload may
+  take the claim.
+- Every write to the row after the claim has the condition that the claim is still this execution's.
+- MediaConvert forgets a request token after a minute. So an execution looks for a job of this upload first.
+- Every job writes to a place of its own, whose name comes from the execution. So nothing is ever written twice.
+- The role, queue, source and destination of a job come from here, and not from a handler's answer.
 """
 
 from components.making.states import State
@@ -21,7 +22,7 @@ from components.making.workflow_make import making
 def definition(names: WorkflowNames) -> State:
     """The state machine's definition; `pulumi.Input`s are left in place for `Output.json_dumps`.
 
-    A state's `Comment` says what it does: to whoever watches an execution, and to the demo.
+    A state's `Comment` says what it does. The console and the demo show it.
     """
     return {
         "Comment": "An upload becomes a title, or says why it did not.",

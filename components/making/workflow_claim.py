@@ -1,4 +1,4 @@
-"""The workflow's first phase: name the title and claim it, or find that it is another's. Pure."""
+"""The workflow's first phase: name the title and claim it, or find that another execution has it. Pure."""
 
 from components.making.handlers import IDENTIFY
 from components.making.states import NOW, RETRY, THE_ROW, State, on_lost_claim, update
@@ -8,7 +8,7 @@ _SAME_FILM = "($exists($taken.stem) ? $taken.stem.S = $title.stem : $taken.`key`
 
 
 def claiming(names: WorkflowNames) -> dict[str, State]:
-    """Identify the title and take it, unless this upload was already taken or a newer one was."""
+    """Identify the title and claim it, unless an execution of this upload or of a newer one has it."""
     event = {
         "bucket": "{% $states.input.detail.bucket.name %}",
         "key": "{% $states.input.detail.object.key %}",
@@ -20,7 +20,7 @@ def claiming(names: WorkflowNames) -> dict[str, State]:
     }
     identify = ask(names, IDENTIFY, event, {"title": "{% $states.result.Payload %}"}, "Claim", "identify the title")
     identify["Assign"] |= {"holder": "nobody", "attempts": 0, "refused": []}
-    # Nothing is claimed yet, so there is no row on which to write a reason: the execution fails, which an alarm tells.
+    # Nothing is claimed yet, so no row can hold a reason. The execution fails, and an alarm tells of it.
     identify["Catch"] = [{"ErrorEquals": ["NotAFilm"], "Next": "No film"}]
     claim = update(
         names["table"],
@@ -36,7 +36,7 @@ def claiming(names: WorkflowNames) -> dict[str, State]:
             "execution": ME,
             "updated": NOW,
         },
-        # `live` is there once a version is out: a title that plays is not hidden while it is encoded anew.
+        # A title has `live` once a version is published. It stays visible while it is encoded anew.
         also="created = if_not_exists(created, :updated), #state = if_not_exists(live, :working)",
         values={
             ":working": {"S": "PROCESSING"},
@@ -45,7 +45,7 @@ def claiming(names: WorkflowNames) -> dict[str, State]:
             ":holder": {"S": "{% $holder %}"},
         },
         remove="outcome, reason, fault, warnings",
-        # S3's sequencers order the events of one key, and mean nothing between two.
+        # S3's sequencers order the events of one key. They say nothing about events of two keys.
         condition=(
             # Rows of earlier releases have no stem: their keys tell whether the film is the same.
             "attribute_not_exists(id) OR ((stem = :stem OR (attribute_not_exists(stem) AND #key = :key)) AND ("
@@ -65,7 +65,7 @@ def claiming(names: WorkflowNames) -> dict[str, State]:
             for field in ("content", "version")
         }
     }
-    # Any other error fails the execution: to mark a row that was never claimed would pass for a newer upload's work.
+    # Any other error fails the execution. It must not mark a row that it has not claimed.
     claim["Catch"] = [on_lost_claim("Whose title?")]
     return {
         "Identify": identify,
@@ -76,9 +76,9 @@ def claiming(names: WorkflowNames) -> dict[str, State]:
 
 
 def _not_ours(names: WorkflowNames) -> dict[str, State]:
-    """Where the claim is another's: this upload's own from before, or a film's whose key has the same slug.
+    """What to do where another has the row: an earlier execution of this upload, a newer upload, or another film.
 
-    `films/My Film` and `films/my-film` are two films with one id. Whichever comes second takes an id with a hash.
+    `films/My Film` and `films/my-film` are two films with one id. The one that comes second takes an id with a hash.
     """
     look: State = {
         "Type": "Task",
@@ -98,7 +98,7 @@ def _not_ours(names: WorkflowNames) -> dict[str, State]:
         },
         "TimeoutSeconds": 60,
         "Retry": RETRY,
-        # Executions are forgotten after 90 days, or with their state machine.
+        # Step Functions forgets an execution after 90 days, or when its state machine is deleted.
         "Catch": [
             {
                 "ErrorEquals": ["Sfn.ExecutionDoesNotExistException"],

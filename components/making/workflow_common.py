@@ -11,8 +11,8 @@ from lambdas.names import FOLDER
 from lambdas.rows import OURS
 
 LIFE_SECONDS = 72 * 3600
-"""The longest that an execution may take. A film takes well under an hour; ten thousand that arrive at once wait in
-MediaConvert's queue, and Step Functions counts that as encoding."""
+"""The longest that an execution may take. A film takes well under an hour. But of ten thousand that arrive at once most
+wait in MediaConvert's queue, and that time counts too."""
 
 ME = {"S": "{% $states.context.Execution.Id %}"}
 """This execution, as the row holds it."""
@@ -58,20 +58,20 @@ CATCH: list[State] = [
         "Next": "Mark",
     },
 ]
-"""Of every state after the claim: what ends the title, and as what."""
+"""Errors of every state after the claim: which outcome each one gives the title."""
 
 
 def ask(names: WorkflowNames, handler: Handler, payload: object, assigns: State, next_state: str, says: str) -> State:
-    """Ask a handler; a refusal ends the execution as one."""
+    """Ask a handler. If it refuses the source, the title is REJECTED."""
     return {**invoke(names["functions"][handler.name], payload, assigns, next_state, says), "Catch": CATCH}
 
 
 def settle(
     names: WorkflowNames, sets: Mapping[str, State], next_state: str, *, state: str, live: bool = False
 ) -> State:
-    """Write how this execution ended, if the claim is still its own; else a newer upload's execution speaks.
+    """Write the outcome of this execution, if it still has the claim. If not, a newer upload's execution writes one.
 
-    A viewer is shown `state` only where nothing is live, unless `live` makes this version the one that plays.
+    The title's own state changes to `state` only where no version plays yet, or where `live` says that one does now.
     """
     write = update(
         names["table"],

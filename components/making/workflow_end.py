@@ -1,4 +1,4 @@
-"""The workflow's last phase: the title is published, or its row says why not; and people are told. Pure."""
+"""The workflow's last phase: it publishes the title, or writes why not, and tells people. Pure."""
 
 from components.making.sidecar_workflow import edition_of
 from components.making.states import NOW, State, on_lost_claim, tell
@@ -6,7 +6,7 @@ from components.making.workflow_common import PREFIX, WorkflowNames, settle
 
 
 def publishing(names: WorkflowNames) -> dict[str, State]:
-    """One conditional write makes the title visible, or nothing does; then people are told."""
+    """One conditional write publishes the title. Then people are told."""
     publish = settle(
         names,
         {
@@ -35,7 +35,7 @@ def publishing(names: WorkflowNames) -> dict[str, State]:
 
 
 def ending(names: WorkflowNames) -> dict[str, State]:
-    """The ways out that are not a published title: the row says why, the source is kept, a person is told."""
+    """The ends without a published title: the row says why, the source is kept, and a person is told."""
     mark = settle(
         names,
         {"outcome": {"S": "{% $outcome %}"}, "reason": {"S": "{% $reason %}"}, "fault": {"S": "{% $fault %}"}},
@@ -43,7 +43,7 @@ def ending(names: WorkflowNames) -> dict[str, State]:
         state="{% $outcome %}",
     )
     mark["Comment"] = "write down why not"
-    # What cannot be marked fails the execution, which an alarm tells.
+    # If the row cannot be written, the execution fails, and an alarm tells of it.
     mark["Catch"] = [on_lost_claim("Superseded")]
     told = tell(
         names["topic_arn"],
@@ -57,7 +57,7 @@ def ending(names: WorkflowNames) -> dict[str, State]:
         "Tell": told,
         "Ours?": {
             "Type": "Choice",
-            # A refused file is an answer, not a failure: only our own faults may wake somebody.
+            # A refused file is no failure. Only our own faults may wake somebody.
             "Choices": [{"Condition": "{% $outcome = 'FAILED' %}", "Next": "Failed"}],
             "Default": "Rejected",
         },

@@ -1,4 +1,4 @@
-"""The workflow's second phase: from a source to renditions that were looked at. Pure."""
+"""The workflow's second phase: it encodes a source, and verifies the renditions. Pure."""
 
 import pulumi
 
@@ -15,7 +15,7 @@ _CANCELLED = "The job was cancelled in MediaConvert. headend retry makes another
 
 
 def making(names: WorkflowNames) -> dict[str, State]:
-    """From a source to renditions that were looked at."""
+    """Plan, encode and verify."""
     wanted = "{% $states.context.Execution.Input.requested = true %}" if names["encode"] == "on_request" else True
     prepare = ask(
         names,
@@ -37,7 +37,7 @@ def making(names: WorkflowNames) -> dict[str, State]:
         "What next?",
         "look at the source, and plan",
     )
-    # MediaConvert's rates are the account's: thousands of films that arrive at once wait here for Probe.
+    # All films of the account share the rate of Probe. Thousands that arrive at once wait here.
     crowd = in_a_crowd("TooManyRequestsException", "ThrottlingException", "Lambda.TooManyRequestsException")
     prepare["Retry"] = [crowd, *RETRY]
     verify = ask(
@@ -50,7 +50,7 @@ def making(names: WorkflowNames) -> dict[str, State]:
     )
     verify["Catch"] = [
         {
-            # Of a job that says it is done. What it made is not looked at again, and nothing is written over it.
+            # The job says that it is done, and is wrong. Its renditions are not used, and not written over.
             "ErrorEquals": ["RenditionsIncomplete"],
             "Assign": {
                 "attempts": "{% $attempts + 1 %}",
@@ -78,14 +78,14 @@ def making(names: WorkflowNames) -> dict[str, State]:
             ],
             "Default": "Register",
         },
-        # The very same bytes were uploaded again: what plays is what would be made.
+        # The same bytes were uploaded again, and the version that plays was made of them.
         "Settle": settle(names, {"outcome": {"S": "PUBLISHED"}}, "Nothing to do", state="PUBLISHED"),
         "Nothing to do": {"Type": "Succeed"},
-        # The event of an upload only catalogues it; the execution that a viewer's request starts goes on.
+        # An upload is only catalogued. Later a viewer's request starts an execution that encodes it.
         "Register": settle(names, {"outcome": {"S": "REGISTERED"}}, "Registered", state="REGISTERED"),
         "Registered": {"Type": "Succeed"},
-        # A job of an execution that was lost. An execution may have 25,000 events, and each look at the job is nine: a
-        # look a minute would end it after two days.
+        # The job belongs to an execution that was lost. An execution may have 25,000 events, and each look at the job
+        # makes nine of them: with a look every minute it would end after two days.
         "Wait for job": {"Type": "Wait", "Seconds": 150, "Next": "Prepare"},
         "Encode": _encode(names),
         **_after_a_failure(),
@@ -108,17 +108,17 @@ def _encode(names: WorkflowNames) -> State:
         "Arguments": {
             "Role": names["job_role_arn"],
             "Queue": names["queue_arn"],
-            # The same request again within a minute (an answer that was lost) is the same job; later, `Prepare` looks.
+            # If the answer was lost, the same request within a minute gives the same job. Later `Prepare` finds it.
             "ClientRequestToken": "{% $hash($states.context.Execution.Id & '/' & $string($attempts), 'SHA-256') %}",
             "StatusUpdateInterval": "SECONDS_10",
-            # By these a job is known for this upload's, and the workflow's listeners know the title.
+            # By these `Prepare` knows which upload a job was made for.
             "UserMetadata": {
                 "title": "{% $title.id %}",
                 "version": "{% $version %}",
                 "source": "{% $title.source %}",
                 "content": "{% $prepared.content %}",
             },
-            # The queue has the tags of the stack: by them the bill and the budget see what encoding costs.
+            # The queue has the tags of the stack, by which the bill and the budget count the cost of encoding.
             "BillingTagsSource": "QUEUE",
             "Settings": {
                 "TimecodeConfig": {"Source": "ZEROBASED"},
@@ -130,7 +130,7 @@ def _encode(names: WorkflowNames) -> State:
         },
         "Assign": {"warnings": "{% $exists($states.result.Job.Warnings) ? $states.result.Job.Warnings : [] %}"},
         "TimeoutSeconds": ENCODE_TIMEOUT_SECONDS,
-        # Refused for its rate, so no job was made. CreateJob allows five a second: a burst of uploads waits here.
+        # The call was refused for its rate, so no job was made. CreateJob allows five a second, so bursts wait here.
         "Retry": [in_a_crowd("MediaConvert.TooManyRequestsException")],
         "Catch": [
             {
@@ -153,7 +153,7 @@ def _encode(names: WorkflowNames) -> State:
 
 
 def _after_a_failure() -> dict[str, State]:
-    """A job failed, or what it made is not whole: the file's owner is told, an operator, or nobody yet."""
+    """A job failed, or its renditions are not whole: tell the file's owner or an operator, or try again."""
     fault = (
         f"{{% $error = 'Cancelled' ? '{_CANCELLED}'"
         " : $error & ', MediaConvert error ' & $string($code) & ' ' & $message"
@@ -177,7 +177,7 @@ def _after_a_failure() -> dict[str, State]:
                     "Next": "Mark",
                 },
                 {
-                    # Whatever else went wrong, a job may have been made: look for it rather than make a second one.
+                    # A job may have been made all the same. `Prepare` looks for it before a second one is made.
                     "Condition": (
                         f"{{% $attempts < {ENCODE_ATTEMPTS} and $error != 'Cancelled'"
                         f" and $not($code in {list(encoder_codes.OURS)}) %}}"
@@ -188,15 +188,15 @@ def _after_a_failure() -> dict[str, State]:
             "Assign": {"outcome": "FAILED", "reason": OURS, "fault": fault},
             "Default": "Mark",
         },
-        # Longer than the minute for which MediaConvert answers the same request with the job that failed.
+        # For a minute MediaConvert answers the same request with the job that failed. This is longer.
         "Pause": {"Type": "Wait", "Seconds": 75, "Next": "Prepare"},
     }
 
 
 def _fault_field(field: str, pattern: str, convert: str, default: str) -> str:
-    """A field of the job that a failed `.sync` puts into its cause; by pattern, since other causes are not JSON.
+    """A field of the job in the cause of a failed `.sync`. It is found by a pattern, since other causes are not JSON.
 
-    Its first letter may be small: GetJob's are capitals, those of MediaConvert's events are not.
+    Its first letter may be small: GetJob writes capitals, and MediaConvert's events do not.
     """
     found = f'$match($states.errorOutput.Cause, /"[{field[0]}{field[0].lower()}]{field[1:]}"\\s*:\\s*{pattern}/)'
     return f"{{% $exists({found}.groups[0]) ? {convert}({found}[0].groups[0]) : {default} %}}"

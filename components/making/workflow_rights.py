@@ -15,12 +15,12 @@ def workflow_rights(args: MakingArns, function_arns: list[pulumi.Output[str]], m
     return [
         allow("lambda:InvokeFunction", function_arns),
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], args["table_arn"]),
-        # The integration's guide says that this must have "*", and a refusal would stop all encoding. PassRole below
-        # is what bounds it: a job reads and writes what its role may, and nothing else.
+        # AWS's guide to the integration says that this needs "*". PassRole below limits it: a job can read and write
+        # only what its role may.
         allow("mediaconvert:CreateJob", "*", StringEquals={"aws:RequestedRegion": region}),
         allow(["mediaconvert:GetJob", "mediaconvert:CancelJob"], f"arn:aws:mediaconvert:{region}:{account}:jobs/*"),
         allow("iam:PassRole", args["job_role_arn"], StringEquals={"iam:PassedToService": "mediaconvert.amazonaws.com"}),
-        # How `.sync` hears of the job's end: a rule that Step Functions keeps for the account.
+        # By this rule, which Step Functions keeps for the account, `.sync` learns that the job ended.
         allow(
             ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
             f"arn:aws:events:{region}:{account}:rule/StepFunctionsGetEventsForMediaConvertJobRule",
