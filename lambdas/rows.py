@@ -1,4 +1,4 @@
-"""Rows of the catalogue: as plain values, and as the event of the upload that a row is about. Pure."""
+"""Rows of the catalogue: their plain values, and the upload's event that a row was made from. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,13 @@ Row = dict[str, Any]
 
 STATES = ("REGISTERED", "PROCESSING", "PUBLISHED", "REJECTED", "FAILED")
 OURS = "Something went wrong on our side, not with your file. It is kept, and its operators have been told."
-"""The reason that owners read where the fault is ours."""
+"""The reason that owners read if the fault is ours."""
 
 UNKNOWN_VERSION = "unknown"
-"""In place of S3's version id, in the event of a row that was written before rows kept one."""
+"""Stands for S3's version id in the event of a row that was written before rows had one."""
 
 NOTES = "/"
-"""In the key of every item of the table that is no title: a title's id has none."""
+"""This is in the key of every item that is no title. A title's id has none."""
 
 
 def plain(item: Mapping[str, Mapping[str, Any]]) -> Row:
@@ -35,10 +35,10 @@ def _value(value: Mapping[str, Any]) -> Any:
 
 
 def event_of(row: Row, bucket: str) -> dict[str, Any]:
-    """What the workflow reads of an upload's event, from the row that its claim wrote.
+    """The part of an upload's event that the workflow reads, from the row that its claim wrote.
 
-    Rows of earlier releases lack the upload's version and time. Then the bytes tell whether the upload is the same, and
-    the time is that of the row's last change, which is later than the upload and earlier than whatever comes next.
+    Rows of earlier releases lack the upload's version and time. Then the upload is known by its bytes, and its time is
+    that of the row's last change. That is later than the upload and earlier than the next one.
     """
     upload = {field: row[field] for field in ("key", "etag", "size", "sequencer")}
     upload["version-id"] = row.get("source") or UNKNOWN_VERSION
@@ -47,5 +47,5 @@ def event_of(row: Row, bucket: str) -> dict[str, Any]:
 
 
 def taken_down(title_id: str) -> str:
-    """Key of the note that a title was taken down: its upload may lie on, and is not to become a title by itself."""
+    """Key of the note that a title was taken down. Its upload may still be there, and must not become a title again."""
     return f"taken-down{NOTES}{title_id}"

@@ -1,4 +1,4 @@
-"""The sweeper: what was lost on its way is started again, and what nobody plays any more is deleted."""
+"""The sweeper starts again what was lost, and deletes versions that nobody plays any more."""
 
 from typing import Any
 
@@ -10,25 +10,25 @@ from components.blocks.policies import Statement, allow
 from components.making.handlers import MakingArns
 
 MINUTES = 15
-"""Between two sweeps: about 3,000 a month, at a few hundred milliseconds where there is nothing to do."""
+"""Time between two sweeps. That makes about 3,000 a month."""
 SECONDS = 300
-"""Of one sweep at most. It goes on in the next where this one ends."""
+"""The longest that a sweep takes. The next one goes on where it ends."""
 
 
 class SweeperArgs(MakingArns):
-    """What is looked at, and what may be started and deleted."""
+    """What the sweeper looks at, starts and deletes."""
 
     log_days: int
     uploads_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
     workflow: str
-    """What the workflow's name begins with: physical names get some digits more."""
+    """The beginning of the workflow's name. Physical names have some digits more."""
     keep_versions_days: int
     """Days that a version stays after a newer one took its place."""
 
 
 class Sweeper(pulumi.ComponentResource):
-    """A function, its schedule, and a rule for executions that end badly: their titles need not wait so long."""
+    """A function, its schedule, and a rule by which it hears of executions that end badly."""
 
     function_name: pulumi.Output[str]
 
@@ -100,14 +100,14 @@ class Sweeper(pulumi.ComponentResource):
             region=region,
             rule=rule.name,
             arn=function.function_arn,
-            # What a late call would find, the next one on schedule finds as well.
+            # What a lost call would have found, the next call on schedule finds too.
             retry_policy={"maximum_event_age_in_seconds": 60 * MINUTES, "maximum_retry_attempts": 3},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )
 
 
 def _rights(args: SweeperArgs) -> list[Statement]:
-    """It names films and reads none. It may delete renditions, which the bucket keeps for the days of its lifecycle."""
+    """It may list films and not read them. It may delete renditions, which can be brought back for some days."""
     region, account = args["region"], args["account_id"]
     return [
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan"], args["table_arn"]),

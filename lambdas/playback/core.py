@@ -1,4 +1,4 @@
-"""Playback: the API behind the load balancer, from requests and catalogue rows to answers. Pure."""
+"""Playback: the API behind the load balancer. It makes answers of requests and catalogue rows. Pure."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from lambdas.rows import Row, event_of, plain
 from lambdas.shapes import Summary
 
 OFFERED = ("PUBLISHED", "REGISTERED")
-"""What a viewer may hear of: what plays, and what is made when somebody asks for it. The rest is for operators."""
+"""States that viewers may know of: what plays, and what is made when somebody asks. The others are for operators."""
 FIRST_PAGE, FURTHER_PAGE = 50, 200
 """Titles an answer. Whoever asks for more than the first page mostly wants all, to search in them. A title is some 300
 bytes, and the load balancer takes at most 1 MB from a function."""
@@ -38,7 +38,7 @@ class Request(TypedDict, total=False):
 
 
 class Answer(TypedDict):
-    """What it takes back."""
+    """What the ALB takes as an answer."""
 
     statusCode: int
     statusDescription: str
@@ -81,7 +81,7 @@ class Play(NamedTuple):
 
 
 def understand(request: Request) -> List | Show | Play:
-    """What is asked. Raises Problem with 400, 404 or 405."""
+    """Read a request. Raises Problem with 400, 404 or 405."""
     method, path = request.get("httpMethod", ""), request.get("path", "")
     route = _ROUTE.fullmatch(path)
     if route is None:
@@ -110,7 +110,7 @@ def _one(query: Mapping[str, list[str]], name: str) -> str | None:
 
 
 def token(last: Mapping[str, Any] | None) -> str | None:
-    """The opaque word for "from here on": of DynamoDB's LastEvaluatedKey, what the state does not say already."""
+    """The word by which a viewer asks for the next page: DynamoDB's LastEvaluatedKey without the state."""
     if not last:
         return None
     pair = [last["id"]["S"], last["updated"]["S"]]
@@ -118,7 +118,7 @@ def token(last: Mapping[str, Any] | None) -> str | None:
 
 
 def _start(token: str, state: str) -> dict[str, Any]:
-    """A forged token can only name another place in the same public list."""
+    """Read that word. A forged one can only name another place in the same public list."""
     try:
         if len(token) > LONGEST_TOKEN:  # also keeps JSON from nesting deeper than Python's stack
             raise ValueError
@@ -139,7 +139,7 @@ def page(rows: list[Row], last: Mapping[str, Any] | None) -> Answer:
 def show(row: Row) -> Answer:
     """The answer to Show."""
     details = {field: row.get(field) for field in ("width", "height")}
-    # A claim changes `updated`, and tells of an upload that is still in making.
+    # A claim changes `updated`. Viewers must not learn by it that a newer upload is in making.
     details["updated"] = row.get("published") or row.get("updated")
     lists = {field: row.get(field, []) for field in ("renditions", "captions")}
     return _answer(HTTPStatus.OK, {**_summary(row), **lists, **details})
@@ -148,8 +148,8 @@ def show(row: Row) -> Answer:
 def offered(title_id: str, item: Mapping[str, Mapping[str, Any]] | None, *, on_request: bool) -> Row:
     """The title's row, if viewers may hear of it.
 
-    Problem with 404 for any other, in the words for a title that does not exist: the names of what is being made, was
-    refused or failed are nobody's but the operators'. `on_request` is true where titles are made when asked for.
+    Raises Problem with 404 for any other title, with the same words as for a title that does not exist: only operators
+    may know what is in making, was refused or failed. `on_request`: titles of this stack are made when asked for.
     """
     row = plain(item) if item else {}
     if playable(row) or (on_request and row.get("state") in ("REGISTERED", "PROCESSING")):
@@ -158,12 +158,12 @@ def offered(title_id: str, item: Mapping[str, Mapping[str, Any]] | None, *, on_r
 
 
 def playable(row: Row) -> bool:
-    """Is a version published? It plays on while a newer upload is encoded, and after that was refused or failed."""
+    """Is a version published? It plays on while a newer upload is encoded, and if that is refused or fails."""
     return bool(row.get("prefix"))
 
 
 def play(row: Row, cookies: list[str], reports: float) -> Answer:
-    """The answer to Play where a version is published: its addresses, and the cookies that open them.
+    """The answer to Play for a published version: its addresses, and the cookies that open them.
 
     `reports` is the share of all views whose player is to tell how they go, 0 to 1.
     """
@@ -176,7 +176,7 @@ def play(row: Row, cookies: list[str], reports: float) -> Answer:
 
 
 def wait(row: Row) -> Answer:
-    """The answer to Play where a version is made because somebody asked."""
+    """The answer to Play for a title that is made because somebody asked."""
     body = {"state": _state(row), "retry_after": RETRY_AFTER}
     return _answer(HTTPStatus.ACCEPTED, body, {"Retry-After": [str(RETRY_AFTER)]})
 
@@ -189,8 +189,8 @@ def cookie_seconds(row: Row) -> int:
 def start(row: Row, bucket: str, now: int) -> dict[str, str]:
     """StartExecution's name and input that encode a registered upload on a viewer's request.
 
-    Everyone who asks within START_WINDOW asks by one name, and Step Functions starts one execution a name. After it a
-    request starts another, should the first have died before it could claim the title.
+    All requests within START_WINDOW give one name, and Step Functions starts one execution for a name. A later request
+    starts another one, in case the first ended before it could claim the title.
     """
     window = hashlib.sha256(f"{row['id']}/{row['sequencer']}/{now // START_WINDOW}".encode()).hexdigest()[:24]
     return {"name": f"play-{row['id'][:40]}-{window}", "input": json.dumps(event_of(row, bucket))}
@@ -221,7 +221,7 @@ def _answer(status: HTTPStatus, body: object, headers: Mapping[str, list[str]] |
         "statusCode": status.value,
         "statusDescription": f"{status.value} {status.phrase}",
         "isBase64Encoded": False,
-        # A published title changes from one moment to the next, and cookies are one viewer's own.
+        # A title may get a new version at any moment, and the cookies are for one viewer.
         "multiValueHeaders": {
             "Content-Type": ["application/json"],
             "Cache-Control": ["no-store"],

@@ -40,7 +40,7 @@ SAMPLER = plays.Sampler()
 
 
 def handle(event: core.Request, _context: object) -> core.Answer:
-    """Answers every request, errors included: what is raised here the balancer would show as a bare 502."""
+    """Answer every request, with a sentence for every error. The balancer answers a bare 502 for an exception."""
     try:
         answer = _answer(event, int(time.time()))
     except core.Problem as found:
@@ -62,11 +62,11 @@ def _answer(event: core.Request, now: int) -> core.Answer:
     row = core.offered(asked.id, found.get("Item"), on_request=bool(STATE_MACHINE))
     if isinstance(asked, core.Show):
         return core.show(row)
-    # A new upload of a title that plays waits for its viewer as well: the old version plays on meanwhile.
+    # A new upload of a title that plays is also made when a viewer asks. The old version plays on meanwhile.
     if STATE_MACHINE and "REGISTERED" in (row["state"], row.get("outcome")):
         _start(STATE_MACHINE, row, now)
     if core.playable(row):
-        # Plays are counted here, and reports where they arrive: the share that reported shows when players fall silent.
+        # Plays are counted here, and reports in another function. If their ratio falls, players have become silent.
         sys.stdout.write(json.dumps(embedded({"Plays": 1}, now * 1000, STACK)) + "\n")
         _count(row["id"], event)
         return core.play(row, _cookies(row, now), REPORTS)

@@ -12,14 +12,13 @@ from lambdas.sweep.run import Run
 from lambdas.titles import title_ids
 
 LOOKS = 500
-"""Titles in making that a run asks Step Functions about, in each state: it answers 15 questions a second, and the
-workflow asks too."""
+"""Rows of each state that a run looks at. Step Functions answers 15 questions a second, and the workflow asks too."""
 RECENT = core.OLDEST
-"""Titles that play are looked at for so long after their last claim. An execution lives for three days at most."""
+"""After this time a claim of a title that plays is not looked at. An execution lives for three days at most."""
 
 
 def sweep(run: Run) -> None:
-    """Look at titles in making, those first that changed the longest ago."""
+    """Look at titles in making. Those whose last change is the oldest come first."""
     # A title that plays keeps its state while it is made anew.
     for state, since in (("PROCESSING", "0"), ("PUBLISHED", core.iso(run.now - RECENT))):
         start, looks = catalogue.place(state), 0
@@ -46,7 +45,7 @@ def ended(detail: Mapping[str, Any], now: datetime) -> int:
     """Look at the title of an execution that has ended, from its status event. Returns how many were acted on."""
     event = json.loads(detail.get("input") or "{}")
     key = event.get("detail", {}).get("object", {}).get("key", "")
-    # What fails at once would fail again at once: the schedule tries it later.
+    # If the second try fails too, the cause is still there. The schedule tries again later.
     if not key or core.tries(detail["executionArn"]):
         return 0
     rows = [catalogue.get(id_) for id_ in dict.fromkeys(title_ids(key))]
@@ -54,7 +53,7 @@ def ended(detail: Mapping[str, Any], now: datetime) -> int:
 
 
 def _in_making(id_: str) -> Row | None:
-    """The title's row, where an execution is to bring it to an end. An index answers late, so it is read again."""
+    """The title's row, if it is in making. The index may be late, so the row itself is read."""
     row = catalogue.get(id_)
     if not row or "outcome" in row or not row.get("execution"):
         return None
@@ -72,7 +71,7 @@ def _look(id_: str, now: datetime) -> bool:
     if status in ("RUNNING", "PENDING_REDRIVE"):
         return False
     if status == "SUCCEEDED":
-        # It gave way to a newer upload, whose event is on its way, or was lost.
+        # It ended because a newer upload was there. The event of that is on its way, or was lost.
         if row["updated"] > core.iso(now - core.YOUNGEST):
             return False
         if unheard.look(row["key"], now):
@@ -84,7 +83,7 @@ def _look(id_: str, now: datetime) -> bool:
 
 
 def _give_up(row: Row, fault: str, now: datetime) -> bool:
-    """Write down why not, as the workflow's own `Mark` does."""
+    """Write why the title was not made, as the workflow's state `Mark` does."""
     LOG.error("given up", extra={"title": row["id"], "fault": fault})
     return catalogue.write(
         row,

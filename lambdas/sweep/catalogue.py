@@ -1,4 +1,4 @@
-"""The sweep's reads and writes of the catalogue, and the places in it where each part of the sweep goes on."""
+"""The sweep reads and writes the catalogue. There it also keeps, for each part, where the next run goes on."""
 
 import json
 import os
@@ -12,7 +12,7 @@ TABLE = os.environ["TITLES_TABLE"]
 
 
 def get(id_: str) -> Row | None:
-    """A row as it is this moment."""
+    """A row, read consistently."""
     found = _dynamodb().get_item(TableName=TABLE, Key={"id": {"S": id_}}, ConsistentRead=True)
     return plain(found["Item"]) if found.get("Item") else None
 
@@ -41,7 +41,7 @@ def page(operation: str, start: Any, **request: Any) -> tuple[list[Row], Any]:
 
 
 def write(row: Row, expression: str, values: dict[str, Any], condition: str = "attribute_exists(outcome)") -> bool:
-    """Change a row that is still what was read: its last execution is the same, and `condition` holds."""
+    """Change a row if its last execution is still the same and `condition` holds. Returns whether it did."""
     used = f"{expression} {condition}"
     names = {"names": {"#state": "state"}} if "#state" in used else {}
     try:

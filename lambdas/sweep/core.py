@@ -1,4 +1,4 @@
-"""Sweep: which titles no execution owns, which uploads no event told of, which versions nobody plays any more. Pure."""
+"""Sweep: finds titles without an execution, uploads without an event, and versions that nobody plays. Pure."""
 
 import hashlib
 import json
@@ -11,14 +11,14 @@ from lambdas.rows import Row
 from lambdas.shapes import Title
 
 MOST_TRIES = 5
-"""Times that an upload is started again whose executions end without an outcome. Each uses what the last one made."""
+"""How often an upload is started again, if each execution ends without an outcome. Finished jobs are used again."""
 YOUNGEST, OLDEST = timedelta(minutes=30), timedelta(days=14)
-"""Age of an upload that should have a row. EventBridge delivers within seconds where all is well. What lies there for
-longer than lost events are kept is somebody's wish: it was there before this function, or its row was deleted."""
+"""Age of an upload that should have a row. EventBridge usually delivers within seconds. An older upload without a row
+is left alone: it was there before this function, or somebody deleted its row."""
 
 
 class Start(TypedDict):
-    """StartExecution's name and input. A name is taken for 90 days after its execution, so a repetition starts none."""
+    """StartExecution's name and input. Step Functions refuses a name for 90 days, so a repetition starts nothing."""
 
     name: str
     input: str
@@ -34,7 +34,7 @@ class Stored(NamedTuple):
 
 
 class Tidying(NamedTuple):
-    """What becomes of the encodes and editions of a title that its row does not name."""
+    """What to do with the encodes and editions of a title that its row does not name."""
 
     noted: dict[str, str]
     """Since when each is known to be out of use, ISO 8601."""
@@ -43,31 +43,31 @@ class Tidying(NamedTuple):
 
 
 def iso(moment: datetime) -> str:
-    """As S3 and the workflow write times: they sort as text."""
+    """A time in the format of S3's events. Such texts sort by time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def tries(execution: str) -> int:
-    """How often in a row an upload was started again up to this execution, by its name or ARN."""
+    """How many times in a row an upload was started again, up to this execution. Takes a name or an ARN."""
     found = re.search(r"(?:^|:)again-(\d+)-[0-9a-f]+$", execution)
     return int(found[1]) if found else 0
 
 
 def again(execution: str, event: Mapping[str, Any]) -> Start:
-    """Start the event of an execution that ended without an outcome once more: one start for each such execution."""
+    """Start an event again whose execution ended without an outcome. For each such execution this happens once."""
     return {"name": f"again-{tries(execution) + 1}-{_hash(execution)}", "input": json.dumps(event)}
 
 
 def of_age(item: Stored, now: datetime) -> bool:
-    """Is the upload old enough for its event to have arrived, and not so old that its row may be gone for good?"""
+    """Is the upload so old that its event should have arrived, and not older than OLDEST?"""
     return YOUNGEST <= now - item.modified <= OLDEST
 
 
 def unheard(item: Stored, title: Title, row: Row | None, note: Row | None, *, gave_way: bool) -> bool:
-    """Has no event told of this upload?
+    """Did no event tell of this upload?
 
-    `row` is its title's, and `note` is of the last time that the title was taken down. `gave_way`: the row's execution
-    ended because it saw a newer upload, which may be of the same bytes.
+    `row` is its title's. `note` says when the title was last taken down. `gave_way`: the row's execution ended because
+    it saw a newer upload, which may have the same bytes.
     """
     modified = iso(item.modified)
     if row:
@@ -76,9 +76,9 @@ def unheard(item: Stored, title: Title, row: Row | None, note: Row | None, *, ga
 
 
 def first_start(item: Stored, version: str, row: Row | None, bucket: str, now: datetime) -> Start:
-    """What the lost event would have started. It may arrive all the same, and then finds this one's work.
+    """What the lost event would have started. If the event arrives after all, its execution uses what this one made.
 
-    S3's sequencer is in events alone. This one is the next after the row's, so that every later event is newer.
+    Only events have S3's sequencer. This one is the row's plus one, so that every later event is newer.
     """
     before = row["sequencer"] if row and row["key"] == item.key else ""
     upload = {
@@ -89,20 +89,20 @@ def first_start(item: Stored, version: str, row: Row | None, bucket: str, now: d
         "version-id": version,
     }
     event = {"time": iso(item.modified), "detail": {"bucket": {"name": bucket}, "object": upload}}
-    # Once a day at most: what fails for a reason that is not its own is tried again tomorrow.
+    # At most once a day: an execution that fails before its claim is tried again tomorrow.
     return {"name": f"found-{_hash(f'{item.key}/{version}/{now:%Y-%m-%d}')}", "input": json.dumps(event)}
 
 
 def next_after(sequencer: str) -> str:
-    """The smallest sequencer that is newer; S3's are hexadecimal and fill 16 to 18 of the row's 64 digits."""
+    """The smallest newer sequencer. S3's are hexadecimal, and fill 16 to 18 of the 64 digits that a row keeps."""
     return f"{int(sequencer or '0', 16) + 1:0{len(sequencer) or 64}X}"
 
 
 def tidying(row: Row, found: Collection[str], now: datetime, keep: timedelta) -> Tidying:
-    """What to do with the folders that lie in a title's own: encodes, and editions with captions beside them.
+    """What to do with the folders of a title. Each holds an encode, or an edition (manifests with captions) of one.
 
-    The row names an encode, and the edition whose manifests play it. The grace of the others begins when a sweep first
-    sees that the row names them no more, which is never too early.
+    The row names one encode and one edition. The grace of the others begins when a sweep first sees that the row does
+    not name them. That may be late, and is never too early.
     """
     known: Mapping[str, str] = row.get("superseded") or {}
     named = {_version(row.get(field) or "") for field in ("prefix", "manifests", "poster", "still")}
@@ -111,7 +111,7 @@ def tidying(row: Row, found: Collection[str], now: datetime, keep: timedelta) ->
 
 
 def _version(path: str) -> str:
-    """Of `v/<xx>/<id>/<version>` and what lies below, with a leading slash or without."""
+    """The version in `v/<xx>/<id>/<version>` or in a path below it, with a leading slash or without."""
     return "".join(path.strip("/").split("/")[3:4])
 
 

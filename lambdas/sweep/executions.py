@@ -12,7 +12,7 @@ UPLOADS_BUCKET = os.environ["UPLOADS_BUCKET"]
 
 
 def start(asked: Start, why: str) -> bool:
-    """Start an execution, unless one of its name ran in the last 90 days."""
+    """Start an execution, unless one with its name ran in the last 90 days. Returns whether it did."""
     try:
         _states().start_execution(stateMachineArn=STATE_MACHINE, **asked)
     except Exception as error:
@@ -24,7 +24,7 @@ def start(asked: Start, why: str) -> bool:
 
 
 def describe(execution: str) -> dict[str, Any]:
-    """What Step Functions knows of an execution; empty where it knows nothing."""
+    """Step Functions' answer about an execution; empty if it does not know it."""
     try:
         return _states().describe_execution(executionArn=execution)
     except Exception as error:

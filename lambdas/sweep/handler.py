@@ -1,7 +1,7 @@
-"""Sweep, the Lambda: finds what was lost or left over, and starts it again or deletes it. It runs on a schedule, and
-whenever an execution of the workflow ends badly.
+"""Sweep, the Lambda: starts again what was lost, and deletes what is left over.
 
-Every part is idempotent and bounded: it goes on in the next run where this one ends.
+It runs on a schedule, and when an execution of the workflow was stopped, timed out or failed. Every part may run twice
+at once, and has limits: the next run goes on where this one ends.
 """
 
 import json
@@ -13,7 +13,7 @@ from lambdas.sweep import abandoned, superseded, unheard
 from lambdas.sweep.run import Run
 
 RESERVE_MS = 20_000
-"""Of the function's time: enough for the call that is under way, and to keep the place."""
+"""The part of the function's time that is kept for the last call, and to write where the next run goes on."""
 
 PARTS = {"abandoned": abandoned.sweep, "unheard": unheard.sweep, "superseded": superseded.sweep}
 

@@ -1,4 +1,4 @@
-"""One run of the sweep: how much time it has, what it did, and what went wrong without stopping the rest."""
+"""One run of the sweep: how much time it has, what it did, and what failed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from lambdas.refusals import LOG
 
 @dataclass
 class Run:
-    """Given to every part."""
+    """Every part of the sweep gets this."""
 
     now: datetime
     more: Callable[[], bool]
@@ -20,7 +20,7 @@ class Run:
     """Sentences."""
 
     def attempt(self, part: str, about: str, act: Callable[[], int]) -> None:
-        """Act on one item. A fault of it is told at the end: it must not keep the items behind it from their turn."""
+        """Act on one item. If that fails, the run goes on with the next item, and tells of it at the end."""
         try:
             acted = act()
             self.done[part] = self.done.get(part, 0) + acted

@@ -1,7 +1,7 @@
-"""Encodes and editions that their title names no more, and what failed executions left: deleted after a grace.
+"""Deletes encodes and editions that their title does not name any more, and what failed executions left, after a grace.
 
-Deleted means hidden: the bucket keeps what was deleted for the days that its lifecycle says, and replicas follow, since
-replication copies delete markers.
+The bucket has versions: a delete writes a marker, and the bucket's lifecycle frees the bytes days later. Replication
+copies the markers, so the replicas follow.
 """
 
 import os
@@ -23,7 +23,7 @@ ROWS, PAGES = 500, 10
 
 
 def sweep(run: Run) -> None:
-    """Tidy titles that changed since they were last tidy. One in making has no outcome, and is left alone."""
+    """Tidy every title that had an execution since it was last tidy. A title in making is left alone."""
     start = catalogue.place(PLACE)
     for _ in range(PAGES):
         rows, following = catalogue.page(
@@ -34,7 +34,7 @@ def sweep(run: Run) -> None:
         )
         for row in rows:
             if not run.more():
-                return  # from the same page on, next time: what is tidy is not looked at again
+                return  # the next run reads this page again, and skips the titles that are tidy now
             run.attempt("superseded", row["id"], lambda row=row: _tidy(row, run.now))
         start = following
         catalogue.keep_place(PLACE, start)
@@ -47,7 +47,7 @@ def _tidy(row: Row, now: datetime) -> int:
     plan = core.tidying(row, list(_versions(folder)), now, KEEP)
     if plan.noted and plan.noted == row.get("superseded") and not plan.due:
         return 0
-    # The condition holds only while no execution has claimed the title: one that did may use what it finds here.
+    # This write fails if an execution has claimed the title. Such an execution may use what it finds here.
     if not _note(row, plan.noted):
         return 0
     for version in plan.due:
@@ -56,15 +56,15 @@ def _tidy(row: Row, now: datetime) -> int:
     if plan.due:
         again = catalogue.get(row["id"]) or row
         if lost := sorted({*plan.due} - {*core.tidying(again, plan.due, now, KEEP).noted}):
-            # Captions as they were over a week ago came back in this very second. Their edition is written again with
-            # whatever file comes next beside the film.
+            # An edition that was out of use for days became the current one again in this second. The next file beside
+            # the film has it written again.
             raise RuntimeError(f"{', '.join(lost)} was named again while it was deleted: lay a caption file anew")
         _note(row, {version: since for version, since in plan.noted.items() if version not in plan.due})
     return len(plan.due)
 
 
 def _note(row: Row, noted: dict[str, str]) -> bool:
-    """Keep since when each version is out of use; where there is none, the title is tidy until its next execution."""
+    """Write since when each version is out of use. If there is none, the title is tidy until its next execution."""
     if not noted:
         return catalogue.write(row, "SET tidy = :execution REMOVE superseded", {})
     value = {"M": {version: {"S": since} for version, since in noted.items()}}
@@ -79,10 +79,10 @@ def _versions(folder: str) -> Iterator[str]:
 
 
 def _delete(prefix: str) -> None:
-    """The fill list first, so that no node fetches what goes; then the playlist that says that the version is there."""
+    """The fill list goes first, so that no node fetches the files; then the playlist that stands for the version."""
     for first in (names.fill_list(prefix), f"{prefix}/{names.MASTER}", f"{prefix}/"):
         pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=MEDIA_BUCKET, Prefix=first)
-        for page in pages:  # of a thousand, which is what one deletion takes
+        for page in pages:  # of a thousand keys, the most that one call deletes
             _delete_keys([found["Key"] for found in page.get("Contents", [])])
 
 

@@ -1,4 +1,4 @@
-"""Uploads that no event told of: EventBridge could not deliver it, or the queue of lost events was emptied."""
+"""Finds uploads that no event told of, because EventBridge could not deliver it, and starts the workflow."""
 
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,11 @@ from lambdas.sweep.run import Run
 
 PLACE = "uploads"
 PAGES = 10
-"""Of a thousand objects each, a run."""
+"""How many pages a run reads, each of a thousand objects."""
 
 
 def sweep(run: Run) -> None:
-    """Start what has no row."""
+    """Start every film in the uploads bucket that its row does not know."""
     after = catalogue.place(PLACE)
     for _ in range(PAGES):
         request = {"StartAfter": after} if after else {}
@@ -35,7 +35,7 @@ def sweep(run: Run) -> None:
 
 
 def look(key: str, now: datetime) -> bool:
-    """Start the upload that a key holds now, for which its row's execution gave way. Returns whether it did."""
+    """Start the current upload of a key, because the row's execution ended in favour of it. Returns whether it did."""
     found = clients.client("s3").list_objects_v2(Bucket=executions.UPLOADS_BUCKET, Prefix=key, MaxKeys=1)
     for item in found.get("Contents", []):
         if item["Key"] == key:
@@ -79,7 +79,7 @@ def _identify(item: core.Stored) -> Title:
 
 
 def _row(title: Title) -> tuple[str, Row | None]:
-    """The film's id and its row: where another film has its id, it has the other."""
+    """The film's id and its row. If another film has the id, this film has the other one."""
     row = catalogue.get(title["id"])
     if row and row.get("stem", title["stem"]) != title["stem"]:
         return title["other"], catalogue.get(title["other"])
@@ -87,7 +87,7 @@ def _row(title: Title) -> tuple[str, Row | None]:
 
 
 def _version(key: str) -> str | None:
-    """S3's id of what the key holds now; None where it was deleted meanwhile."""
+    """S3's id of the key's current version; None if it was deleted meanwhile."""
     bucket = executions.UPLOADS_BUCKET
     found = clients.client("s3").list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=1).get("Versions", [])
     return next((item["VersionId"] for item in found if item["Key"] == key and item["IsLatest"]), None)
