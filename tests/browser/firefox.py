@@ -1,7 +1,7 @@
-"""Debian's Firefox without a window. Playwright drives a Firefox of its own alone, so this one is driven by Marionette.
+"""Debian's Firefox without a window. The tests drive it by Marionette, since Playwright only drives its own Firefox.
 
-Marionette's protocol is a JSON message behind its length: `[0, id, command, parameters]`, answered by
-`[1, id, error, result]`: https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
+Each message of Marionette's protocol is JSON after its length. A command is `[0, id, command, parameters]`, and its
+answer is `[1, id, error, result]`: https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 
 FIREFOX = "/usr/bin/firefox-esr"
 PREFERENCES: dict[str, object] = {
-    # Firefox asks for nothing by itself.
+    # Firefox makes no requests of its own.
     "app.normandy.enabled": False,
     "app.update.auto": False,
     "browser.safebrowsing.downloads.remote.enabled": False,
@@ -29,7 +29,7 @@ PREFERENCES: dict[str, object] = {
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "services.settings.server": "data:,",
-    # The rule that viewers meet: a page may not start with sound.
+    # The rule for viewers: a page may not start with sound.
     "media.autoplay.default": 1,
     "media.volume_scale": "0.0",
 }
@@ -41,7 +41,7 @@ class Firefox:
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=120)
         self._file = self._socket.makefile("rb")
-        self._read()  # It says which protocol it speaks.
+        self._read()  # The first message names the protocol.
         self._number = 0
         self._ask("WebDriver:NewSession", {})
         self._ask("WebDriver:SetTimeouts", {"script": 120_000, "pageLoad": 120_000})
@@ -56,7 +56,7 @@ class Firefox:
         return self._ask("WebDriver:ExecuteScript", {"script": script, "args": []})["value"]
 
     def until(self, expression: str, seconds: float = 60) -> None:
-        """Return when the expression is true; fail after `seconds`."""
+        """Wait until the expression is true. Fail after `seconds`."""
         end = time.monotonic() + seconds
         while not self.run(expression):
             assert time.monotonic() < end, f"not within {seconds} s: {expression}"

@@ -1,6 +1,6 @@
-"""What is heard, as a pitch: the sound that the video element puts out, whatever the page believes."""
+"""The pitch of the sound that the video element plays: what a viewer really hears, and not what the page believes."""
 
-# In Hz, the loudest bin of the sound.
+# The loudest frequency of the sound, in Hz.
 LISTEN = """async () => {
   window.heard ??= (() => {
     const context = new AudioContext();
@@ -20,5 +20,5 @@ NEAR = 15
 
 
 def hears(pitch: int) -> str:
-    """A condition for `until`: a tone of so many Hz is heard now."""
+    """A condition for `until`: the video element plays a tone of `pitch` Hz now."""
     return f"async () => Math.abs((await ({LISTEN})()) - {pitch}) < {NEAR}"

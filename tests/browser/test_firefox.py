@@ -1,4 +1,4 @@
-"""The same page in Firefox: it plays to the end, draws captions, changes the language, and goes on after an outage."""
+"""The same page in Firefox: it plays to the end, shows captions, changes the language, and goes on after an outage."""
 
 from collections.abc import Iterator
 
@@ -60,7 +60,7 @@ def test_an_outage_is_survived(rich: Firefox, fake: Fake) -> None:
     fake.outage = 503
     viewed = len(fake.viewed)
     browser = rich
-    browser.open(f"{fake.origin}/?title=film")  # Nothing of this film is there yet.
+    browser.open(f"{fake.origin}/?title=film")  # The browser has nothing of this film yet.
     browser.until("!by('spinner').hidden")
     while len(fake.viewed) < viewed + 3:
         browser.until("by('notice').hidden")

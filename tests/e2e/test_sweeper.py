@@ -1,4 +1,4 @@
-"""A title whose execution is stopped half-way: the sweeper makes it whole, and nothing of the first try stays."""
+"""A title whose execution is stopped half-way: the sweeper completes it, and deletes all files of the first attempt."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.e2e.platform import deployed, play, settled, upload, wait
 from tests.media_samples import sample
 
 OWN = ("id", "name", "stem", "key", "execution", "sequencer", "source", "uploaded", "created", "updated", "published")
-"""What differs between two uploads of the same bytes under two names."""
+"""Attributes that differ between two uploads of the same bytes under two names."""
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,14 @@ def cloud() -> Iterator[LaptopCloud]:
 
 
 def objects(cloud: LaptopCloud, title: str) -> list[tuple[str, int]]:
-    """Names and sizes of what a title has in the media bucket, without its versions' own names."""
+    """(file name, size) of each object of a title in the media bucket."""
     bucket = cloud.deployment.exports["media_bucket"]
     pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder(title)}/")
     return sorted((item["Key"].rpartition("/")[2], item["Size"]) for page in pages for item in page.get("Contents", []))
 
 
 def told(cloud: LaptopCloud, title: str) -> dict[str, Any]:
-    """What the catalogue says of a title beside what is its own."""
+    """The title's row in the catalogue, without the attributes of OWN and the names of its own versions."""
     row = cloud.row(title) or {}
     text = json.dumps({name: value for name, value in row.items() if name not in OWN})
     for own in (row["version"], row["manifests"].rpartition("/")[2], folder(title)):
@@ -70,7 +70,7 @@ def test_an_execution_that_is_stopped_leaves_a_title_as_if_it_had_not_been(cloud
     assert row["execution"].rpartition(":")[2].startswith("again-1-")
     assert play(cloud, title)["hls"].endswith("index.m3u8")
 
-    # What the first try left is out of use since it was seen, and goes when that was a week ago.
+    # The files of the first attempt count as unused since the sweeper saw them. They are deleted a week after that.
     assert sweep(cloud)["superseded"] == 0
     week = f"{datetime.now(UTC) - timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}"
     for version in (cloud.row(title) or {}).get("superseded", {}):

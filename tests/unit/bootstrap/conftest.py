@@ -1,4 +1,4 @@
-"""The policy pack reads this program too."""
+"""The policy pack checks this program too."""
 
 from tests.unit.policy.conftest import pack
 

@@ -1,4 +1,4 @@
-"""What somebody makes once in an account: who gets in, what a deployment can do at most, and what nobody can lose."""
+"""The program that runs once in an account: who may deploy, what a deployment can do at most, and what is protected."""
 
 import functools
 import json
@@ -17,7 +17,7 @@ from tests.unit.policy.pack import Item, Pack
 ROLE, POLICY, INLINE = "aws:iam/role:Role", "aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy"
 BUCKET = "aws:s3/bucket:Bucket"
 MODULES = {"lb": "elasticloadbalancing", "sfn": "states", "vpc": "ec2"}
-"""Of the SDK, that are not named as IAM names the service."""
+"""Modules of the SDK whose name differs from IAM's name of the service."""
 
 
 @functools.cache
@@ -42,7 +42,8 @@ def workload() -> str:
 
 
 def may(policy: str, action: str, resource: str = "*", context: Mapping[str, str] | None = None) -> bool:
-    """As IAM decides, for the statements that these policies have: a deny ends it, else one must allow."""
+    """Whether IAM would allow the action, for the kinds of statements in these policies: no statement may deny it, and
+    one must allow it."""
 
     def applies(statement: Mapping[str, Any]) -> bool:
         named = any(fnmatchcase(action, pattern) for pattern in listed(statement.get("Action", [])))
@@ -125,7 +126,7 @@ def test_a_name_that_would_let_others_in_is_refused(config: dict[str, Any], said
 
 def test_it_may_make_every_type_that_the_program_has() -> None:
     modules = {item.type.split(":")[1].split("/")[0] for item in zoned().registrations if item.custom}
-    # To the SDK rules, log groups and deliveries are CloudWatch's.
+    # In the SDK, event rules, log groups and deliveries are in the module cloudwatch.
     needed = {MODULES.get(name, name) for name in modules} - {"iam"} | {"events", "logs"}
     assert needed == set(rights.SERVICES)
     for service in rights.SERVICES:
@@ -296,6 +297,6 @@ def test_the_policy_pack_finds_only_the_breadth_that_a_deployment_needs(pack: Pa
         "iam-no-wildcard-action",
         "iam-no-wildcard-resource",
         "iam-pass-role",
-        # Who reads the state stands in CloudTrail, as the key is asked for.
+        # CloudTrail shows who reads the state, since each read uses the key.
         "bucket-logs",
     }

@@ -1,4 +1,4 @@
-"""Plays: counted without a write for each, and what is expected of them tomorrow."""
+"""Plays: they are counted with fewer writes than plays, and tomorrow's number is forecast from them."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""The sweeper: what was lost is found once, what is under way or was taken down is left alone, and storage shrinks."""
+"""The sweeper: it finds lost uploads once, leaves running and deleted titles alone, and deletes unused files."""
 
 import functools
 import json
@@ -25,13 +25,13 @@ ARN = "arn:aws:states:us-east-1:111122223333:execution:titles:"
 
 
 class States:
-    """Step Functions, as far as the sweeper asks it."""
+    """Step Functions, with the calls that the sweeper makes."""
 
     def __init__(self) -> None:
         self.known: dict[str, dict[str, Any]] = {}
-        """What DescribeExecution says, by ARN."""
+        """The answers of DescribeExecution, by ARN."""
         self.started: dict[str, dict[str, Any]] = {}
-        """Input by name."""
+        """The input of each started execution, by name."""
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
         if executionArn not in self.known:
@@ -76,7 +76,7 @@ class Stack:
         self.clock = NOW
 
     def upload(self, key: str, body: bytes = b"film") -> dict[str, str]:
-        """Returns what a claim writes of it."""
+        """Upload a file. Returns the attributes that a claim writes into the row."""
         put = self.s3.put_object(Bucket="uploads", Key=key, Body=body)
         return {"key": key, "etag": put["ETag"].strip('"'), "source": put["VersionId"], "stem": key.rpartition(".")[0]}
 
@@ -112,13 +112,13 @@ class Stack:
         return {item["Key"].split("/")[3] for item in found if not item["Key"].startswith(names.FILL_LISTS)}
 
     def sweep(self, **later: float) -> dict[str, int]:
-        """A run, at a time later than NOW."""
+        """Run the sweeper at a time after NOW."""
         self.clock = NOW + timedelta(**later)
         return handler.handle({"source": "aws.events"}, Patient())
 
 
 class Patient:
-    """A context with time left, until the list of what it says is at its end."""
+    """A Lambda context. The time left is one value of `left` (milliseconds) after the other, and then 0."""
 
     left = [300_000] * 100
 

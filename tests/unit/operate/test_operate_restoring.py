@@ -1,4 +1,4 @@
-"""`headend restore`: which moments AWS offers, what it is asked for, and what it does not restore by itself."""
+"""`headend restore`: the times that AWS offers, the verb's calls, and the settings that AWS does not restore."""
 
 from datetime import UTC, datetime
 from typing import Any

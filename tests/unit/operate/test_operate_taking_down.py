@@ -1,4 +1,4 @@
-"""Taking a title down empties all that holds it, in an order in which nothing comes back, and can be run again."""
+"""Taking a title down: it empties every store, in an order in which nothing comes back, and can be repeated."""
 
 import io
 import json
@@ -34,12 +34,12 @@ class Stubs:
         return self.made[service, region]
 
     def held(self, prefix: str, keys: list[str], region: str = "us-east-1", bucket: str = "media_bucket") -> None:
-        """The next listing of a bucket."""
+        """Add the answer to the next listing of a bucket."""
         answer = {"Contents": [{"Key": key} for key in keys]}
         self("s3", region).add_response("list_objects_v2", answer, {"Bucket": bucket, "Prefix": prefix})
 
     def stands(self, row: Any, keys: list[str], gone: list[str]) -> None:
-        """What the verb finds when it begins."""
+        """Add the answers to the verb's first calls: the row, and the title's objects."""
         asked = {"TableName": "titles_table", "Key": {"id": {"S": "a-film"}}, "ConsistentRead": True}
         self("dynamodb").add_response("get_item", {"Item": row} if row else {}, asked)
         self.held(f"v/fill/{PLACE.removeprefix('v/')}", [])
@@ -47,19 +47,19 @@ class Stubs:
         self.held(GONE, gone)
 
     def goes(self) -> None:
-        """The row is deleted; first the sweeper is told why its upload has none."""
+        """Expect that the verb notes the deletion for the sweeper, and then deletes the row."""
         note = {"id": {"S": "taken-down/a-film"}, "at": {"S": ANY}}
         self("dynamodb").add_response("put_item", {}, {"TableName": "titles_table", "Item": note})
         row = {"TableName": "titles_table", "Key": {"id": {"S": "a-film"}}}
         self("dynamodb").add_response("delete_item", {}, row)
 
     def told(self, paths: list[str]) -> None:
-        """A list of what is gone is written."""
+        """Expect a list of the deleted paths."""
         body = json.dumps({"paths": paths}).encode()
         self("s3").add_response("put_object", {}, {"Bucket": "media_bucket", "Key": ANY, "Body": body})
 
     def forgets(self) -> None:
-        """The edge is told."""
+        """Expect an invalidation at the edge."""
         batch = {"Paths": {"Quantity": 1, "Items": [f"/{PLACE}*"]}, "CallerReference": ANY}
         made = {"Id": "I1", "Status": "InProgress", "CreateTime": 0}
         answer = {"Invalidation": made | {"InvalidationBatch": batch | {"CallerReference": "x"}}}
@@ -69,7 +69,7 @@ class Stubs:
 
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> Stubs:
-    """Of a stack of two regions."""
+    """Clients of a stack with two regions."""
     stubs = Stubs()
     names = {name: name for name in ("titles_table", "media_bucket", "uploads_bucket", "distribution")}
     fleets, replicas = [{"group": "a"}], {"eu-west-1": "replica"}

@@ -1,4 +1,4 @@
-"""A ceiling that a team's administrators set holds for every role, and a stack without one sees no change."""
+"""A permissions boundary of the team's administrators is on every role. A stack without one does not change."""
 
 from local.engine import run_program
 from tests.declared import ROOT, whole

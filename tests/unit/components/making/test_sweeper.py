@@ -1,4 +1,4 @@
-"""The sweeper: when it is called, and what it may do if somebody takes it over."""
+"""The sweeper: when it is called, and what somebody who takes it over could do."""
 
 import json
 from typing import Any
