@@ -105,7 +105,7 @@ def _start(name: str, command: list[str], servers: Servers) -> Server:
     servers.more.append(process)
     with serving.on_the_servers_processor():
         process.start()
-    server = Server(("127.0.0.1", port), process.pid, servers.static.prefix)
+    server = Server(("127.0.0.1", port), (process.pid,), servers.static.prefix)
     if not process.wait_until(lambda: _answers(server), seconds=20):
         raise LoadError(f"{name} did not come up; {servers.folder}/logs/{name}.log says why")
     return server

@@ -41,19 +41,22 @@ SETTLE = 0.2
 
 @dataclass
 class Server:
-    """A server to measure: the address of its objects, and its process group."""
+    """A server to measure: the address of its objects, and its process groups."""
 
     address: tuple[str, int]
-    group: int
+    groups: tuple[int, ...]
     prefix: str = ""
     hit: str = ""
     """The header line of an answer from its cache."""
 
     def cpu(self, names: list[list[str]], rate: float, mark: str) -> float:
         """Processor seconds in which it serves these objects. There is one list for each viewer."""
-        before = group_cpu(self.group)
+        before = self._cpu()
         self.serve(names, rate, mark)
-        return sum(seconds - before.get(process, 0.0) for process, seconds in group_cpu(self.group).items())
+        return sum(seconds - before.get(process, 0.0) for process, seconds in self._cpu().items())
+
+    def _cpu(self) -> dict[int, float]:
+        return {process: seconds for group in self.groups for process, seconds in group_cpu(group).items()}
 
     def serve(self, names: list[list[str]], rate: float, mark: str = "") -> None:
         """Let viewers read these objects."""
@@ -163,10 +166,10 @@ def servers(deployment: Deployment) -> Generator[Servers]:
         os.sched_setaffinity(0, PROCESSORS - {max(PROCESSORS)} or PROCESSORS)
         time.sleep(SETTLE)
         yield Servers(
-            static=Server(("127.0.0.1", ports["STATIC"]), plain.pid, f"/{bucket}"),
-            node=Server(at, node.pid, hit="X-Node-Cache: HIT"),
-            edge=Server(("127.0.0.1", edge.port), edge.process.pid, hit="X-Cache: Hit from cloudfront"),
-            untuned=Server(("127.0.0.1", ports["UNTUNED"]), untuned.pid, f"/{bucket}"),
+            static=Server(("127.0.0.1", ports["STATIC"]), (plain.pid,), f"/{bucket}"),
+            node=Server(at, (node.pid, node.sharer.pid), hit="X-Node-Cache: HIT"),
+            edge=Server(("127.0.0.1", edge.port), (edge.process.pid,), hit="X-Cache: Hit from cloudfront"),
+            untuned=Server(("127.0.0.1", ports["UNTUNED"]), (untuned.pid,), f"/{bucket}"),
             fetches=folder / "plain/fetches.log",
             origin=("127.0.0.1", ports["ORIGIN"]),
             folder=folder,

@@ -178,7 +178,7 @@ class Served:
         if not str(entry.get("uri", "")).startswith("/v/"):
             return
         # These are nginx's words in a node's log, and CloudFront's in the edge's log.
-        hit = str(entry.get("cache")).upper() in ("HIT", "STALE", "UPDATING", "REVALIDATED", "REFRESHHIT")
+        hit = str(entry.get("cache")).upper() in ("HIT", "STALE", "UPDATING", "REVALIDATED", "REFRESHHIT", "SHARED")
         match tier.partition("-")[0]:
             case "edge":
                 kind = "edge hit" if hit else "failover" if entry.get("failover") else "edge miss"

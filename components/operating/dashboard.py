@@ -107,7 +107,7 @@ def dashboard(
                     [{"expression": f"100 * (h{index} + s{index}) / (h{index} + s{index} + m{index})", "label": fleet}],
                     *(
                         cache(fleet, name, id=f"{name[0].lower()}{index}", visible=False)
-                        for name in ("Hits", "Stale", "Misses")
+                        for name in ("Hits", "Shared", "Stale", "Misses")
                     ),
                     cache(fleet, "Bytes", yAxis="right"),
                 )

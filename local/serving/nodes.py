@@ -71,7 +71,7 @@ class Node:
             "nginx.conf": files["/etc/headend/nginx.conf"],
             "listen.conf": f"listen {site.address}:{self.port} reuseport;\n",
             "node.conf": _fill(files["/etc/headend/node.conf.in"], _values(site, declared)),
-            "node-fill": files["/usr/local/sbin/node-fill"],
+            **{name: files[f"/usr/local/sbin/{name}"] for name in ("node-fill", "node-share", "node-watch")},
         }
         # As root, nginx would give its workers the user that it was built with, who may not enter this directory.
         user = f"user {pwd.getpwuid(0).pw_name}; " if os.geteuid() == 0 else ""
@@ -82,13 +82,17 @@ class Node:
             site.directory / "logs" / "stderr.log",
             stop_signal=signal.SIGQUIT,
         )
+        self.sharer = self._script("node-share", f"{directory}/share", f"{directory}/disk/cache")
+        self.watcher = self._script("node-watch", f"{directory}/nginx.pid", site.address, str(self.port))
         bucket, node = f"{site.endpoint_url}/{declared['BUCKET']}", f"{site.address}:{self.port}"
         how = [bucket, node, *(declared[name] for name in ("DIGITS", "FILL_MBPS")), str(POLL_SECONDS)]
         how += [declared["QUIET_FROM"], f"{directory}/node.conf", f"{directory}/disk/fill"]
-        self.filler = ManagedProcess(
-            f"{site.instance_id}-fill",
-            [sys.executable, f"{directory}/node-fill", *how],
-            site.directory / "logs" / "fill.log",
+        self.filler = self._script("node-fill", *how)
+
+    def _script(self, name: str, *arguments: str) -> ManagedProcess:
+        command = [sys.executable, "-I", "-S", str(self.site.directory / name), *arguments]
+        return ManagedProcess(
+            f"{self.site.instance_id}-{name}", command, self.site.directory / "logs" / f"{name[5:]}.log"
         )
 
     @property
@@ -103,12 +107,12 @@ class Node:
         self.site.access_log.parent.mkdir(parents=True, exist_ok=True)
         for name, content in self._files.items():
             (self.site.directory / name).write_text(content, encoding="utf-8")
+        self._start(self.sharer)
         self._process.start()
         if not self._process.wait_until(self.healthy, START_SECONDS):
             self._process.kill()
             raise NodeError(f"node {self.site.instance_id} did not become healthy:\n{self._last_words()}")
-        if not self.filler.alive():
-            self.filler.start()
+        self._start(self.filler, self.watcher)
 
     def healthy(self) -> bool:
         """Whether the node's own health check says so, within a second."""
@@ -127,13 +131,21 @@ class Node:
 
     def stop(self) -> None:
         """Let the requests in hand finish, for a few seconds at most."""
-        self.filler.kill()
+        for helper in (self.filler, self.watcher):
+            helper.kill()
         self._process.stop()
+        self.sharer.kill()
 
     def kill(self) -> None:
         """Lose power."""
-        self.filler.kill()
-        self._process.kill()
+        for process in (self.filler, self.watcher, self._process, self.sharer):
+            process.kill()
+
+    @staticmethod
+    def _start(*helpers: ManagedProcess) -> None:
+        for helper in helpers:
+            if not helper.alive():
+                helper.start()
 
     def _last_words(self) -> str:
         logs = [self.site.directory / "logs" / name for name in ("stderr.log", "error.log")]
@@ -153,6 +165,7 @@ def _values(site: Site, declared: Mapping[str, str]) -> dict[str, str]:
         "ORIGIN_HOST": origin.netloc,
         "ORIGIN_PREFIX": f"/{declared['BUCKET']}",
         "ORIGIN_SERVER": origin.netloc,
+        "SHARE": f"{site.directory}/share",
         # Only ever asked for a name, and an address needs none.
         "RESOLVER": "127.0.0.1",
         "CA_BUNDLE": certifi.where(),

@@ -18,7 +18,7 @@ export const TIERS = {
 };
 
 // nginx's words for a body from its own disk, and for one that it fetched from the bucket.
-const FROM_NODE = new Set(["HIT", "STALE", "UPDATING", "REVALIDATED"]);
+const FROM_NODE = new Set(["HIT", "STALE", "UPDATING", "REVALIDATED", "SHARED"]);
 const FROM_BUCKET = new Set(["MISS", "EXPIRED", "BYPASS"]);
 
 /**
@@ -52,6 +52,7 @@ export function tell({ tier, node, cache, status }) {
         ? `From the edge’s cache. Node ${node} filled it there, earlier.`
         : "From the edge’s cache, filled earlier by the bucket itself.";
     case "node":
+      if (cache === "SHARED") return `Not at the edge; node ${node} was fetching it for somebody else.`;
       return cache === "HIT"
         ? `Not at the edge; node ${node} had it.`
         : `Not at the edge; node ${node} had an older copy (${cache.toLowerCase()}).`;

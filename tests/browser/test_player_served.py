@@ -42,7 +42,7 @@ def test_each_combination_of_headers_has_one_meaning(page: Page, fake: Fake) -> 
     meanings: list[tuple[dict[str, str], bool, str]] = [
         ({"X-Cache": "Hit from cloudfront", "X-Node": NODE, "X-Node-Cache": "MISS"}, False, "edge"),
         ({"X-Cache": "RefreshHit from cloudfront"}, False, "edge"),
-        *((miss(cache), False, "node") for cache in ("HIT", "STALE", "UPDATING", "REVALIDATED", "hit")),
+        *((miss(cache), False, "node") for cache in ("HIT", "STALE", "UPDATING", "REVALIDATED", "SHARED", "hit")),
         *((miss(cache), False, "fill") for cache in ("MISS", "EXPIRED", "BYPASS")),
         ({"X-Cache": "Miss from cloudfront"}, False, "failover"),
         (miss("-"), False, "unknown"),

@@ -42,6 +42,10 @@ class Origin:
     """Any other status is the answer to every request."""
     delay: float = 0.0
     """Seconds before each answer."""
+    pause: float = 0.0
+    """Seconds between the halves of each body."""
+    cut: bool = False
+    """Whether the second half never comes."""
     tls: ssl.SSLContext | None = None
     port: int = 0
     _server: ThreadingHTTPServer | None = None
@@ -134,7 +138,11 @@ class Origin:
             handler.send_header(name, value)
         handler.end_headers()
         if handler.command != "HEAD":
-            handler.wfile.write(part)
+            half = len(part) // 2 if self.pause or self.cut else len(part)
+            handler.wfile.write(part[:half])
+            time.sleep(self.pause)
+            handler.close_connection = self.cut
+            handler.wfile.write(b"" if self.cut else part[half:])
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ import contextlib
 import datetime
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +62,41 @@ def test_a_full_disk_makes_a_node_unhealthy_until_there_is_room(origin: Origin, 
 
         filler.unlink()
         assert ask(node, "/healthz").status == 200
+
+
+def test_a_full_disk_cuts_no_answer_off(origin: Origin, tmp_path: Path, disk: Path) -> None:
+    paths = [f"/v/0a/film/0123456789ab/index_v720p_{number:09}.cmfv" for number in range(20)]
+    origin.objects |= {BUCKET + path: content(8 * MB, seed=number) for number, path in enumerate(paths)}
+    with running(make_node(origin, tmp_path / "node")) as node:
+        for path in paths[:10]:
+            assert ask(node, path).body == origin.objects[BUCKET + path]
+        free = os.statvfs(disk)
+        assert free.f_bavail * free.f_frsize < 17 * MB, "it was never put to the test"
+        with ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(ask, [node] * 10, paths[10:]))
+        for path, answer in zip(paths[10:], answers, strict=True):
+            assert (answer.status, answer.cache) == (200, "BYPASS")
+            assert answer.body == origin.objects[BUCKET + path]
+        part = ask(node, paths[10], Range="bytes=5-9")
+        assert (part.status, part.body) == (206, origin.objects[BUCKET + paths[10]][5:10])
+
+
+def test_a_worker_that_is_frozen_is_replaced(origin: Origin, tmp_path: Path) -> None:
+    with running(make_node(origin, tmp_path / "node")) as node:
+        assert ask(node, FILM).status == 200
+        children = Path(f"/proc/{node.pid}/task/{node.pid}/children")
+        workers = [
+            int(child)
+            for child in children.read_text().split()
+            if b"worker process" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
+        os.kill(workers[0], signal.SIGSTOP)
+        assert eventually(lambda: str(workers[0]) not in children.read_text().split())
+        for _ in range(40):
+            assert ask(node, FILM, timeout=5).status == 200
+        left = [worker for worker in workers[1:] if str(worker) not in children.read_text().split()]
+        assert not left, "a worker that was well was killed"
+        assert f"worker {workers[0]} is frozen" in (tmp_path / "node/logs/watch.log").read_text()
 
 
 def test_a_read_only_disk_makes_a_node_unhealthy(origin: Origin, tmp_path: Path, disk: Path) -> None:

@@ -49,7 +49,7 @@ sysctl --system
 systemctl enable --now logrotate.timer fstrim.timer cache-node-scrub.timer
 systemctl enable cache-node-disk.service cache-node.service
 systemctl start cache-node.service
-systemctl enable --now cache-node-report.service cache-node-fill.service
+systemctl enable --now cache-node-report.service cache-node-fill.service cache-node-watch.service
 
 for ((second = 0; second < 30; second++)); do
     if curl --fail --silent --output /dev/null "http://127.0.0.1:$PORT/healthz"; then

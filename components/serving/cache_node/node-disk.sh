@@ -73,6 +73,7 @@ metadata() {
     # "resolve" follows the bucket's changing addresses; node-boot has seen that this nginx knows it.
     ORIGIN_SERVER="$ORIGIN_HOST:443 resolve"
     CA_BUNDLE=/etc/pki/tls/certs/ca-bundle.crt
+    SHARE=/run/headend/share
     RESOLVER=169.254.169.253
     ACCESS_LOG="logs/access.jsonl node buffer=64k flush=5s"
 }

@@ -22,6 +22,7 @@ SECONDS = 60
 UNITS = {
     "Hits": "Count",
     "Misses": "Count",
+    "Shared": "Count",
     "Stale": "Count",
     "Errors": "Count",
     "Bytes": "Bytes",
@@ -54,6 +55,8 @@ def sums(lines: Iterable[str]) -> dict[str, Any]:
             found["Hits"] += 1
         elif cache in ("STALE", "UPDATING"):
             found["Stale"] += 1
+        elif cache == "SHARED":
+            found["Shared"] += 1
         else:
             found["Misses"] += 1
             found["BytesFilled"] += size

@@ -104,6 +104,10 @@ def cloud_config(config: NodeConfig) -> str:
         "/usr/local/sbin/node-report": _file("node-report.py"),
         "/etc/systemd/system/cache-node-fill.service": _file("cache-node-fill.service"),
         "/usr/local/sbin/node-fill": _fill_script(),
+        "/etc/systemd/system/cache-node-share.service": _file("cache-node-share.service"),
+        "/usr/local/sbin/node-share": _file("node-share.py"),
+        "/etc/systemd/system/cache-node-watch.service": _file("cache-node-watch.service"),
+        "/usr/local/sbin/node-watch": _file("node-watch.py"),
         "/usr/local/sbin/node-boot": _file("node-boot.sh"),
         "/usr/local/sbin/node-disk": _file("node-disk.sh"),
     }
@@ -118,9 +122,9 @@ def cloud_config(config: NodeConfig) -> str:
 
 
 def _file(name: str) -> str:
-    """A file beside this one, without its comments: these count in EC2's limit, and a new one would roll all nodes."""
+    """A file beside this one without its comments: these count in EC2's limit, and a new one would roll all nodes."""
     text = (Path(__file__).parent / name).read_text(encoding="utf-8")
-    return re.sub(r"(?m)^[ \t]*#(?!!).*\n", "", text)
+    return re.sub(r'(?m)^[ \t]*(#(?!!).*|"""(.|\n)*?""")\n', "", text)
 
 
 def _fill_script() -> str:

@@ -21,6 +21,7 @@ def test_hits_misses_and_bytes_are_counted_and_other_lines_are_not() -> None:
         entry("HIT"),
         entry("HIT", 206, 10),
         entry("MISS", first="0.020"),
+        entry("SHARED", 200, 1000),
         entry("STALE", first="1.000, 0.500"),
         entry("MISS", 404, 5, "-"),
         entry("", 400, 1),
@@ -29,7 +30,7 @@ def test_hits_misses_and_bytes_are_counted_and_other_lines_are_not() -> None:
         "{}\n",
     ]
     assert SCRIPT["sums"](lines) == {
-        **{"Hits": 2, "Misses": 1, "Stale": 1, "Errors": 2, "Bytes": 316, "BytesFilled": 100},
+        **{"Hits": 2, "Misses": 1, "Stale": 1, "Errors": 2, "Bytes": 1316, "BytesFilled": 100, "Shared": 1},
         "OriginFirstByte": [20, 500, 1000],
     }
 

@@ -68,6 +68,8 @@ def test_it_runs_one_script_that_it_wrote_itself() -> None:
         "/usr/local/sbin/node-fill",
         "/usr/local/sbin/node-report",
         "/usr/local/sbin/node-scrub",
+        "/usr/local/sbin/node-share",
+        "/usr/local/sbin/node-watch",
     }
 
 

@@ -211,7 +211,7 @@ def test_the_dashboard_shows_what_each_fleet_reports(prod: Deployment) -> None:
         for item in prod.of_type("aws:ec2/launchTemplate:LaunchTemplate")
     ]
     fleets = {line.removeprefix("FLEET=") for text in files for line in text.splitlines() if line.startswith("FLEET=")}
-    assert shown == {(name, fleet) for name in ("Hits", "Misses", "Stale", "Bytes") for fleet in fleets}
+    assert shown == {(name, fleet) for name in ("Hits", "Shared", "Misses", "Stale", "Bytes") for fleet in fleets}
 
 
 def test_the_dashboard_asks_each_region_for_its_own_metrics(prod: Deployment) -> None:

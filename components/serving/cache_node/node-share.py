@@ -1,0 +1,311 @@
+#!/usr/bin/python3
+"""Lets viewers who miss one object together share one fetch: `node-share SOCKET CACHE_DIRECTORY`.
+
+nginx asks at SOCKET for whatever it does not have, and tells SOCKET.ends, by a line of its log, of each fetch that is
+over and of a file that turned out to be truncated, which is deleted. The first
+who asks for an object is refused with 503: nginx then fetches and stores it. Until that is over, whoever else asks gets
+the bytes out of the file that nginx is writing, as they come. Where this process is dead, nginx fetches by itself, and
+its lock makes all but one wait. Where the disk is full, 507 has nginx pass the bucket's answer on without storing it.
+
+It relies on three facts of nginx: a file that is being written lies beside its final name, with a suffix; the answer's
+head stands in it before the body; and it is renamed when it is whole, deleted when the fetch fails.
+
+Python 3.9 runs this on Amazon Linux 2023.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import selectors
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PATIENCE = 2.0
+"""Seconds that viewers wait here for the first byte. Then nginx's lock has them wait, or ask the bucket themselves."""
+FIRST_LOOK, NEXT_LOOK = 0.01, 0.04
+"""Seconds between two looks at a file: before its first byte, when viewers see every wait, and after."""
+HEAD = 16 * 1024
+"""Bytes at the beginning of a file in which nginx's own header, the key and the response's head end."""
+SWEEP = 1.0
+"""Seconds between two looks at what nobody waits for."""
+PART = 1 << 20
+"""Bytes that one viewer gets before the next has a turn."""
+LARGEST = 16 << 20
+"""Bytes of disk that are kept for each fetch under way: more than a segment of the top rung."""
+ABSENT = ("403", "404")
+"""What is true for everybody who asked meanwhile. Other refusals are not: each may try."""
+
+
+@dataclass(eq=False)
+class Fetch:
+    """One object on its way from the bucket."""
+
+    path: str
+    final: Path
+    """Where nginx will put it."""
+    began: float
+    viewers: set[Viewer] = field(default_factory=set)
+    file: int | None = None
+    head: bytes = b""
+    start: int = 0
+    """Where the body begins in the file."""
+    length: int = 0
+    here: int = 0
+    """Bytes of the body that the file has."""
+    over: bool = False
+    """Whether who asks now is no longer sent here."""
+
+    def look(self) -> None:
+        """Find the file, and how much of the body it has. Raises ConnectionError where there will never be more."""
+        if self.file is None:
+            self._open()
+        if self.file is not None:
+            state = os.fstat(self.file)
+            self.here = min(max(0, state.st_size - self.start), self.length)
+            if self.here < self.length and not state.st_nlink:
+                raise ConnectionError("nginx has deleted the file")
+
+    def _open(self) -> None:
+        for name in (self.final, *self.final.parent.glob(f"{self.final.name}.*")):
+            with contextlib.suppress(FileNotFoundError):
+                file = os.open(name, os.O_RDONLY)
+                before, found, _ = os.pread(file, HEAD, 0).partition(b"\r\n\r\n")
+                head = before.partition(b"\nKEY: ")[2].partition(b"\n")[2]
+                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+                if found and length:
+                    self.file, self.length, self.start = file, int(length[1]), len(before) + len(found)
+                    self.head = head + b"\r\nX-Shared: 1\r\n\r\n"
+                    return
+                os.close(file)
+
+    def close(self) -> None:
+        if self.file is not None:
+            os.close(self.file)
+
+
+class Viewer:
+    """A connection from nginx, on behalf of one viewer at a time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.fetch: Fetch | None = None
+        self.blocked = False
+        """Whether the socket takes no more for now."""
+        self._sent = -1
+        """Bytes of the body; -1 before the head."""
+        self._asked = b""
+
+    def asked(self) -> str | None:
+        """The path of a request, once all of it is here. Raises ConnectionError where nginx has gone."""
+        data = self.socket.recv(4096)
+        if not data:
+            raise ConnectionError("nginx has closed the connection")
+        self._asked += data
+        if not self._asked.endswith(b"\r\n\r\n"):
+            return None
+        path, self._asked = self._asked.split(b" ", 2)[1].decode("latin-1"), b""
+        return path
+
+    def join(self, fetch: Fetch) -> None:
+        self.fetch = fetch
+        fetch.viewers.add(self)
+
+    def leave(self) -> None:
+        if self.fetch:
+            self.fetch.viewers.discard(self)
+        self.fetch, self.blocked, self._sent = None, False, -1
+
+    def refuse(self, status: str) -> None:
+        """Answer with no more than a status."""
+        self.leave()
+        self.socket.send(f"HTTP/1.1 {status} -\r\nContent-Length: 0\r\n\r\n".encode())
+
+    def pump(self) -> None:
+        """Send some of what there is. Raises OSError where nginx has gone."""
+        fetch = self.fetch
+        if fetch is None or fetch.file is None:
+            return
+        try:
+            if self._sent < 0:
+                self.socket.send(fetch.head, socket.MSG_MORE)
+                self._sent = 0
+            if self._sent < fetch.here:
+                part = min(PART, fetch.here - self._sent)
+                self._sent += os.sendfile(self.socket.fileno(), fetch.file, fetch.start + self._sent, part)
+        except BlockingIOError:
+            self.blocked = True
+            return
+        # More at once only after the others had their turn.
+        self.blocked = self._sent < fetch.here
+        if self._sent == fetch.length:
+            self.leave()
+
+
+class Sharer:
+    """What is being fetched, and who waits for it."""
+
+    def __init__(self, path: Path, cache: Path) -> None:
+        """Listen. Raises OSError where there is no directory for the sockets."""
+        self._cache, self._looked, self._swept = cache, 0.0, 0.0
+        self._by_path: dict[str, Fetch] = {}
+        self._fetches: list[Fetch] = []
+        self._selector = selectors.DefaultSelector()
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._ends = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        for each, name in ((self._door, str(path)), (self._ends, f"{path}.ends")):
+            Path(name).unlink(missing_ok=True)
+            each.bind(name)
+        self._door.listen(4096)
+        for each in (self._ends, self._door):
+            each.setblocking(False)
+            self._selector.register(each, selectors.EVENT_READ)
+
+    def turn(self) -> None:
+        """Wait for something to do, and do it."""
+        waits = [FIRST_LOOK if each.file is None else NEXT_LOOK for each in self._fetches if each.viewers]
+        due = self._looked + min(waits, default=SWEEP)
+        for key, mask in self._selector.select(max(0.0, due - time.monotonic())):
+            if key.fileobj is self._door:
+                self._accept()
+            elif key.fileobj is self._ends:
+                self._hear()
+            else:
+                self._serve(key.data, mask)
+        now = time.monotonic()
+        if now >= due:
+            self._looked = now
+            self._look(now)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                connection, _ = self._door.accept()
+                connection.setblocking(False)
+                self._selector.register(connection, selectors.EVENT_READ, Viewer(connection))
+
+    def _hear(self) -> None:
+        """Lines of nginx's log that end in `: STATUS PATH`: a fetch is over, or a file is truncated."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                status, _, path = self._ends.recv(4096).decode("latin-1").rpartition(": ")[2].partition(" ")
+                if status == "truncated":
+                    self._discard(path)
+                    continue
+                fetch = self._by_path.pop(path, None)
+                if fetch:
+                    fetch.over = True
+                    self._follow(fetch, status if status in ABSENT else "503")
+
+    def _discard(self, path: str) -> None:
+        """Delete a file that is shorter than it says; nginx fetches it again."""
+        found = Fetch(path, self._file(path), 0.0)
+        found.look()
+        if found.file is not None and found.here < found.length:
+            found.final.unlink(missing_ok=True)
+            print(f"cache node: {path} was truncated on the disk; deleted", flush=True)
+        found.close()
+
+    def _serve(self, viewer: Viewer, mask: int) -> None:
+        try:
+            path = viewer.asked() if mask & selectors.EVENT_READ else None
+            if path is not None:
+                self._answer(viewer, path)
+        except (OSError, LookupError):
+            self._drop(viewer)
+        else:
+            self._pump(viewer)
+
+    def _answer(self, viewer: Viewer, path: str) -> None:
+        fetch = self._by_path.get(path)
+        if fetch:
+            viewer.join(fetch)
+        elif not self._room():
+            viewer.refuse("507")
+        else:
+            self._by_path[path] = fetch = Fetch(path, self._file(path), time.monotonic())
+            self._fetches.append(fetch)
+            viewer.refuse("503")
+
+    def _file(self, path: str) -> Path:
+        """Where nginx keeps an object (levels=1:2)."""
+        name = hashlib.md5(path.encode("latin-1"), usedforsecurity=False).hexdigest()
+        return self._cache / name[-1] / name[-3:-1] / name
+
+    def _room(self) -> bool:
+        """Whether the disk takes one fetch more."""
+        try:
+            disk = os.statvfs(self._cache)
+        except OSError:
+            return False
+        free = 0 if disk.f_flag & os.ST_RDONLY else disk.f_bavail * disk.f_frsize
+        return free > LARGEST * (1 + len(self._by_path))
+
+    def _look(self, now: float) -> None:
+        """At what is waited for, and once in a while at all."""
+        sweep = now >= self._swept + SWEEP
+        for fetch in [each for each in self._fetches if sweep or each.viewers]:
+            late = fetch.file is None and now > fetch.began + PATIENCE
+            if not fetch.over and (late or fetch.final.exists()):
+                fetch.over = True
+                self._by_path.pop(fetch.path)
+            self._follow(fetch, "503")
+        if sweep:
+            self._swept = now
+            for fetch in [each for each in self._fetches if each.over and not each.viewers]:
+                fetch.close()
+                self._fetches.remove(fetch)
+
+    def _follow(self, fetch: Fetch, status: str) -> None:
+        """Give its viewers what has come, or this status where the fetch is over and nothing has."""
+        gone = False
+        if fetch.viewers:
+            try:
+                fetch.look()
+            except OSError:
+                gone = True
+        for viewer in list(fetch.viewers):
+            if gone:
+                self._drop(viewer)
+            elif fetch.over and fetch.file is None:
+                viewer.refuse(status)
+            elif not viewer.blocked:
+                self._pump(viewer)
+
+    def _pump(self, viewer: Viewer) -> None:
+        was = viewer.blocked
+        try:
+            viewer.pump()
+        except OSError:
+            self._drop(viewer)
+            return
+        if viewer.blocked != was:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if viewer.blocked else 0)
+            self._selector.modify(viewer.socket, events, viewer)
+
+    def _drop(self, viewer: Viewer) -> None:
+        """nginx ends the viewer's answer, or asks the bucket where it has not begun."""
+        viewer.leave()
+        self._selector.unregister(viewer.socket)
+        viewer.socket.close()
+
+
+def main() -> None:
+    """Share until the machine ends."""
+    path, cache = sys.argv[1:]
+    sharer = Sharer(Path(path), Path(cache))
+    systemd, notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), os.environ.get("NOTIFY_SOCKET")
+    while True:
+        sharer.turn()
+        if notify:
+            # Each second at least: where nothing is heard any more, it is started anew (WatchdogSec).
+            systemd.sendto(b"WATCHDOG=1", notify.replace("@", "\0", 1))
+
+
+if __name__ == "__main__":
+    main()

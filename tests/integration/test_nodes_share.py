@@ -1,0 +1,140 @@
+"""Viewers who miss one object together: one fetch, and each has its bytes as they come."""
+
+import contextlib
+import http.client
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from local.serving.nodes import Node
+from tests.integration.node_bench import MB, Answer, Origin, ask, content, make_node, running
+from tests.waiting import eventually
+
+FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
+ABSENT = "/v/0a/film/0123456789ab/absent.cmfv"
+BUCKET = "/media-0123456"
+CROWD = 40
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    origin = Origin(objects={BUCKET + FILM: content(4 * MB)})
+    origin.start()
+    yield origin
+    origin.stop()
+
+
+@pytest.fixture
+def node(origin: Origin, tmp_path: Path) -> Iterator[Node]:
+    with running(make_node(origin, tmp_path / "node")) as node:
+        yield node
+
+
+def together(look: Callable[[], Answer]) -> list[Answer]:
+    """The answers of a crowd that asks at once."""
+    barrier = threading.Barrier(CROWD)
+
+    def one(_: int) -> Answer:
+        barrier.wait()
+        return look()
+
+    with ThreadPoolExecutor(CROWD) as pool:
+        return list(pool.map(one, range(CROWD)))
+
+
+def first_half(node: Node, size: int) -> float:
+    """Seconds to half of an object."""
+    began = time.monotonic()
+    connection = http.client.HTTPConnection(node.site.address, node.port, timeout=20)
+    with contextlib.closing(connection):
+        connection.request("GET", FILM)
+        assert len(connection.getresponse().read(size)) == size
+    return time.monotonic() - began
+
+
+def test_who_misses_with_others_has_each_byte_as_soon_as_the_node_has_it(node: Node, origin: Origin) -> None:
+    origin.pause = 3.0
+    with ThreadPoolExecutor(CROWD) as pool:
+        # What nginx writes in one go is as long as a buffer.
+        took = list(pool.map(first_half, [node] * CROWD, [2 * MB - 128 * 1024] * CROWD))
+    assert max(took) < 2.5
+    assert len(origin.requests) == 1
+
+
+def test_a_crowd_has_one_fetch_and_the_right_bytes_ranges_too(node: Node, origin: Origin) -> None:
+    origin.pause, whole = 0.5, origin.objects[BUCKET + FILM]
+    with ThreadPoolExecutor(3) as pool:
+        crowds = pool.map(
+            together,
+            [
+                lambda: ask(node, FILM),
+                lambda: ask(node, FILM, Range=f"bytes={MB}-{3 * MB}"),
+                lambda: ask(node, FILM, method="HEAD"),
+            ],
+        )
+        plain, ranges, heads = crowds
+    assert {(answer.status, answer.body == whole) for answer in plain} == {(200, True)}
+    assert {(answer.status, answer.body == whole[MB : 3 * MB + 1]) for answer in ranges} == {(206, True)}
+    assert {(answer.status, answer.headers["content-length"]) for answer in heads} == {(200, str(4 * MB))}
+    answers = plain + ranges + heads
+    assert sorted(answer.cache for answer in answers).count("MISS") == 1
+    assert {answer.cache for answer in answers} <= {"MISS", "SHARED", "HIT"}
+    kept_from_viewers = {"x-shared", "set-cookie", "vary", "x-amz-request-id", "x-amz-server-side-encryption"}
+    assert not [answer.headers for answer in answers if kept_from_viewers & answer.headers.keys()]
+    assert len({answer.headers["etag"] for answer in answers}) == 1
+    assert len(origin.requests) == 1
+
+
+def test_a_crowd_that_asks_for_what_is_absent_costs_one_question(node: Node, origin: Origin) -> None:
+    origin.delay = 0.5
+    began = time.monotonic()
+    assert [answer.status for answer in together(lambda: ask(node, ABSENT))] == [404] * CROWD
+    assert time.monotonic() - began < 3
+    assert len(origin.requests) == 1
+
+
+def test_a_fetch_that_breaks_off_leaves_nobody_waiting(node: Node, origin: Origin) -> None:
+    origin.pause, origin.cut = 0.5, True
+    began = time.monotonic()
+
+    def look() -> Answer:
+        try:
+            return ask(node, FILM)
+        except http.client.IncompleteRead as error:
+            return Answer(0, {}, error.partial)
+
+    cut = together(look)
+    assert time.monotonic() - began < 10, "they were left hanging"
+    assert {answer.status for answer in cut} == {0}
+    assert {origin.objects[BUCKET + FILM].startswith(answer.body) for answer in cut} == {True}
+    origin.pause, origin.cut = 0.0, False
+    assert ask(node, FILM).body == origin.objects[BUCKET + FILM]
+    assert eventually(lambda: ask(node, FILM).cache == "HIT")
+
+
+def test_without_its_helper_a_node_still_fetches_once(node: Node, origin: Origin) -> None:
+    node.sharer.kill()
+    origin.delay = 0.2
+    bodies = {answer.body for answer in together(lambda: ask(node, FILM))}
+    assert bodies == {origin.objects[BUCKET + FILM]}
+    assert len(origin.requests) == 1
+    node.sharer.start()
+    origin.delay, origin.pause = 0.0, 1.0
+    for number in range(100):
+        path = f"/v/0a/film/0123456789ab/later_{number}.cmfv"
+        origin.objects[BUCKET + path] = content(MB, seed=2)
+        if "SHARED" in {answer.cache for answer in together(lambda path=path: ask(node, path))}:
+            break
+    else:
+        raise AssertionError("nginx never asks the helper again")
+
+
+def test_a_bucket_that_is_silent_for_seconds_costs_one_fetch_or_few(node: Node, origin: Origin) -> None:
+    origin.delay = 3.0
+    bodies = {answer.body for answer in together(lambda: ask(node, FILM))}
+    assert bodies == {origin.objects[BUCKET + FILM]}
+    assert len(origin.requests) <= 2
