@@ -1,6 +1,9 @@
 """The workflow while uploads replace one another and executions are stopped: what plays is what was uploaded last."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -8,9 +11,10 @@ import pytest
 from moto import mock_aws
 
 from lambdas.rows import event_of
+from lambdas.sweep import core
 from tests.declared import REGION
 from tests.making_kit import workflow
-from tests.making_world import ID, KEY, World
+from tests.making_world import ID, KEY, World, nothing
 from tests.workflow_runner import Execution
 
 
@@ -212,3 +216,25 @@ def test_a_then_b_then_a_again_writes_nothing_twice_however_late(world: World, j
         assert world.deliver(world.put(content)).path[-1] == "Published"
         assert world.plays() == content
     assert (len(world.media), world.rewritten) == (3, [])
+
+
+def found_by_a_sweep(world: World, event: dict[str, Any]) -> dict[str, Any]:
+    """The event that the sweeper makes up for one that was lost."""
+    lost, now = event["detail"]["object"], datetime(2026, 11, 22, 13, tzinfo=UTC)
+    stored = core.Stored(lost["key"], lost["etag"], lost["size"], datetime.fromisoformat(event["time"]))
+    row = world.plain_row() or None
+    return json.loads(core.first_start(stored, lost["version-id"], row, "uploads", now)["input"])
+
+
+@pytest.mark.parametrize("late", ["while it is made", "afterwards", "never"])
+def test_an_upload_whose_event_was_lost_is_made_once_even_if_the_event_comes_after_all(world: World, late: str) -> None:
+    for content in ("A", "B"):
+        event = world.put(content)
+        arrives = ("Verify", partial(world.deliver, event)) if late == "while it is made" else ("", nothing)
+        world.deliver(found_by_a_sweep(world, event), before=arrives)
+        if late == "afterwards":
+            assert world.deliver(event).path[-1] == "Nothing to do"
+        assert (world.plays(), world.row()["outcome"]) == (content, "PUBLISHED")
+    assert (len(world.jobs), world.rewritten) == (2, [])
+    assert world.deliver(world.put("C")).path[-1] == "Published"
+    assert world.plays() == "C", "a later upload is newer than what the sweeper made up"
