@@ -53,10 +53,10 @@ def why_no_film(path: Path) -> str:
     return ""
 
 
-def make_clip(path: Path) -> None:
-    """Make a film: twenty seconds of a moving test card, with sound."""
-    picture = "testsrc2=size=1280x720:rate=25:duration=20"
-    sound = "sine=frequency=220:beep_factor=4:duration=20"
+def make_clip(path: Path, size: str = "1280x720", seconds: int = 20) -> None:
+    """A film of our own: a moving test card, with sound."""
+    picture = f"testsrc2=size={size}:rate=25:duration={seconds}"
+    sound = f"sine=frequency=220:beep_factor=4:duration={seconds}"
     command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
     command += ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", str(path)]
     subprocess.run(command, check=True)
