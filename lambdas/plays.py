@@ -1,7 +1,7 @@
 """Plays of a title, as the catalogue counts them: an item for each title and day, beside the titles' own rows. Pure.
 
-A write for each play would cost as much as the plays do, and all viewers of a premiere would write to one item. So a
-process writes only some of its plays, each of them for all those that it left out: the sum is right on average.
+A write for each play would be expensive, and all viewers of a premiere would write to one item. So a busy process
+writes only some plays. Each write also counts for the plays that were left out, so the sum is right on average.
 """
 
 import math
@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 KEPT_DAYS = 12
-"""Of the counts. The forecast looks back for ten."""
+"""Days that a count stays in the table. The forecast reads ten."""
 MOST_WRITES = 0.2
-"""A second, of one process. At 4,000 plays a second some 400 processes answer: together they write 80 times a second,
-for about 130 USD a month, and one title's item takes a thousand."""
+"""Writes of one process, per second. At 4,000 plays per second about 400 processes answer. Together they write 80 times
+per second, which costs about 130 USD a month. One item takes a thousand writes per second."""
 MEMORY_SECONDS = 30.0
-"""Over so long the rate of plays is measured."""
+"""The time over which the rate of plays is measured."""
 
 
 CANARY = "headend-canary"
-"""The User-Agent of who plays without watching. It is not counted."""
+"""The canary's User-Agent. Nobody watches its plays, so they are not counted."""
 
 
 def by_nobody(headers: Mapping[str, Sequence[str]]) -> bool:

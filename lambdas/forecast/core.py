@@ -6,16 +6,17 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
 HALF_LIFE_DAYS = 3.0
-"""After so many days a play counts half: long enough to smooth a weekend, short enough to let a premiere fade."""
+"""Days after which a play counts half. It is long enough to smooth a weekend, and short enough for a premiere to
+fade."""
 DAYS = 10
-"""That are looked at: of an older play a tenth is left."""
+"""Days that the forecast reads. A play of ten days ago counts a tenth."""
 STAY = 0.7
-"""Share of the viewers who go on after the first minutes. An assumption: nothing counts them."""
+"""Share of the viewers who continue after the first minutes. This is an assumption: nothing counts them."""
 DISK_SHARE = 0.7
-"""Of a cache, for what is forecast and for new titles. The rest keeps what viewers asked for, which nobody foresaw."""
+"""Share of a cache for forecast titles and new titles. The rest keeps other files that viewers requested."""
 WALK_HOURS = 3
-"""After so long a node asks itself once more for what is wanted, or what viewers ask for by and by would push it out.
-Once a day gives half of the gain, more often than this hardly more (docs/scale.md)."""
+"""Hours after which a node requests all wanted files again. Without that, the files that viewers request push them out.
+Once a day gives less than half of the gain (docs/scale.md)."""
 
 Title = TypeVar("Title", bound=Hashable)
 
@@ -50,8 +51,8 @@ def forecast(histories: Mapping[Title, Sequence[float]]) -> dict[Title, float]:
 def pack(plays: Mapping[Title, float], reached: Sequence[float], most: int) -> list[tuple[Title, int]]:
     """The parts of titles that are worth keeping, `most` of them, the best first: title, and which part of it.
 
-    `plays` are those expected by title, `reached` the share of plays that reach each part of a title. What a stored
-    byte saves are the requests for it, so that the parts may be of any size.
+    `plays` are those expected by title, `reached` the share of plays that reach each part of a title. A stored byte
+    saves one byte per request, so the size of a part does not matter.
     """
     parts = (
         (number * share, title, index)

@@ -3,13 +3,14 @@
 QUIET_FROM NODE_CONF DIRECTORY`.
 
 Every SECONDS it lists the fill lists in the bucket. Of the titles whose hash begins with one of DIGITS it asks the
-node, `address:port`, for the files, as a viewer would, at MBPS megabits per second at most. In which order, the orders
-in the bucket say, by the plays that are expected of each title: the first minutes of a title count for all of its
-plays, the rest for those who stay. A title that is newer than the order counts as a premiere. Without an order the
-first minutes of all titles come first, then the rest, newest first.
+node, `address:port`, for the files, as a viewer would, at MBPS megabits per second at most. The bucket also has an
+order for each digit: the plays that are expected of each title. The titles with the most plays come first. The first
+minutes of a title count for all of its plays, the rest for the viewers who stay. A title that is newer than the order
+counts as a premiere. Without an order the first minutes of all titles come first, newest first, and then the rest.
 
-A new order is taken up in the six quiet hours that begin at QUIET_FROM (UTC), or at once where there was none before.
-Then, and every few hours, all that is wanted is asked for once more: nginx drops what was asked for longest ago.
+A new order is used from the six quiet hours on that begin at QUIET_FROM (UTC), or at once if there was none before.
+Then, and every few hours, this asks for all wanted files again, since nginx drops the file that was requested longest
+ago.
 
 DIRECTORY keeps what was done, one small file a list, so that whoever ends this loses one object's work. A file that
 cannot be had is tried again after the next listing.
@@ -65,7 +66,7 @@ class Progress:
     done: int = 0
     """In this walk."""
     before: int = 0
-    """In the walks before it, at most."""
+    """The most of any walk before this one."""
 
 
 def progress(found: Mapping[str, Any]) -> Progress:
@@ -97,7 +98,7 @@ def worth(places: Mapping[str, str], orders: Iterable[Any]) -> dict[str, float]:
     for order in orders:
         known.update(order["plays"])
         since, debut = max(since, order["since"]), max(debut, order["debut"])
-    # Times of one form up to the second, so that they sort as text. A premiere counts for something, come what may.
+    # The times have one form up to the second, so they sort as text. A premiere has at least one expected play.
     return {place: known.get(place, max(debut, 1.0) if at[:19] > since[:19] else 0.0) for place, at in places.items()}
 
 
@@ -121,8 +122,8 @@ def choose(
 ) -> str | None:
     """The list to fetch the next file of. None where all that has room is there.
 
-    `wanted` as of `pieces`, `room` in bytes. What has no room is left to its viewers: it would push out what is wanted
-    more.
+    `wanted` as of `pieces`, `room` in bytes. A file that has no room is not fetched: it would push out one that is
+    wanted more.
     """
     for key, files, size in wanted:
         room -= size
@@ -180,7 +181,7 @@ class Filler:
         self._failed = set()
         for key in keys:
             if size > 2 * self._room:
-                break  # whatever comes after these has no room
+                break  # there is no room for the titles after these
             try:
                 one = known.get(key) or self._noted(key) or progress(self._read(key))
             except FAULTS as error:
