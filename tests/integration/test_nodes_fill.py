@@ -1,6 +1,8 @@
 """A new title is in the cache of its fleet's nodes before anybody asks: a real node, and the puller that it runs."""
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,3 +141,19 @@ def test_what_is_wanted_most_comes_first_and_what_nobody_wants_not_at_all(origin
         assert fetched(origin) == [*hot[:2], *warm[:2], *hot[2:], *warm[2:]]
         assert eventually(lambda: log.read_text().count("4 of 4 files") == 2)
         assert not {*fetched(origin)} & {*cold}
+
+
+def test_what_was_pushed_out_is_fetched_again_and_nothing_else(origin: Origin, tmp_path: Path) -> None:
+    node = make_node(origin, tmp_path / "node")
+    script = node._files["node-fill"]
+    node._files["node-fill"] = re.sub(r"(?m)^WALK_SECONDS = .*$", "WALK_SECONDS = 0.0", script)
+    assert node._files["node-fill"] != script
+    own = publish(origin, "0")
+    with running(node):
+        assert eventually(lambda: "4 of 4 files" in (node.site.directory / "logs/fill.log").read_text())
+        name = hashlib.md5(own[1].encode(), usedforsecurity=False).hexdigest()
+        (node.site.directory / "disk/cache" / name[-1] / name[-3:-1] / name).unlink()
+        assert eventually(lambda: fetched(origin).count(own[1]) == 2)
+        # Of what is there a byte is asked for, and nginx does not ask the bucket.
+        assert [fetched(origin).count(path) for path in own] == [1, 2, 1, 1]
+        assert [ask(node, path).body for path in own] == [content(SIZE, number) for number in range(4)]
