@@ -73,7 +73,6 @@ class Changer(Realiser):
 
     def remove(self, gone: Sequence[Registration]) -> None:
         """End the fleets among what is no longer declared; everything else that is gone was a record."""
-        for item in gone:
-            if item.type == GROUP:
-                scaling = client("autoscaling", item.region, self._endpoint)
-                scaling.delete_auto_scaling_group(AutoScalingGroupName=item.id, ForceDelete=True)
+        for item in (item for item in gone if item.type == GROUP):
+            scaling = client("autoscaling", item.region, self._endpoint)
+            scaling.delete_auto_scaling_group(AutoScalingGroupName=item.id, ForceDelete=True)

@@ -23,10 +23,11 @@ def table(made: Making) -> tuple[str, dict[str, Any]]:
     keys = [{"AttributeName": made.take("hashKey"), "KeyType": "HASH"}]
     parts = {"KeySchema": keys, "AttributeDefinitions": attributes, "GlobalSecondaryIndexes": indexes or None}
     made.call("dynamodb", "create_table", TableName=made.name, **parts)
-    if recovery := made.take("pointInTimeRecovery"):
-        recovery["pointInTimeRecoveryEnabled"] = recovery.pop("enabled")
-        wanted = {"PointInTimeRecoverySpecification": recovery}
-        made.call("dynamodb", "update_continuous_backups", TableName=made.name, **wanted)
+    if kept := made.take("pointInTimeRecovery"):
+        kept = {"pointInTimeRecoveryEnabled": kept.pop("enabled"), **kept}
+        made.call("dynamodb", "update_continuous_backups", TableName=made.name, PointInTimeRecoverySpecification=kept)
+    if ttl := made.take("ttl"):
+        made.call("dynamodb", "update_time_to_live", TableName=made.name, TimeToLiveSpecification=ttl)
     return made.name, {}
 
 
