@@ -152,9 +152,9 @@ def _bare(cloud: LaptopCloud, clip: Path) -> Run:
         (work / "source").symlink_to(clip)
         for name in ("rungs", "out"):
             (work / name).mkdir()
-        tracks = {track["TrackType"]: track for track in inspect(work / "source")["Tracks"]}
-        video, audio = tracks["video"], tracks["audio"]
-        sound = sound_command(plan, audio, float(video["Duration"]))
-        commands = [ffmpeg_command(plan, video), sound, packager_command(plan)]
+        container = inspect(work / "source")
+        video = next(track for track in container["Tracks"] if track["TrackType"] == "video")
+        sound = sound_command(plan, container, float(video["Duration"]))
+        commands = [ffmpeg_command(plan, container, video), sound, packager_command(plan)]
         runs = [run(command, cwd=work) for command in commands]
     return Run(sum(each.wall for each in runs), sum(each.cpu for each in runs), "")

@@ -21,8 +21,10 @@ GOP_SECONDS = 2.0
 
 SHORTEST, LONGEST = 0.5, 24 * 3600
 """Seconds of video that a title may last."""
-SLOWEST, FASTEST = 1, 300
-"""Frames a second that a source may have."""
+SLOWEST, FASTEST = Fraction(1, 60), 300
+"""Frames a second that a source may have, on the average. A slide show has one in some seconds."""
+SLOWEST_UNBELIEVED = 1
+"""The same, of a file whose length is not believed: two frames that claim to stand for hours cost hours of encoding."""
 FASTEST_OUT = 60
 """Frames a second of the fastest rung."""
 
@@ -136,6 +138,11 @@ def _accepted(source: Source) -> tuple[Video, float | None]:
     video, duration = source["video"], source["duration"]
     if video is None:
         raise SourceRefused(f"The file ({source['container']}) holds no video track. A title needs one.")
+    if not video["width"] or not video["height"]:
+        raise SourceRefused(
+            "The file holds no picture that can be decoded. A capture that begins between two keyframes must go on"
+            " until there is one: begin it earlier, or end it later."
+        )
     if video["codec"] == "UNKNOWN":
         raise SourceRefused("The encoder does not know this video format. H.264, HEVC, ProRes, VP9 or MPEG-2 will do.")
     if source["audio"] and source["audio"][0]["codec"] == "UNKNOWN":
@@ -154,8 +161,16 @@ def _accepted(source: Source) -> tuple[Video, float | None]:
     if min(sides) < SMALLEST or max(sides) > LARGEST:
         raise SourceRefused(f"The picture is {sides[0]}x{sides[1]} pixels. Each side must be {SMALLEST} to {LARGEST}.")
     rate = Fraction(video["frame_rate"] or UNSTATED_RATE)
-    if not SLOWEST <= rate <= FASTEST:
-        raise SourceRefused(f"The video has {float(rate):g} frames a second. Allowed is {SLOWEST} to {FASTEST}.")
+    if rate < (SLOWEST if duration else SLOWEST_UNBELIEVED):
+        raise SourceRefused(
+            f"The video shows a new picture only every {float(1 / rate):.0f} s on the average, and one a minute is the"
+            " least. Cut off what stands still, or export it at a usual frame rate."
+        )
+    if rate > FASTEST:
+        raise SourceRefused(
+            f"The video has {float(rate):g} frames a second. Allowed is up to {FASTEST}. Export it at {FASTEST_OUT}:"
+            " viewers get no more."
+        )
     return video, duration
 
 

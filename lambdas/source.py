@@ -10,8 +10,13 @@ from lambdas.refusals import SourceUnreadable
 from lambdas.shapes import Audio, Source, Title, Video
 
 FAULTS = {
-    "BadRequestException": "The file is not a video, or is of a kind that cannot be read here.",
-    "UnprocessableEntityException": "The file looks like a video, but it is damaged.",
+    "BadRequestException": (
+        "The file is not a video, or is of a kind that cannot be read here. MP4, QuickTime, Matroska, WebM, MXF, AVI,"
+        " MPEG-TS and MPEG-PS will do."
+    ),
+    "UnprocessableEntityException": (
+        "The file looks like a video, but it is damaged, or the upload was cut short. Upload it again, whole."
+    ),
     "NotFoundException": "The file was deleted before it could be read.",
 }
 """Error codes of Probe that say something of the file, in words for its owner. Any other is ours, or passes."""

@@ -238,8 +238,9 @@ RECIPES: dict[str, Callable[[Path], object]] = {
 def sample(name: str) -> Path:
     """The clip of that name, with or without its extension."""
     full = name if name in RECIPES else next(recipe for recipe in RECIPES if Path(recipe).stem == name)
-    # Another version of this file makes other clips, so it has another folder.
-    folder = FOLDER / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    # Clips of another version of these files are other clips.
+    files = [Path(__file__), Path(__file__).with_name("media_strange.py")]
+    folder = FOLDER / hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
     path = folder / full
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,7 @@
-"""Reads an upload's captions, and what it says of its sound, by ranges of bytes: of many gigabytes, some kilobytes."""
+"""Reads an upload's captions, what it says of its sound, and what forbids to encode it.
+
+It reads ranges of bytes: of many gigabytes, some kilobytes.
+"""
 
 import struct
 import zlib
@@ -6,11 +9,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lambdas import clients, upload
-from lambdas.editions import matroska, mp4
+from lambdas.editions import matroska, mp4, transport
 from lambdas.editions.embedded import SoundFlags, TextTrack
 from lambdas.editions.text import plain, webvtt
 from lambdas.languages import UNKNOWN, language
-from lambdas.refusals import LOG
+from lambdas.refusals import LOG, SourceRefused
 from lambdas.shapes import Title
 
 WINDOW = 1024 * 1024
@@ -76,6 +79,28 @@ def sounds(title: Title) -> list[SoundFlags]:
     except UNREADABLE as error:
         LOG.warning("flags of sound tracks", extra={"title": title["id"], "error": repr(error)})
         return []
+
+
+def check(title: Title, container: str) -> None:
+    """Raise SourceRefused for what Probe does not tell: encryption, and several programs in one stream."""
+    film = Film(title)
+    if container in ("mp4", "quicktime", "three_gp", "three_g2") and _locked(film):
+        raise SourceRefused(
+            "The film is encrypted (DRM), and nobody here has its key. Upload it as it was before it was encrypted."
+        )
+    if container == "mpegts" and len(programs := transport.programs(film.read(0, 2 * WINDOW))) > 1:
+        numbers = " and ".join([", ".join(map(str, programs[:-1])), str(programs[-1])])
+        raise SourceRefused(
+            f"The file holds {len(programs)} programs, numbers {numbers}, and a title is one. Upload one of them:"
+            f" ffmpeg -i FILE -map 0:p:{programs[0]} -c copy ONE.ts takes number {programs[0]} out."
+        )
+
+
+def _locked(film: Film) -> bool:
+    try:
+        return mp4.locked(film.read, film.size)
+    except UNREADABLE:
+        return False  # the encoder says what is wrong
 
 
 def _named(tracks: list[TextTrack]) -> tuple[dict[str, str], list[str]]:

@@ -59,6 +59,18 @@ def sounds(read: Read, size: int) -> list[SoundFlags]:
     return found
 
 
+LOCKED = (b"encv", b"enca", b"drmi", b"drms")
+"""Formats of tracks that only who has a key can read: Common Encryption (ISO 23001-7), and Apple's."""
+
+
+def locked(read: Read, size: int) -> bool:
+    """Whether a track is encrypted."""
+    index = _index(read, size)
+    traks = [child for child in _children(index, 0, len(index)) if child.kind == b"trak"]
+    found = [_find(index, trak, "mdia/minf/stbl/stsd") for trak in traks]
+    return any(index[box.start + 12 : box.start + 16] in LOCKED for box in found if box)
+
+
 def _index(read: Read, size: int) -> bytes:
     """The content of the `moov` box, which is at the beginning of the file or at its end."""
     at = 0

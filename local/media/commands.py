@@ -24,18 +24,25 @@ def words(key: str, **values: Any) -> list[str]:
     return [word.format(**values) for word in " ".join(TEXTS[key]).split()]
 
 
-def ffmpeg_command(job: Encode, video: Json) -> list[str]:
+def reading(container: Json) -> list[str]:
+    """How a source is opened, before its name."""
+    return words("safe_input") + words("reading") + (words("patient") if container.get("Patient") else [])
+
+
+def ffmpeg_command(job: Encode, container: Json, video: Json) -> list[str]:
     """ffmpeg's command line: from `source` to `rungs/<name>.mp4` and `out/<poster>.0000000.jpg`; progress on stdout.
 
-    `video` is a Track of the API's Probe.
+    `container` and `video` are a Container and a Track of the API's Probe.
     """
     filters, sheets = TEXTS["filters"], [tiles(job)] if "TileWidth" in job.group else []
     pictures = job.rungs + job.posters + sheets
     to_709 = "ColorSpaceConversion" in job.rungs[0]
     hdr = to_709 and HDR.get(video["VideoProperties"]["TransferCharacteristics"])
     matrix = ":out_color_matrix=bt709:out_range=tv" if to_709 and not hdr else ""
+    turned = _turned(job, video)
     chain = [filters["deinterlace"]] if {"Mode", "Algorithm", "Control"} & {*job.rungs[0]} else []
     chain += [filters["hdr_to_709"].format(transfer=hdr)] if hdr else []
+    chain += [filters[f"turn_{turned}"]] if turned else []
     chain += [f"fps={job.frame_rate}:start_time=0", f"split={len(pictures)}"]
     graph = [f"[0:{video['Index'] - 1}]{','.join(chain)}{''.join(f'[in{at}]' for at, _ in enumerate(pictures))}"]
     outputs: list[str] = []
@@ -57,8 +64,7 @@ def ffmpeg_command(job: Encode, video: Json) -> list[str]:
             graph.append(filters["captures"].format(scaled=scaled, every=every, number=at))
             # mjpeg's scale goes from 2, the best quality, to 31.
             outputs += words("poster", number=at, scale=round(31 - 0.29 * picture["Quality"]), **picture)
-    turned = [] if _turned(job, video) else words("as_stored")
-    return words("start") + words("safe_input") + turned + words("graph", graph=";".join(graph)) + outputs
+    return words("start") + reading(container) + words("graph", graph=";".join(graph)) + outputs
 
 
 def tiles(job: Encode) -> Json:
@@ -67,19 +73,23 @@ def tiles(job: Encode) -> Json:
     return {**job.group, "name": f"{job.master}_tiles", "frames": frames, "seconds": float(frames / job.frame_rate)}
 
 
-def sound_command(job: Encode, tracks: list[Json], seconds: float) -> list[str]:
+def sound_command(job: Encode, container: Json, seconds: float) -> list[str]:
     """ffmpeg's command line for the sounds. Each is cut, or extended with silence, to `seconds`, the picture's length.
 
-    `tracks` are the source's sound tracks. If one sound has several tracks, they are its channels.
+    If one sound has several tracks, they are its channels.
     """
+    tracks = [track for track in container["Tracks"] if track["TrackType"] == "audio"]
     graph: list[str] = []
     outputs: list[str] = []
     for at, sound in enumerate(job.sounds):
-        inputs = [f"[0:{tracks[number - 1]['Index'] - 1}]" for number in sound["Tracks"]]
+        chosen = [tracks[number - 1] for number in sound["Tracks"]]
+        inputs = [f"[0:{track['Index'] - 1}]" for track in chosen]
         merged = f"amerge=inputs={len(inputs)}," if len(inputs) > 1 else ""
+        if str(chosen[0]["AudioProperties"].get("ChannelLayout")).startswith("ambisonic"):
+            merged = TEXTS["filters"]["spatial"]
         graph.append(TEXTS["filters"]["sound"].format(inputs="".join(inputs), merged=merged, number=at))
         outputs += words("sound", number=at, seconds=seconds, **sound) + words("mp4", **sound)
-    return words("start") + words("safe_input") + words("graph", graph=";".join(graph)) + outputs
+    return words("start") + reading(container) + words("graph", graph=";".join(graph)) + outputs
 
 
 def _x264(job: Encode, rung: Json, at: int) -> list[str]:
@@ -125,7 +135,7 @@ def fitted(picture: Json, video: Json, job: Encode) -> tuple[int, int]:
 
 
 def _turned(job: Encode, video: Json) -> int:
-    """Degrees clockwise by which to turn the picture: a multiple of 90. ffmpeg itself would also use other angles."""
+    """Degrees clockwise that the picture is to be turned: none, or quarters."""
     return (video["VideoProperties"]["Rotation"] or 0) if job.group.get("Rotate") == "AUTO" else 0
 
 

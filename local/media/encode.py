@@ -125,9 +125,9 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     (work / "rungs").mkdir()
     (work / "out").mkdir()
     limit = 120 + 60 * (stated or (work / "source").stat().st_size / SMALL_BYTES)
-    warnings = children.run(ffmpeg_command(job, video), work, limit, 1030, on_frame)
+    warnings = children.run(ffmpeg_command(job, container, video), work, limit, 1030, on_frame)
     if job.sounds:
-        warnings += children.run(sound_command(job, heard, seconds), work, limit, 1030, on_sound)
+        warnings += children.run(sound_command(job, container, seconds), work, limit, 1092, on_sound)
     if seconds < 0.98 * stated - 0.5:
         # ffmpeg reports success even if the file ends before the film does.
         raise MediaError(1076, f"The input ended after {seconds:.1f} s of the {stated:.1f} s that it states")

@@ -29,7 +29,7 @@ SELECTED = {
 def complete(job: Encode, out: Path, seconds: float) -> list[str]:
     """Finish the manifests in `out`. Returns names of the playlists that it added."""
     master = out / f"{job.master}.m3u8"
-    lines = [_media(job, line) for line in master.read_text("utf-8").splitlines()]
+    lines = [_honest(_media(job, line)) for line in master.read_text("utf-8").splitlines()]
     tree = ElementTree.parse(out / f"{job.master}.mpd")  # noqa: S314 - the packager's own
     period = tree.getroot().find(f"{MPD}Period")
     assert period is not None  # noqa: S101 - the packager writes one
@@ -52,6 +52,14 @@ def _media(job: Encode, line: str) -> str:
             stated = re.sub(r"DEFAULT=\w+(,AUTOSELECT=\w+)?", SELECTED[sound["AudioTrackType"]], line)
             return re.sub(r'(LANGUAGE="[^"]*",)?NAME=', f'LANGUAGE="{sound["CustomLanguageCode"]}",NAME=', stated)
     return line
+
+
+def _honest(line: str) -> str:
+    """The packager leaves a very short last segment out of the peak, and counts it in the average."""
+    stated = re.search(r"([:,])BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)", line)
+    if not stated or int(stated[2]) >= int(stated[3]):
+        return line
+    return line.replace(stated[0], f"{stated[1]}BANDWIDTH={stated[3]},AVERAGE-BANDWIDTH={stated[3]}")
 
 
 def _label(job: Encode, period: ElementTree.Element) -> None:

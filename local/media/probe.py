@@ -1,6 +1,7 @@
 """Describes a media file in the words of the API's Probe, for Probe and for the encoder. Runs ffprobe on files."""
 
 import json
+import math
 import subprocess
 import tomllib
 from fractions import Fraction
@@ -20,8 +21,8 @@ NAMES: dict[str, dict[str, str]] = {
 class MediaError(Exception):
     """A source, or an encode, that fails with one of the service's own codes.
 
-    1010 cannot be opened, 1020 no video, 1030 decoding failed, 1040 settings, 1076 ends early, 1401 and 1404 S3
-    refused, 1999 unknown, 3400 cannot be written. `recognised`: the container is known, but the file is broken.
+    1010 cannot be opened, 1020 no video, 1030 decoding failed, 1040 settings, 1076 ends early, 1092 the sound cannot be
+    decoded, 1401 and 1404 S3 refused, 1999 unknown. `recognised`: the container is known, but the file is broken.
     """
 
     def __init__(self, code: int, message: str, *, recognised: bool = False) -> None:
@@ -30,8 +31,19 @@ class MediaError(Exception):
 
 
 def inspect(path: Path) -> Json:
-    """The API's Container of a local file: Format, Duration (s), BitRate and Tracks. Raises MediaError 1010."""
-    command = words("inspect") + words("safe_input") + [path.name]
+    """The API's Container of a local file: Format, Duration (s), BitRate and Tracks. Raises MediaError 1010.
+
+    `Patient`, which is not the API's, says that the beginning of the file was not enough to tell of its picture.
+    """
+    found = _inspect(path, [])
+    pictures = [track for track in found["Tracks"] if track["TrackType"] == "video"]
+    if all(track["VideoProperties"]["Width"] for track in pictures):
+        return found
+    return {**_inspect(path, words("patient")), "Patient": True}
+
+
+def _inspect(path: Path, patience: list[str]) -> Json:
+    command = words("inspect") + words("safe_input") + patience + [path.name]
     done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         # A demuxer that recognised the file names itself in its error: "[mov,mp4,m4a,3gp @ 0x…] moov atom not found".
@@ -94,12 +106,17 @@ def _value(member: str, shape: Any, raw: Any) -> Any:
 
 def _is_cover(stream: Json) -> bool:
     """Whether it is cover art. ffprobe calls it a video stream; the service does not count it as a track."""
-    return bool(stream["disposition"].get("attached_pic")) or (
-        stream["codec_type"] == "video" and not stream.get("width")
-    )
+    return bool(stream["disposition"].get("attached_pic"))
 
 
 def _rotation(stream: Json) -> int | None:
-    """Degrees clockwise; ffprobe counts counter-clockwise. As on AWS, other angles than multiples of 90 are 0."""
-    turns = [round(-data["rotation"]) % 360 for data in stream.get("side_data_list", []) if "rotation" in data]
-    return turns[0] if turns and turns[0] in (90, 180, 270) else None
+    """Degrees clockwise. As on AWS, an angle that is no multiple of 90 counts as 0. Mirroring counts as none."""
+    matrices = [data["displaymatrix"] for data in stream.get("side_data_list", []) if "displaymatrix" in data]
+    rows = [line.split(":")[1].split() for line in matrices[0].splitlines() if ":" in line] if matrices else []
+    if not rows:
+        return None
+    (a, b), (c, d) = ([int(number) for number in row[:2]] for row in rows[:2])
+    if a * d - b * c < 0:
+        a = -a  # upright all the same, but left and right as they were stored
+    degrees = round(math.degrees(math.atan2(b, a))) % 360
+    return degrees if degrees in (90, 180, 270) else None

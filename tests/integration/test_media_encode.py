@@ -45,12 +45,16 @@ def neutral(tmp_path: Path) -> Callable[[str], Path]:
     return copy
 
 
-def job_for(clip: Path) -> dict[str, Any]:
-    """The workflow's plan for the clip, after the API's own checks."""
+def probed(clip: Path) -> dict[str, Any]:
+    """What Probe answers on the wire. Raises MediaError."""
     container = inspect(clip)
     answer = {"ProbeResults": [{"Container": container, "TrackMappings": track_mappings(container)}]}
-    wire = write_answer(MODEL.operation_model("Probe").output_shape, answer)
-    job = job_of(source_of(json.loads(json.dumps(wire)), clip.stat().st_size))
+    return json.loads(json.dumps(write_answer(MODEL.operation_model("Probe").output_shape, answer)))
+
+
+def job_for(clip: Path) -> dict[str, Any]:
+    """The workflow's plan for the clip, and past the API's own checks."""
+    job = job_of(source_of(probed(clip), clip.stat().st_size))
     operation = MODEL.operation_model("CreateJob")
     assert read_request(operation, write_answer(operation.input_shape, job)) == job
     return job

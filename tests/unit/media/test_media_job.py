@@ -44,7 +44,11 @@ def track(**properties: Any) -> dict[str, Any]:
     return {"Index": 1, "VideoProperties": {**plain, "TransferCharacteristics": "UNSPECIFIED", **properties}}
 
 
-AUDIO = {"Index": 3}
+def heard(*indexes: int, **properties: Any) -> dict[str, Any]:
+    """A Container with sound tracks."""
+    return {
+        "Tracks": [{"Index": index, "TrackType": "audio", "AudioProperties": properties} for index in indexes],
+    }
 
 
 def settings(job: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +231,7 @@ def option(command: list[str], name: str) -> list[str]:
 
 
 def test_only_this_file_and_only_media_containers_may_be_read() -> None:
-    command = ffmpeg_command(encode(), track())
+    command = ffmpeg_command(encode(), {}, track())
     assert option(command, "-protocol_whitelist") == ["file"]
     (formats,) = option(command, "-format_whitelist")
     assert not {"hls", "concat", "dash", "image2", "lavfi", "tty"} & {*formats.split(",")}
@@ -235,16 +239,31 @@ def test_only_this_file_and_only_media_containers_may_be_read() -> None:
 
 
 def test_the_source_is_decoded_once_for_all_outputs() -> None:
-    command = ffmpeg_command(encode(), track())
+    command = ffmpeg_command(encode(), {}, track())
     assert option(command, "-i") == ["source"]
     (graph,) = option(command, "-filter_complex")
     assert graph.startswith("[0:0]fps=25:start_time=0,split=7[in0][in1][in2][in3][in4][in5][in6];")
 
 
 def test_the_sound_is_as_long_as_the_picture_turned_out() -> None:
-    command = sound_command(encode(), [AUDIO], 2.52)
+    command = sound_command(encode(), heard(3), 2.52)
     assert option(command, "-t") == ["2.520000"]
     assert option(command, "-filter_complex")[0].startswith("[0:2]aresample")
+
+
+def test_spatial_sound_is_heard_from_all_sides() -> None:
+    command = sound_command(encode(), heard(3, ChannelLayout="ambisonic 1"), 2.52)
+    assert option(command, "-filter_complex")[0].startswith("[0:2]pan=stereo|c0=c0|c1=c0,aresample")
+
+
+def test_picture_and_sound_are_read_from_one_beginning() -> None:
+    """Else ffmpeg lets each of the two readings of a stream of packets begin with its own first track."""
+    for command in (ffmpeg_command(encode(), {}, track()), sound_command(encode(), heard(3), 2.52)):
+        assert 0 < float(option(command, "-itsoffset")[0]) < 0.0001
+        assert "-noautorotate" in command
+        assert "-analyzeduration" not in command
+    patient = ffmpeg_command(encode(), {"Patient": True}, track())
+    assert patient.index("-analyzeduration") < patient.index("-i")
 
 
 def test_each_sound_comes_from_the_tracks_of_its_selector() -> None:
@@ -255,7 +274,7 @@ def test_each_sound_comes_from_the_tracks_of_its_selector() -> None:
     outputs(job).append(second)
     settings(job)["Inputs"][0]["AudioSelectors"]["Audio Selector 2"] = {"Tracks": [2, 3]}
     made = parse(settings(job))
-    command = sound_command(made, [{"Index": 3}, {"Index": 5}, {"Index": 6}], 2.52)
+    command = sound_command(made, heard(3, 5, 6), 2.52)
     first, other = option(command, "-filter_complex")[0].split(";")
     assert first.startswith("[0:2]aresample")
     assert other.startswith("[0:4][0:5]amerge=inputs=2,aresample")
@@ -267,7 +286,7 @@ def test_each_sound_comes_from_the_tracks_of_its_selector() -> None:
 
 def test_rungs_are_told_what_the_job_says() -> None:
     job = planned()
-    command = ffmpeg_command(parse(settings(job)), track())
+    command = ffmpeg_command(parse(settings(job)), {}, track())
     codecs = [h264(output) for output in outputs(job)[:-1]]
     assert option(command, "-maxrate") == [str(codec["MaxBitrate"]) for codec in codecs]
     assert option(command, "-bufsize") == [str(codec["HrdBufferSize"]) for codec in codecs]
@@ -280,13 +299,13 @@ def test_rungs_are_told_what_the_job_says() -> None:
 
 def test_the_preset_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEADEND_X264_PRESET", raising=False)
-    assert {*option(ffmpeg_command(encode(), track()), "-preset")} == {"veryfast"}
+    assert {*option(ffmpeg_command(encode(), {}, track()), "-preset")} == {"veryfast"}
     monkeypatch.setenv("HEADEND_X264_PRESET", "ultrafast")
-    assert {*option(ffmpeg_command(encode(), track()), "-preset")} == {"ultrafast"}
+    assert {*option(ffmpeg_command(encode(), {}, track()), "-preset")} == {"ultrafast"}
 
 
 def graph_of(source: dict[str, Any], **video: Any) -> str:
-    return option(ffmpeg_command(encode(**video), source), "-filter_complex")[0]
+    return option(ffmpeg_command(encode(**video), {}, source), "-filter_complex")[0]
 
 
 def test_fields_and_hdr_are_handled_only_where_the_job_asks() -> None:

@@ -1,0 +1,68 @@
+"""Programs of an MPEG transport stream (ISO 13818-1, 2.4.4). Pure."""
+
+from collections.abc import Iterator
+
+PACKET, SYNC = 188, 0x47
+SIZES = (188, 192, 204)
+"""Bytes from one packet to the next: as broadcast, with a camera's clock before each, with a receiver's check after."""
+PROGRAM_LIST, PROGRAM_MAP = 0, 2
+"""Ids of the two kinds of table."""
+PICTURES = frozenset({0x01, 0x02, 0x10, 0x1B, 0x20, 0x24, 0x33, 0x42, 0xD1, 0xEA})
+"""Types of streams that are pictures."""
+
+
+def programs(data: bytes) -> list[int]:
+    """Numbers of the programs whose picture is in `data`, the beginning of a file; empty for what is no such stream.
+
+    A recording of one program often still lists the others of its channel: those count only if they are there.
+    """
+    found: dict[int, bytes] = {}
+    seen: set[int] = set()
+    for packet in _packets(data):
+        pid = (packet[1] & 0x1F) << 8 | packet[2]
+        seen.add(pid)
+        start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+        if packet[1] & 0x40:
+            begins = start + 1 + packet[start] if start < PACKET else PACKET
+            found.setdefault(pid, b"")
+            if len(found[pid]) < 3 or len(found[pid]) < _length(found[pid]):
+                found[pid] = packet[begins:]
+        elif pid in found and len(found[pid]) < 4096:
+            found[pid] += packet[start:]
+    listed = _section(found.get(0, b""), PROGRAM_LIST)
+    entries = [listed[at : at + 4] for at in range(8, len(listed) - 4, 4)]
+    maps = {int.from_bytes(entry[:2], "big"): int.from_bytes(entry[2:], "big") & 0x1FFF for entry in entries}
+    return sorted(
+        number
+        for number, pid in maps.items()
+        if number and _pictures(_section(found.get(pid, b""), PROGRAM_MAP)) & seen
+    )
+
+
+def _packets(data: bytes) -> Iterator[bytes]:
+    for size in SIZES:
+        for start in range(size):
+            if all(data[start + size * number : start + size * number + 1] == b"\x47" for number in range(5)):
+                places = range(start, len(data) - PACKET + 1, size)
+                yield from (data[at : at + PACKET] for at in places if data[at] == SYNC)
+                return
+
+
+def _length(table: bytes) -> int:
+    return 3 + (int.from_bytes(table[1:3], "big") & 0x0FFF)
+
+
+def _section(table: bytes, kind: int) -> bytes:
+    """A whole table of that kind, its check sum included; else nothing."""
+    return table[: _length(table)] if len(table) > 3 and table[0] == kind and len(table) >= _length(table) else b""
+
+
+def _pictures(program: bytes) -> set[int]:
+    """Numbers (PIDs) of the streams of a program that are pictures."""
+    found: set[int] = set()
+    at = 12 + (int.from_bytes(program[10:12], "big") & 0x0FFF)
+    while at + 5 <= len(program) - 4:
+        if program[at] in PICTURES:
+            found.add(int.from_bytes(program[at + 1 : at + 3], "big") & 0x1FFF)
+        at += 5 + (int.from_bytes(program[at + 3 : at + 5], "big") & 0x0FFF)
+    return found

@@ -1,0 +1,268 @@
+"""Strange clips: files that are allowed and rare, and files that say what is not so. `sample` finds them by name."""
+
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.media_samples import AAC, FAST, RECIPES, SOUND, picture
+
+Recipe = Callable[[Path], object]
+
+
+def ffmpeg(path: Path, *arguments: str) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments, str(path)], check=True, timeout=120)
+
+
+def _plain(*options: str, size: str = "320x180", rate: str = "25", seconds: str = "2", more: str = "") -> Recipe:
+    """A clip with a sound of AAC; `options` stand last, and so win."""
+    return lambda path: ffmpeg(path, *picture(size, rate, more), *SOUND, *FAST, *AAC, "-t", seconds, *options)
+
+
+def _cut(seconds: str, start: str) -> Recipe:
+    """Cut without encoding anew, as editors do: an edit list hides the frames before the cut."""
+
+    def make(path: Path) -> None:
+        whole = path.with_name("whole.mp4")
+        _plain("-g", "250", seconds="5")(whole)
+        ffmpeg(path, "-ss", start, "-i", str(whole), "-c", "copy", "-t", seconds)
+
+    return make
+
+
+def _shifted(stream: str, seconds: str) -> Recipe:
+    """One of the two tracks begins later than the other."""
+
+    def make(path: Path) -> None:
+        inputs = {"picture": picture("320x180"), "sound": SOUND}
+        inputs[stream] = ["-itsoffset", seconds, *inputs[stream]]
+        ends = ["-t", "6"] if stream == "sound" else ["-t", "5"]
+        ffmpeg(path, *inputs["picture"], *inputs["sound"], *FAST, *AAC, *ends)
+
+    return make
+
+
+def _sound_of(channels: int, codec: str, layout: str = "") -> Recipe:
+    tones = "|".join(f"0.1*sin({200 + 50 * number}*2*PI*t)" for number in range(channels))
+    named = f":c={layout}" if layout else ""
+    sound = ["-f", "lavfi", "-i", f"aevalsrc={tones}{named}:s=48000"]
+    return lambda path: ffmpeg(path, *picture("320x180"), *sound, *FAST, "-c:a", codec, "-t", "2")
+
+
+def _codec(*video: str, sound: str = "aac", size: str = "320x180", rate: str = "25", more: str = "") -> Recipe:
+    return lambda path: ffmpeg(path, *picture(size, rate, more), *SOUND, "-c:a", sound, *video, "-t", "2")
+
+
+def _cover(path: Path) -> None:
+    film, still = path.with_name("film.mp4"), path.with_name("cover.png")
+    _plain()(film)
+    ffmpeg(still, *picture("600x600"), "-frames:v", "1")
+    mapping = ["-map", "1:v", "-map", "0:v", "-map", "0:a", "-c", "copy", "-disposition:v:0", "attached_pic"]
+    ffmpeg(path, "-i", str(film), "-i", str(still), *mapping)
+
+
+def _slides(path: Path) -> None:
+    """Three pictures, five seconds each."""
+    ffmpeg(path, *picture("320x180", "1/5"), *SOUND, *FAST, *AAC, "-t", "15")
+
+
+def _matrix(numbers: list[int]) -> Recipe:
+    """A track header that turns or mirrors the picture by this matrix."""
+
+    def make(path: Path) -> None:
+        _plain()(path)
+        content = bytearray(path.read_bytes())
+        at = content.index(b"tkhd") + 4 + 40
+        content[at : at + 36] = b"".join(number.to_bytes(4, "big", signed=True) for number in numbers)
+        path.write_bytes(content)
+
+    return make
+
+
+ONE = 1 << 16
+LAST = 1 << 30
+
+
+def _programs(path: Path) -> None:
+    """Two channels of one multiplex: a small first one and a larger second one, each with its sound."""
+    sounds = [part for tone in (440, 880) for part in ("-f", "lavfi", "-i", f"sine=frequency={tone}:sample_rate=48000")]
+    mapped = ["-map", "0", "-map", "1", "-map", "2", "-map", "3"]
+    programs = ["-program", "title=One:st=0:st=2", "-program", "title=Two:st=1:st=3"]
+    ffmpeg(path, *picture("320x180"), *picture("640x360"), *sounds, *mapped, *FAST, *AAC, *programs, "-t", "3")
+
+
+def _between_keyframes(seconds: str, gop: str) -> Recipe:
+    """A capture that begins in the middle of a group of pictures: the first packets of a whole film are gone."""
+
+    def make(path: Path) -> None:
+        whole = path.with_name(f"whole{path.suffix}")
+        ffmpeg(whole, *picture("320x180"), *SOUND, *FAST, "-g", gop, "-sc_threshold", "0", *AAC, "-t", seconds)
+        content = whole.read_bytes()
+        at = len(content) // 10
+        if path.suffix == ".ts":
+            path.write_bytes(content[at // 188 * 188 + 77 :])
+            return
+        ffmpeg(path, "-i", str(whole), "-c", "copy", "-copyinkf", "-bsf:v", "noise=drop='lt(n,20)'")
+
+    return make
+
+
+def _patched(recipe: Recipe, *changes: tuple[bytes, int, bytes]) -> Recipe:
+    """Bytes at an offset behind the name of each box, wherever it stands."""
+
+    def make(path: Path) -> None:
+        recipe(path)
+        content = bytearray(path.read_bytes())
+        for kind, offset, value in changes:
+            at = content.index(kind)
+            while at >= 0:
+                content[at + 4 + offset : at + 4 + offset + len(value)] = value
+                at = content.find(kind, at + 4)
+        path.write_bytes(content)
+
+    return make
+
+
+def _long(seconds: int, scale: int) -> bytes:
+    return (seconds * scale).to_bytes(4, "big")
+
+
+SIX_HOURS = 6 * 3600
+
+
+def _stands_for_hours(path: Path) -> None:
+    """Two kilobytes: two frames, of which the last one stands for six hours."""
+    ffmpeg(path, *picture("64x64"), *FAST, "-frames:v", "2")
+    content = bytearray(path.read_bytes())
+    scale_at = content.index(b"mdhd") + 4 + 12
+    scale = int.from_bytes(content[scale_at : scale_at + 4], "big")
+    movie_at = content.index(b"mvhd") + 4 + 12
+    movie = int.from_bytes(content[movie_at : movie_at + 4], "big")
+    times = content.index(b"stts")
+    half = _long(SIX_HOURS // 2, scale)
+    assert content[times + 8 : times + 12] == (1).to_bytes(4, "big")
+    content[times + 16 : times + 20] = half  # the one row: two frames, so long each
+    for kind, offset, value in (
+        (b"mdhd", 16, _long(SIX_HOURS, scale)),
+        (b"mvhd", 16, _long(SIX_HOURS, movie)),
+        (b"tkhd", 20, _long(SIX_HOURS, movie)),
+        (b"elst", 8, _long(SIX_HOURS, movie)),
+    ):
+        at = content.index(kind) + 4 + offset
+        content[at : at + 4] = value
+    path.write_bytes(content)
+
+
+def _short_of(recipe: Recipe, share: float) -> Recipe:
+    def make(path: Path) -> None:
+        recipe(path)
+        path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+    return make
+
+
+def _encrypted(path: Path) -> None:
+    key = "76a6c65c5ea762046bd749a2e632ccbb"
+    drm = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", key, "-encryption_kid", key]
+    _plain(*drm)(path)
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("film.mp4", b"\0" * 1000)
+
+
+def _text(content: str) -> Recipe:
+    return lambda path: path.write_text(content)
+
+
+def _ambisonic(path: Path) -> None:
+    tones = "|".join(f"0.1*sin({tone}*2*PI*t)" for tone in (300, 400, 500, 600))
+    sound = ["-f", "lavfi", "-i", f"aevalsrc={tones}:s=48000:c=ambisonic 1", "-c:a", "libopus", "-mapping_family", "2"]
+    ffmpeg(path, *picture("320x180"), *sound, *FAST, "-t", "2")
+
+
+X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt"]
+X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params"]
+HLG = [
+    *(*X265, "colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc:log-level=error"),
+    *("-color_primaries", "bt2020", "-color_trc", "arib-std-b67", "-colorspace", "bt2020nc"),
+]
+VP9 = ["-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-deadline", "realtime", "-cpu-used", "8"]
+FIELDS = ["-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-flags", "+ilme+ildct"]
+DNXHR = ["-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"]
+HOURS = [(b"mvhd", 16, 1000), (b"tkhd", 20, 1000), (b"mdhd", 16, 12800), (b"elst", 8, 1000)]
+"""Boxes that state a length, where, and in which scale."""
+
+STRANGE: dict[str, Recipe] = {
+    "trimmed.mp4": _cut("2", "1.3"),
+    "late_picture.mp4": _shifted("picture", "1"),
+    "late_picture_ts.ts": _shifted("picture", "1"),
+    "late_sound_3.mp4": _shifted("sound", "3"),
+    "late_sound_3_ts.ts": _shifted("sound", "3"),
+    "mono.mp4": _sound_of(1, "aac"),
+    "five_one.mkv": _sound_of(6, "ac3", "5.1"),
+    "seven_one.mp4": _sound_of(8, "aac", "7.1"),
+    "four_channels.mov": _sound_of(4, "pcm_s16le"),
+    "seven_channels.mkv": _sound_of(7, "flac"),
+    "sixteen_channels.mov": _sound_of(16, "pcm_s16le"),
+    "ambisonic.mkv": _ambisonic,
+    "timecode.mov": _plain("-timecode", "01:00:00:00"),
+    "with_cover.mp4": _cover,
+    "alpha_prores.mov": _codec(
+        "-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le", sound="pcm_s16le"
+    ),
+    "alpha_vp9.webm": _codec(*VP9, sound="libopus"),
+    "alpha_qtrle.mov": _codec("-c:v", "qtrle", "-pix_fmt", "argb"),
+    "alpha_png.mov": _codec("-c:v", "png", "-pix_fmt", "rgba"),
+    "one_a_second.mp4": _plain(rate="1", seconds="6"),
+    "one_in_two_seconds.mp4": _plain(rate="1/2", seconds="8"),
+    "slides.mp4": _slides,
+    "fast_120.mp4": _plain(rate="120", seconds="1"),
+    "fast_240.mp4": _plain(rate="240", seconds="1"),
+    "fast_1000.mkv": _plain(rate="1000", seconds="1"),
+    "programs.ts": _programs,
+    "turned_180.mp4": _matrix([-ONE, 0, 0, 0, -ONE, 0, 320 << 16, 180 << 16, LAST]),
+    "turned_270.mp4": _matrix([0, -ONE, 0, ONE, 0, 0, 0, 320 << 16, LAST]),
+    "turned_45.mp4": _matrix([46341, 46341, 0, -46341, 46341, 0, 0, 0, LAST]),
+    "mirrored.mp4": _matrix([-ONE, 0, 0, 0, ONE, 0, 320 << 16, 0, LAST]),
+    "mirrored_90.mp4": _matrix([0, ONE, 0, ONE, 0, 0, 0, 0, LAST]),
+    "no_matrix.mp4": _matrix([0] * 9),
+    "between.ts": _between_keyframes("8", "75"),
+    "between_far.ts": _between_keyframes("20", "400"),
+    "between_mkv.mkv": _between_keyframes("8", "75"),
+    "no_keyframe.ts": _between_keyframes("4", "500"),
+    "odd_853.mp4": _codec(*X264, "yuv444p", size="853x479"),
+    "tiny.mp4": _codec(*FAST, size="2x2"),
+    "thin.avi": _codec("-c:v", "rawvideo", "-pix_fmt", "yuv444p", size="1x1080"),
+    "ten_bits_422.mov": _codec("-c:v", "prores_ks", "-profile:v", "2", sound="pcm_s24le"),
+    "ten_bits_444.mp4": _codec(*X264, "yuv444p10le"),
+    "ten_bits_hevc.mp4": _codec(*X265, "log-level=error"),
+    "mjpeg.avi": _codec("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", sound="pcm_s16le"),
+    "mpeg2_fields.mpg": _codec(
+        *FIELDS, "-top", "1", sound="mp2", rate="50", more=",tinterlace=interleave_top,setfield=tff"
+    ),
+    "telecine.mpg": _codec(*FIELDS, "-r", "30000/1001", sound="mp2", rate="24000/1001", more=",telecine=pattern=23"),
+    "hlg.mp4": _codec(*HLG),
+    "fragmented.mp4": _plain("-movflags", "+frag_keyframe+empty_moov", "-g", "25"),
+    "no_length.mkv": _plain("-live", "1"),
+    "theora.ogv": _codec("-c:v", "libtheora", sound="libvorbis"),
+    "dnxhd.mxf": _codec(*DNXHR, sound="pcm_s16le", size="640x360"),
+    "av1.mp4": _codec("-c:v", "libsvtav1", "-preset", "12", "-pix_fmt", "yuv420p"),
+    "wmv.asf": _codec("-c:v", "wmv2", sound="wmav2"),
+    "flash.flv": _plain(),
+    "index_cut.mp4": _short_of(_plain(), 0.97),
+    "encrypted.mp4": _encrypted,
+    "archive.mp4": _zip,
+    "page.mp4": _text("<!DOCTYPE html><html><body><script>alert(1)</script></body></html>"),
+    "claims_six_hours.mp4": _patched(_plain(), *((kind, at, _long(SIX_HOURS, scale)) for kind, at, scale in HOURS)),
+    "stands_for_hours.mp4": _stands_for_hours,
+    "claims_16k.mp4": _patched(
+        _plain(),
+        (b"tkhd", 76, (16384 << 16).to_bytes(4, "big") * 2),
+        (b"avc1", 24, (16384).to_bytes(2, "big") * 2),
+    ),
+    "claims_frames.mp4": _patched(_plain(), (b"stsz", 8, (10**9).to_bytes(4, "big"))),
+}
+
+RECIPES.update(STRANGE)  # so that `sample` finds them
