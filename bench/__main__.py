@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from bench import publishing, registering, rivals, serving, starting
+from bench import crowd, publishing, registering, rivals, serving, starting
 from bench.figures import Row
 from bench.load import LoadError
 from bench.table import show
@@ -32,6 +32,7 @@ PARTS: list[Callable[[Callable[[str], None]], list[Row]]] = [
     serving.measure,
     rivals.measure,
     starting.measure,
+    crowd.measure,
 ]
 BUSY = 0.3
 """Load average for each processor, before the bench begins, from which its figures are less exact."""

@@ -61,7 +61,7 @@ RETRY: list[State] = [
 
 
 def in_a_crowd(*errors: str) -> State:
-    """How to retry where MediaConvert refuses a call for its rate. Thousands of films may wait here for an hour."""
+    """Patience where a rate is exceeded: over an hour, for thousands of films that arrive at once."""
     return {
         "ErrorEquals": list(errors),
         "IntervalSeconds": 5,
@@ -85,7 +85,8 @@ def invoke(function_arn: pulumi.Input[str], payload: object, assigns: State, nex
         "Arguments": {"FunctionName": function_arn, "Payload": payload},
         "Assign": assigns,
         "TimeoutSeconds": TIMEOUT_SECONDS + 10,
-        "Retry": RETRY,
+        # A new account may run ten functions at once.
+        "Retry": [in_a_crowd("Lambda.TooManyRequestsException"), *RETRY],
         "Next": next_state,
     }
 
@@ -136,8 +137,8 @@ def tell(topic_arn: pulumi.Input[str], subject: str, message: Mapping[str, str],
         "Resource": "arn:aws:states:::sns:publish",
         "Arguments": {
             "TopicArn": topic_arn,
-            # SNS takes printable ASCII, at most 100 characters, as a subject.
-            "Subject": f"{{% $substring($replace({subject}, /[^ -~]/, '?'), 0, 100) %}}",
+            # SNS takes printable ASCII, less than 100 characters, as a subject.
+            "Subject": f"{{% $substring($replace({subject}, /[^ -~]/, '?'), 0, 99) %}}",
             "Message": {
                 "title": "{% $title.id %}",
                 "name": "{% $title.name %}",

@@ -1,0 +1,301 @@
+"""`python -m bench.crowd`: ten thousand films uploaded at once, in virtual time. Pure, and the same numbers every time.
+
+The state machine is the one that the program declares: its states, retries, catches and time-outs. What it calls
+answers by AWS's default rates (Limits). No film fails by itself here: what fails, fails because there are many.
+"""
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from bench.figures import Row
+from components.making.handlers import HANDLERS
+from components.making.workflow import LIFE_SECONDS, WorkflowNames, definition
+from facts import quotas
+from local.aws.jsonata import evaluate
+
+NAMES: WorkflowNames = {
+    "table": "titles",
+    "topic_arn": "topic",
+    "functions": {handler.name: handler.name for handler in HANDLERS},
+    "media": "media",
+    "queue_arn": "queue",
+    "job_role_arn": "role",
+    "encode": "on_upload",
+}
+TAKES = {"identify": 0.1, "prepare": 2.0, "verify": 3.0}
+"""Seconds of a handler's call. Assumptions, on the safe side."""
+CALL_SECONDS = 0.05
+"""Of a call of DynamoDB or SNS."""
+REFUSED_SECONDS = 1.0
+"""Of a handler's call whose request MediaConvert refuses."""
+
+
+class Limits(NamedTuple):
+    """What AWS lets an account do in a region, by default."""
+
+    slots: int = int(quotas.ENCODING_JOBS.value)
+    """Jobs that are encoded at once."""
+    jobs: float = quotas.ENCODING_STARTS.value
+    """CreateJob a second."""
+    probes: float = quotas.ENCODING_PROBES.value
+    """Probe a second, and SearchJobs as well."""
+    lambdas: int = int(quotas.LAMBDA_AT_ONCE.value)
+    """Executions of Lambda at once."""
+    starts: float = quotas.EXECUTION_STARTS.value
+    """StartExecution a second."""
+    transitions: float = quotas.TRANSITIONS.value
+    """State transitions of Step Functions a second."""
+
+
+@dataclass
+class Bucket:
+    """Tokens that come back by so many a second. As many as come in a second may be saved up."""
+
+    rate: float
+    tokens: float = field(init=False)
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.tokens = self.rate
+
+    def take(self, now: float) -> bool:
+        self.tokens = min(self.rate, self.tokens + (now - self.at) * self.rate)
+        self.at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@dataclass
+class Execution:
+    """One film's."""
+
+    began: float
+    state: str = ""
+    retried: Counter[int] = field(default_factory=Counter[int])
+    """By the number of the retrier, in the state that it is in."""
+    transitions: int = 0
+    calls: int = 0
+    """Of Lambda."""
+    tries: int = 0
+    """The most that one retrier was used."""
+    variables: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Crowd(NamedTuple):
+    """How it went."""
+
+    ends: Counter[str]
+    """Executions by the state in which they ended; `lost` for a film that no execution was started for."""
+    seconds: float
+    """From the uploads to the end of the last execution."""
+    most_open: int
+    executions: list[Execution]
+
+
+class World:
+    """AWS, in virtual time."""
+
+    def __init__(self, films: int, encode_seconds: float, limits: Limits, seed: int = 1) -> None:
+        self.states: dict[str, Any] = definition(NAMES)["States"]
+        self.first: str = definition(NAMES)["StartAt"]
+        self.limits, self.encode_seconds = limits, encode_seconds
+        self.jobs, self.probes, self.searches = (Bucket(rate) for rate in (limits.jobs, limits.probes, limits.probes))
+        self.starts, self.transitions = Bucket(limits.starts), Bucket(limits.transitions)
+        self.now, self.running, self.encoding, self.open, self.most_open = 0.0, 0, 0, 0, 0
+        self.waiting: list[Callable[[], None]] = []
+        self.events: list[tuple[float, int, Callable[[], None]]] = []
+        self.count, self.chance = 0, random.Random(seed)  # noqa: S311 - the same crowd every time
+        self.ends, self.executions = Counter[str](), list[Execution]()
+        self.chosen: dict[tuple[str, str], str] = {}
+        for _ in range(films):
+            self.later(0, self.start)
+
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
+        self.count += 1
+        heapq.heappush(self.events, (self.now + seconds, self.count, what))
+
+    def run(self) -> Crowd:
+        while self.events:
+            self.now, _, what = heapq.heappop(self.events)
+            what()
+        return Crowd(self.ends, self.now, self.most_open, self.executions)
+
+    def start(self, attempts: int = 0) -> None:
+        """EventBridge tries for a day, at most 185 times, further and further apart."""
+        if self.starts.take(self.now):
+            self.open += 1
+            self.most_open = max(self.most_open, self.open)
+            execution = Execution(self.now)
+            self.executions.append(execution)
+            self.enter(execution, self.first)
+        elif attempts < 185 and self.now < 24 * 3600:
+            self.later(self.chance.uniform(0, min(600, 2**attempts)), lambda: self.start(attempts + 1))
+        else:
+            self.ends["lost"] += 1
+
+    def enter(self, execution: Execution, state: str) -> None:
+        execution.state, execution.retried = state, Counter[int]()
+        self.work(execution)
+
+    def work(self, execution: Execution) -> None:
+        """A state, or another try of it. Step Functions waits for what it may not do at once."""
+        if not self.transitions.take(self.now):
+            self.later(self.chance.random(), lambda: self.work(execution))
+            return
+        execution.transitions += 1
+        if self.now - execution.began > LIFE_SECONDS:
+            self.end("timed out")
+            return
+        state = self.states[execution.state]
+        match state["Type"]:
+            case "Task":
+                self.call(execution, state)
+            case "Choice":
+                self.enter(execution, self.choose(execution, state))
+            case "Wait":
+                self.later(state["Seconds"], lambda: self.enter(execution, state["Next"]))
+            case _:
+                self.end(execution.state)
+
+    def end(self, how: str) -> None:
+        self.open -= 1
+        self.ends[how] += 1
+
+    def choose(self, execution: Execution, state: dict[str, Any]) -> str:
+        key = (execution.state, repr(execution.variables))
+        if key not in self.chosen:
+            met = (
+                rule["Next"]
+                for rule in state["Choices"]
+                if evaluate(rule["Condition"].removeprefix("{%").removesuffix("%}"), execution.variables) is True
+            )
+            self.chosen[key] = next(met, state["Default"])
+        return self.chosen[key]
+
+    def call(self, execution: Execution, state: dict[str, Any]) -> None:
+        *_, service, _action = state["Resource"].split(":")
+        if service == "lambda":
+            self.invoke(execution, state["Arguments"]["FunctionName"])
+        elif service == "mediaconvert":
+            self.encode(execution, state)
+        else:
+            self.later(CALL_SECONDS, lambda: self.enter(execution, state["Next"]))
+
+    def invoke(self, execution: Execution, handler: str) -> None:
+        if self.running >= self.limits.lambdas:
+            self.fail(execution, "Lambda.TooManyRequestsException")
+            return
+        self.running += 1
+        execution.calls += 1
+        refused = handler == "prepare" and not (self.searches.take(self.now) and self.probes.take(self.now))
+        execution.variables = {"prepared": {"next": "ENCODE"}, "outcome": "FAILED"}
+
+        def done() -> None:
+            self.running -= 1
+            if refused:
+                self.fail(execution, "TooManyRequestsException")
+            else:
+                self.enter(execution, self.states[execution.state]["Next"])
+
+        self.later(REFUSED_SECONDS if refused else TAKES[handler], done)
+
+    def encode(self, execution: Execution, state: dict[str, Any]) -> None:
+        if not self.jobs.take(self.now):
+            self.fail(execution, "MediaConvert.TooManyRequestsException")
+            return
+        asked = self.now
+
+        def begin() -> None:
+            self.encoding += 1
+            self.later(self.encode_seconds, done)
+
+        def done() -> None:
+            self.encoding -= 1
+            if self.waiting:
+                self.waiting.pop(0)()
+            if self.now - asked > state["TimeoutSeconds"]:
+                self.fail(execution, "States.Timeout")
+            else:
+                self.enter(execution, state["Next"])
+
+        if self.encoding < self.limits.slots:
+            begin()
+        else:
+            self.waiting.append(begin)
+
+    def fail(self, execution: Execution, error: str) -> None:
+        """As the state's Retry and Catch say."""
+        state = self.states[execution.state]
+        for number, rule in enumerate(state.get("Retry", [])):
+            if error in rule["ErrorEquals"] and execution.retried[number] < rule["MaxAttempts"]:
+                wait = rule["IntervalSeconds"] * rule["BackoffRate"] ** execution.retried[number]
+                wait = min(wait, rule["MaxDelaySeconds"])
+                execution.retried[number] += 1
+                execution.tries = max(execution.tries, execution.retried[number])
+                self.later(self.chance.uniform(0, wait), lambda: self.work(execution))
+                return
+        for rule in state.get("Catch", []):
+            if {error, "States.ALL"} & {*rule["ErrorEquals"]}:
+                execution.variables |= {"attempts": 3, "code": 0, "error": error, "outcome": "FAILED"}
+                self.enter(execution, rule["Next"])
+                return
+        self.end(f"{execution.state}: {error}")
+
+
+def crowd(films: int, encode_seconds: float, limits: Limits | None = None) -> Crowd:
+    """Upload so many films at once, each of which is encoded in so many seconds."""
+    return World(films, encode_seconds, limits or Limits()).run()
+
+
+FILMS, MINUTES = 10_000, (2, 40)
+"""How many, and minutes that one of them is encoded for."""
+
+
+def report() -> str:
+    """The table of docs/scale.md."""
+    head = f"{FILMS:,} films at once, {Limits().slots} encoded at a time"
+    lines = [f"{head:52}" + "".join(f"{f'{minutes} min each':>14}" for minutes in MINUTES)]
+    done = [crowd(FILMS, minutes * 60) for minutes in MINUTES]
+
+    def line(what: str, values: list[str]) -> None:
+        lines.append(f"{what:52}" + "".join(f"{value:>14}" for value in values))
+
+    line("published", [f"{each.ends['Published']:,}" for each in done])
+    line("failed, timed out, lost", [f"{sum(each.ends.values()) - each.ends['Published']:,}" for each in done])
+    line("hours until the last", [f"{each.seconds / 3600:.1f}" for each in done])
+    line("films a minute", [f"{FILMS / (each.seconds / 60):.1f}" for each in done])
+    line("executions open, at most", [f"{each.most_open:,}" for each in done])
+    for what, field_ in (("transitions", "transitions"), ("Lambda calls", "calls")):
+        counts = [[getattr(each, field_) for each in one.executions] for one in done]
+        line(f"{what} a film, on the average", [f"{sum(each) / len(each):.1f}" for each in counts])
+        line(f"{what} a film, at most", [f"{max(each)}" for each in counts])
+    line("tries of one call, at most (40 are allowed)", [f"{max(e.tries for e in one.executions)}" for one in done])
+    [alone] = crowd(1, 60).executions
+    line("a film alone: transitions", [f"{alone.transitions}"] * len(done))
+    line("a film alone: Lambda calls", [f"{alone.calls}"] * len(done))
+    return "\n".join(lines)
+
+
+def measure(say: Callable[[str], None]) -> list[Row]:
+    """For `make bench`."""
+    say(f"{FILMS:,} films at once, in virtual time")
+    done = crowd(FILMS, MINUTES[0] * 60)
+    part = f"{FILMS:,} films uploaded at once, {MINUTES[0]} min each, in virtual time"
+    transitions, calls = ([getattr(each, name) for each in done.executions] for name in ("transitions", "calls"))
+    return [
+        Row(part, "published", "", [done.ends["Published"]]),
+        Row(part, "hours until the last", "h", [done.seconds / 3600]),
+        Row(part, "executions open, at most", "", [done.most_open]),
+        Row(part, "state transitions a film", "", [sum(transitions) / FILMS]),
+        Row(part, "Lambda calls a film", "", [sum(calls) / FILMS]),
+    ]
+
+
+if __name__ == "__main__":
+    print(report())
