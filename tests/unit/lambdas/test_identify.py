@@ -109,6 +109,8 @@ def test_a_mac_and_a_pc_spell_one_film() -> None:
         "desktop.ini",
         "films/",
         "films/...",
+        "....mp4",
+        "films/. .mp4",
         "__MACOSX/films/movie.mp4",
         "films/movie.srt",
         "films/movie.JPG",

@@ -1,35 +1,17 @@
 """The workflow while uploads replace one another and executions are stopped: what plays is what was uploaded last."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from lambdas.rows import event_of
 from lambdas.sweep import core
-from tests.declared import REGION
 from tests.making_kit import workflow
 from tests.making_world import ID, KEY, World, nothing
 from tests.workflow_runner import Execution
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with mock_aws():
-        resource: Any = boto3.resource("dynamodb", region_name=REGION)
-        yield World(
-            resource.create_table(
-                TableName="titles",
-                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
-        )
 
 
 def test_a_job_that_read_the_upload_which_replaced_its_own_never_counts(world: World) -> None:
