@@ -105,6 +105,7 @@ making: MakingArns = {
     "topic_arn": notifications[home].topic_arn,
     "topic_key_arn": notifications[home].key_arn,
     "ladder": settings.ladder_text,
+    "max_title_usd": settings.max_title_usd,
 }
 pipeline = Orchestration(
     "pipeline",

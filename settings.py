@@ -273,6 +273,9 @@ class Settings(Strict):
     table."""
     alarm_email: Annotated[str, _matching(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "a mail address, or empty")] = ""
     """Mail address for alarms. AWS first asks it to confirm. Empty: nobody gets alarms."""
+    max_title_usd: Annotated[int, Field(ge=0)] = 0
+    """Whole US dollars that encoding one title may cost, by list prices: dearer ones are refused, with the sum.
+    0: any."""
     monthly_budget_usd: Annotated[int, Field(ge=0)] = 0
     """Monthly budget in US dollars. The alarm address gets a mail at 80 %, and if the forecast exceeds it. 0: none."""
     protect: bool = False

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from bench.figures import Row
 from components.making.handlers import HANDLERS
-from components.making.workflow import LIFE_SECONDS, WorkflowNames, definition
+from components.making.workflow import definition
+from components.making.workflow_common import LIFE_SECONDS, WorkflowNames
 from facts import quotas
 from local.aws.jsonata import evaluate
 

@@ -150,6 +150,7 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "renditions": " ".join(row.get("renditions", ())),
             "languages": ", ".join(heard),
             "captions": ", ".join(_captions(row)),
+            "cost": _cost(row),
             "notes": " ".join(row.get("notes", ())),
             "the encoder": " ".join(warning(kept) for kept in row.get("warnings", ())),
             "ladder": "of an earlier revision: headend encode-again"
@@ -177,6 +178,15 @@ def _captions(row: Row) -> list[str]:
     """Languages, with the role of what is not for everybody."""
     found: list[dict[str, str]] = row.get("captions", [])
     return [item["language"] + (f" ({item['role']})" if item["role"] != "subtitles" else "") for item in found]
+
+
+def _cost(row: Row) -> str:
+    """Of its last encode, as it was reckoned before."""
+    cost = row.get("cost")
+    if not cost:
+        return ""
+    minutes = f"{sum(cost['minutes'].values()):.1f} normalised minutes, {cost['tier']}"
+    return f"{cost['usd']:.2f} US dollars to encode ({minutes}), {cost['storage_usd']:.4f} a month to keep"
 
 
 def _line(visit: executions.Visit) -> list[str]:

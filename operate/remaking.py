@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
+from lambdas.cost import usd
 from lambdas.ladder import Steps, ladder
 from lambdas.rows import Row
 from operate import catalogue, screen
 from operate.cloud import Cloud, find
 from operate.screen import Column, Json, Refusal, Stack, Yes
-from planner.encoding import usd
 
 Titles = Annotated[list[str] | None, typer.Argument(help="Ids of titles, as `headend titles` shows them.")]
 FRAME_RATE = 24.0
@@ -60,7 +60,8 @@ def dollars(row: Row, steps: Steps) -> float | None:
     """What MediaConvert takes for a title; None where nothing of it was ever made, so its size is not known."""
     if "width" not in row or not row.get("duration"):
         return None
-    return usd(ladder(row["width"], row["height"], FRAME_RATE, steps), row["duration"])
+    rungs = ladder(row["width"], row["height"], FRAME_RATE, steps)
+    return usd((min(rung.width, rung.height) for rung in rungs), row["duration"])
 
 
 def _money(value: float | None) -> str:

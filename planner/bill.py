@@ -30,9 +30,9 @@ from facts.prices import (
     VOLUME,
     FlatRate,
 )
+from lambdas.cost import usd
 from lambdas.ladder import STEPS, Steps, ladder, steps_of
 from local.engine import Deployment, ProgramError, Registration, run_program
-from planner import encoding
 
 PROJECT = Path(__file__).parent.parent
 HOURS = 730
@@ -178,7 +178,7 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
         "S3 and Origin Shield": 0.0 if nodes else from_bucket,
         "CloudFront, bytes to viewers": delivery(watched_gb),
         "CloudFront, requests": max(0, requests - 10_000_000) / 10_000 * EDGE_REQUESTS.usd,
-        "Encoding": month.encoded * encoding.usd(ladder(1920, 1080, 24, declared.steps), 3600),
+        "Encoding": month.encoded * usd((rung.height for rung in ladder(1920, 1080, 24, declared.steps)), 3600),
         "Storage, sources and renditions": month.kept * (MEZZANINE_GB + kept_gb * copies) * STORAGE.usd,
         "Replication": month.encoded * kept_gb * declared.replicas * REPLICATION.usd,
         "Firewall": declared.firewalls * (FIREWALL.usd + requests / 1e6 * FIREWALL_REQUESTS.usd),

@@ -138,7 +138,7 @@ class World:
             return decided("WAIT", content)
         if found["status"] == "COMPLETE" and f"{place}/{found['version']}" in self.media:
             return verify(content, plan(a_source()), found)
-        return encode(content, plan(a_source()))
+        return encode(content, plan(a_source()), None)
 
     def _verify(self, asked: dict[str, Any]) -> Any:
         self._check(asked["title"])

@@ -25,6 +25,8 @@ class MakingArns(TypedDict):
     topic_key_arn: pulumi.Input[str]
     ladder: str
     """As lambdas.ladder has it written; empty for the default."""
+    max_title_usd: int
+    """Whole US dollars that encoding one title may cost by list prices; 0 for any price."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,12 @@ IDENTIFY = Handler("identify")
 PREPARE = Handler(
     "prepare",
     _prepare,
-    lambda args: {"MEDIA_BUCKET": args["media_name"], "QUEUE_ARN": args["queue_arn"], "LADDER": args["ladder"]},
+    lambda args: {
+        "MEDIA_BUCKET": args["media_name"],
+        "QUEUE_ARN": args["queue_arn"],
+        "LADDER": args["ladder"],
+        "MAX_TITLE_USD": str(args["max_title_usd"]),
+    },
 )
 VERIFY = Handler("verify", _verify, lambda args: {"MEDIA_BUCKET": args["media_name"]})
 HANDLERS = (IDENTIFY, PREPARE, VERIFY)

@@ -61,7 +61,7 @@ RETRY: list[State] = [
 
 
 def in_a_crowd(*errors: str) -> State:
-    """Patience where a rate is exceeded: over an hour, for thousands of films that arrive at once."""
+    """How to retry where a call is refused for its rate. Thousands of films may wait here for an hour."""
     return {
         "ErrorEquals": list(errors),
         "IntervalSeconds": 5,

@@ -3,8 +3,8 @@
 import pulumi
 
 from components.making.handlers import PREPARE, VERIFY
-from components.making.states import RETRY, State, in_a_crowd
-from components.making.workflow_common import CATCH, LIFE_SECONDS, PREFIX, WorkflowNames, ask, settle
+from components.making.states import NOW, RETRY, State, in_a_crowd, on_lost_claim, update
+from components.making.workflow_common import CATCH, LIFE_SECONDS, ME, PREFIX, WorkflowNames, ask, settle
 from facts import encoder_codes
 from lambdas.rows import OURS
 
@@ -70,7 +70,7 @@ def making(names: WorkflowNames) -> dict[str, State]:
             "Choices": [
                 {"Condition": f"{{% $prepared.next = '{answer}' %}}", "Next": state}
                 for answer, state in {
-                    "ENCODE": "Encode",
+                    "ENCODE": "Price",
                     "VERIFY": "Verify",
                     "WAIT": "Wait for job",
                     "SETTLE": "Settle",
@@ -87,10 +87,30 @@ def making(names: WorkflowNames) -> dict[str, State]:
         # The job belongs to an execution that was lost. An execution may have 25,000 events, and each look at the job
         # makes nine of them: with a look every minute it would end after two days.
         "Wait for job": {"Type": "Wait", "Seconds": 150, "Next": "Prepare"},
+        "Price": _price(names),
         "Encode": _encode(names),
         **_after_a_failure(),
         "Verify": verify,
     }
+
+
+def _price(names: WorkflowNames) -> State:
+    """What the title will cost, before anything is spent."""
+    numbers = ", ".join(f"'{name}': {{'N': $string($prepared.cost.{name})}}" for name in ("usd", "storage_usd"))
+    minutes = "$merge($keys($prepared.cost.minutes).{$: {'N': $string($lookup($prepared.cost.minutes, $))}})"
+    whole = f"{{'M': {{{numbers}, 'tier': {{'S': $prepared.cost.tier}}, 'minutes': {{'M': {minutes}}}}}}}"
+    write = update(
+        names["table"],
+        sets={"cost": f"{{% $prepared.cost = null ? {{'NULL': true}} : {whole} %}}", "updated": NOW},  # pyright: ignore[reportArgumentType] - an expression for an attribute
+        also="",
+        values={":execution": ME},
+        remove="",
+        condition="execution = :execution",
+        next_state="Encode",
+    )
+    write["Comment"] = "write down what it costs"
+    write["Catch"] = [on_lost_claim("Superseded"), *CATCH]
+    return write
 
 
 def _encode(names: WorkflowNames) -> State:

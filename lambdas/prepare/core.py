@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, TypedDict
 
+from lambdas.cost import Cost
 from lambdas.plan import Group, Plan
 from lambdas.shapes import Expected, Found
 
@@ -18,6 +19,8 @@ class Preparation(TypedDict):
     input: dict[str, Any]
     groups: list[Group]
     expected: Expected | None
+    cost: Cost | None
+    """Of the job that is to be made; null for any other answer, and where the film's length is not known."""
 
 
 def decided(what: Literal["SETTLE", "REGISTER", "WAIT"], content: str) -> Preparation:
@@ -30,6 +33,7 @@ def decided(what: Literal["SETTLE", "REGISTER", "WAIT"], content: str) -> Prepar
         "input": {},
         "groups": [],
         "expected": None,
+        "cost": None,
     }
     return nothing
 
@@ -46,7 +50,7 @@ def verify(content: str, planned: Plan, found: Found) -> Preparation:
     }
 
 
-def encode(content: str, planned: Plan) -> Preparation:
+def encode(content: str, planned: Plan, price: Cost | None) -> Preparation:
     """A job is to be made."""
     return {
         **decided("WAIT", content),
@@ -54,4 +58,5 @@ def encode(content: str, planned: Plan) -> Preparation:
         "input": planned["input"],
         "groups": planned["groups"],
         "expected": planned["expected"],
+        "cost": price,
     }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypedDict
 
-from lambdas import clients, jobs, names, upload
+from lambdas import clients, cost, jobs, names, upload
 from lambdas import source as sources
 from lambdas.editions import film
 from lambdas.ladder import content_of, steps_of
@@ -21,6 +21,7 @@ from lambdas.shapes import Source, Title
 QUEUE = os.environ["QUEUE_ARN"]
 MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
 STEPS = steps_of(os.environ["LADDER"])
+MOST_USD = float(os.environ["MAX_TITLE_USD"])
 MOST_PAGES = 5
 """A hundred jobs of one upload: more are no accident that this could help with."""
 
@@ -62,13 +63,17 @@ def _prepare(event: Event) -> Preparation:
     if found["status"] == "RUNNING":
         return decided("WAIT", content)
     source = _probe(title)
+    film.check(title, source["container"])
     if len(source["audio"]) > 1:
         source = sources.with_flags(source, film.sounds(title))
     planned = plan(source, STEPS)
     # A finished job counts only while what it made is there: a title may have been taken down since.
     if found["status"] == "COMPLETE" and _is_there(title, found["version"]):
         return verify(content, planned, found)
-    return encode(content, planned)
+    corrected = any("VideoPreprocessors" in str(group["outputs"]) for group in planned["groups"])
+    price = cost.cost(planned["expected"], title["size"], corrected=corrected)
+    cost.check(price, MOST_USD)
+    return encode(content, planned, price)
 
 
 def _is_there(title: Title, version: str) -> bool:

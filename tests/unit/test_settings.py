@@ -77,6 +77,8 @@ def region(**changed: Any) -> dict[str, Any]:
         ({"logDays": 2}, "headend:logDays: 2 is not allowed: must be 1, 3, 5, 7, 14,"),
         ({"noncurrentDays": 0}, "headend:noncurrentDays: 0 is not allowed"),
         ({"apiRequestsPer5Minutes": 9}, "headend:apiRequestsPer5Minutes: 9 is not allowed"),
+        ({"maxTitleUsd": -1}, "headend:maxTitleUsd: -1 is not allowed"),
+        ({"maxTitleUsd": "much"}, 'headend:maxTitleUsd: "much" is not allowed: must be a valid integer'),
         ({"monthlyBudgetUsd": -1}, "headend:monthlyBudgetUsd: -1 is not allowed"),
         ({"encode": "later"}, "headend:encode: \"later\" is not allowed: must be 'on_upload' or 'on_request'"),
         ({"priceClass": "PriceClass_300"}, "must be 'PriceClass_100', 'PriceClass_200' or 'PriceClass_All'"),

@@ -18,6 +18,7 @@ os.environ |= {
     "AWS_SECRET_ACCESS_KEY": "nothing",
     "MEDIA_BUCKET": "media",
     "LADDER": "",
+    "MAX_TITLE_USD": "0",
     "QUEUE_ARN": "arn:aws:mediaconvert:eu-west-1:111122223333:queues/titles",
     "TITLES_TABLE": "titles",
     "HOST": "watch.example.com",

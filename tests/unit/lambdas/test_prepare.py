@@ -18,7 +18,7 @@ from lambdas.names import folder
 from lambdas.plan import display_size
 from lambdas.prepare import handler
 from lambdas.prepare.core import Preparation
-from lambdas.refusals import SourceMoved, SourceUnreadable
+from lambdas.refusals import SourceMoved, SourceRefused, SourceUnreadable
 from lambdas.shapes import Source, Title
 from lambdas.source import source as source_of
 from tests.unit.lambdas.conftest import Stub, is_current
@@ -33,11 +33,12 @@ def ask(title: Title, **other: Any) -> Preparation:
 
 
 @pytest.fixture
-def answers(title: Title, stub: Stub) -> Answers:
+def answers(title: Title, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Answers:
     """`answers(status, body, jobs)` sets MediaConvert's HTTP answers. It returns the list of requests for a probe.
 
     `jobs` are pages of jobs.
     """
+    monkeypatch.setattr(film, "check", Mock())  # it reads the upload itself
     stubber = stub("mediaconvert")
     stubber.deactivate()  # a Stubber answers without HTTP, but the handler reads the JSON of the HTTP answer
     handler._mediaconvert.cache_clear()
@@ -328,3 +329,20 @@ def test_a_file_that_was_replaced_already_is_not_worth_a_call(title: Title, stub
 def test_an_empty_file_is_not_worth_a_call(title: Title) -> None:
     with pytest.raises(SourceUnreadable, match="0 bytes"):
         ask({**title, "size": 0})
+
+
+def test_a_film_that_would_cost_too_much_is_refused(
+    title: Title, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "MOST_USD", 0.05)
+    answers(200, result(a_track()))
+    with pytest.raises(SourceRefused, match="To encode the film would cost"):
+        ask(title)
+
+
+def test_what_a_film_costs_goes_with_its_job(title: Title, answers: Answers) -> None:
+    answers(200, result(a_track()))
+    found = ask(title)["cost"]
+    assert found is not None
+    assert (found["minutes"]["1080p"], found["tier"]) == (2.0, "Basic")
+    assert found["usd"] == pytest.approx(sum(found["minutes"].values()) * 0.0075)

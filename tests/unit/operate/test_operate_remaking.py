@@ -4,13 +4,11 @@ import pytest
 
 from lambdas.ladder import STEPS, ladder
 from operate import remaking
-from planner.encoding import normalised_minutes
 
 
 def test_an_hour_in_hd_is_charged_twice_for_each_hd_rung() -> None:
     rungs = ladder(1920, 1080, 24)
     hd = sum(1 for rung in rungs if rung.height >= 720)
-    assert normalised_minutes(rungs, 3600) == 60 * (len(rungs) + hd)
     film = {"id": "a", "width": 1920, "height": 1080, "duration": 3600}
     assert remaking.dollars(film, STEPS) == pytest.approx(60 * (len(rungs) + hd) * 0.0075)
     assert remaking.dollars(film, STEPS[1:2]) == pytest.approx(60 * 2 * 0.0075)

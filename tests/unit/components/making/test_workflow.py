@@ -13,6 +13,7 @@ from moto import mock_aws
 from components.making.workflow_common import LIFE_SECONDS
 from components.making.workflow_make import ENCODE_ATTEMPTS
 from facts.encoder_codes import OURS, OWNERS
+from lambdas.cost import Cost
 from lambdas.identify.core import identify
 from lambdas.ladder import content_of
 from lambdas.names import folder
@@ -190,10 +191,13 @@ def identified(etag: str, sequencer: int) -> Title:
     return identify(upload)
 
 
+PRICE: Cost = {"minutes": {"1080p": 2.0, "270p": 1.0}, "tier": "Basic", "usd": 0.0225, "storage_usd": 0.003}
+
+
 def prepared(asked: dict[str, Any], **found: Any) -> Any:
     """As the handler answers where it finds no job, but for `found`."""
     content = content_of(asked["title"]["etag"])
-    planned = encode(content, plan(a_source()))
+    planned = encode(content, plan(a_source()), PRICE)
     if asked["published"]["content"] == content:
         return {**planned, "next": "SETTLE"}
     return {**planned, **({} if asked["wanted"] else {"next": "REGISTER"}), **found}
@@ -260,6 +264,32 @@ def test_a_good_film_is_published_and_people_are_told(table: Any) -> None:
     assert (published["width"], published["height"], published["renditions"]) == (1280, 720, ["720p", "360p"])
     [message] = done.called("Announce")
     assert message["Message"]["state"] == "PUBLISHED"
+
+
+@pytest.mark.parametrize("price", [PRICE, None])
+def test_the_row_says_what_a_title_costs_before_it_is_encoded(table: Any, price: Cost | None) -> None:
+    seen: list[Any] = []
+
+    def job(_job: Any) -> Any:
+        seen.append(json.loads(json.dumps(row(table)["cost"], default=float)))
+        return {"Job": {"Status": "COMPLETE"}}
+
+    upload(answering=answers(Encode=job, Prepare=lambda asked: prepared(asked, cost=price)))
+    assert seen == [price]
+    assert bool(row(table)["cost"]) == bool(price), "and keeps it"
+
+
+def test_an_upload_that_was_replaced_meanwhile_costs_nothing(table: Any) -> None:
+    def replaced(asked: Any) -> Any:
+        table.update_item(
+            Key={"id": asked["title"]["id"]},
+            UpdateExpression="SET execution = :other",
+            ExpressionAttributeValues={":other": "another"},
+        )
+        return prepared(asked)
+
+    done = upload(answering=answers(Prepare=replaced))
+    assert (done.path[-1], done.called("Encode")) == ("Superseded", [])
 
 
 def test_the_subject_of_a_message_is_what_sns_takes(table: Any) -> None:

@@ -1,0 +1,40 @@
+"""What a title will cost: worked out by hand, and refused where it is too much."""
+
+import pytest
+
+from lambdas.cost import check, cost
+from lambdas.refusals import SourceRefused
+from tests.unit.lambdas.conftest import an_expectation
+
+HOUR = an_expectation(1080, 720, 360, duration=3600.0)
+
+
+def test_an_hour_is_charged_by_rung_and_tier() -> None:
+    plain = cost(HOUR, 10**10, corrected=False)
+    assert plain == {
+        "minutes": {"1080p": 120.0, "720p": 120.0, "360p": 60.0},
+        "tier": "Basic",
+        "usd": 2.25,  # 300 x 0.0075
+        # 10 GB of upload, and 2.16 Mb/s of renditions for an hour, at 0.023 for a gigabyte.
+        "storage_usd": pytest.approx((10 + 0.972) * 0.023),
+    }
+    corrected = cost(HOUR, 10**10, corrected=True)
+    assert corrected is not None
+    assert (corrected["tier"], corrected["usd"]) == ("Professional", 3.6)
+
+
+def test_what_is_too_dear_is_refused_with_the_sum() -> None:
+    price = cost(HOUR, 10**10, corrected=False)
+    for most in (0, 2.25, 100):
+        check(price, most)
+    with pytest.raises(SourceRefused, match=r"would cost 2\.25 US dollars \(300 normalised minutes, Basic\)") as said:
+        check(price, 2.2)
+    assert "may cost 2.20 here" in str(said.value)
+
+
+def test_what_does_not_say_its_length_has_no_price_and_goes_around_no_limit() -> None:
+    unknown = cost({**HOUR, "duration": None}, 10**10, corrected=False)
+    assert unknown is None
+    check(unknown, 0)
+    with pytest.raises(SourceRefused, match="does not say how long it lasts"):
+        check(unknown, 5)
