@@ -195,6 +195,7 @@ HOURS = [(b"mvhd", 16, 1000), (b"tkhd", 20, 1000), (b"mdhd", 16, 12800), (b"elst
 """Boxes that state a length, where, and in which scale."""
 
 STRANGE: dict[str, Recipe] = {
+    "tiny_film.mp4": lambda path: ffmpeg(path, *picture("64x64"), *SOUND, *FAST, *AAC, "-t", "1"),
     "trimmed.mp4": _cut("2", "1.3"),
     "late_picture.mp4": _shifted("picture", "1"),
     "late_picture_ts.ts": _shifted("picture", "1"),

@@ -32,7 +32,9 @@ from local.clients import client
 PARSER = "moto.stepfunctions.parser"
 ASL = f"{PARSER}.asl"
 TASK = f"{ASL}.component.state.exec.state_task"
-POLL_SECONDS = 0.25
+POLL_SECONDS, POLLS = 0.25, 20
+"""How often a workflow looks at its job; and how many such looks there may be a second, of all of them together. Each
+takes some 10 ms of a processor: two hundred workflows that look four times a second leave nothing to the encoder."""
 # Step Functions' names of services that differ from botocore's, and the prefixes of their errors.
 BOTO_NAMES = {"sfn": "stepfunctions", "states": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs"}
 ERROR_PREFIXES = {
@@ -120,6 +122,15 @@ def normalise_response(self: Any, response: Any, **called: Any) -> None:
         self._from_boto_response(response, shape)
 
 
+_waiting: set[object] = set()
+"""One for each workflow that waits for a job."""
+
+
+def poll_seconds(waiting: int) -> float:
+    """Seconds between two looks of one of so many workflows."""
+    return max(POLL_SECONDS, waiting / POLLS)
+
+
 class MediaConvertTask(aws_sdk.StateTaskServiceAwsSdk):
     """`mediaconvert:createJob`. With `.sync` it waits for the end of the job.
 
@@ -134,17 +145,21 @@ class MediaConvertTask(aws_sdk.StateTaskServiceAwsSdk):
 
     def _eval_integration_pattern(self, env: Environment, resource_runtime_part: Any, *_: Any, **__: Any) -> None:
         service: Any = boto_client_for(resource_runtime_part.region, "mediaconvert")
-        job = env.stack.pop()["Job"]
-        while env.is_running():
-            job = plain(service.get_job(Id=job["Id"])["Job"])
-            if job["Status"] == "COMPLETE":
-                env.stack.append({"Job": job})
-                return
-            if job["Status"] in {"ERROR", "CANCELED"}:
-                error = StatesErrorNameType.StatesTaskFailed
-                raise failure(env, HistoryEventType.TaskFailed, error, to_json_str(job))
-            time.sleep(POLL_SECONDS)
-        service.cancel_job(Id=job["Id"])  # the execution was stopped, or is out of time
+        job, me = env.stack.pop()["Job"], object()
+        _waiting.add(me)
+        try:
+            while env.is_running():
+                job = plain(service.get_job(Id=job["Id"])["Job"])
+                if job["Status"] == "COMPLETE":
+                    env.stack.append({"Job": job})
+                    return
+                if job["Status"] in {"ERROR", "CANCELED"}:
+                    error = StatesErrorNameType.StatesTaskFailed
+                    raise failure(env, HistoryEventType.TaskFailed, error, to_json_str(job))
+                time.sleep(poll_seconds(len(_waiting)))
+            service.cancel_job(Id=job["Id"])  # the execution was stopped, or is out of time
+        finally:
+            _waiting.discard(me)
 
 
 def status_event(execution: Any) -> dict[str, Any]:

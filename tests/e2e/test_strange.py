@@ -1,0 +1,77 @@
+"""A crowd of films with strange names, uploaded at once: each is published under an id of its own, with its name."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from lambdas.titles import title_id
+from local.cloud import LaptopCloud
+from lambdas.rows import plain
+from tests.e2e.operator import beside
+from tests.e2e.platform import wait
+from tests.media_samples import sample
+from tests.media_strange import STRANGE
+
+NAMES = {
+    "n" * 1020 + ".mp4": "n" * 200,
+    "line\nbreak and\ttab.mp4": "line break and tab",
+    "../../up/film.mp4": "film",
+    "a//b//film.mp4": "film",
+    "100%2Ffilm.mp4": "100%2Ffilm",
+    '"quoted" <b>bold<b> & more.mp4': '"quoted" <b>bold<b> & more',
+    "right\u202eto left.mp4": "right to left",
+    "🎬 emoji.MP4": "🎬 emoji",
+    "a+b c.mp4": "a+b c",
+    "no extension": "no extension",
+    "x.mp4/film": "film",
+}
+REFUSED = {"six hours of nothing.mp4": "stands_for_hours", "two programs.ts": "programs"}
+"""Files that claim much: they do not hold up the others."""
+
+
+@pytest.fixture(scope="module")
+def rows(cloud: LaptopCloud) -> dict[str, dict[str, Any]]:
+    """What became of each upload, by key."""
+    assert STRANGE
+    s3, bucket = cloud.client("s3"), cloud.deployment.exports["uploads_bucket"]
+    for key, clip in {**REFUSED, **dict.fromkeys(NAMES, "tiny_film")}.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=sample(clip).read_bytes())
+    table = {"TableName": cloud.deployment.exports["titles_table"]}
+
+    def ended() -> dict[str, dict[str, Any]] | None:
+        found = [plain(item) for item in cloud.client("dynamodb").scan(**table)["Items"]]
+        done = {row["key"]: row for row in found if "outcome" in row}
+        return done if len(done) == len(NAMES) + len(REFUSED) else None
+
+    return wait(ended, "every upload ends")
+
+
+def test_each_is_published_with_its_name(rows: dict[str, dict[str, Any]]) -> None:
+    assert {key: (rows[key]["outcome"], rows[key]["name"]) for key in NAMES} == {
+        key: ("PUBLISHED", name) for key, name in NAMES.items()
+    }
+    assert len({row["id"] for row in rows.values()}) == len(rows)
+
+
+def test_what_claims_hours_or_is_two_films_is_refused(rows: dict[str, dict[str, Any]]) -> None:
+    assert {key: rows[key]["outcome"] for key in REFUSED} == dict.fromkeys(REFUSED, "REJECTED")
+    assert "every 10800 s" in rows["six hours of nothing.mp4"]["reason"]
+    assert "holds 2 programs" in rows["two programs.ts"]["reason"]
+
+
+def test_the_page_and_the_operator_see_the_names_as_they_are(
+    cloud: LaptopCloud, rows: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    listed = {
+        title["id"]: title["name"] for title in requests.get(f"{cloud.url}/api/titles", timeout=60).json()["titles"]
+    }
+    for key, name in NAMES.items():
+        assert listed[rows[key]["id"]] == name
+        assert title_id(key).isascii()
+    with beside(cloud, tmp_path_factory.mktemp("o") / "demo.json") as operator:
+        for key in ("line\nbreak and\ttab.mp4", '"quoted" <b>bold<b> & more.mp4', "right\u202eto left.mp4"):
+            shown = operator.run("show", rows[key]["id"])
+            assert shown.code == 0
+            assert "\u202e" not in shown.out
+            assert "normalised minutes, Basic" in " ".join(shown.out.split())
