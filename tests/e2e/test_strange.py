@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import requests
 
+from lambdas.rows import plain
 from lambdas.titles import title_id
 from local.cloud import LaptopCloud
-from lambdas.rows import plain
 from tests.e2e.operator import beside
 from tests.e2e.platform import wait
 from tests.media_samples import sample
