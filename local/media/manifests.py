@@ -56,10 +56,8 @@ def _media(job: Encode, line: str) -> str:
 
 def _honest(line: str) -> str:
     """The packager leaves a very short last segment out of the peak, and counts it in the average."""
-    stated = re.search(r"([:,])BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)", line)
-    if not stated or int(stated[2]) >= int(stated[3]):
-        return line
-    return line.replace(stated[0], f"{stated[1]}BANDWIDTH={stated[3]},AVERAGE-BANDWIDTH={stated[3]}")
+    stated = r"(?<=[:,])BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)"
+    return re.sub(stated, lambda s: f"BANDWIDTH={max(map(int, s.groups()))},AVERAGE-BANDWIDTH={s[2]}", line)
 
 
 def _label(job: Encode, period: ElementTree.Element) -> None:

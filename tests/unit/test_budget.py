@@ -54,7 +54,7 @@ def test_what_counts(tmp_path: Path) -> None:
         ("engine", 785),
         ("resources", 565),
         ("aws", 680),
-        ("media", 985),
+        ("media", 990),
         ("serving", 1250),
         (".", 715),
     ],
