@@ -38,6 +38,15 @@ def deployed(**options: Any) -> Generator[LaptopCloud]:
         shutil.rmtree(run_dir, ignore_errors=True)
 
 
+def view(url: str, **cookies: str) -> requests.Response:
+    """What a viewer gets. As a browser does, this asks once more where the connection is closed before any answer: the
+    laptop's edge may do that to a connection that it took just before it reads its configuration anew."""
+    try:
+        return requests.get(url, cookies=cookies, timeout=60)
+    except requests.ConnectionError:
+        return requests.get(url, cookies=cookies, timeout=60)
+
+
 def first_digit(key: str) -> str:
     """The hex digit that chooses the fleet of a title."""
     return folder(title_id(key))[2]

@@ -14,7 +14,7 @@ from lambdas import plays
 from lambdas.names import order_of
 from lambdas.titles import title_id
 from local.cloud import LaptopCloud
-from tests.e2e.platform import Log, deployed, first_digit, objects, play, settled, upload, wait
+from tests.e2e.platform import Log, deployed, first_digit, objects, play, settled, upload, view, wait
 from tests.media_samples import sample
 
 FILM = "cheap.mp4"
@@ -80,11 +80,11 @@ def test_fleets_come_and_go_and_no_viewer_notices(cheap: LaptopCloud) -> None:
     wanted = {path: s3.get_object(Bucket=bucket, Key=path[1:])["Body"].read() for path in paths}
     over, nodes, bad, asked = threading.Event(), set[str](), list[str](), Counter[str]()
 
-    def view(number: int) -> None:
+    def watch(number: int) -> None:
         while not over.is_set():
             for path in paths[number:] + paths[:number]:
                 try:
-                    answer = requests.get(cheap.url + path, timeout=60)
+                    answer = view(cheap.url + path)
                     ok = answer.status_code == 200 and answer.content == wanted[path]
                 except requests.RequestException as error:
                     bad.append(f"{path}: {error}")
@@ -95,7 +95,7 @@ def test_fleets_come_and_go_and_no_viewer_notices(cheap: LaptopCloud) -> None:
                     bad.append(f"{path}: {answer.status_code}, {len(answer.content)} bytes")
                 time.sleep(0.05)
 
-    viewers = [threading.Thread(target=view, args=[number]) for number in range(3)]
+    viewers = [threading.Thread(target=watch, args=[number]) for number in range(3)]
     with forgetful(cheap, 1.0):
         for viewer in viewers:
             viewer.start()

@@ -19,7 +19,7 @@ import requests
 
 from local.cloud import WORLD, LaptopCloud, world
 from local.engine import ProgramError
-from tests.e2e.platform import wait
+from tests.e2e.platform import view, wait
 
 LAG = 2
 """Seconds after which a replica has a new object."""
@@ -56,7 +56,7 @@ def see(cloud: LaptopCloud, path: str, country: str) -> tuple[int, str, float]:
     Raises ValueError for wrong bytes, and RequestException if there is no answer.
     """
     started = time.monotonic()
-    answer = requests.get(cloud.url + path, cookies={"laptop-country": country}, timeout=60)
+    answer = view(cloud.url + path, **{"laptop-country": country})
     seconds = time.monotonic() - started
     if answer.status_code == 200 and answer.content != path[1:].encode() * 500:
         raise ValueError(f"{path} from {country}: wrong bytes")
@@ -77,7 +77,7 @@ def watching(cloud: LaptopCloud, name: str) -> Generator[Counter[int | str]]:
     got: Counter[int | str] = Counter()
     over = threading.Event()
 
-    def view(country: str) -> None:
+    def watch(country: str) -> None:
         for number in range(10_000):
             if over.is_set():
                 return
@@ -88,7 +88,7 @@ def watching(cloud: LaptopCloud, name: str) -> Generator[Counter[int | str]]:
                 got[f"{path} from {country}: {error}"] += 1
             time.sleep(0.2)
 
-    viewers = [threading.Thread(target=view, args=[country]) for country in (HOME, EUROPE, ASIA, BRAZIL)]
+    viewers = [threading.Thread(target=watch, args=[country]) for country in (HOME, EUROPE, ASIA, BRAZIL)]
     for viewer in viewers:
         viewer.start()
     try:
