@@ -312,6 +312,7 @@ for pop in pops:
             "region": pop.region,
             "account_id": account_id,
             "host": delivery.domain_name,
+            "image": settings.regions[pop.region].ami if pop.fleets else "",
             "log_days": settings.log_days,
         },
     )

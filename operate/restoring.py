@@ -88,14 +88,23 @@ def ready(dynamodb: Any, table: str) -> bool:
 
 
 def keep(dynamodb: Any, source: str, target: str) -> None:
-    """Give the new table what AWS does not restore: recovery of its own, protection and tags."""
+    """Give the new table what AWS does not restore: recovery of its own, expiry of rows, protection and tags."""
     told = dynamodb.describe_table(TableName=source)["Table"]
     dynamodb.update_continuous_backups(
         TableName=target, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
+    expiry = dynamodb.describe_time_to_live(TableName=source)["TimeToLiveDescription"]
+    if expiry["TimeToLiveStatus"] == "ENABLED" and not _expires(dynamodb, target):
+        wanted = {"AttributeName": expiry["AttributeName"], "Enabled": True}
+        dynamodb.update_time_to_live(TableName=target, TimeToLiveSpecification=wanted)
     if told.get("DeletionProtectionEnabled"):
         dynamodb.update_table(TableName=target, DeletionProtectionEnabled=True)
     tags = dynamodb.list_tags_of_resource(ResourceArn=told["TableArn"]).get("Tags", [])
     if tags:
         arn = dynamodb.describe_table(TableName=target)["Table"]["TableArn"]
         dynamodb.tag_resource(ResourceArn=arn, Tags=tags)
+
+
+def _expires(dynamodb: Any, table: str) -> bool:
+    told = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    return told["TimeToLiveStatus"] in ("ENABLED", "ENABLING")

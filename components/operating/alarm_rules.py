@@ -40,18 +40,23 @@ def making(
 
     return {
         "ExecutionsFailed": workflow(
-            "ExecutionsFailed", "A title failed through our fault; its row in the catalogue says why."
+            "ExecutionsFailed",
+            "A title failed through our fault. First: `headend failed` has the causes; mend them, then "
+            "`headend retry`.",
         ),
         "ExecutionsAborted": workflow(
-            "ExecutionsAborted", "Somebody stopped a title's execution. The sweeper starts its upload again: look why."
+            "ExecutionsAborted",
+            "A title's execution was stopped; the sweeper starts its upload again. First: who stopped it, and why?",
         ),
         "ExecutionsTimedOut": workflow(
-            "ExecutionsTimedOut", "A title took longer than three days; look at the execution's last state."
+            "ExecutionsTimedOut",
+            "A title took longer than three days. First: its last state. MediaConvert's queue may be stuck, or full.",
         ),
         "lost-uploads": {
             "region": home,
             "topic_arn": topic_arn,
-            "says": "An upload started no workflow. Its event is in the dead-letter queue: start it by hand.",
+            "says": "An upload started no workflow. First: `headend lost` has the error; mend it, then "
+            "`headend lost --replay`.",
             "namespace": "AWS/SQS",
             "metric": "ApproximateNumberOfMessagesVisible",
             "dimensions": {"QueueName": dead_letter_name},
@@ -62,7 +67,7 @@ def making(
         "sweeper": {
             "region": home,
             "topic_arn": topic_arn,
-            "says": "The sweeper failed, or did not run for an hour: its log says at what. Lost uploads stay lost.",
+            "says": "The sweeper failed, or has not run for an hour. First: its log names the title or the key.",
             "namespace": "AWS/Lambda",
             "metric": "Errors",
             "dimensions": {"FunctionName": sweeper_name},
@@ -81,7 +86,8 @@ def sidecars(home: str, topic_arn: Name, *, state_machine_arn: Name) -> Alarms:
         "sidecars-failed": {
             "region": home,
             "topic_arn": topic_arn,
-            "says": "A caption file or a poster did not become part of its title: its execution says why.",
+            "says": "A caption file or a poster did not become part of its title. First: its execution; then "
+            "upload it again.",
             "namespace": "AWS/States",
             "metric": "ExecutionsFailed",
             "dimensions": {"StateMachineArn": state_machine_arn},
@@ -99,7 +105,9 @@ def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
         "edge-5xx": {
             "region": CLOUDFRONT_REGION,
             "topic_arn": topic_arn,
-            "says": "Over 1 % of viewers' requests end in a 5xx: the bucket behind every fleet fails too.",
+            "says": "Over 1 % of viewers' requests end in a 5xx, so the bucket behind the fleets fails too. "
+            "First: its policy, "
+            "S3's health at home, and what was deployed last.",
             "namespace": "AWS/CloudFront",
             "metric": "5xxErrorRate",
             "dimensions": dimensions,
@@ -110,7 +118,9 @@ def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
         "edge-hits": {
             "region": CLOUDFRONT_REGION,
             "topic_arn": topic_arn,
-            "says": "Under 80 % of requests end at the edge, for half an hour: has a cache key been split?",
+            "says": "Under 80 % of requests end at the edge, for half an hour. First: has a cache policy "
+            "changed? With few "
+            "viewers, at night, it is harmless.",
             "namespace": "AWS/CloudFront",
             "metric": "CacheHitRate",
             "dimensions": dimensions,
@@ -133,7 +143,9 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
             "region": home,
             "topic_arn": topic_arn,
             # When the function catches an error, it answers 503, which Lambda counts as a success.
-            "says": "The playback API tells viewers to try again: its function's log says why.",
+            "says": "The playback API tells viewers to try again. First: its function's log; then DynamoDB, "
+            "and with signing "
+            "the parameter in SSM.",
             "namespace": "AWS/ApplicationELB",
             "metric": "HTTPCode_Target_5XX_Count",
             "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": target_group},
@@ -144,7 +156,7 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
         "api-errors": {
             "region": home,
             "topic_arn": topic_arn,
-            "says": "The playback API crashes or runs out of time: its function's log has the traceback.",
+            "says": "Nobody can start a film: the playback API crashes or runs out of time. First: its function's log.",
             "namespace": "AWS/Lambda",
             "metric": "Errors",
             "dimensions": {"FunctionName": function_name},
@@ -155,7 +167,9 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
         "api-throttles": {
             "region": home,
             "topic_arn": topic_arn,
-            "says": "Lambda refuses the playback API: the account's limit of concurrent executions is reached.",
+            "says": "Nobody can start a film: Lambda refuses the playback API. First: the account's limit of "
+            "concurrent "
+            "executions, and who uses it up; playbackConcurrency keeps a part of it.",
             "namespace": "AWS/Lambda",
             "metric": "Throttles",
             "dimensions": {"FunctionName": function_name},
@@ -171,7 +185,9 @@ def canary(region: str, topic_arn: Name) -> Alarms:
     look: AlarmArgs = {
         "region": region,
         "topic_arn": topic_arn,
-        "says": f"A viewer near {region} could not start a film in most of a quarter of an hour: see the canary's log.",
+        "says": f"A viewer near {region} could not start a film in most of a quarter of an hour, or nobody "
+        "looks. First: "
+        "the canary's log names the step that failed; then `headend doctor`.",
         "namespace": NAMESPACE,
         "metric": "Available",
         "dimensions": {"Stack": stack_dimension()},
@@ -184,11 +200,38 @@ def canary(region: str, topic_arn: Name) -> Alarms:
         f"{region}-canary": {**look, "below": 0.5, "missing": "bad"},
         f"{region}-slow": {
             **look,
-            "says": f"A film takes over {START_SECONDS} s to start near {region}: do its caches hold anything?",
+            "says": f"A film takes over {START_SECONDS} s to start near {region}. First: was a fleet rolled? "
+            "Cold caches are "
+            "harmless; else the balancer's response times on the dashboard.",
             "metric": "StartSeconds",
             "above": START_SECONDS,
             "minutes": 6 * MINUTES,
         },
+    }
+
+
+OLD_IMAGE_DAYS = 60
+"""Amazon stops showing an image of Amazon Linux 2023 after 90 days, and it has had fixes since."""
+
+
+def image(region: str, topic_arn: Name) -> Alarms:
+    """Whether the nodes' image is still one to start nodes from."""
+    return {
+        f"{region}-image": {
+            "region": region,
+            "topic_arn": topic_arn,
+            "says": f"The node image of {region} is over {OLD_IMAGE_DAYS} days old, or gone. First: `headend "
+            "ami` pins the "
+            "newest; deploy it, then roll.",
+            "namespace": NAMESPACE,
+            "metric": "ImageAgeDays",
+            "dimensions": {"Stack": stack_dimension()},
+            "statistic": "Maximum",
+            "above": OLD_IMAGE_DAYS,
+            "minutes": 60,
+            "as_one": True,
+            "missing": "unsure",
+        }
     }
 
 
@@ -215,20 +258,21 @@ def experience(home: str, topic_arn: Name) -> Alarms:
     return {
         "experience-start": quarter_hour(
             "StartTime",
-            "One film in twenty starts after over two seconds: look at the API's duration, then at hits at the edge.",
+            "One film in twenty starts after more than two seconds. First: the API's duration; then hits at the edge.",
             statistic="p95",
             above=2000,
         ),
         "experience-stalls": quarter_hour(
             "StalledSeconds",
-            "Viewers wait for more than 1 % of what they watch: look at the fleets' hits and the nodes' network.",
+            "Viewers wait for more than 1 % of what they watch. First: the fleets' hits, the nodes' network, "
+            "one region?",
             per="WatchedSeconds",
             least=3600,
             above=1,
         ),
         "experience-failures": quarter_hour(
             "Failures",
-            "More than one view in a thousand ends with an error: the function's log has titles and reasons.",
+            "More than one view in a thousand ends with an error. First: the reports' log has titles and reasons.",
             per="Plays",
             least=1000,
             above=0.1,
@@ -241,7 +285,9 @@ def balancer(region: str, topic_arn: Name, *, balancer_suffix: Name) -> AlarmArg
     return {
         "region": region,
         "topic_arn": topic_arn,
-        "says": f"The load balancer of {region} answers with errors of its own: nodes reset, or are silent.",
+        "says": f"The load balancer of {region} answers with errors of its own: nodes reset or are silent, and "
+        "viewers get "
+        "films from home. First: `headend nodes`; a new image or configuration goes back by git revert, up and roll.",
         "namespace": "AWS/ApplicationELB",
         "metric": "HTTPCode_ELB_5XX_Count",
         "dimensions": {"LoadBalancer": balancer_suffix},
@@ -257,7 +303,8 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
         targets: AlarmArgs = {
             "region": region,
             "topic_arn": topic_arn,
-            "says": f"Fleet {index:x} of {region} has a node that is unhealthy and was not replaced.",
+            "says": f"Fleet {index:x} of {region} has a node that is unhealthy and was not replaced. First: scaling "
+            "activities of its group: capacity, quota, or a boot that fails.",
             "namespace": "AWS/ApplicationELB",
             "metric": "UnHealthyHostCount",
             "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": fleet.target_group_suffix},
@@ -268,7 +315,9 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
         alarms[f"{region}-{index:x}-unhealthy"] = {**targets, "above": 0}
         alarms[f"{region}-{index:x}-few"] = {
             **targets,
-            "says": f"Fleet {index:x} of {region} has fewer healthy nodes than its minimum: do its nodes boot?",
+            "says": f"Fleet {index:x} of {region} has fewer healthy nodes than its minimum, or none that "
+            "speaks. First: "
+            "scaling activities of its group; then the boot log of a node.",
             "metric": "HealthyHostCount",
             "statistic": "Minimum",
             "below": fleet.min_nodes,
@@ -279,7 +328,8 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
         if fleet.max_nodes > fleet.min_nodes:
             alarms[f"{region}-{index:x}-full"] = {
                 **targets,
-                "says": f"Fleet {index:x} of {region} has been at its maximum for half an hour: raise its max.",
+                "says": f"Fleet {index:x} of {region} has been at its maximum for half an hour. First: raise "
+                "nodesPerFleet.max, or fleets.",
                 "namespace": "AWS/AutoScaling",
                 "metric": "GroupInServiceInstances",
                 "dimensions": {"AutoScalingGroupName": fleet.group_name},
@@ -289,7 +339,9 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
             }
         alarms[f"{region}-{index:x}-disk"] = {
             **targets,
-            "says": f"A cache disk of fleet {index:x} of {region} is nearly full: eviction does not keep up.",
+            "says": f"A cache disk of fleet {index:x} of {region} is nearly full: eviction does not keep up "
+            "with the fill. "
+            "First: look at the node; then a larger instanceType, or more fleets.",
             "namespace": METRICS_NAMESPACE,
             "metric": "disk_used_percent",
             "dimensions": {"Fleet": fleet.fleet_name, "path": CACHE_DISK, "fstype": "xfs"},
@@ -305,7 +357,8 @@ def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name,
         f"{region}-replication-failed": {
             "region": home,
             "topic_arn": topics[home],
-            "says": f"S3 could not copy renditions to {region}: viewers there get them from home for good.",
+            "says": f"S3 could not copy objects to {region} and does not try again: viewers there get them from home. "
+            "First: the copy's bucket policy and versioning; then copy what is missing, as for a new region.",
             "namespace": "AWS/S3",
             "metric": "OperationsFailedReplication",
             "dimensions": dimensions,
@@ -316,7 +369,9 @@ def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name,
         f"{region}-replication-late": {
             "region": region,
             "topic_arn": topics[region],
-            "says": f"Renditions reach {region} over a quarter of an hour late: viewers there get new films from home.",
+            "says": f"Copies reach {region} over a quarter of an hour late: viewers there get new films from "
+            "home. First: "
+            "wait. A large film or S3 is slow, and it catches up by itself.",
             "namespace": "AWS/S3",
             "metric": "ReplicationLatency",
             "dimensions": dimensions,
@@ -332,7 +387,8 @@ def certificate(region: str, topic_arn: Name, *, arn: Name) -> AlarmArgs:
     return {
         "region": region,
         "topic_arn": topic_arn,
-        "says": f"The certificate in {region} ends within 30 days; was its DNS record removed?",
+        "says": f"The certificate in {region} ends within 30 days. First: its DNS record: ACM renews while that "
+        "stands.",
         "namespace": "AWS/CertificateManager",
         "metric": "DaysToExpiry",
         "dimensions": {"CertificateArn": arn},

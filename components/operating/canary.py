@@ -20,6 +20,8 @@ class CanaryArgs(TypedDict):
     account_id: str
     host: pulumi.Input[str]
     """The host name that viewers use."""
+    image: str
+    """Of the region's nodes, whose age it tells; empty where there are none."""
     log_days: int
 
 
@@ -36,10 +38,16 @@ class Canary(pulumi.ComponentResource):
             {
                 "region": region,
                 "handler": "canary",
-                "environment": {"HOST": args["host"], "STACK": stack_dimension(), "NAMESPACE": NAMESPACE},
-                # CloudWatch has no resource to name here.
+                "environment": {
+                    "HOST": args["host"],
+                    "IMAGE": args["image"],
+                    "STACK": stack_dimension(),
+                    "NAMESPACE": NAMESPACE,
+                },
+                # CloudWatch and EC2 have no resource to name here.
                 "statements": [
-                    allow("cloudwatch:PutMetricData", "*", StringEquals={"cloudwatch:namespace": NAMESPACE})
+                    allow("cloudwatch:PutMetricData", "*", StringEquals={"cloudwatch:namespace": NAMESPACE}),
+                    *([allow("ec2:DescribeImages", "*")] if args["image"] else []),
                 ],
                 # Six requests take ten seconds each at most; then it sends the metrics.
                 "timeout": 90,

@@ -100,6 +100,7 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
     for pop in args["pops"]:
         topic = topics[pop.region]
         rules |= alarm_rules.canary(pop.region, topic)
+        rules |= alarm_rules.image(pop.region, topic) if pop.fleets else {}
         rules |= alarm_rules.fleets(
             pop.region,
             topic,

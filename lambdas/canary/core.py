@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -48,6 +49,15 @@ def walk(fetch: Fetch) -> str | None:
         if not _ok(fetch, "GET", path, headers).body:
             raise NotServed(f"{path} is empty")
     return title
+
+
+GONE_DAYS = 365.0
+"""The age of an image that AWS no longer has: no new node could boot."""
+
+
+def image_age_days(created: str | None, now: datetime) -> float:
+    """How old a node image is. `created`: as EC2 writes it, such as 2026-11-01T12:00:00.000Z; None for no image."""
+    return (now - datetime.fromisoformat(created)).total_seconds() / 86_400 if created else GONE_DAYS
 
 
 def _ok(fetch: Fetch, method: str, path: str, headers: Mapping[str, str]) -> Fetched:

@@ -7,6 +7,9 @@ import http.client
 import os
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from botocore.exceptions import ClientError
 
 from lambdas import clients
 from lambdas.canary import core
@@ -15,6 +18,8 @@ from lambdas.refusals import LOG
 
 HOST = os.environ["HOST"]
 """The viewers' name of the platform."""
+IMAGE = os.environ["IMAGE"]
+"""Of the region's nodes; empty where there are none."""
 STACK = os.environ["STACK"]
 NAMESPACE = os.environ["NAMESPACE"]
 TIMEOUT = 10.0
@@ -22,7 +27,7 @@ TIMEOUT = 10.0
 
 
 def handle(_event: object, _context: object) -> None:
-    """Watch once, and put two metrics: Available (1 or 0), and StartSeconds where the first segment came."""
+    """Watch once, and put metrics: Available (1 or 0), StartSeconds where the first segment came, ImageAgeDays."""
     begun = time.monotonic()
     metrics: dict[str, float] = {"Available": 1}
     try:
@@ -32,11 +37,27 @@ def handle(_event: object, _context: object) -> None:
     except (core.NotServed, OSError, http.client.HTTPException, ValueError, LookupError) as error:
         LOG.error("not served: %s", error or type(error).__name__)
         metrics["Available"] = 0
+    if IMAGE:
+        metrics |= image_age()
     dimensions = [{"Name": "Stack", "Value": STACK}]
     clients.client("cloudwatch").put_metric_data(
         Namespace=NAMESPACE,
         MetricData=[{"MetricName": name, "Dimensions": dimensions, "Value": value} for name, value in metrics.items()],
     )
+
+
+def image_age() -> dict[str, float]:
+    """ImageAgeDays, or nothing where EC2 does not answer: the film matters more."""
+    try:
+        # Without the flag, EC2 hides an image of Amazon's after 90 days.
+        found = clients.client("ec2").describe_images(ImageIds=[IMAGE], IncludeDeprecated=True)["Images"]
+    except ClientError as error:
+        if not error.response["Error"]["Code"].startswith("InvalidAMIID"):
+            LOG.error("no age of the image: %s", error)
+            return {}
+        found = []
+    created = found[0]["CreationDate"] if found else None
+    return {"ImageAgeDays": core.image_age_days(created, datetime.now(UTC))}
 
 
 def fetch(method: str, path: str, headers: Mapping[str, str]) -> core.Fetched:

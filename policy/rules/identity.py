@@ -17,6 +17,7 @@ from .rule import Found, resource_rule
 
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
+    "ec2:DescribeImages",
     "ec2:DescribeInstances",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",

@@ -18,7 +18,7 @@ from botocore.validate import ParamValidator
 from pydantic.alias_generators import to_camel
 
 from local.engine import Deployment, run_program
-from operate.command import app
+from operate.command import GROUPS, VERBS, app
 from planner.bill import MONTHS, bill, shape, table
 from scripts import settings_docs
 from settings import Settings
@@ -118,15 +118,17 @@ def test_the_readme_counts_what_the_program_makes(stacks: dict[str, Deployment])
     assert int(about[1]) == pytest.approx(made.total(), abs=10)
 
 
-def test_every_alarm_has_its_line(stacks: dict[str, Deployment]) -> None:
-    names = {item.name for item in stacks["prod"].of_type("aws:cloudwatch/metricAlarm:MetricAlarm")}
-    general = {re.sub(r"-[a-z]+-[a-z]+-\d(-[0-9a-f](?=-))?", _place, name) for name in names}
-    told = [cells[0].strip("`") for cells in rows("docs/operating.md", "## Alarms")]
-    assert sorted(told) == sorted(general)
-
-
-def _place(match: re.Match[str]) -> str:
-    return "-<region>-<fleet>" if match[1] else "-<region>"
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_alarm_says_what_to_look_at_first_and_its_verbs_are_there(
+    stacks: dict[str, Deployment], stack: str
+) -> None:
+    verbs = {name for panel in (*VERBS.values(), GROUPS) for name in panel}
+    for item in stacks[stack].of_type("aws:cloudwatch/metricAlarm:MetricAlarm"):
+        wrong, first, look = item.inputs["alarmDescription"].partition(" First: ")
+        assert wrong.endswith("."), item.name
+        assert first, item.name
+        assert look.endswith((".", "?")), item.name
+        assert set(re.findall(r"`headend ([a-z-]+)", look)) <= verbs, item.name
 
 
 def test_every_resource_that_a_runbook_looks_up_is_made_once_where_it_must_be(stacks: dict[str, Deployment]) -> None:

@@ -6,14 +6,16 @@ import importlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from lambdas import clients
-from lambdas.canary.core import Fetched, NotServed, walk
+from lambdas.canary.core import Fetched, NotServed, image_age_days, walk
 
 MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=640x360\nindex_v360p.m3u8\n"
 RENDITION = '#EXTM3U\n#EXT-X-MAP:URI="index_v360pinit.mp4"\n#EXTINF:6.0,\nindex_v360p_1.mp4\n#EXT-X-ENDLIST\n'
@@ -97,7 +99,8 @@ def host() -> Iterator[str]:
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch, host: str) -> Any:
     for name, value in {
-        "HOST": host, "STACK": "headend-dev", "NAMESPACE": "Headend/Canary", "AWS_DEFAULT_REGION": "us-east-1",
+        "HOST": host, "IMAGE": "", "STACK": "headend-dev", "NAMESPACE": "Headend/Canary",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
@@ -122,3 +125,59 @@ def test_it_says_what_it_saw(handler: Any, monkeypatch: pytest.MonkeyPatch, watc
         Dimensions=[{"Name": "Stack", "Value": "headend-dev"}], StartTime="2020-01-01", EndTime="2040-01-01",
     )["Datapoints"]  # fmt: skip
     assert value["Average"] == (1 if watched else 0)
+
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("created", "days"), [("2026-11-18T00:00:00.000Z", 10.5), ("2026-11-28T12:00:00.000Z", 0), (None, 365)]
+)
+def test_an_image_is_as_old_as_aws_says_and_one_that_is_gone_is_older_than_any(
+    created: str | None, days: float
+) -> None:
+    assert image_age_days(created, NOON) == days
+
+
+class Ec2:
+    """EC2, with one answer or one refusal."""
+
+    def __init__(self, images: list[dict[str, str]] | None = None, code: str = "") -> None:
+        self.images, self.code = images, code
+
+    def describe_images(self, **asked: Any) -> dict[str, Any]:
+        assert asked == {"ImageIds": ["ami-1"], "IncludeDeprecated": True}
+        if self.code:
+            raise ClientError({"Error": {"Code": self.code, "Message": ""}}, "DescribeImages")
+        return {"Images": self.images}
+
+
+@pytest.mark.parametrize(
+    ("ec2", "told"),
+    [
+        (Ec2([{"CreationDate": "2020-01-01T00:00:00.000Z"}]), True),
+        (Ec2([]), True),
+        (Ec2(code="InvalidAMIID.Unavailable"), True),
+        (Ec2(code="InvalidAMIID.NotFound"), True),
+        (Ec2(code="RequestLimitExceeded"), False),
+        (Ec2(code="UnauthorizedOperation"), False),
+    ],
+)
+def test_the_age_of_the_image_is_told_beside_and_never_instead_of_the_film(
+    handler: Any, monkeypatch: pytest.MonkeyPatch, ec2: Ec2, told: bool
+) -> None:
+    put: list[dict[str, Any]] = []
+
+    class CloudWatch:
+        def put_metric_data(self, **said: Any) -> None:
+            put.extend(said["MetricData"])
+
+    made = {"ec2": ec2, "cloudwatch": CloudWatch()}
+    monkeypatch.setattr(clients, "client", made.__getitem__)
+    monkeypatch.setattr(handler, "IMAGE", "ami-1")
+    monkeypatch.setattr(handler, "fetch", Edge())
+    handler.handle({}, None)
+    values = {item["MetricName"]: item["Value"] for item in put}
+    assert values["Available"] == 1
+    assert ("ImageAgeDays" in values) == told
+    assert values.get("ImageAgeDays", 365) >= 365

@@ -87,6 +87,11 @@ def test_the_new_table_gets_what_aws_does_not_restore(stub: Any) -> None:
     stub.add_response("describe_table", {"Table": old}, {"TableName": "titles"})
     recovery = {"TableName": "new", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
     stub.add_response("update_continuous_backups", {}, recovery)
+    for name, status in (("titles", {"TimeToLiveStatus": "ENABLED", "AttributeName": "until"}),
+                         ("new", {"TimeToLiveStatus": "DISABLED"})):  # fmt: skip
+        stub.add_response("describe_time_to_live", {"TimeToLiveDescription": status}, {"TableName": name})
+    expiry = {"AttributeName": "until", "Enabled": True}
+    stub.add_response("update_time_to_live", {}, {"TableName": "new", "TimeToLiveSpecification": expiry})
     stub.add_response("update_table", {}, {"TableName": "new", "DeletionProtectionEnabled": True})
     stub.add_response("list_tags_of_resource", {"Tags": tags}, {"ResourceArn": arn.format("titles")})
     stub.add_response("describe_table", {"Table": {"TableArn": arn.format("new")}}, {"TableName": "new"})

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.engine import Deployment
-from tests.declared import depends_on, listed, statements, whole
+from local.engine import Deployment, run_program
+from tests.declared import ROOT, depends_on, listed, statements, whole
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,10 @@ def test_each_region_is_looked_at_from_within_it_by_the_viewers_name(prod: Deplo
 def test_it_says_what_it_saw_and_may_do_nothing_else(prod: Deployment) -> None:
     policy = prod.one("aws:iam/rolePolicy:RolePolicy", "canary-eu-west-1-policy").inputs["policy"]
     rights = {action: statement for statement in statements(policy) for action in listed(statement["Action"])}
-    assert {action for action in rights if not action.startswith(("logs:", "xray:"))} == {"cloudwatch:PutMetricData"}
+    assert {action for action in rights if not action.startswith(("logs:", "xray:"))} == {
+        "cloudwatch:PutMetricData",
+        "ec2:DescribeImages",
+    }
     assert rights["cloudwatch:PutMetricData"]["Condition"] == {
         "StringEquals": {"cloudwatch:namespace": "Headend/Canary"}
     }
@@ -56,4 +59,28 @@ def test_it_is_heard_when_it_sees_a_failure_and_when_it_is_silent(prod: Deployme
         assert item.inputs["treatMissingData"] == "breaching"
         assert item.inputs["dimensions"] == {"Stack": "headend-prod"}
         assert item.inputs["period"] == 900, "three looks"
-    assert len(alarms) == 2 * len(available)
+    assert len(alarms) == 3 * len(available)
+
+
+def test_an_image_that_gets_old_is_told_in_its_region_before_amazon_hides_it(prod: Deployment) -> None:
+    told = [
+        item
+        for item in prod.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+        if item.inputs.get("metricName") == "ImageAgeDays"
+    ]
+    assert sorted(item.region for item in told) == ["ap-southeast-1", "eu-west-1", "us-east-1"]
+    for item in told:
+        assert item.inputs["threshold"] == 60
+        assert item.inputs["dimensions"] == {"Stack": "headend-prod"}
+        assert item.inputs["treatMissingData"] == "ignore", "the canary's silence has an alarm of its own"
+    images = {item.region: item.inputs["imageId"] for item in prod.of_type("aws:ec2/launchTemplate:LaunchTemplate")}
+    for region, image in images.items():
+        function = prod.one("aws:lambda/function:Function", f"canary-{region}-function")
+        assert function.inputs["environment"]["variables"]["IMAGE"] == image
+
+
+def test_without_nodes_no_image_is_asked_for() -> None:
+    done = run_program(ROOT, stack="dev", config={"fleets": 0})
+    assert not [item for item in done.registrations if item.inputs.get("metricName") == "ImageAgeDays"]
+    policy = done.one("aws:iam/rolePolicy:RolePolicy", "canary-us-east-1-policy").inputs["policy"]
+    assert "ec2:" not in policy

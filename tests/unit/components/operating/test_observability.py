@@ -73,6 +73,7 @@ def test_what_can_go_wrong_is_watched(prod: Deployment) -> None:
         "DaysToExpiry",
         "Available",
         "StartSeconds",
+        "ImageAgeDays",
     }
 
 
@@ -131,7 +132,10 @@ def test_cloudwatch_takes_every_alarm(stack: str) -> None:
 
 
 def test_quiet_is_not_trouble_but_a_fleet_that_is_silent_is(prod: Deployment) -> None:
-    unsure, speaking = {"5xxErrorRate", "CacheHitRate", "GroupInServiceInstances"}, {"HealthyHostCount", "Available"}
+    unsure, speaking = (
+        {"5xxErrorRate", "CacheHitRate", "GroupInServiceInstances", "ImageAgeDays"},
+        {"HealthyHostCount", "Available"},
+    )
     for item in prod.of_type(ALARM):
         metric = item.inputs.get("metricName")
         speaks = metric in speaking or item.name.endswith("-sweeper")  # it has a schedule
