@@ -53,7 +53,8 @@ def definition(names: SidecarNames) -> State:
         sets=edition_of("$title"),
         also="",
         values={":version": {"S": "{% $title.version %}"}, ":seen": {"S": "{% $title.seen %}"}},
-        remove="",
+        # The edition before this one is left over now, and the sweeper looks only at titles without this mark.
+        remove="tidy",
         condition="version = :version AND (attribute_not_exists(manifests) OR manifests = :seen)",
         next_state="Anything to say?",
     )

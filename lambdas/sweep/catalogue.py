@@ -42,8 +42,7 @@ def page(operation: str, start: Any, **request: Any) -> tuple[list[Row], Any]:
 
 def write(row: Row, expression: str, values: dict[str, Any], condition: str = "attribute_exists(outcome)") -> bool:
     """Change a row if its last execution is still the same and `condition` holds. Returns whether it did."""
-    used = f"{expression} {condition}"
-    names = {"names": {"#state": "state"}} if "#state" in used else {}
+    names = {"ExpressionAttributeNames": {"#state": "state"}} if "#state" in expression else {}
     try:
         _dynamodb().update_item(
             TableName=TABLE,
@@ -51,7 +50,7 @@ def write(row: Row, expression: str, values: dict[str, Any], condition: str = "a
             UpdateExpression=expression,
             ConditionExpression=f"execution = :execution AND {condition}",
             ExpressionAttributeValues={":execution": {"S": row["execution"]}, **values},
-            **({"ExpressionAttributeNames": names["names"]} if names else {}),
+            **names,
         )
     except Exception as error:
         if error_code(error) != "ConditionalCheckFailedException":

@@ -35,15 +35,18 @@ def sweep(run: Run) -> None:
         for row in rows:
             if not run.more():
                 return  # the next run reads this page again, and skips the titles that are tidy now
-            run.attempt("superseded", row["id"], lambda row=row: _tidy(row, run.now))
+            run.attempt("superseded", row["id"], lambda id_=row["id"]: _tidy(id_, run.now))
         start = following
         catalogue.keep_place(PLACE, start)
         if start is None:
             return
 
 
-def _tidy(row: Row, now: datetime) -> int:
-    folder = f"{names.folder(row['id'])}/"
+def _tidy(id_: str, now: datetime) -> int:
+    row = catalogue.get(id_)  # a scan may give what it was before
+    if not row or "outcome" not in row:
+        return 0
+    folder = f"{names.folder(id_)}/"
     plan = core.tidying(row, list(_versions(folder)), now, KEEP)
     if plan.noted and plan.noted == row.get("superseded") and not plan.due:
         return 0
@@ -52,9 +55,9 @@ def _tidy(row: Row, now: datetime) -> int:
         return 0
     for version in plan.due:
         _delete(f"{folder}{version}")
-        LOG.info("deleted", extra={"title": row["id"], "version": version, "since": plan.noted[version]})
+        LOG.info("deleted", extra={"title": id_, "version": version, "since": plan.noted[version]})
     if plan.due:
-        again = catalogue.get(row["id"]) or row
+        again = catalogue.get(id_) or row
         if lost := sorted({*plan.due} - {*core.tidying(again, plan.due, now, KEEP).noted}):
             # An edition that was out of use for days became the current one again in this second. The next file beside
             # the film has it written again.

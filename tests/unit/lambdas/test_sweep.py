@@ -387,6 +387,26 @@ def test_no_marker_is_left_where_nothing_was(stack: Stack) -> None:
     assert len(markers) == 2, "of the fill list by the test, and of the one object"
 
 
+def test_a_row_that_changed_since_it_was_scanned_counts_as_it_is_now(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan may give a row as it was: here with the edition before the current one."""
+    place, old = names.folder("film"), core.iso(NOW - timedelta(days=30))
+    for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"):
+        stack.encode(version)
+    published(stack, "aaaaaaaaaaaa", manifests=f"{place}/bbbbbbbbbbbb", superseded={"cccccccccccc": old})
+    before = superseded.catalogue.page("scan", None, Limit=10)
+    published(stack, "aaaaaaaaaaaa", manifests=f"{place}/cccccccccccc", superseded={"cccccccccccc": old})
+    page = superseded.catalogue.page
+
+    def stale(operation: str, *rest: Any, **request: Any) -> Any:
+        return before if operation == "scan" else page(operation, *rest, **request)
+
+    monkeypatch.setattr(superseded.catalogue, "page", stale)
+    assert stack.sweep()["superseded"] == 0
+    assert stack.media() == {"aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"}
+
+
 def test_a_title_in_making_is_not_tidied(stack: Stack) -> None:
     for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
         stack.encode(version)

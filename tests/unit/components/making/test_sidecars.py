@@ -75,6 +75,17 @@ def test_a_caption_file_becomes_the_titles_next_edition(table: Any) -> None:
     assert caption["M"] == {"language": {"S": "de"}, "name": {"S": "Deutsch"}, "role": {"S": "subtitles"}}
 
 
+def test_a_new_edition_has_the_sweeper_look_at_the_title_again(table: Any) -> None:
+    table.update_item(
+        TableName="titles",
+        Key={"id": {"S": "films-dune"}},
+        UpdateExpression="SET tidy = :yes",
+        ExpressionAttributeValues={":yes": {"S": "an execution"}},
+    )
+    workflow(UPDATE)
+    assert "tidy" not in row(table)
+
+
 def test_no_caption_and_two_notes_are_lists_as_well(table: Any) -> None:
     done = workflow({**UPDATE, "captions": [], "notes": ["One.", "Two."]})
     assert row(table)["captions"]["L"] == []
