@@ -1,7 +1,7 @@
 """Part four: the declared cache node beside other caches, from Debian's packages, over the same origin and load.
 
 Each keeps its objects in memory; the node's files are in the page cache. A cache that is not installed is left out,
-with a message. Varnish and HAProxy are configured as in their manuals. HAProxy keeps no object that is larger than half
+with a message. The rivals are configured as in their manuals. HAProxy keeps no object that is larger than half
 of its cache. For each cache the bench measures the processor time of hits, compared with static files, and how long a
 crowd of viewers waits for a segment that is not in the cache, while the origin sends 4 MB/s on each connection.
 """
@@ -26,7 +26,8 @@ COMMANDS: dict[str, list[str]] = {
         *("varnishd", "-F", "-j", "none", "-a", "127.0.0.1:@PORT@", "-b", "127.0.0.1:@ORIGIN@"),
         *("-n", "@HOME@", "-s", "malloc,256m", "-p", "default_ttl=3600"),
     ],
-    "HAProxy": ["haproxy", "-f", "@HOME@/rivals.conf"],
+    "Traffic Server": ["traffic_server", "--run-root=@HOME@/runroot.yaml"],
+    "HAProxy": ["haproxy", "-f", "@HOME@/haproxy.cfg"],
 }
 
 
@@ -35,7 +36,7 @@ def measure(say: Callable[[str], None]) -> list[Row]:
     deployment = run_program(PROJECT, stack="local")
     installed = {name: command for name, command in COMMANDS.items() if shutil.which(command[0])}
     for name in COMMANDS.keys() - installed.keys():
-        say(f"{name} is not installed: left out (on Debian: apt-get install {name.lower()})")
+        say(f"{name} is not installed: left out (on Debian: apt-get install {name.lower().replace(' ', '')})")
     found: dict[str, list[float]] = {}
 
     def note(key: str, value: float) -> None:
@@ -91,7 +92,7 @@ def _crowd(name: str, server: Server, servers: Servers, note: Callable[[str, flo
 
 def _start(name: str, command: list[str], servers: Servers) -> Server:
     """Start a rival in front of the bench's origin, on the servers' processor."""
-    home, port = servers.folder / name, free_port()
+    home, port = servers.folder / name.lower().replace(" ", ""), free_port()
     home.mkdir()
     values = {"@PORT@": str(port), "@ORIGIN@": str(servers.origin[1]), "@HOME@": str(home)}
 
@@ -100,14 +101,15 @@ def _start(name: str, command: list[str], servers: Servers) -> Server:
             text = text.replace(key, value)
         return text
 
-    (home / "rivals.conf").write_text(fill(Path(__file__).with_name("rivals.conf").read_text(encoding="utf-8")))
-    process = ManagedProcess(name, [fill(word) for word in command], servers.folder / f"logs/{name}.log")
+    for path in Path(__file__).with_name("rivals_files").iterdir():
+        (home / path.name).write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
+    process = ManagedProcess(name, [fill(word) for word in command], servers.folder / f"logs/{home.name}.log")
     servers.more.append(process)
     with serving.on_the_servers_processor():
         process.start()
     server = Server(("127.0.0.1", port), (process.pid,), servers.static.prefix)
     if not process.wait_until(lambda: _answers(server), seconds=20):
-        raise LoadError(f"{name} did not come up; {servers.folder}/logs/{name}.log says why")
+        raise LoadError(f"{name} did not come up; {servers.folder}/logs/{home.name}.log says why")
     return server
 
 
