@@ -14,6 +14,8 @@ from lambdas.metrics import NAMESPACE as EXPERIENCE
 Metric = list[Any]
 Widget = dict[str, Any]
 
+ANSWERED = ("Hits", "Shared", "Stale")
+"""Metrics of a fleet: the requests that its caches answered without a fetch of their own."""
 WIDTH, HEIGHT = 12, 6
 """Size of a widget in CloudWatch's units. A dashboard is 24 units wide, so two widgets fill a row."""
 
@@ -104,18 +106,28 @@ def dashboard(
                 metric
                 for index, fleet in enumerate(fleets[region])
                 for metric in (
-                    [{"expression": f"100 * (h{index} + s{index}) / (h{index} + s{index} + m{index})", "label": fleet}],
-                    *(
-                        cache(fleet, name, id=f"{name[0].lower()}{index}", visible=False)
-                        for name in ("Hits", "Shared", "Stale", "Misses")
-                    ),
+                    [{"expression": _answered_percent(index), "label": fleet}],
+                    *(cache(fleet, name, id=f"{name.lower()}{index}", visible=False) for name in (*ANSWERED, "Misses")),
                     cache(fleet, "Bytes", yAxis="right"),
+                )
+            ]),
+            _graph(f"{region}: the bucket's first byte, in ms; age of the oldest objects, in s", region, [
+                metric
+                for fleet in fleets[region]
+                for metric in (
+                    cache(fleet, "OriginFirstByte", stat="p90"),
+                    cache(fleet, "ObjectAge", stat="Maximum", yAxis="right"),
                 )
             ]),
         ]  # fmt: skip
     for index, widget in enumerate(widgets):
         widget |= {"x": index % 2 * WIDTH, "y": index // 2 * HEIGHT, "width": WIDTH, "height": HEIGHT}
     return {"widgets": widgets}
+
+
+def _answered_percent(index: int) -> str:
+    answered = " + ".join(f"{name.lower()}{index}" for name in ANSWERED)
+    return f"100 * ({answered}) / ({answered} + misses{index})"
 
 
 def _number(title: str, region: str, metrics: list[Metric]) -> Widget:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Sums up nginx's access log once a minute, as metrics: `node-report ACCESS_LOG FLEET NODE LOG_GROUP PORT`.
+"""Sums up nginx's access log once a minute, as metrics: `node-report ACCESS_LOG CACHE FLEET NODE LOG_GROUP PORT`.
 
 One JSON object a minute goes to the CloudWatch agent's UDP port on this machine. It is both a line in the log group and
 the fleet's metrics, in the embedded metric format:
@@ -8,8 +8,10 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import socket
 import sys
 import time
@@ -28,7 +30,10 @@ UNITS = {
     "Bytes": "Bytes",
     "BytesFilled": "Bytes",
     "OriginFirstByte": "Milliseconds",
+    "ObjectAge": "Seconds",
 }
+SAMPLED = 16
+"""Of the 4,096 directories of a cache (levels=1:2), in which the age of objects is looked at."""
 MOST_VALUES = 100
 """Of one metric in one object (the format's limit): of more, evenly spread ones are sent."""
 
@@ -39,7 +44,7 @@ def sums(lines: Iterable[str]) -> dict[str, Any]:
     Bytes went to viewers, and BytesFilled did so for the first time; OriginFirstByte is how long the bucket took to
     begin its answer, a value a fetch.
     """
-    found: dict[str, Any] = dict.fromkeys(UNITS, 0)
+    found: dict[str, Any] = {name: 0 for name, unit in UNITS.items() if unit in ("Count", "Bytes")}
     waits: list[int] = []
     for line in lines:
         try:
@@ -62,13 +67,33 @@ def sums(lines: Iterable[str]) -> dict[str, Any]:
             found["BytesFilled"] += size
         # Of two tries there are two times, and "-" of one that was refused.
         waits += [round(float(part) * 1000) for part in first.replace(",", ":").split(":") if part.strip(" -")]
-    found["OriginFirstByte"] = sorted(waits)[:: len(waits) // MOST_VALUES + 1]
+    found["OriginFirstByte"] = spread(waits)
     return found
+
+
+def spread(values: list[int]) -> list[int]:
+    """At most as many values as the format allows, from the smallest on."""
+    return sorted(values)[:: len(values) // MOST_VALUES + 1]
+
+
+def ages(cache: Path, now: float) -> list[int]:
+    """How many seconds ago some of the cached objects were fetched: those of a few directories, drawn at random.
+
+    A key's hash chooses the directory, so these objects stand for all of them, and their age for how long the disk
+    keeps what nobody asks for.
+    """
+    found: list[int] = []
+    directories = [(first, second) for first in "0123456789abcdef" for second in range(256)]
+    for first, second in random.sample(directories, SAMPLED):
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(cache / first / f"{second:02x}"):
+                found.append(max(0, round(now - entry.stat().st_mtime)))
+    return spread(found)
 
 
 def document(found: dict[str, Any], fleet: str, node: str, log_group: str, now: float) -> dict[str, Any]:
     """The embedded metric format's object; `now` in seconds since 1970. Metrics are the fleet's, as of the disk."""
-    metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if found[name] != []]
+    metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if found.get(name, []) != []]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["Fleet"]], "Metrics": metrics}
     about = {"Timestamp": int(now * 1000), "LogGroupName": log_group, "CloudWatchMetrics": [directive]}
     values = {name: value for name, value in found.items() if value != []}
@@ -109,11 +134,13 @@ class Tail:
 
 def main() -> None:
     """Report until the machine ends."""
-    path, fleet, node, log_group, port = sys.argv[1:]
+    path, cache, fleet, node, log_group, port = sys.argv[1:]
     tail, agent = Tail(Path(path)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     while True:
         time.sleep(SECONDS)
-        told = document(sums(tail.lines()), fleet, node, log_group, time.time())
+        now = time.time()
+        found = {**sums(tail.lines()), "ObjectAge": ages(Path(cache), now)}
+        told = document(found, fleet, node, log_group, now)
         agent.sendto(json.dumps(told).encode() + b"\n", ("127.0.0.1", int(port)))
 
 

@@ -1,6 +1,7 @@
 """What a node reports once a minute is what nginx's log says, in the form that CloudWatch makes metrics of."""
 
 import json
+import os
 import runpy
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,21 @@ def test_every_metric_that_is_named_has_a_value_and_a_dimension(lines: list[str]
     assert told["_aws"]["Timestamp"] == 1_800_000_000_500
     assert (told["Fleet"], told["_aws"]["LogGroupName"]) == ("dev-pop-0", "nodes")
     assert ("OriginFirstByte" in told) is bool(lines)
+
+
+def test_the_age_of_what_is_cached_is_that_of_some_objects(tmp_path: Path) -> None:
+    now = 1_800_000_000
+    for first in "0123456789abcdef":
+        for second in range(256):
+            folder = tmp_path / first / f"{second:02x}"
+            folder.mkdir(parents=True)
+            (folder / "a").touch()
+            os.utime(folder / "a", (now - 60, now - 60 if first < "8" else now - 86400))
+    found = SCRIPT["ages"](tmp_path, now)
+    assert len(found) == SCRIPT["SAMPLED"]
+    assert {*found} <= {60, 86400}
+    (tmp_path / "empty").mkdir()
+    assert SCRIPT["ages"](tmp_path / "empty", now) == []
 
 
 def test_a_log_that_is_rotated_loses_no_line_and_gives_none_twice(tmp_path: Path) -> None:

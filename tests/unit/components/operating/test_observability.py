@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from typing import Any
 
 import pulumi
@@ -197,7 +198,7 @@ def test_the_dashboard_shows_viewers_titles_and_every_region(prod: Deployment) -
     assert any(title.startswith("Are viewers watching?") for title in titles)
     assert any(title.startswith("Are titles being made?") for title in titles)
     for region in ("us-east-1", "eu-west-1", "ap-southeast-1"):
-        assert len([title for title in titles if title.startswith(region)]) == 3
+        assert len([title for title in titles if title.startswith(region)]) == 4
     for widget in body["widgets"]:
         assert widget["x"] + widget["width"] <= 24
         for metric in widget["properties"]["metrics"]:
@@ -215,7 +216,15 @@ def test_the_dashboard_shows_what_each_fleet_reports(prod: Deployment) -> None:
         for item in prod.of_type("aws:ec2/launchTemplate:LaunchTemplate")
     ]
     fleets = {line.removeprefix("FLEET=") for text in files for line in text.splitlines() if line.startswith("FLEET=")}
-    assert shown == {(name, fleet) for name in ("Hits", "Shared", "Misses", "Stale", "Bytes") for fleet in fleets}
+    told = ("Hits", "Shared", "Misses", "Stale", "Bytes", "OriginFirstByte", "ObjectAge")
+    assert shown == {(name, fleet) for name in told for fleet in fleets}
+    for widget in body["widgets"]:
+        # CloudWatch refuses a graph in which two metrics have one id.
+        options = [metric[-1] for metric in widget["properties"]["metrics"] if isinstance(metric[-1], dict)]
+        ids = [option["id"] for option in options if "id" in option]
+        assert len(set(ids)) == len(ids)
+        words = {word for option in options for word in re.findall(r"[a-z]+\d+", option.get("expression", ""))}
+        assert words <= set(ids)
 
 
 def test_the_dashboard_asks_each_region_for_its_own_metrics(prod: Deployment) -> None:
