@@ -199,16 +199,21 @@ def _selector(number: int) -> str:
     return f"Audio Selector {number}"
 
 
+def corrections(video: Video) -> dict[str, Any]:
+    """What the picture needs beside scaling. Each may be billed as Professional."""
+    needed: dict[str, Any] = {}
+    if video["interlaced"]:
+        needed["Deinterlacer"] = {"Mode": "DEINTERLACE", "Algorithm": "INTERPOLATE", "Control": "NORMAL"}
+    if video["color_transfer"] in HDR_TRANSFERS:
+        needed["ColorCorrector"] = {"ColorSpaceConversion": "FORCE_709"}
+    return needed
+
+
 def _picture(video: Video, width: int, height: int) -> dict[str, Any]:
     """How any output draws the picture. FIT neither pads nor distorts, should the service measure it otherwise."""
     picture: dict[str, Any] = {"Width": width, "Height": height, "ScalingBehavior": "FIT"}
-    corrections: dict[str, Any] = {}
-    if video["interlaced"]:
-        corrections["Deinterlacer"] = {"Mode": "DEINTERLACE", "Algorithm": "INTERPOLATE", "Control": "NORMAL"}
-    if video["color_transfer"] in HDR_TRANSFERS:
-        corrections["ColorCorrector"] = {"ColorSpaceConversion": "FORCE_709"}
-    if corrections:
-        picture["VideoPreprocessors"] = corrections
+    if needed := corrections(video):
+        picture["VideoPreprocessors"] = needed
     return picture
 
 

@@ -13,7 +13,7 @@ from lambdas import clients, cost, jobs, names, upload
 from lambdas import source as sources
 from lambdas.editions import film
 from lambdas.ladder import content_of, steps_of
-from lambdas.plan import plan
+from lambdas.plan import corrections, plan
 from lambdas.prepare.core import Preparation, decided, encode, verify
 from lambdas.refusals import LOG, error_code, step
 from lambdas.shapes import Source, Title
@@ -70,8 +70,8 @@ def _prepare(event: Event) -> Preparation:
     # A finished job counts only while what it made is there: a title may have been taken down since.
     if found["status"] == "COMPLETE" and _is_there(title, found["version"]):
         return verify(content, planned, found)
-    corrected = any("VideoPreprocessors" in str(group["outputs"]) for group in planned["groups"])
-    price = cost.cost(planned["expected"], title["size"], corrected=corrected)
+    video = source["video"]
+    price = cost.cost(planned["expected"], title["size"], corrected=bool(video and corrections(video)))
     cost.check(price, MOST_USD)
     return encode(content, planned, price)
 

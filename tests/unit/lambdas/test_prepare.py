@@ -346,3 +346,10 @@ def test_what_a_film_costs_goes_with_its_job(title: Title, answers: Answers) -> 
     assert found is not None
     assert (found["minutes"]["1080p"], found["tier"]) == (2.0, "Basic")
     assert found["usd"] == pytest.approx(sum(found["minutes"].values()) * 0.0075)
+
+
+def test_a_picture_that_is_corrected_costs_more(title: Title, answers: Answers) -> None:
+    answers(200, result(a_track(transferCharacteristics="SMPTE_2084")))
+    found = ask(title)["cost"]
+    assert found is not None
+    assert (found["tier"], found["usd"]) == ("Professional", pytest.approx(sum(found["minutes"].values()) * 0.012))
