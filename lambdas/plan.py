@@ -145,7 +145,7 @@ def _accepted(source: Source) -> tuple[Video, float | None]:
         )
     if video["codec"] == "UNKNOWN":
         raise SourceRefused("The encoder does not know this video format. H.264, HEVC, ProRes, VP9 or MPEG-2 will do.")
-    if source["audio"] and source["audio"][0]["codec"] == "UNKNOWN":
+    if source["audio"] and all(track["codec"] == "UNKNOWN" for track in source["audio"]):
         raise SourceRefused("The encoder does not know this sound format. AAC, PCM, MP3, AC-3, Opus or FLAC will do.")
     if video["dolby_vision"] == DOLBY_ONLY:
         raise SourceRefused(

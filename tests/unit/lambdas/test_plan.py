@@ -347,3 +347,11 @@ def test_a_refusal_names_the_value_and_what_is_allowed(changes: dict[str, Any], 
 def test_a_sound_file_is_refused_by_its_kind() -> None:
     with pytest.raises(SourceRefused, match=r"\(mp3\) holds no video track"):
         plan({**a_source(container="mp3"), "video": None})
+
+
+def test_a_sound_that_is_known_is_taken_where_the_first_is_not() -> None:
+    unknown = {"track": 1, "codec": "UNKNOWN", "channels": 4, "sample_rate": 48_000, "language": "und"}
+    known = {"track": 2, "codec": "AAC", "channels": 2, "sample_rate": 48_000, "language": "und"}
+    planned = plan(a_source(audio=[unknown, known]))
+    assert planned["input"]["AudioSelectors"]["Audio Selector 1"]["Tracks"] == [2]
+    assert len(planned["expected"]["sounds"]) == 1
