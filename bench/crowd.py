@@ -270,6 +270,7 @@ def report() -> str:
     line("published", [f"{each.ends['Published']:,}" for each in done])
     line("failed, timed out, lost", [f"{sum(each.ends.values()) - each.ends['Published']:,}" for each in done])
     line("hours until the last", [f"{each.seconds / 3600:.1f}" for each in done])
+    line("minutes until each has its job", [f"{crowd(FILMS, 1).seconds / 60:.0f}"] * len(done))
     line("films a minute", [f"{FILMS / (each.seconds / 60):.1f}" for each in done])
     line("executions open, at most", [f"{each.most_open:,}" for each in done])
     for what, field_ in (("transitions", "transitions"), ("Lambda calls", "calls")):
