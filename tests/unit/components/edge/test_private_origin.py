@@ -53,3 +53,8 @@ def test_the_longest_region_leaves_room_for_a_stacks_name() -> None:
     longest = max(ZONES, key=len)
     name = endpoint_config(ARN, https=True, prefix=f"delivery-{longest}-{'s' * 28}")["name"]
     assert len(str(name)) <= 64
+
+
+def test_it_is_waited_for_longer_than_aws_says_it_takes() -> None:
+    """AWS says a quarter of an hour, and by itself the provider gives up just then."""
+    assert origin().one(ORIGIN).inputs["timeouts"] == {"create": "45m", "update": "45m", "delete": "45m"}

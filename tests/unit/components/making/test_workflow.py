@@ -20,7 +20,7 @@ from lambdas.names import folder
 from lambdas.plan import plan
 from lambdas.prepare.core import encode
 from lambdas.shapes import Title
-from tests.declared import REGION, ROOT
+from tests.declared import REGION, ROOT, whole
 from tests.making_kit import EXECUTION, NAMES, workflow
 from tests.making_world import MADE
 from tests.unit.lambdas.conftest import a_source
@@ -521,6 +521,15 @@ def test_a_handler_cannot_say_where_a_job_writes_what_it_reads_or_who_it_is(tabl
     destination = job["Settings"]["OutputGroups"][0]["OutputGroupSettings"]["CmafGroupSettings"]["Destination"]
     # S3 has no folders: dots in a key are dots.
     assert destination.startswith(f"s3://media/{folder('films-ein-film')}/")
+
+
+def test_the_bill_and_so_the_budget_count_encoding_by_the_tags_of_the_queue(table: Any) -> None:
+    """A job has no tags of its own."""
+    [job] = upload().called("Encode")
+    assert job["BillingTagsSource"] == "QUEUE"
+    assert not job.get("Tags")
+    [queue] = whole("prod").of_type("aws:mediaconvert/queue:Queue")
+    assert {"project": "headend", "stack": "prod"}.items() <= queue.inputs["tags"].items()
 
 
 def test_the_encoders_warnings_are_kept_on_the_title(table: Any) -> None:

@@ -226,3 +226,7 @@ def test_a_launch_that_fails_is_tried_again_before_the_deployment_fails() -> Non
     made = whole("dev").of_type("aws:autoscaling/group:Group")[0].inputs
     assert made["ignoreFailedScalingActivities"] is True
     assert made["waitForCapacityTimeout"] == "20m"
+
+
+def test_a_full_fleet_has_time_to_drain_before_a_destroy_gives_up() -> None:
+    assert fleet().one(GROUP).options["customTimeouts"] == {"delete": "30m"}
