@@ -46,6 +46,15 @@ class Stored:
         return (self[start : start + CHUNK] for start in range(0, len(self), CHUNK))
 
 
+class Unread(bytes):
+    """Stands for an object's bytes in a copy of it that nobody reads: empty, and as long as they are."""
+
+    size = 0
+
+    def __len__(self) -> int:
+        return self.size
+
+
 def grants(statements: Sequence[dict[str, Any]], action: str, resource: str) -> bool:
     """Whether a bucket's policy allows `action` on `resource` to somebody who is not a user or role of IAM.
 
@@ -65,6 +74,15 @@ def install() -> None:
 
     def value(self: Any) -> Any:
         return Stored(self) if has_request_context() and request.method == "GET" else moto_value.fget(self)
+
+    def state(self: Any) -> dict[str, Any]:
+        # To list versions, moto copies every object with its bytes, which a read here does not load.
+        if not (has_request_context() and request.method == "GET"):
+            return moto_state(self)
+        left = Unread()
+        left.size = self.contentsize
+        kept = {name: kept for name, kept in vars(self).items() if name not in ("_value_buffer", "lock")}
+        return {**kept, "_etag": self.etag.strip('"'), "value": left}
 
     def complete(self: Any, body: Any) -> Any:
         completed = moto_complete(self, body)
@@ -100,6 +118,7 @@ def install() -> None:
 
     mend("moto.s3.models:FakeBucket.get_permission", permit)
     moto_value = mend("moto.s3.models:FakeKey.value", property(value, vars(FakeKey)["value"].fset))
+    moto_state = mend("moto.s3.models:FakeKey.__getstate__", state)
     moto_complete = mend("moto.s3.models:FakeMultipart.complete", complete)
     moto_notifications = mend("moto.s3.responses:S3Response.get_bucket_notification", notifications)
     moto_key_response = mend("moto.s3.responses:S3Response._key_response", key_response)

@@ -14,6 +14,7 @@ PINNED = {
     "moto.awslambda.models:LambdaFunction.invoke": "dadc324f30ae",
     "moto.events.models:Rule.send_to_targets": "472e002e2dab",
     "moto.s3.models:FakeBucket.get_permission": "7571412a3495",
+    "moto.s3.models:FakeKey.__getstate__": "9e38b58ef9ad",
     "moto.s3.models:FakeKey.value": "5e9a53c3d82c",
     "moto.s3.models:FakeMultipart.complete": "a5cd01f2f2f2",
     "moto.s3.models:S3Backend._set_delete_marker": "f95d9e59e39f",

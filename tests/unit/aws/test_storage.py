@@ -1,12 +1,17 @@
 """S3: what a bucket's policy allows to an unsigned reader, and how many bytes a read of a large object loads."""
 
 import io
+import pkgutil
+import re
 import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto import mock_aws
+from moto.moto_server.werkzeug_app import create_backend_app
 
+from local.aws import storage
 from local.aws.storage import CHUNK, Stored, grants
 
 BUCKET = "arn:aws:s3:::media"
@@ -71,3 +76,39 @@ def test_a_whole_object_is_read_in_chunks() -> None:
     stored = Stored(SimpleNamespace(contentsize=len(content), lock=threading.Lock(), _value_buffer=file))
     assert b"".join(stored) == content
     assert max(file.reads) == CHUNK
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """moto's S3 as the laptop has it, asked over HTTP without a socket."""
+
+    def mend(place: str, replacement: Any) -> Any:
+        original = pkgutil.resolve_name(place)
+        monkeypatch.setattr(place.replace(":", "."), replacement)
+        return original
+
+    monkeypatch.setattr(storage, "mend", mend)
+    storage.install()
+    with mock_aws():
+        yield create_backend_app("s3").test_client()
+
+
+def test_versions_are_listed_with_their_sizes_and_without_their_bytes(s3: Any) -> None:
+    """A Pulumi provider that destroys a bucket asks for them."""
+    where = {
+        "base_url": "http://s3.amazonaws.com",
+        "headers": {"Authorization": "AWS4-HMAC-SHA256 Credential=x/20261128/us-east-1/s3/aws4_request, Signature=y"},
+    }
+    s3.put("/films", **where)
+    versioned = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    s3.put("/films?versioning", data=versioned, **where)
+    film = b"x" * 3_000_000
+    for data in (film, b"short"):
+        assert s3.put("/films/a.mp4", data=data, **where).status_code == 200
+    answer = s3.get("/films?versions", **where)
+    assert answer.status_code == 200, answer.data[:300]
+    assert re.findall(r"<Size>(\d+)</Size>", answer.text) == ["5", "3000000"]
+    assert re.findall(r"<ETag>&quot;(\w+)&quot;|<ETag>\"(\w+)\"", answer.text)
+    newest, older = re.findall(r"<VersionId>([^<]+)</VersionId>", answer.text)
+    assert s3.get(f"/films/a.mp4?versionId={older}", **where).data == film
+    assert s3.get(f"/films/a.mp4?versionId={newest}", **where).data == b"short"
