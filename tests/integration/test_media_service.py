@@ -181,7 +181,7 @@ def test_a_job_that_is_cancelled_stops_its_encoder_and_one_that_has_ended_stays_
         time.sleep(0.02)
     assert mediaconvert.get_job(Id=name)["Job"]["Status"] == "CANCELED"
     monkeypatch.setenv("HEADEND_X264_PRESET", "ultrafast")
-    done = ended(mediaconvert, job_for(mediaconvert, s3, "silent", "whole"))
+    done = ended(mediaconvert, {**job_for(mediaconvert, s3, "silent", "whole"), "ClientRequestToken": "whole"})
     mediaconvert.cancel_job(Id=done["Id"])
     assert mediaconvert.get_job(Id=done["Id"])["Job"]["Status"] == "COMPLETE"
 
