@@ -6,11 +6,10 @@ from typing import Literal, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.edge import routes
+from components.edge import functions, routes
 from components.edge.logs import EdgeLogs
 from components.edge.policies import EdgePolicies
 from components.edge.private_origin import PrivateOrigin
-from components.edge.viewer_request import viewer_request_code
 from components.serving.point_of_presence import PointOfPresence
 
 
@@ -69,10 +68,9 @@ class Delivery(pulumi.ComponentResource):
             {"origin": origin, "policies": policies, "many_pops": many, "key_group_id": keys}
         )
         api = routes.api_behaviour("api", policies)
-        # For all behaviours: CloudFront chooses one by the resolved path, but passes the path on as the viewer wrote it
-        first: list[aws.cloudfront.DistributionOrderedCacheBehaviorFunctionAssociationArgsDict] = [
-            {"event_type": "viewer-request", "function_arn": self._viewer_request(name, args)}
-        ]
+        serving = [pop.region for pop in args["pops"] if pop.serving]
+        first = functions.first(name, self, home=args["home"], serving=serving)
+        both = first + functions.last(name, self)
         distribution = aws.cloudfront.Distribution(
             f"{name}-distribution",
             enabled=True,
@@ -90,7 +88,10 @@ class Delivery(pulumi.ComponentResource):
             ],
             # Only the home region's group is declared. For another region the function makes a group itself.
             origin_groups=[routes.origin_group(home_group, f"pop-{args['home']}", "media")],
-            ordered_cache_behaviors=[{**item, "function_associations": first} for item in (api, *media)],
+            ordered_cache_behaviors=[
+                {**api, "function_associations": first},
+                *({**item, "function_associations": both} for item in media),
+            ],
             default_cache_behavior={**routes.page_behaviour("site", policies), "function_associations": first},
             custom_error_responses=routes.error_responses(),
             restrictions={"geo_restriction": routes.geo_restriction(args["blocked_countries"])},
@@ -133,18 +134,3 @@ class Delivery(pulumi.ComponentResource):
                 # A play request may start an execution: the API gets longer than a segment does.
                 origins.append(origin("api", domain_name, private.origin_id, read_timeout=10))
         return origins
-
-    def _viewer_request(self, name: str, args: DeliveryArgs) -> pulumi.Output[str]:
-        serving = [pop.region for pop in args["pops"] if pop.serving]
-        return aws.cloudfront.Function(
-            f"{name}-viewer-request",
-            runtime="cloudfront-js-2.0",
-            comment="Refuses paths that do not exist; sends a viewer to the nearest point of presence",
-            publish=True,
-            code=viewer_request_code(home=args["home"], regions=serving, failover_status=routes.FAILOVER_STATUS),
-            # The code names origins of the distribution. An update in place takes seconds, but a new origin takes a
-            # quarter of an hour. A new function becomes active together with the new origins.
-            opts=pulumi.ResourceOptions(
-                parent=self, replace_on_changes=["code"], aliases=[pulumi.Alias(name=f"{name}-nearest-pop")]
-            ),
-        ).arn

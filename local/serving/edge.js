@@ -46,8 +46,8 @@ function policies(behaviour) {
     };
 }
 
-function functionOf(behaviour) {
-    const found = (behaviour.functionAssociations || [])[0];
+function functionOf(behaviour, eventType) {
+    const found = (behaviour.functionAssociations || []).find((item) => item.eventType === eventType);
     return found && distribution.functions[found.functionArn].handler;
 }
 
@@ -133,13 +133,13 @@ function viewerRequest(r, behaviour) {
     };
 }
 
-function event(r, request) {
+function event(r, request, eventType) {
     return {
         version: '1.0',
         context: {
             distributionDomainName: r.variables.server_addr,
             distributionId: distribution.id,
-            eventType: 'viewer-request',
+            eventType: eventType,
             requestId: r.variables.request_id,
         },
         viewer: { ip: r.remoteAddress },
@@ -214,8 +214,8 @@ function request(r) {
     const before = [seen.headers, seen.querystring, seen.cookies].map((part) => JSON.stringify(part));
     let chosen;
     try {
-        const handler = functionOf(behaviour);
-        seen = handler ? handler(event(r, seen)) : seen;
+        const handler = functionOf(behaviour, 'viewer-request');
+        seen = handler ? handler(event(r, seen, 'viewer-request')) : seen;
         if (seen.statusCode) {
             return generate(r, seen);
         }
@@ -340,6 +340,15 @@ function respond(r) {
     if (added) {
         policyHeaders(added).filter((item) => item[2] || out[item[0]] === undefined).forEach((item) => {
             out[item[0]] = item[1];
+        });
+    }
+    const last = functionOf(behaviour, 'viewer-response');
+    if (last && !r.variables.edge_outcome && r.status < 400) {
+        const seen = event(r, viewerRequest(r, behaviour), 'viewer-response');
+        seen.response = { statusCode: r.status, headers: {} };
+        const headers = last(seen).headers;
+        Object.keys(headers).forEach((name) => {
+            out[name] = headers[name].value;
         });
     }
     const said = /[?&](laptop-country=[A-Z]{2})(?:&|$)/.exec(r.variables.request_uri);

@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import sync_playwright
 
 from local.cloud import LaptopCloud
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.e2e.platform import Log, ask_to_play, key_for, objects, play, settled, title_id, upload, wait
 from tests.media_samples import sample
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from components.edge import functions
 from components.edge.viewer_request import viewer_request_code
 from local.serving.edge import Edge, first_free_port, milliseconds
 from tests.serving_kit import (
@@ -449,6 +450,22 @@ def test_response_headers_are_set_or_left_as_declared(tmp_path: Path) -> None:
             assert got["Strict-Transport-Security"] == "max-age=60; includeSubDomains"
             assert got["X-Content-Type-Options"] == "nosniff"
             assert got["X-Frame-Options"] == "SAMEORIGIN", "override is off"
+
+
+def test_browsers_may_keep_a_rendition_wherever_it_came_from_and_no_error(tmp_path: Path) -> None:
+    lasting = function("lasting", Path(functions.__file__).with_name("lasting.js").read_text())
+    associated = [{"eventType": "viewer-response", "functionArn": "arn:lasting"}]
+    media = behaviour("site", "/v/*", functionAssociations=associated)
+    with tier(tmp_path, delivering(lasting, orderedCacheBehaviors=[media])) as made:
+        made.s3.default = Reply(headers={"ETag": '"a"', "Accept-Ranges": "bytes"})
+        answers = [made.get("/v/a"), made.get("/v/a"), made.get("/v/a", Range="bytes=0-1")]
+        answers.append(made.get("/v/a", **{"If-None-Match": '"a"'}))
+        assert [answer.status for answer in answers] == [200, 200, 206, 304]
+        assert {answer.headers["Cache-Control"] for answer in answers} == {"public, max-age=31536000, immutable"}
+        for status in (403, 404, 500):
+            made.s3.default = Reply(status=status)
+            answer = made.get(f"/v/{status}")
+            assert (answer.status, answer.headers.get("Cache-Control")) == (status, None)
 
 
 def test_a_port_that_is_taken_at_the_last_moment_is_passed_over(

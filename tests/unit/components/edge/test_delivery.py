@@ -12,6 +12,7 @@ from local.engine import Deployment, run_program
 from tests.declared import ROOT, ZONES, refusal, whole
 
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
+FUNCTION = "aws:cloudfront/function:Function"
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +127,16 @@ def test_only_what_a_viewer_sees_before_playing_needs_no_cookie(prod: dict[str, 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_no_path_escapes_the_function_that_refuses_what_does_not_exist(stack: str) -> None:
     distribution = whole(stack).one(DISTRIBUTION).inputs
-    arn = whole(stack).one("aws:cloudfront/function:Function").outputs["arn"]
+    arn = whole(stack).one(FUNCTION, "delivery-viewer-request").outputs["arn"]
     for behaviour in (distribution["defaultCacheBehavior"], *distribution["orderedCacheBehaviors"]):
-        assert behaviour["functionAssociations"] == [{"eventType": "viewer-request", "functionArn": arn}]
+        assert behaviour["functionAssociations"][0] == {"eventType": "viewer-request", "functionArn": arn}
+
+
+def test_browsers_are_told_to_keep_renditions_and_nothing_else(prod: dict[str, Any]) -> None:
+    arn = whole("prod").one(FUNCTION, "delivery-lasting").outputs["arn"]
+    for behaviour in (prod["defaultCacheBehavior"], *prod["orderedCacheBehaviors"]):
+        lasting = {"eventType": "viewer-response", "functionArn": arn} in behaviour["functionAssociations"]
+        assert lasting is behaviour.get("pathPattern", "").startswith("/v/")
 
 
 def test_with_many_points_of_presence_the_function_is_told_the_country(
@@ -139,7 +147,7 @@ def test_with_many_points_of_presence_the_function_is_told_the_country(
 
 
 def test_the_function_names_origins_that_there_are(prod: dict[str, Any]) -> None:
-    code = whole("prod").one("aws:cloudfront/function:Function").inputs["code"]
+    code = whole("prod").one(FUNCTION, "delivery-viewer-request").inputs["code"]
     data = json.loads(code.split("const data = ")[1].split(";\n")[0])
     origins = {origin["originId"] for origin in prod["origins"]}
     assert {f"pop-{region}" for region in data["countries"]} | {"media"} <= origins
