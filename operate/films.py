@@ -73,7 +73,7 @@ def _send(cloud: Cloud, films: list[upload.Film], at_once: int) -> list[Sent]:
         TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=screen.err(), expand=True) as progress:
-        tasks = {film: progress.add_task(film.key, total=film.size) for film in films}
+        tasks = {film: progress.add_task(screen.visible(film.key), total=film.size) for film in films}
         sender = Sender(cloud, at_once, lambda film, count: progress.advance(tasks[film], count))
         try:
             return sender.send(films)
@@ -143,7 +143,7 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "state": screen.coloured(row["state"]),
             "last run": screen.coloured(row.get("outcome", "")),
             "reason": row.get("reason", ""),
-            "fault": Text(row.get("fault", ""), style="red"),
+            "fault": Text(screen.visible(row.get("fault", "")), style="red"),
             "upload": f"{row['key']} ({screen.size(row['size'])})" if "key" in row else "",
             "length": screen.length(row.get("duration")),
             "picture": f"{row['width']} x {row['height']}" if "width" in row else "",

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn
@@ -11,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from lambdas.identify.core import JOINERS
 
 NOT_SO = 1
 """It was done, and the answer is no: a film failed, an alarm rings, something is not as it must be."""
@@ -57,14 +60,25 @@ def err() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def visible(text: str, kept: str = "") -> str:
+    """The same with control characters, and marks that turn the line, as Python writes them (`\\x1b`, `\\u202e`).
+
+    An upload's name may hold what clears a terminal, or what makes `exe.mp4` look like `4pm.exe`.
+    """
+    return "".join(
+        c if c in kept + JOINERS or unicodedata.category(c) not in ("Cc", "Cf") else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
 def say(text: str, style: str = "") -> None:
     """One line of result. The text is no markup: a film's name may hold brackets."""
-    out().print(Text(text, style=style), soft_wrap=True)
+    out().print(Text(visible(text, "\n"), style=style), soft_wrap=True)
 
 
 def note(text: str, style: str = "") -> None:
     """One line beside the result."""
-    err().print(Text(text, style=style))
+    err().print(Text(visible(text, "\n"), style=style))
 
 
 def document(value: Any) -> None:
@@ -78,7 +92,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], nothi
         say(nothing)
         return
     console = out()
-    cells = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    cells = [[cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row] for row in rows]
     needs = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
     needs = [max(need, len(column.heading)) for need, column in zip(needs, columns, strict=True)]
     made = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
@@ -118,7 +132,7 @@ def facts(pairs: Mapping[str, str | Text]) -> None:
     made.add_column(overflow="fold")
     for name, value in pairs.items():
         if value:
-            made.add_row(name, value if isinstance(value, Text) else Text(value))
+            made.add_row(name, value if isinstance(value, Text) else Text(visible(value)))
     out().print(made)
 
 

@@ -123,3 +123,14 @@ def test_ages(seconds: int, text: str) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(None, ""), (20.4, "0:20"), (5525, "1:32:05")])
 def test_lengths(seconds: float | None, text: str) -> None:
     assert screen.length(seconds) == text
+
+
+def test_a_name_can_neither_clear_the_terminal_nor_turn_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b[2J\nb \u202e4pm.exe \x9b 👩\u200d👧 é"
+    shown = r"a\x1b[2J\nb \u202e4pm.exe \x9b " + "👩\u200d👧 é"
+    assert screen.visible(name) == shown
+    screen.facts({"upload": name})
+    screen.table([Column("TITLE")], [[name]], "")
+    assert capsys.readouterr().out.count(shown) == 2
+    screen.say(f"{name}: sent\nand more")
+    assert capsys.readouterr().out.splitlines() == [r"a\x1b[2J", shown.partition(r"\n")[2] + ": sent", "and more"]
