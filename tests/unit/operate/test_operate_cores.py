@@ -58,7 +58,8 @@ def test_another_ladder_is_seen_by_what_it_made(monkeypatch: pytest.MonkeyPatch)
         "nothing plays yet"
     )
     assert catalogue.outdated(ROW, STEPS[1:]), "the stack's config has another ladder"
-    monkeypatch.setattr("lambdas.ladder.REVISION", "another")
+    # Where a test runs the program, it imports the module anew: this one is the one that was imported here.
+    monkeypatch.setitem(content_of.__globals__, "REVISION", "another")
     assert catalogue.outdated(ROW, STEPS)
 
 
