@@ -121,7 +121,10 @@ class World:
         return done
 
     def _describe(self, asked: dict[str, str]) -> Any:
-        return {"Status": self.executions[asked["ExecutionArn"].removeprefix(EXECUTION)]}
+        name = asked["ExecutionArn"].removeprefix(EXECUTION)
+        if name not in self.executions:
+            raise Failure("Sfn.ExecutionDoesNotExistException", {})
+        return {"Status": self.executions[name]}
 
     def _prepare(self, asked: dict[str, Any]) -> Preparation:
         """The decision of lambdas.prepare.handler."""

@@ -93,6 +93,18 @@ def test_whatever_state_an_execution_is_stopped_at_its_event_again_makes_it_whol
     assert len(world.jobs) == 1
 
 
+@pytest.mark.parametrize("state", ["Prepare", "What next?", "Encode", "Verify", "Publish"])
+def test_a_title_whose_execution_nobody_remembers_is_made_from_its_row(world: World, state: str) -> None:
+    """What the sweeper starts where Step Functions knows nothing of the execution that has the claim."""
+    world.deliver(world.put("A"), stop_at=state)
+    assert "outcome" not in world.row()
+    world.executions = {"another film's": "SUCCEEDED"}
+    event = json.loads(core.again(world.row()["execution"], event_of(world.plain_row(), "uploads"))["input"])
+    path = world.deliver(event).path
+    assert ("Does it run?" in path, path[-1]) == (True, "Published")
+    assert (world.plays(), world.row()["outcome"], len(world.jobs)) == ("A", "PUBLISHED", 1)
+
+
 @pytest.mark.parametrize("state", ["Identify", "Prepare", "Encode", "Verify", "Announce"])
 @pytest.mark.parametrize("delivered", ["at once", "later"])
 def test_an_overwrite_during_any_state_wins(world: World, state: str, delivered: str) -> None:
