@@ -14,6 +14,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 from components.serving.cache_node.user_data import NodeConfig, user_data
 from local.serving.nodes import Node, Site
@@ -156,9 +157,17 @@ class Answer:
         return self.headers.get("x-node-cache", "")
 
 
-def ask(node: Node, path: str, method: str = "GET", timeout: float = 20.0, **headers: str) -> Answer:
+class Door(NamedTuple):
+    """Where requests are sent."""
+
+    address: str
+    port: int
+
+
+def ask(where: Node | Door, path: str, method: str = "GET", timeout: float = 20.0, **headers: str) -> Answer:
     """Send one request on a new connection. Header names are given with underscores."""
-    connection = http.client.HTTPConnection(node.site.address, node.port, timeout=timeout)
+    address = where.address if isinstance(where, Door) else where.site.address
+    connection = http.client.HTTPConnection(address, where.port, timeout=timeout)
     with contextlib.closing(connection):
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         response = connection.getresponse()
