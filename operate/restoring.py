@@ -23,7 +23,7 @@ def restore(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Make the catalogue anew as it was at a moment, and have the stack use it from the next `pulumi up`."""
+    """Restore the catalogue as it was at a moment, as a new table that the stack uses from the next `pulumi up` on."""
     path = config.path_of(stack)
     cloud = find(stack)
     source, dynamodb = cloud.name("titles_table"), cloud.client("dynamodb")
