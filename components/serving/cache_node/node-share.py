@@ -1,14 +1,16 @@
 #!/usr/bin/python3
 """Lets viewers who miss one object together share one fetch: `node-share SOCKET CACHE_DIRECTORY`.
 
-nginx asks at SOCKET for whatever it does not have, and tells SOCKET.ends, by a line of its log, of each fetch that is
-over and of a file that turned out to be truncated, which is deleted. The first
-who asks for an object is refused with 503: nginx then fetches and stores it. Until that is over, whoever else asks gets
-the bytes out of the file that nginx is writing, as they come. Where this process is dead, nginx fetches by itself, and
-its lock makes all but one wait. Where the disk is full, 507 has nginx pass the bucket's answer on without storing it.
+nginx asks at SOCKET for each object that is not in its cache. The first request for an object is refused with 503, and
+nginx then fetches and stores the object. Until this fetch is over, the other requests get the bytes from the file that
+nginx is writing, as they come. If the disk is full, the refusal is 507: nginx passes the bucket's answer on and does
+not store it. If this process is dead, nginx fetches without it, and its lock lets all but one request wait.
 
-It relies on three facts of nginx: a file that is being written lies beside its final name, with a suffix; the answer's
-head stands in it before the body; and it is renamed when it is whole, deleted when the fetch fails.
+nginx sends lines of its log to SOCKET.ends: a fetch is over, or a file of the cache turned out to be truncated. Such a
+file is deleted.
+
+This relies on three facts about nginx. A file that is being written has its final name and a suffix. The head of the
+answer is in it, before the body. The file is renamed when it is whole, and deleted when the fetch fails.
 
 Python 3.9 runs this on Amazon Linux 2023.
 """
@@ -27,19 +29,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PATIENCE = 2.0
-"""Seconds that viewers wait here for the first byte. Then nginx's lock has them wait, or ask the bucket themselves."""
+"""Seconds that viewers wait here for the first byte. Then they are refused: they wait for nginx's lock."""
 FIRST_LOOK, NEXT_LOOK = 0.01, 0.04
-"""Seconds between two looks at a file: before its first byte, when viewers see every wait, and after."""
+"""Seconds between two looks at a file: until its first byte is there, and later. A viewer notices the first more."""
 HEAD = 16 * 1024
 """Bytes at the beginning of a file in which nginx's own header, the key and the response's head end."""
 SWEEP = 1.0
-"""Seconds between two looks at what nobody waits for."""
+"""Seconds between two looks at a fetch that nobody waits for."""
 PART = 1 << 20
 """Bytes that one viewer gets before the next has a turn."""
 LARGEST = 16 << 20
 """Bytes of disk that are kept for each fetch under way: more than a segment of the top rung."""
 ABSENT = ("403", "404")
-"""What is true for everybody who asked meanwhile. Other refusals are not: each may try."""
+"""Answers of the bucket that are passed on to all who wait. After another error, each may ask the bucket."""
 
 
 @dataclass(eq=False)
@@ -205,7 +207,8 @@ class Sharer:
     def _discard(self, path: str) -> None:
         """Delete a file that is shorter than it says; nginx fetches it again."""
         found = Fetch(path, self._file(path), 0.0)
-        found.look()
+        with contextlib.suppress(OSError):
+            found.look()
         if found.file is not None and found.here < found.length:
             found.final.unlink(missing_ok=True)
             print(f"cache node: {path} was truncated on the disk; deleted", flush=True)
