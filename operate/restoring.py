@@ -34,7 +34,9 @@ def restore(
     screen.ask(
         f"Make the table {target} from {source}, and name it in {path.name}? Nothing uses it before pulumi up.", yes
     )
-    with screen.err().status(f"{target}: AWS is making it. Ctrl-C is safe: the same command goes on"):
+    # The latest moment will be another one then.
+    go_on = f"After Ctrl-C, go on with --at {moment:%Y-%m-%dT%H:%M:%SZ}"
+    with screen.err().status(f"{target}: AWS is making it. {go_on}"):
         make(dynamodb, source, target, moment)
         while not ready(dynamodb, target):
             time.sleep(POLL_SECONDS)

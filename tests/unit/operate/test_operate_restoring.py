@@ -1,6 +1,8 @@
 """`headend restore`: the times that AWS offers, the verb's calls, and the settings that AWS does not restore."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -8,10 +10,20 @@ import pytest
 from botocore.stub import Stubber
 
 from operate import restoring
+from operate.cloud import Cloud
 from operate.screen import Refusal
 
 FIRST, LAST = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 28, 21, 30, 15, 999, tzinfo=UTC)
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+
+
+def always(value: Any) -> Callable[..., Any]:
+    """A function that answers this, whatever it is asked."""
+
+    def answer(*_: Any) -> Any:
+        return value
+
+    return answer
 
 
 @pytest.fixture
@@ -99,3 +111,48 @@ def test_the_new_table_gets_what_aws_does_not_restore(stub: Any) -> None:
     with stub:
         restoring.keep(stub.client, "titles", "new")
     stub.assert_no_pending_responses()
+
+
+def test_the_verb_asks_makes_waits_and_writes_the_config(
+    stub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "Pulumi.prod.yaml"
+    path.write_text("config:\n  headend:regions:\n    eu-west-1: {}\n")
+    outputs = {"region": "eu-west-1", "titles_table": "titles"}
+    monkeypatch.setattr(restoring, "find", always(Cloud("prod", outputs, "", None)))
+    monkeypatch.setattr(Cloud, "client", always(stub.client))
+    monkeypatch.setattr(restoring.config, "path_of", always(path))
+    monkeypatch.setattr(restoring, "keep", always(None))
+    slept: list[float] = []
+    monkeypatch.setattr(restoring.time, "sleep", slept.append)
+    recovery = {
+        "PointInTimeRecoveryStatus": "ENABLED",
+        "EarliestRestorableDateTime": FIRST,
+        "LatestRestorableDateTime": LAST,
+    }
+    backups = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery}
+    target, asked = "titles-at-20261120T120000Z", {"SourceTableName": "titles"}
+    stub.add_response("describe_continuous_backups", {"ContinuousBackupsDescription": backups}, {"TableName": "titles"})
+    moment = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    wanted = {**asked, "TargetTableName": target, "RestoreDateTime": moment}
+    stub.add_response("restore_table_to_point_in_time", {}, wanted)
+    for status in ("CREATING", "ACTIVE"):
+        stub.add_response("describe_table", {"Table": {"TableStatus": status}}, {"TableName": target})
+    with stub:
+        restoring.restore(at="2026-11-20T12:00Z", stack="prod", yes=True)
+    stub.assert_no_pending_responses()
+    assert slept == [restoring.POLL_SECONDS]
+    assert path.read_text() == f"config:\n  headend:catalogueTable: {target}\n  headend:regions:\n    eu-west-1: {{}}\n"
+    assert "then run pulumi up" in capsys.readouterr().err
+
+
+def test_without_a_yes_nothing_is_made(stub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "Pulumi.prod.yaml"
+    path.write_text("config:\n  headend:regions: {}\n")
+    monkeypatch.setattr(restoring, "find", always(Cloud("prod", {"region": "x", "titles_table": "t"}, "", None)))
+    monkeypatch.setattr(Cloud, "client", always(stub.client))
+    monkeypatch.setattr(restoring.config, "path_of", always(path))
+    monkeypatch.setattr(restoring, "window", always((FIRST, LAST)))
+    with stub, pytest.raises(Refusal, match="There is no terminal to ask at: say --yes"):
+        restoring.restore(stack="prod")
+    assert path.read_text() == "config:\n  headend:regions: {}\n"
