@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import textwrap
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -59,7 +60,8 @@ def _tell(path: Path) -> NoReturn:
         print(f"--summary {path}: {error}", file=sys.stderr)
         sys.exit(2)
     outcomes = [result.outcome for result in found]
-    print(f"{origin(found)}: {summary(outcomes)}.\n\n{table(outcomes)}")
+    sentence = textwrap.fill(f"{origin(found)}: {summary(outcomes)}.", 120)
+    print(f"{sentence}\n\n{table(outcomes)}")
     sys.exit(0 if all(outcome.good for outcome in outcomes) else 1)
 
 
