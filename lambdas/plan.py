@@ -24,7 +24,8 @@ SHORTEST, LONGEST = 0.5, 24 * 3600
 SLOWEST, FASTEST = Fraction(1, 60), 300
 """Frames a second that a source may have, on the average. A slide show has one in some seconds."""
 SLOWEST_UNBELIEVED = 1
-"""The same, of a file whose length is not believed: two frames that claim to stand for hours cost hours of encoding."""
+"""The same for a file whose length is not believed. Two frames that claim to last for hours would cost hours of
+encoding."""
 FASTEST_OUT = 60
 """Frames a second of the fastest rung."""
 

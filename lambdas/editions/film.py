@@ -100,7 +100,7 @@ def _locked(film: Film) -> bool:
     try:
         return mp4.locked(film.read, film.size)
     except UNREADABLE:
-        return False  # the encoder says what is wrong
+        return False  # the encoder will say what is wrong
 
 
 def _named(tracks: list[TextTrack]) -> tuple[dict[str, str], list[str]]:
