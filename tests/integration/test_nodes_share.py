@@ -2,6 +2,10 @@
 
 import contextlib
 import http.client
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from components.serving.cache_node import user_data
 from local.serving.nodes import Node
 from tests.integration.node_bench import MB, Answer, Origin, ask, content, make_node, running
 from tests.waiting import eventually
@@ -138,3 +143,24 @@ def test_a_bucket_that_is_silent_for_seconds_costs_one_fetch_or_few(node: Node, 
     bodies = {answer.body for answer in together(lambda: ask(node, FILM))}
     assert bodies == {origin.objects[BUCKET + FILM]}
     assert len(origin.requests) <= 2
+
+
+def test_systemd_is_told_each_second_that_the_helper_runs(tmp_path: Path) -> None:
+    script = Path(user_data.__file__).with_name("node-share.py")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        command = [sys.executable, script, tmp_path / "share", tmp_path]
+        with subprocess.Popen(command, env={"NOTIFY_SOCKET": str(tmp_path / "notify")}) as helper:
+            try:
+                assert [systemd.recv(100) for _ in range(2)] == [b"WATCHDOG=1"] * 2
+                helper.send_signal(signal.SIGSTOP)
+                time.sleep(0.5)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        systemd.recv(100, socket.MSG_DONTWAIT)
+                systemd.settimeout(3)
+                with pytest.raises(TimeoutError):
+                    systemd.recv(100)
+            finally:
+                helper.kill()
