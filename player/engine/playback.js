@@ -20,6 +20,8 @@ import { rungName } from "./tracks.js";
 const RENEWAL_MS = 20_000;
 // A second media error within this time has the same cause.
 const MEDIA_TROUBLE_MS = 10_000;
+// A film may stop so long before its stated end: the last segments can hold less than they say.
+const SHORT_S = 0.5;
 
 /** Seconds that are buffered without a gap from the current position on. */
 export function aheadOf({ buffered, currentTime }) {
@@ -115,6 +117,20 @@ export async function startPlayback(video, { url, position }, on) {
     else hls.startLoad();
   }
 
+  // hls.js treats a last segment that adds nothing to the buffer as a gap, and then never ends the film. This does: if
+  // all last segments were fetched, and the film stands still just before its end, it is over.
+  const last = new Set();
+  const endIfOver = () => {
+    const all = last.has("main") && (last.has("audio") || !hls.audioTracks.length);
+    const short = video.duration - video.currentTime < SHORT_S && ahead() < 0.1;
+    if (all && short && !video.ended) hls.trigger(Hls.Events.BUFFER_EOS, {});
+  };
+  hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
+    if (frag.endList) last.add(frag.type);
+    endIfOver();
+  });
+  video.addEventListener("waiting", endIfOver);
+
   hls.loadSource(url);
   hls.attachMedia(video);
   return {
@@ -132,6 +148,7 @@ export async function startPlayback(video, { url, position }, on) {
     wake: () => again?.(),
     stop() {
       clearTimeout(timer);
+      video.removeEventListener("waiting", endIfOver);
       dropEarly();
       hls.destroy();
     },
