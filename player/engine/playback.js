@@ -122,8 +122,9 @@ export async function startPlayback(video, { url, position }, on) {
   const last = new Set();
   const endIfOver = () => {
     const all = last.has("main") && (last.has("audio") || !hls.audioTracks.length);
-    const short = video.duration - video.currentTime < SHORT_S && ahead() < 0.1;
-    if (all && short && !video.ended) hls.trigger(Hls.Events.BUFFER_EOS, {});
+    const { buffered, currentTime, duration, ended } = video;
+    const there = Math.min(currentTime, buffered.length ? buffered.end(buffered.length - 1) : 0) > duration - SHORT_S;
+    if (all && there && ahead() < 0.1 && !ended) hls.trigger(Hls.Events.BUFFER_EOS, {});
   };
   hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
     if (frag.endList) last.add(frag.type);

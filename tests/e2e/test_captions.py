@@ -1,5 +1,8 @@
-"""Languages, previews, captions and posters, inside of films and beside them, as a player gets them."""
+"""Languages, previews, captions and posters, inside of films and beside them: as a player gets them, as a viewer in
+Chromium sees and hears them, and what an operator learns of that view.
+"""
 
+import json
 import os
 import re
 import shutil
@@ -8,16 +11,31 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page, expect
 
 from local.cloud import LaptopCloud
-from tests.e2e.platform import lay, play, settled, upload, wait
+from local.viewers import Viewers
+from tests.browser.chromium import launched, tab
+from tests.browser.heard import hears
+from tests.browser.painted import pixels, rows
+from tests.browser.settings_menu import choose, item
+from tests.browser.waiting import until
+from tests.e2e.platform import Log, lay, play, settled, upload, wait
 from tests.media_samples import sample
 
 SRT = "1\n00:00:00,200 --> 00:00:01,500\n{text}\n"
+FILM = "Vertigo.mp4"
+SECONDS = 6
+WORDS = {"eng": "Good evening", "ger": "Guten Abend"}
+LONG_SRT = "1\n00:00:00,100 --> 00:00:05,900\n{text}\n"
+PITCH = {"English": 300, "Deutsch": 900}
+"""Of the sample's languages, in Hz."""
+DIM, BRIGHT = 60, 150
+"""Of one colour of a pixel, whose greatest value is 255."""
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +182,192 @@ def test_dash_finds_the_same_captions(cloud: LaptopCloud) -> None:
     representation = re.findall(r'<Representation id="([^"]+)"', text)[0]
     address = urljoin(based, segment.replace("$RepresentationID$", representation))
     assert requests.get(cloud.url + address, timeout=60).status_code == 200
+
+
+# In Chromium
+
+
+@pytest.fixture(scope="module")
+def browser(cloud: LaptopCloud) -> Iterator[Browser]:
+    """After the cloud: the program cannot be deployed where the browser's driver keeps an event loop running."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def film(cloud: LaptopCloud, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A title with languages and captions inside of the file, and captions that came after it was published."""
+    path = tmp_path_factory.mktemp("film") / FILM
+    with_captions(path)
+    title = upload(cloud, path, FILM)
+    assert settled(cloud, title)["state"] == "PUBLISHED"
+    lay(cloud, "Vertigo.fr.vtt", "WEBVTT\n\n00:00.100 --> 00:05.900\nBonsoir\n")
+    wait(lambda: len(settled(cloud, title)["captions"]) == len(WORDS) + 1 or None, "the late captions are there")
+    return title
+
+
+def with_captions(path: Path) -> None:
+    """Write the sample of several languages to `path`, with text tracks in English and German."""
+    inputs = ["-i", str(sample("languages"))]
+    mapped = ["-map", "0"]
+    for number, (language, text) in enumerate(WORDS.items()):
+        file = path.with_suffix(f".{language}")
+        file.write_text(LONG_SRT.format(text=text), encoding="utf-8")
+        inputs += ["-f", "srt", "-i", str(file)]
+        mapped += ["-map", str(number + 1), f"-metadata:s:s:{number}", f"language={language}"]
+    command = ["ffmpeg", "-v", "error", "-y", *inputs, *mapped, "-c", "copy", "-c:s", "mov_text", str(path)]
+    subprocess.run(command, check=True, timeout=60)
+
+
+@pytest.fixture
+def page(browser: Browser, cloud: LaptopCloud, film: str) -> Iterator[Page]:
+    """The film, playing."""
+    with tab(browser) as page:
+        page.goto(f"{cloud.url}/?title={film}")
+        until(page, "video.currentTime > 0.3")
+        yield page
+
+
+def stand_still(page: Page, second: float) -> None:
+    """Pause the film there."""
+    page.locator("#stage").hover()
+    page.evaluate("video.pause()")
+    page.evaluate(f"video.currentTime = {second}")
+    until(page, "!video.seeking && video.readyState > 1")
+
+
+def test_the_film_is_played_to_its_end(page: Page) -> None:
+    expect(page.locator("#watch-heading")).to_have_text("Vertigo")
+    until(page, "video.ended")
+    assert abs(page.evaluate("video.currentTime") - SECONDS) < 0.2
+    expect(page.locator("#ending")).to_be_visible()
+    expect(page.locator("#spinner")).to_be_hidden()
+
+
+def test_captions_of_the_film_and_late_ones_are_seen(page: Page) -> None:
+    stand_still(page, 1)
+    for name, words in (("English", WORDS["eng"]), ("Deutsch", WORDS["ger"]), ("Français", "Bonsoir")):
+        choose(page, "Captions", name)
+        page.keyboard.press("Escape")
+        expect(page.locator("#captions")).to_have_text(words)
+        assert sum(min(pixel) > 230 for pixel in pixels(page, "#captions p > span")) > 100, "white letters are painted"
+
+
+def test_the_other_language_is_heard(page: Page) -> None:
+    page.evaluate("video.loop = true")
+    page.locator("#stage").hover()
+    page.locator("#mute").click()
+    page.evaluate("video.muted = false")
+    until(page, hears(PITCH["English"]))
+    choose(page, "Audio", "Deutsch")
+    until(page, hears(PITCH["Deutsch"]))
+    item(page, "Audio").click()
+    names = page.get_by_role("menuitemradio")
+    expect(names).to_have_text(["English", "Deutsch", "English 2", "Čeština"])
+
+
+def test_previews_are_seen_by_mouse_and_by_key(page: Page) -> None:
+    stand_still(page, 0.5)
+    bar = page.locator("#seek").bounding_box()
+    assert bar
+
+    def shown() -> str:
+        """The colour of the left of the preview: the film is red there once it is not black."""
+        expect(page.locator("#preview-picture")).to_be_visible()
+        until(page, "document.getElementById('preview-image').complete")
+        seen = rows(page, "#preview-picture")
+        red, _, blue = seen[len(seen) // 4][len(seen[0]) // 5]
+        return "black" if max(red, blue) < DIM else "red" if red > BRIGHT and blue < DIM else "neither"
+
+    page.mouse.move(bar["x"] + bar["width"] * 0.1, bar["y"] + bar["height"] / 2)
+    wait(lambda: shown() == "black" or None, "it is black", 20)
+    page.mouse.move(bar["x"] + bar["width"] * 0.8, bar["y"] + bar["height"] / 2)
+    wait(lambda: shown() == "red" or None, "it is red", 20)
+    page.mouse.move(5, 5)
+    expect(page.locator("#preview")).to_be_hidden()
+    page.keyboard.press("l")
+    expect(page.locator("#preview-time")).to_have_text("0:06")
+    assert shown() == "red"
+
+
+def test_the_poster_shows_something(browser: Browser, cloud: LaptopCloud, film: str) -> None:
+    with tab(browser) as page:
+        page.goto(cloud.url)
+        poster = page.locator(f"#cards [data-id={film}] img")
+        poster.scroll_into_view_if_needed()
+        until(page, "document.querySelector('#cards img').naturalWidth > 0")
+        assert sum(max(pixel) > 150 for pixel in pixels(page, f"#cards [data-id={film}] img")) > 1000
+
+
+# What an operator learns of a view
+
+
+def reported(cloud: LaptopCloud, event: str, session: str = "") -> dict[str, Any]:
+    """The line that the platform's function has written of this event of a view."""
+
+    def ask() -> dict[str, Any] | None:
+        logs = (cloud.run_dir / "logs").glob("lambda-*experience*.log")
+        lines = [line for log in logs for line in log.read_text().splitlines() if line.startswith("{")]
+        return next(
+            (said for said in map(json.loads, lines) if said["event"] == event and session in said["session"]), None
+        )
+
+    return wait(ask, f"the report of {event}", 60)
+
+
+def view_of(entry: dict[str, Any]) -> str | None:
+    """The view that a line of the edge's log tells of."""
+    return parse_qs(urlsplit(entry["referer"]).query).get("view", [None])[0]
+
+
+def test_a_view_is_followed_through_every_tier(cloud: LaptopCloud, browser: Browser, film: str) -> None:
+    log = Log(cloud.run_dir)
+    with tab(browser) as page:
+        page.goto(f"{cloud.url}/?title={film}&served")
+        until(page, "video.currentTime > 1")
+        session = page.locator("[data-figure=view]").inner_text()
+        shown = page.locator("#ledger-rows tr").count()
+        page.goto("about:blank")  # The viewer leaves.
+        started, ended = (reported(cloud, event, session) for event in ("start", "end"))
+
+    assert started["session"] == ended["session"] == session
+    assert (started["title"], started["Region"], ended["Region"]) == (film, cloud.region, cloud.region)
+    assert 0 < started["StartTime"] < 60_000
+    assert 0.5 < ended["WatchedSeconds"] < 60
+    viewers = Viewers(cloud.run_dir)
+    viewers.update()
+    assert viewers.sums["Starts"] >= 1
+
+    # The Referer names the view at the edge. Its request id leads to the node, and the trace there to the balancer.
+    edge = [entry for entry in log.entries("edge") if view_of(entry) == session]
+    assert len(edge) >= shown > 4
+    missed = {entry["request"]: entry for entry in edge if entry["cache"] == "Miss"}
+    nodes = [entry for entry in log.entries("node", len(missed)) if entry["edge_request"] in missed]
+    assert {entry["edge_request"] for entry in nodes} == set(missed)
+    traces = {entry["trace"]: entry["uri"] for entry in nodes}
+    balancer = {entry["trace"]: entry["uri"] for entry in log.entries("balancer", len(missed))}
+    assert traces.items() <= balancer.items()
+    assert all(trace.startswith("Root=1-") for trace in traces)
+
+
+def test_a_second_view_finds_in_the_browser_what_the_first_one_left(
+    cloud: LaptopCloud, browser: Browser, title: str
+) -> None:
+    """Another name of the view makes no other address."""
+    with tab(browser) as page:
+        page.goto(f"{cloud.url}/?title={film}")
+        until(page, "video.buffered.length && video.buffered.end(0) > 6")
+        log = Log(cloud.run_dir)
+        page.reload()
+        until(page, "video.currentTime > 0.5")
+        assert [entry["uri"] for entry in log.entries("edge") if ".cmf" in entry["uri"]] == []
+
+
+def test_a_view_that_fails_is_told(cloud: LaptopCloud, browser: Browser, film: str) -> None:
+    with tab(browser) as page:
+        page.route("**/v/**", lambda route: route.fulfill(status=404))
+        page.goto(f"{cloud.url}/?title={film}")
+        expect(page.locator("#notice")).to_contain_text("Playback stopped")
+        failed = reported(cloud, "fail")
+    assert (failed["title"], failed["Failures"]) == (film, 1)
+    assert failed["reason"]
