@@ -30,8 +30,10 @@ export class Previews {
   at(seconds) {
     const sheet = this.#sheets.find(({ end }) => seconds < end) ?? this.#sheets.at(-1);
     if (!sheet) return null;
-    const { url, start, each, columns, rows, width, height } = sheet;
-    const index = Math.min(columns * rows - 1, Math.max(0, Math.floor((seconds - start) / each)));
+    const { url, start, end, each, columns, width, height } = sheet;
+    // The last sheet may be only partly filled.
+    const pictures = Math.max(1, Math.ceil((end - start) / each - 0.01));
+    const index = Math.min(pictures - 1, Math.max(0, Math.floor((seconds - start) / each)));
     return { url, width, height, x: width * (index % columns), y: height * Math.floor(index / columns) };
   }
 }

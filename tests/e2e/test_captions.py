@@ -351,12 +351,12 @@ def test_a_view_is_followed_through_every_tier(cloud: LaptopCloud, browser: Brow
 
 
 def test_a_second_view_finds_in_the_browser_what_the_first_one_left(
-    cloud: LaptopCloud, browser: Browser, title: str
+    cloud: LaptopCloud, browser: Browser, film: str
 ) -> None:
     """Another name of the view makes no other address."""
     with tab(browser) as page:
         page.goto(f"{cloud.url}/?title={film}")
-        until(page, "video.buffered.length && video.buffered.end(0) > 6")
+        until(page, "video.buffered.length && video.buffered.end(0) > 5.9")
         log = Log(cloud.run_dir)
         page.reload()
         until(page, "video.currentTime > 0.5")
