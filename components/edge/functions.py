@@ -13,8 +13,8 @@ Associations = list[aws.cloudfront.DistributionOrderedCacheBehaviorFunctionAssoc
 
 
 def first(name: str, parent: pulumi.Resource, *, home: str, serving: Sequence[str]) -> Associations:
-    """What sees every request first. It is for all behaviours: CloudFront chooses one by the resolved path, but passes
-    the path on as the viewer wrote it."""
+    """The function that gets every request first, for all behaviours: CloudFront chooses a behaviour by the resolved
+    path, but passes the path on as the viewer wrote it."""
     function = aws.cloudfront.Function(
         f"{name}-viewer-request",
         runtime="cloudfront-js-2.0",
@@ -31,8 +31,8 @@ def first(name: str, parent: pulumi.Resource, *, home: str, serving: Sequence[st
 
 
 def last(name: str, parent: pulumi.Resource) -> Associations:
-    """What sees every answer with a rendition last. In place of a response headers policy: that would say the same of
-    an error."""
+    """The function that gets every answer with a rendition last. A response headers policy would add the header to
+    errors too."""
     function = aws.cloudfront.Function(
         f"{name}-lasting",
         runtime="cloudfront-js-2.0",

@@ -1,6 +1,6 @@
-// CloudFront runs this on what it sends to a viewer, but for errors of an origin (400 and above). It says how long a
-// browser may keep what lies under a version's path, which never changes. A node says so too; the bucket does not, as
-// MediaConvert writes its objects without a Cache-Control.
+// CloudFront runs this on each answer to a viewer, except where the origin answered with an error (400 and above). It
+// says how long a browser may keep a rendition, which never changes under its path. A node says so too. The bucket does
+// not: MediaConvert writes its objects without a Cache-Control.
 function handler(event) {
     var response = event.response;
     if ([200, 206, 304].includes(response.statusCode)) {

@@ -79,8 +79,8 @@ def spread(values: list[int]) -> list[int]:
 def ages(cache: Path, now: float) -> list[int]:
     """How many seconds ago some of the cached objects were fetched: those of a few directories, drawn at random.
 
-    A key's hash chooses the directory, so these objects stand for all of them, and their age for how long the disk
-    keeps what nobody asks for.
+    A key's hash chooses the directory, so these objects are a fair sample. The oldest shows how long the disk keeps
+    an object that nobody asks for.
     """
     found: list[int] = []
     directories = [(first, second) for first in "0123456789abcdef" for second in range(256)]

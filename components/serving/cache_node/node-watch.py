@@ -22,9 +22,9 @@ from pathlib import Path
 SECONDS = 1.5
 """Between two rounds, and how long an answer may take."""
 ROUNDS = 3
-"""Without an answer and without any processor time, before a worker is killed."""
+"""A worker is killed after so many rounds in which it did not answer and used no processor time."""
 ATTEMPTS = 16
-"""Connections for each worker and round, at most. The kernel spreads them: one round in a million misses a worker."""
+"""Most connections for each worker in a round. The kernel spreads them: of a million rounds, one misses a worker."""
 
 
 def workers(master: int) -> dict[int, str]:
@@ -38,7 +38,7 @@ def workers(master: int) -> dict[int, str]:
 
 
 def answering(address: str, port: int, wanted: set[int]) -> set[int]:
-    """The workers that answer in time, of those that are wanted; others may be among them."""
+    """Ask until each of the wanted workers has answered, or the time is over. Returns all workers that answered."""
     found: set[int] = set()
     opened, until = 0, time.monotonic() + SECONDS
     with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
