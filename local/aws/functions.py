@@ -20,6 +20,7 @@ import threading
 import time
 import uuid
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -148,7 +149,7 @@ class Sandboxes:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._changed = threading.Condition()
         self._idle: list[tuple[str, Sandbox]] = []  # the one that was idle for the longest time is first
-        self._busy = 0
+        self._busy, self._waiting = Counter[str](), Counter[str]()  # by function
 
     def invoke(self, function: LambdaFunction, payload: bytes) -> Result:
         """Run `function` once, in a warm sandbox if there is one. Waits while all sandboxes are busy."""
@@ -160,23 +161,39 @@ class Sandboxes:
             return sandbox.invoke(payload, function, self._logs / f"lambda-{name}.log")
         finally:
             with self._changed:
-                self._busy -= 1
+                self._busy[key] -= 1
                 if sandbox and sandbox.alive():
                     self._idle.append((key, sandbox))
-                self._changed.notify()
+                self._changed.notify_all()
 
     def _take(self, key: str) -> Sandbox | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._busy < SANDBOXES)
-            self._busy += 1
-            self._idle = [entry for entry in self._idle if entry[1].alive()]
-            for entry in reversed(self._idle):
-                if entry[0] == key:
-                    self._idle.remove(entry)
-                    return entry[1]
-            if self._busy + len(self._idle) > SANDBOXES:
-                self._idle.pop(0)[1].kill()
-            return None
+            self._waiting[key] += 1
+            self._changed.wait_for(lambda: self._may(key))
+            self._waiting[key] -= 1
+            found = next((entry for entry in reversed(self._idle) if entry[0] == key), None)
+            if found:
+                self._idle.remove(found)
+            elif self._busy.total() + len(self._idle) >= SANDBOXES:
+                unwanted = next(entry for entry in self._idle if self._may_end(entry[0], key))
+                self._idle.remove(unwanted)
+                unwanted[1].kill()
+            self._busy[key] += 1
+            return found and found[1]
+
+    def _may(self, key: str) -> bool:
+        """Whether a call may begin."""
+        self._idle = [entry for entry in self._idle if entry[1].alive()]
+        idle = [name for name, _ in self._idle]
+        if self._busy.total() >= SANDBOXES:
+            return False
+        room = self._busy.total() + len(idle) < SANDBOXES
+        return room or key in idle or any(self._may_end(name, key) for name in idle)
+
+    def _may_end(self, name: str, key: str) -> bool:
+        """Whether an idle process of one function may end for another function. To start one takes a second: it stays
+        while calls wait for it, unless the other function has no process at all and this one has more."""
+        return not self._waiting[name] or bool(not self._busy[key] and self._busy[name])
 
 
 def install(endpoint: str, run_dir: Path) -> None:
