@@ -23,7 +23,7 @@ def restore(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Restore the catalogue as it was at a moment, as a new table that the stack uses from the next `pulumi up` on."""
+    """Restore the catalogue as it was at a moment, to a new table that the next `pulumi up` takes."""
     path = config.path_of(stack)
     cloud = find(stack)
     source, dynamodb = cloud.name("titles_table"), cloud.client("dynamodb")

@@ -125,7 +125,7 @@ ELSEWHERE = {
     "RolePolicy": {"policy"},
     "StateMachine": {"loggingConfiguration.logDestination"},
     "Subnet": {"assignIpv6AddressOnCreation", "mapPublicIpOnLaunch"},
-    "Table": {"attributes", "globalSecondaryIndexes", "hashKey", "pointInTimeRecovery"},
+    "Table": {"attributes", "globalSecondaryIndexes", "hashKey", "pointInTimeRecovery", "ttl"},
     "TargetGroup": {
         "deregistrationDelay", "healthCheck", "lambdaMultiValueHeadersEnabled", "loadBalancingAlgorithmType",
     },

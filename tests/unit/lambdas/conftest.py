@@ -22,6 +22,7 @@ os.environ |= {
     "QUEUE_ARN": "arn:aws:mediaconvert:eu-west-1:111122223333:queues/titles",
     "TITLES_TABLE": "titles",
     "HOST": "watch.example.com",
+    "IMAGE": "",
     "STACK": "headend-dev",
     "NAMESPACE": "Headend/Canary",
     "REGIONS": "eu-west-1",
