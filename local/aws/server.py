@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug import Response
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws import events, functions, replication, states, storage
+from local.aws import events, functions, replication, states, storage, tables
 
 REQUEST_IDS = {"x-amzn-requestid", "x-amz-request-id"}
 
@@ -68,6 +68,7 @@ def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServe
     states.install(endpoint)
     events.install(endpoint)
     replication.install()
+    tables.install()
     dispatcher = Dispatcher(create_app)
     hosts = [(name, re.compile(rf"https?://{name}\.")) for name in services]
     dispatcher.backend_url_patterns = [*hosts, *dispatcher.backend_url_patterns]

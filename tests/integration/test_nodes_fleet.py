@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -89,6 +90,13 @@ def cloud(url: str) -> Cloud:
     return cloud
 
 
+@pytest.fixture
+def run_dir() -> Iterator[Path]:
+    """A folder with a short path, as the demo's is: the path of a Unix socket has 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="headend-test-") as folder:
+        yield Path(folder)
+
+
 @contextlib.contextmanager
 def watched(cloud: Cloud, run_dir: Path, boot: float = 0.3, notice: float = 0.3) -> Generator[Fleets]:
     fleets = Fleets(
@@ -107,8 +115,8 @@ def watched(cloud: Cloud, run_dir: Path, boot: float = 0.3, notice: float = 0.3)
         fleets.stop()
 
 
-def test_desired_capacity_is_nodes_that_serve_from_the_bucket(cloud: Cloud, tmp_path: Path) -> None:
-    with watched(cloud, tmp_path) as fleets:
+def test_desired_capacity_is_nodes_that_serve_from_the_bucket(cloud: Cloud, run_dir: Path) -> None:
+    with watched(cloud, run_dir) as fleets:
         assert len(fleets.nodes) == 2
         assert cloud.registered(fleets.targets) == sorted(fleets.nodes)
         for identity, address, port in fleets.targets[cloud.target_group]:
@@ -117,7 +125,7 @@ def test_desired_capacity_is_nodes_that_serve_from_the_bucket(cloud: Cloud, tmp_
             answer = ask(node, MANIFEST)
             assert (answer.status, answer.body, answer.headers["x-node"]) == (200, b"#EXTM3U\n", identity)
             # nginx writes the line after it has answered.
-            log = tmp_path / "logs" / f"node-{identity}.jsonl"
+            log = run_dir / "logs" / f"node-{identity}.jsonl"
             assert eventually(lambda log=log: MANIFEST in log.read_text())
             assert log.read_text().count(MANIFEST) == 1
         first = set(fleets.nodes)
@@ -132,8 +140,8 @@ def test_desired_capacity_is_nodes_that_serve_from_the_bucket(cloud: Cloud, tmp_
         assert [len(cloud.registered(change)) for change in cloud.changes] == [2, 3, 0]
 
 
-def test_a_dead_node_stays_a_target_until_its_instance_is_replaced(cloud: Cloud, tmp_path: Path) -> None:
-    with watched(cloud, tmp_path, boot=0.5, notice=2) as fleets:
+def test_a_dead_node_stays_a_target_until_its_instance_is_replaced(cloud: Cloud, run_dir: Path) -> None:
+    with watched(cloud, run_dir, boot=0.5, notice=2) as fleets:
         victim, survivor = sorted(fleets.nodes)
         killed = time.monotonic()
         os.killpg(fleets.nodes[victim].pid, signal.SIGKILL)
@@ -152,21 +160,21 @@ def test_a_dead_node_stays_a_target_until_its_instance_is_replaced(cloud: Cloud,
         assert [len(cloud.registered(change)) for change in cloud.changes] == [2, 1, 2]
 
 
-def test_a_balancer_is_told_that_there_is_nobody_yet(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_balancer_is_told_that_there_is_nobody_yet(cloud: Cloud, run_dir: Path) -> None:
     cloud.want(0)
-    with watched(cloud, tmp_path):
+    with watched(cloud, run_dir):
         assert cloud.changes == [{}]
 
 
-def test_a_killed_master_takes_its_workers_with_it(cloud: Cloud, tmp_path: Path) -> None:
-    with watched(cloud, tmp_path, notice=60) as fleets:
+def test_a_killed_master_takes_its_workers_with_it(cloud: Cloud, run_dir: Path) -> None:
+    with watched(cloud, run_dir, notice=60) as fleets:
         victim = next(iter(fleets.nodes.values()))
         os.kill(victim.pid, signal.SIGKILL)
         assert eventually(lambda: not victim.healthy())
 
 
-def test_a_fleet_that_is_stopped_leaves_no_node(cloud: Cloud, tmp_path: Path) -> None:
-    with watched(cloud, tmp_path) as fleets:
+def test_a_fleet_that_is_stopped_leaves_no_node(cloud: Cloud, run_dir: Path) -> None:
+    with watched(cloud, run_dir) as fleets:
         nodes = list(fleets.nodes.values())
         assert all(node.healthy() for node in nodes)
     assert not any(node.alive() or node.healthy() for node in nodes)

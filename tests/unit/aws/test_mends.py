@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from local.aws import events, functions, mends, replication, states, storage
+from local.aws import events, functions, mends, replication, states, storage, tables
 from local.aws.states import ASL, PARSER, TASK
 
 PINNED = {
     "moto.awslambda.models:LambdaFunction.invoke": "dadc324f30ae",
+    "moto.dynamodb.responses:DynamoHandler.call_action": "ce5f57cf83cd",
     "moto.events.models:Rule.send_to_targets": "472e002e2dab",
     "moto.s3.models:FakeBucket.get_permission": "7571412a3495",
     "moto.s3.models:FakeKey.__getstate__": "9e38b58ef9ad",
@@ -61,13 +62,14 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         return original
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (events, functions, replication, states, storage):
+        for module in (events, functions, replication, states, storage, tables):
             patch.setattr(module, "mend", record)
         functions.install("http://127.0.0.1:9", tmp_path_factory.mktemp("run"))
         storage.install()
         states.install("http://127.0.0.1:9")
         events.install("http://127.0.0.1:9")
         replication.install()
+        tables.install()
     return found
 
 
