@@ -31,8 +31,8 @@ def first(name: str, parent: pulumi.Resource, *, home: str, serving: Sequence[st
 
 
 def last(name: str, parent: pulumi.Resource) -> Associations:
-    """The function that gets every answer with a rendition last. A response headers policy would add the header to
-    errors too."""
+    """The function that gets every answer with a rendition last. AWS does not say whether a response headers policy
+    would spare errors."""
     function = aws.cloudfront.Function(
         f"{name}-lasting",
         runtime="cloudfront-js-2.0",
