@@ -1,12 +1,11 @@
 """The sweeper starts again what was lost, and deletes versions that nobody plays any more."""
 
-from typing import Any
-
 import pulumi
 import pulumi_aws as aws
 
 from components.blocks.lambda_function import LambdaFunction
 from components.blocks.policies import Statement, allow
+from components.blocks.schedule import CallArgs, let_call
 from components.making.handlers import MakingArns
 
 MINUTES = 15
@@ -53,57 +52,44 @@ class Sweeper(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        self._call_by(
-            name,
-            "schedule",
-            args,
-            function,
-            description="Time to look for what was lost",
-            schedule_expression=f"rate({MINUTES} minutes)",
-        )
-        self._call_by(
-            name,
-            "ended",
-            args,
-            function,
-            description="A film's execution was stopped, timed out or failed",
-            event_pattern=pulumi.Output.json_dumps(
-                {
-                    "source": ["aws.states"],
-                    "detail-type": ["Step Functions Execution Status Change"],
-                    "detail": {
-                        "stateMachineArn": [args["state_machine_arn"]],
-                        "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                    },
-                }
+        child = pulumi.ResourceOptions(parent=self)
+        rules = {
+            "schedule": aws.cloudwatch.EventRule(
+                f"{name}-schedule",
+                region=args["region"],
+                description="Time to look for what was lost",
+                schedule_expression=f"rate({MINUTES} minutes)",
+                opts=child,
             ),
-        )
+            "ended": aws.cloudwatch.EventRule(
+                f"{name}-ended",
+                region=args["region"],
+                description="A film's execution was stopped, timed out or failed",
+                event_pattern=pulumi.Output.json_dumps(
+                    {
+                        "source": ["aws.states"],
+                        "detail-type": ["Step Functions Execution Status Change"],
+                        "detail": {
+                            "stateMachineArn": [args["state_machine_arn"]],
+                            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                        },
+                    }
+                ),
+                opts=child,
+            ),
+        }
+        call: CallArgs = {
+            "region": args["region"],
+            "account_id": args["account_id"],
+            "function": function,
+            # What a lost call would have found, the next call on schedule finds too.
+            "seconds": 60 * MINUTES,
+            "tries": 3,
+        }
+        for which, rule in rules.items():
+            let_call(rule, call, self, permission=f"{name}-from-{which}", target=f"{name}-{which}-target")
         self.function_name = function.function_name
         self.register_outputs({"function_name": self.function_name})
-
-    def _call_by(self, name: str, which: str, args: SweeperArgs, function: LambdaFunction, **rule_args: Any) -> None:
-        """An EventBridge rule that calls the function."""
-        child, region = pulumi.ResourceOptions(parent=self), args["region"]
-        rule = aws.cloudwatch.EventRule(f"{name}-{which}", region=region, **rule_args, opts=child)
-        permission = aws.lambda_.Permission(
-            f"{name}-from-{which}",
-            region=region,
-            function=function.function_name,
-            action="lambda:InvokeFunction",
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            source_account=args["account_id"],
-            opts=child,
-        )
-        aws.cloudwatch.EventTarget(
-            f"{name}-{which}-target",
-            region=region,
-            rule=rule.name,
-            arn=function.function_arn,
-            # What a lost call would have found, the next call on schedule finds too.
-            retry_policy={"maximum_event_age_in_seconds": 60 * MINUTES, "maximum_retry_attempts": 3},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
-        )
 
 
 def _rights(args: SweeperArgs) -> list[Statement]:
