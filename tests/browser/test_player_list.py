@@ -32,7 +32,7 @@ def test_the_way_back_stops_playing(page: Page, fake: Fake) -> None:
     until(page, "video.currentTime > 0.3")
     page.get_by_role("link", name="All titles").click()
     expect(page.locator(".card[data-id=film]")).to_be_visible()
-    assert page.evaluate("[video.readyState, document.title]") == [0, "Headend"]
+    until(page, "video.readyState === 0 && document.title === 'Headend'")
     page.go_back()
     until(page, "video.currentTime > 0.3")
 
