@@ -189,6 +189,7 @@ pops = [
                 "max_nodes": settings.nodes_per_fleet.max,
                 "spot_percent": settings.spot_percent,
                 "tags": tags,
+                "settings": settings.for_nodes,
             },
             "log_days": settings.log_days,
             "protect": settings.protects(region),

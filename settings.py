@@ -215,6 +215,10 @@ class LadderStep(Strict):
     """MediaConvert's QVBR level: the quality of the picture, as far as maxBitrate allows it."""
 
 
+FOR_NODES = "for nodes"
+"""In the type of a plain value of Settings: cache nodes get it. It is a variable of their scripts and `@NAME@` in
+node.conf.in, by the field's name in capitals."""
+
 MOST_REGIONS = 20
 """Each has a VPC origin, of which an account may have 25 (CloudFront's quotas, which can be raised)."""
 
@@ -298,6 +302,12 @@ class Settings(Strict):
 
     def _steps(self) -> list[Step]:
         return [Step(step.short, step.max_bitrate, step.quality) for step in self.ladder]
+
+    @property
+    def for_nodes(self) -> dict[str, int | str]:
+        """The values that cache nodes get, by the field's name."""
+        fields = type(self).model_fields.items()
+        return {name: getattr(self, name) for name, field in fields if FOR_NODES in field.metadata}
 
     def protects(self, region: str) -> bool:
         """Whether the resources of a region are protected from deletion."""

@@ -1,16 +1,13 @@
 """A cache fleet: interchangeable nginx nodes on NVMe that hold one shard of the catalogue."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.serving import scaling
-from components.serving.cache_node.user_data import NodeConfig
+from components.serving.cache_node.user_data import NODE_PORT, NodeConfig
 from components.serving.node_template import NodeTemplate
-
-NODE_PORT = 8080
 
 
 class CacheFleetArgs(scaling.NodesArgs):
@@ -36,7 +33,7 @@ class CacheFleet(pulumi.ComponentResource):
     target_group_arn: pulumi.Output[str]
     target_group_suffix: pulumi.Output[str]
     group_name: pulumi.Output[str]
-    rollout: pulumi.Output[Mapping[str, Any]]
+    rollout: pulumi.Output[Mapping[str, object]]
     """What `make roll` brings to its nodes: region, group, template, version, and the types that they may have."""
     min_nodes: int
     max_nodes: int
@@ -73,10 +70,16 @@ class CacheFleet(pulumi.ComponentResource):
             },
             opts=child,
         )
-        limits, digits = scaling.limits(instance, region), args["digits"]
         config = pulumi.Output.all(bucket=args["bucket_name"], log_group=args["log_group_name"]).apply(
             lambda told: NodeConfig(
-                **told, **limits, region=region, fleet=self.fleet_name, port=NODE_PORT, digits=digits
+                **told,
+                region=region,
+                fleet=self.fleet_name,
+                headroom_mb=scaling.headroom_mb(instance.peak_gbps),
+                digits=args["digits"],
+                fill_mbps=scaling.fill_mbps(instance.baseline_gbps),
+                quiet_from=scaling.quiet_from(region),
+                settings=args["settings"],
             )
         )
         template = NodeTemplate(
@@ -116,7 +119,6 @@ class CacheFleet(pulumi.ComponentResource):
             tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(tags.items())],
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # Nodes install packages through the endpoint as soon as they start. One that cannot powers itself off.
                 depends_on=list(args["needs"]),
                 # A deletion first drains and stops the nodes. The provider's ten minutes are too few for a full fleet.
                 custom_timeouts=pulumi.CustomTimeouts(delete="30m"),
@@ -135,7 +137,7 @@ class CacheFleet(pulumi.ComponentResource):
             opts=child,
         )
 
-        self.group_name = group.name
+        self.group_name, self.target_group_suffix = group.name, target_group.arn_suffix
         self.rollout = pulumi.Output.all(
             region=region,
             group=group.name,
@@ -145,5 +147,4 @@ class CacheFleet(pulumi.ComponentResource):
         )
         # The ARN is known once the group has its nodes: a rule for an empty target group would answer 503.
         self.target_group_arn = pulumi.Output.all(target_group.arn, group.arn).apply(lambda known: str(known[0]))
-        self.target_group_suffix = target_group.arn_suffix
         self.register_outputs({"target_group_arn": self.target_group_arn, "group_name": self.group_name})

@@ -6,7 +6,8 @@ from typing import TypedDict
 
 import pulumi
 
-from components.serving.cache_fleet import NODE_PORT, CacheFleet
+from components.serving.cache_fleet import CacheFleet
+from components.serving.cache_node.user_data import NODE_PORT
 from components.serving.load_balancer import LoadBalancer, digits_of
 from components.serving.network import Network
 from components.serving.node_role import NodeRole

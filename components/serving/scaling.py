@@ -31,6 +31,8 @@ class NodesArgs(TypedDict):
     spot_percent: int
     tags: Mapping[str, str]
     """Tags of the instances. The provider's default tags do not reach the instances of a group."""
+    settings: Mapping[str, int | str]
+    """Config keys that the nodes get as they are: see NodeConfig."""
 
 
 def types(nodes: NodesArgs) -> list[str]:
@@ -52,14 +54,6 @@ def machine(component: str, nodes: NodesArgs) -> InstanceType:
             allowed = f"other_types must be of {', '.join(alike) or 'none'}, which are like {first}"
             raise ValueError(f"{component}: {allowed}; got {other!r}")
     return least(types(nodes))
-
-
-class Limits(TypedDict):
-    """The part of a node's configuration that follows from its network bandwidth and its place."""
-
-    headroom_mb: int
-    fill_mbps: int
-    quiet_from: int
 
 
 def busy_bytes_per_minute(baseline_gbps: float) -> float:
@@ -92,15 +86,6 @@ QUIET_AT = 2
 def quiet_from(region: str) -> int:
     """The hour in UTC at which it is QUIET_AT in a region, by its longitude. Clocks may differ by an hour or two."""
     return round(QUIET_AT - REGIONS[region].place[1] / 15) % 24
-
-
-def limits(instance: InstanceType, region: str) -> Limits:
-    """The limits of a node of this type in a region."""
-    return {
-        "headroom_mb": headroom_mb(instance.peak_gbps),
-        "fill_mbps": fill_mbps(instance.baseline_gbps),
-        "quiet_from": quiet_from(region),
-    }
 
 
 def spot_mix(

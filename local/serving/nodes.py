@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from urllib.parse import urlsplit
 
 import certifi
@@ -25,6 +26,7 @@ from local.processes import ManagedProcess
 
 CACHE_MB = 512
 """Room for some minutes of every rung of a few titles."""
+SCRIPTS = ("node-share", "node-watch", "node-fill")
 START_SECONDS = 10.0
 POLL_SECONDS = 5
 """Between two looks for new titles; a node on AWS waits for longer."""
@@ -71,7 +73,7 @@ class Node:
             "nginx.conf": files["/etc/headend/nginx.conf"],
             "listen.conf": f"listen {site.address}:{self.port} reuseport;\n",
             "node.conf": _fill(files["/etc/headend/node.conf.in"], _values(site, declared)),
-            **{name: files[f"/usr/local/sbin/{name}"] for name in ("node-fill", "node-share", "node-watch")},
+            **{name: files[f"/usr/local/sbin/{name}"] for name in SCRIPTS},
         }
         # As root, nginx would give its workers the user that it was built with, who may not enter this directory.
         user = f"user {pwd.getpwuid(0).pw_name}; " if os.geteuid() == 0 else ""
@@ -82,15 +84,24 @@ class Node:
             site.directory / "logs" / "stderr.log",
             stop_signal=signal.SIGQUIT,
         )
-        self.sharer = self._script("node-share", f"{directory}/share", f"{directory}/disk/cache")
-        self.watcher = self._script("node-watch", f"{directory}/nginx.pid", site.address, str(self.port))
-        bucket, node = f"{site.endpoint_url}/{declared['BUCKET']}", f"{site.address}:{self.port}"
-        how = [bucket, node, *(declared[name] for name in ("DIGITS", "FILL_MBPS")), str(POLL_SECONDS)]
-        how += [declared["QUIET_FROM"], f"{directory}/node.conf", f"{directory}/disk/fill"]
-        self.filler = self._script("node-fill", *how)
+        self.sharer, self.watcher, self.filler = (
+            self._script(name, files[f"/etc/systemd/system/cache-{name}.service"], declared) for name in SCRIPTS
+        )
 
-    def _script(self, name: str, *arguments: str) -> ManagedProcess:
-        command = [sys.executable, "-I", "-S", str(self.site.directory / name), *arguments]
+    def _script(self, name: str, unit: str, declared: Mapping[str, str]) -> ManagedProcess:
+        """One of the node's scripts, with the arguments of its service. Directories and addresses are this node's."""
+        [line] = re.findall(rf"^ExecStart=/usr/local/sbin/{name} (.*)$", unit, re.MULTILINE)
+        line = line.replace(" 15 ", f" {POLL_SECONDS} ")
+        here = {
+            f"https://{declared['BUCKET']}.s3.{declared['REGION']}.amazonaws.com": "/".join(
+                (self.site.endpoint_url, declared["BUCKET"])
+            ),
+            "127.0.0.1": self.site.address,
+            **dict.fromkeys(("/srv/headend", "/etc/headend", "/run/headend"), str(self.site.directory)),
+        }
+        places = re.compile("|".join(map(re.escape, here)))
+        words = [places.sub(lambda match: here[match[0]], word) for word in Template(line).substitute(declared).split()]
+        command = [sys.executable, "-I", "-S", str(self.site.directory / name), *words]
         return ManagedProcess(
             f"{self.site.instance_id}-{name}", command, self.site.directory / "logs" / f"{name[5:]}.log"
         )

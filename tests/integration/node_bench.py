@@ -16,13 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
-from components.serving.cache_node.user_data import NodeConfig, user_data
+from components.serving.cache_node.user_data import user_data
 from local.serving.nodes import Node, Site
+from tests.node_config import node_config
 
 MB = 1024 * 1024
-USER_DATA = user_data(
-    NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000, "01234567", 1000, 2)
-)
+USER_DATA = user_data(node_config())
 _hosts = itertools.count(1)
 
 

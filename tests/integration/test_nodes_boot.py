@@ -9,12 +9,11 @@ from pathlib import Path
 import certifi
 import pytest
 
-from components.serving.cache_node.user_data import NodeConfig, user_data
+from components.serving.cache_node.user_data import user_data
 from local.serving.nodes import written_files
+from tests.node_config import node_config
 
-FILES = written_files(
-    user_data(NodeConfig("media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000, "01234567", 1000, 2))
-)
+FILES = written_files(user_data(node_config()))
 EBS = "/dev/nvme0n1 Amazon Elastic Block Store\n"
 STORE = "/dev/nvme{}n1 Amazon EC2 NVMe Instance Storage\n"
 

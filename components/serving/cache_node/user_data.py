@@ -9,8 +9,10 @@ import gzip
 import io
 import json
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated, get_args, get_type_hints
 
 from components.blocks import paths
 from lambdas.forecast.core import DISK_SHARE, STAY, WALK_HOURS
@@ -20,52 +22,51 @@ LIMIT_BYTES = 16 * 1024
 """EC2's limit for user data, before base64."""
 CACHE_DISK = "/srv/headend/disk"
 """Where the cache is mounted: the `path` dimension of the metric disk_used_percent."""
+NODE_PORT = 8080
 METRICS_NAMESPACE = "Headend/Node"
 
-# Each value goes into shell and nginx files, so none may hold a character that means something there.
-_RULES = {
-    # No dots: S3's certificate covers one label before .s3.<region>.
-    "bucket": (r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name without dots"),
-    "region": (r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region, such as eu-west-1"),
-    "fleet": (r"[A-Za-z0-9._-]{1,128}", "letters, digits, dots, underscores and hyphens"),
-    "port": (r"[1-9][0-9]{3,4}", "a port from 1000 up"),
-    "log_group": (r"[A-Za-z0-9_/.#-]{1,512}", "a log group name"),
-    "digits": (r"[0-9a-f]{1,16}", "hex digits"),
-    "quiet_from": (r"[0-9]|1[0-9]|2[0-3]", "an hour from 0 to 23"),
-    "fill_mbps": (r"[1-9][0-9]{0,5}", "a number of megabits per second"),
-    "headroom_mb": (r"[1-9][0-9]{0,6}", "a number of megabytes"),
-}
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NodeConfig:
-    """What differs between the nodes of two fleets. Raises ValueError for a value that has no place in a script.
+    """What differs between the nodes of two fleets, and the config keys that all nodes get.
 
-    Each is a variable for the scripts, and `@NAME@` in node.conf.in, by its name in capitals.
+    Each is a variable for the scripts, and `@NAME@` in node.conf.in, by its name in capitals. Raises ValueError for a
+    value with characters that mean something in a shell or to nginx: the type of a field says which texts it may be.
     """
 
-    bucket: str
+    # No dots: S3's certificate covers one label before .s3.<region>.
+    bucket: Annotated[str, r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name without dots"]
     """The media bucket of the node's own region."""
-    region: str
-    fleet: str
-    port: int
-    log_group: str
+    region: Annotated[str, r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region, such as eu-west-1"]
+    fleet: Annotated[str, r"[A-Za-z0-9._-]{1,128}", "letters, digits, dots, underscores and hyphens"]
+    port: Annotated[int, r"[1-9][0-9]{3,4}", "a port from 1000 up"] = NODE_PORT
+    log_group: Annotated[str, r"[A-Za-z0-9_/.#-]{1,512}", "a log group name"]
     """Receives the node's boot log and nginx's error log. The access log stays on the node: at a full 25 Gb/s it would
     cost some 30 USD a day to keep what the edge's and the balancer's logs already hold."""
-    headroom_mb: int
+    headroom_mb: Annotated[int, r"[1-9][0-9]{0,6}", "a number of megabytes"]
     """Disk that the cache leaves free, in megabytes, for what is fetched between two looks of nginx's cache manager."""
-    digits: str
+    digits: Annotated[str, r"[0-9a-f]{1,16}", "hex digits"]
     """First hex digits of the titles that the fleet serves."""
-    fill_mbps: int
+    fill_mbps: Annotated[int, r"[1-9][0-9]{0,5}", "a number of megabits per second"]
     """Megabits per second at which the node fetches titles before anybody asks."""
-    quiet_from: int
+    quiet_from: Annotated[int, r"[0-9]|1[0-9]|2[0-3]", "an hour from 0 to 23"]
     """Hour in UTC at which the region's viewers have gone to bed, and the node takes up the day's order."""
+    settings: Annotated[Mapping[str, int | str], r"[A-Za-z0-9_./-]{0,200}", "letters, digits and any of _ . / -"]
+    """Config keys that all nodes get. None may have the name of another field, or of a variable of node-disk.sh."""
 
     def __post_init__(self) -> None:
-        for field, value in asdict(self).items():
-            pattern, allowed = _RULES[field]
+        types = get_type_hints(NodeConfig, include_extras=True)
+        for field, value in self.values().items():
+            _, pattern, allowed = get_args(types.get(field, types["settings"]))
             if not re.fullmatch(pattern, str(value)):
                 raise ValueError(f"cache node: {field} must be {allowed}, got {value!r}")
+
+    def values(self) -> dict[str, int | str]:
+        """Every value by its name. What is true or false in the config is `on` or `off`, as nginx writes it."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        config: Mapping[str, int | str] = own.pop("settings")
+        spoken = ("off", "on")
+        return own | {key: spoken[value] if isinstance(value, bool) else value for key, value in config.items()}
 
 
 def user_data(config: NodeConfig) -> str:
@@ -87,7 +88,7 @@ def cloud_config(config: NodeConfig) -> str:
         "/etc/headend/nginx.conf": _file("nginx.conf").replace("@MEDIA@", paths.MEDIA),
         "/etc/headend/node.conf.in": _file("node.conf.in"),
         "/etc/headend/listen.conf": f"listen {config.port} reuseport backlog=65535;\n",
-        "/etc/headend/node.env": "".join(f"{name.upper()}={value}\n" for name, value in asdict(config).items()),
+        "/etc/headend/node.env": "".join(f"{name.upper()}={value}\n" for name, value in config.values().items()),
         "/etc/headend/cloudwatch-agent.json": json.dumps(_agent(config)),
         # Session Manager's agent, too, has only IPv6 to reach AWS by.
         "/etc/amazon/ssm/amazon-ssm-agent.json": json.dumps({"Agent": {"UseDualStackEndpoint": True}}),

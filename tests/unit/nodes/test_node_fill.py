@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 
-from components.serving.cache_node import user_data
+from components.serving.cache_node.user_data import user_data
 from components.serving.load_balancer import digits_of
 from components.serving.scaling import fill_mbps, quiet_from
 from facts.instances import INSTANCE_TYPES
 from lambdas.names import GONE_LISTS, GONE_TIME, fill_list, order_of
 from lambdas.verify.fill import HEAD_SECONDS
 from local.serving.nodes import written_files
-
-CONFIG = user_data.NodeConfig(
-    "media-0123456", "eu-west-1", "fleet-0", 8080, "/headend/nodes", 10_000, "01234567", 100, 2
-)
+from tests.node_config import node_config
 
 NIGHT = 1_793_588_400.0
 """A quiet hour of that node: three o'clock in the morning."""
@@ -29,7 +26,7 @@ def script() -> Any:
     """The script as a node gets it."""
     module = ModuleType("node_fill")
     sys.modules[module.__name__] = module  # where its data classes look
-    exec(written_files(user_data.user_data(CONFIG))["/usr/local/sbin/node-fill"], vars(module))  # noqa: S102
+    exec(written_files(user_data(node_config()))["/usr/local/sbin/node-fill"], vars(module))  # noqa: S102
     return module
 
 

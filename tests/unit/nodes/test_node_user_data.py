@@ -5,27 +5,36 @@ import gzip
 import json
 import re
 import subprocess
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import yaml
+from pydantic import Field
 
 from components.serving.cache_node import user_data as module
-from components.serving.cache_node.user_data import LIMIT_BYTES, NodeConfig, cloud_config, user_data
+from components.serving.cache_node.user_data import LIMIT_BYTES, cloud_config, user_data
 from local.serving.nodes import NodeError, written_files
+from settings import FOR_NODES, Settings
+from tests.node_config import node_config
 
-CONFIG = NodeConfig(
-    "media-0123456", "eu-west-1", "pop-eu-west-1-fleet-3", 8080, "/headend/dev/nodes", 15_000, "89abcdef", 1250, 2
-)
+CONFIG = node_config()
 FOLDER = Path(module.__file__).parent
 FILES = written_files(user_data(CONFIG))
 
 
 def test_it_fits_with_room_for_the_longest_names() -> None:
-    longest = NodeConfig(
-        "m" * 63, "ap-southeast-4", "f" * 128, 65535, "/" + "l" * 511, 9_999_999, "0123456789abcdef", 40_000, 23
+    longest = node_config(
+        bucket="m" * 63,
+        region="ap-southeast-4",
+        fleet="f" * 128,
+        port=65535,
+        log_group="/" + "l" * 511,
+        headroom_mb=9_999_999,
+        digits="0123456789abcdef",
+        fill_mbps=40_000,
+        quiet_from=23,
     )
     assert len(base64.b64decode(user_data(longest))) < LIMIT_BYTES * 15 / 16
 
@@ -83,9 +92,24 @@ def test_the_scripts_are_clean() -> None:
 def test_every_value_that_node_conf_asks_for_is_filled_in_at_boot() -> None:
     asked = set(re.findall(r"@([A-Z_]+)@", FILES["/etc/headend/node.conf.in"]))
     given = set(re.findall(r"^ *([A-Z_]+)=", FILES["/usr/local/sbin/node-disk"], re.MULTILINE))
-    declared = set(re.findall(r"^([A-Z_]+)=", FILES["/etc/headend/node.env"], re.MULTILINE))
-    assert asked <= given | declared
-    assert not given & declared, "one would hide the other"
+    declared = re.findall(r"^([A-Z_]+)=", FILES["/etc/headend/node.env"], re.MULTILINE)
+    assert asked <= given | {*declared}
+    assert not given & {*declared}, "one would hide the other"
+    own = {field.name for field in fields(CONFIG)}
+    assert not own & CONFIG.settings.keys(), "one would hide the other"
+
+
+def test_a_key_that_is_marked_for_nodes_reaches_them_and_no_other_key_does() -> None:
+    class Later(Settings):
+        shown_name: Annotated[str, FOR_NODES] = "cinema-1"
+        keeps_open: Annotated[bool, FOR_NODES] = True
+        rate: Annotated[int, Field(ge=0), FOR_NODES] = 3
+        other: str = "not for nodes"
+
+    config = node_config(settings=Later(rate=7).for_nodes)
+    env = written_files(user_data(config))["/etc/headend/node.env"]
+    told = env.removeprefix(FILES["/etc/headend/node.env"])
+    assert told == "SHOWN_NAME=cinema-1\nKEEPS_OPEN=on\nRATE=7\n"
 
 
 def test_the_services_run_files_that_are_written() -> None:
@@ -148,10 +172,14 @@ def test_the_agent_reports_a_full_disk_and_ships_the_boot_log() -> None:
         ("digits", ""),
         ("digits", "fg"),
         ("fill_mbps", 0),
+        ("settings", {"name": "$(reboot)"}),
+        ("settings", {"name": "a b"}),
+        ("settings", {"name": ["a", "b"]}),
     ],
 )
 def test_a_value_that_a_script_could_stumble_over_is_refused(field: str, value: object) -> None:
-    with pytest.raises(ValueError, match=rf"cache node: {field} must be .*, got {re.escape(repr(value))}"):
+    [(name, wrong)] = value.items() if isinstance(value, dict) else [(field, value)]
+    with pytest.raises(ValueError, match=rf"cache node: {name} must be .*, got {re.escape(repr(wrong))}"):
         replace(CONFIG, **{field: value})
 
 

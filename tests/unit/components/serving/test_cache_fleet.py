@@ -13,11 +13,14 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.serving.cache_fleet import NODE_PORT, CacheFleet
+from components.serving.cache_fleet import CacheFleet
+from components.serving.cache_node.user_data import NODE_PORT
 from components.serving.node_role import NodeRole
 from components.serving.scaling import headroom_mb
 from facts.instances import ALL_TYPES, INSTANCE_TYPES, interchangeable, least
 from local.engine import Deployment
+from local.serving.nodes import written_files
+from settings import Settings
 from tests.declared import REGION, ROOT, depends_on, made, refusal, whole
 from tests.unit.test_aws_model import told
 
@@ -39,6 +42,7 @@ ARGS: dict[str, Any] = {
     "max_nodes": 6,
     "spot_percent": 0,
     "tags": {"project": "headend", "stack": "dev"},
+    "settings": Settings().for_nodes,
     "needs": [],
 }
 
@@ -226,6 +230,11 @@ def test_a_launch_that_fails_is_tried_again_before_the_deployment_fails() -> Non
     made = whole("dev").of_type("aws:autoscaling/group:Group")[0].inputs
     assert made["ignoreFailedScalingActivities"] is True
     assert made["waitForCapacityTimeout"] == "20m"
+
+
+def test_its_nodes_get_the_config_keys_that_are_for_nodes() -> None:
+    template = made(CacheFleet, "pop-0", {**ARGS, "settings": {"rate": 7}}).one(TEMPLATE)
+    assert "RATE=7\n" in written_files(template.inputs["userData"])["/etc/headend/node.env"]
 
 
 def test_a_full_fleet_has_time_to_drain_before_a_destroy_gives_up() -> None:

@@ -5,15 +5,15 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.serving.cache_node.user_data import NodeConfig
 from components.serving.node_template import NodeTemplate
 from local.engine import Deployment
 from local.serving.nodes import written_files
 from tests.declared import REGION, made
+from tests.node_config import node_config
 
 ARGS: dict[str, Any] = {
     "region": REGION,
-    "config": NodeConfig("media", REGION, "dev-pop-0", 8080, "nodes", 1000, "0123456789abcdef", 100, 2),
+    "config": node_config(bucket="media", region=REGION, fleet="dev-pop-0"),
     "instance_profile_arn": "arn:aws:iam::123456789012:instance-profile/node",
     "security_group_id": "sg-1",
     "ami": "ami-0123456789abcdef0",
