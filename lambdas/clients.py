@@ -1,4 +1,4 @@
-"""boto3 clients, made once a sandbox: making one takes longer than most calls."""
+"""boto3 clients. Each sandbox makes a client once, because making one takes longer than most calls."""
 
 from functools import cache
 from typing import Any
@@ -9,9 +9,9 @@ from botocore.config import Config
 
 @cache
 def client(service: str, read_timeout: float = 20) -> Any:
-    """The client of a service in the function's own region. `read_timeout`: seconds, for each of up to five tries."""
+    """The client of a service in the function's own region. `read_timeout` is in seconds, for each of five tries."""
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 5},  # with jitter; beyond that the caller tries again
+        retries={"mode": "standard", "total_max_attempts": 5},  # with jitter; after that the caller tries again
         connect_timeout=2,
         read_timeout=read_timeout,
     )

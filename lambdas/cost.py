@@ -1,4 +1,4 @@
-"""What a title costs, by list prices: to encode it, and to keep it. Pure."""
+"""What it costs to encode and to store a title, by list prices. Pure."""
 
 from collections.abc import Iterable
 from typing import TypedDict
@@ -8,36 +8,36 @@ from lambdas.refusals import SourceRefused
 from lambdas.shapes import Expected
 
 HD = 720
-"""Short side from which on MediaConvert counts a minute twice."""
+"""Short side in pixels. From this size on, MediaConvert charges each minute twice."""
 
 
 class Cost(TypedDict):
-    """As the title's row keeps it. Of the home region alone: each copy of the renditions is kept for a price too."""
+    """The cost in the title's row. It covers the home region alone; the copies in other regions cost storage too."""
 
     minutes: dict[str, float]
-    """Normalised minutes that MediaConvert charges, by rung."""
+    """Rung (such as `720p`) to the normalised minutes that MediaConvert charges for it."""
     tier: str
-    """`Basic`, or `Professional` where the picture is corrected."""
+    """`Basic`, or `Professional` if the picture is corrected."""
     usd: float
-    """US dollars for encoding it once."""
+    """US dollars to encode the title once."""
     storage_usd: float
-    """US dollars a month for the upload and its renditions, at what the encoder may not exceed."""
+    """US dollars a month to store the upload and its renditions, if each rendition has its highest allowed bitrate."""
 
 
 def normalised_minutes(seconds: float, short: int) -> float:
-    """The minutes that MediaConvert charges for so many seconds of a rung with this short side (pixels)."""
+    """The minutes that MediaConvert charges for `seconds` of a rung whose short side is `short` pixels."""
     return seconds / 60 * (2 if short >= HD else 1)
 
 
 def usd(shorts: Iterable[int], seconds: float) -> float:
-    """US dollars for encoding so many seconds once, in the Basic tier, to rungs with these short sides."""
+    """US dollars to encode `seconds` once, in the Basic tier, to rungs with these short sides in pixels."""
     return sum(normalised_minutes(seconds, short) for short in shorts) * ENCODING.usd
 
 
 def cost(expected: Expected, size: int, *, corrected: bool) -> Cost | None:
-    """Of what is planned, from an upload of `size` bytes; None where its length is not known.
+    """The cost of the planned renditions of an upload of `size` bytes. None if the length of the film is not known.
 
-    `corrected`: it is deinterlaced, or its colours are converted.
+    `corrected`: the picture is deinterlaced, or its colours are converted.
     """
     seconds = expected["duration"]
     if seconds is None:
@@ -54,18 +54,19 @@ def cost(expected: Expected, size: int, *, corrected: bool) -> Cost | None:
 
 
 def check(found: Cost | None, most_usd: float) -> None:
-    """Raise SourceRefused for what costs more to encode than a title may. 0 allows everything."""
+    """Raise SourceRefused if the encode costs more than `most_usd` US dollars. 0 allows everything."""
     if not most_usd:
         return
     if found is None:
         raise SourceRefused(
-            "The file does not say how long it lasts, so nobody can say what it would cost, and a title may cost"
-            f" {most_usd:.2f} US dollars here. This writes its length: ffmpeg -i FILE -c copy NEW.mkv"
+            "The file does not say how long it lasts, so its cost cannot be computed. A title may cost at most"
+            f" {most_usd:.2f} US dollars here. This command makes a copy that says its length, to upload instead:"
+            " ffmpeg -i FILE -c copy NEW.mkv"
         )
     if found["usd"] > most_usd:
         minutes = sum(found["minutes"].values())
         raise SourceRefused(
-            f"To encode the film would cost {found['usd']:.2f} US dollars ({minutes:.0f} normalised minutes,"
-            f" {found['tier']}), and a title may cost {most_usd:.2f} here. Upload a shorter or a smaller one, or ask an"
-            " operator to raise maxTitleUsd."
+            f"The encode of the film would cost {found['usd']:.2f} US dollars ({minutes:.0f} normalised minutes,"
+            f" {found['tier']} tier). A title may cost at most {most_usd:.2f} here. Upload a shorter or smaller film,"
+            " or ask an operator to raise maxTitleUsd."
         )

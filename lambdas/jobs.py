@@ -1,7 +1,8 @@
-"""Jobs: is this very upload already being encoded, or was it? Pure.
+"""Jobs: finds out whether an encode of this upload is running or done. Pure.
 
-A job counts only if it was made for this very version of the uploaded object. One that was made for an earlier upload
-of the same bytes may have read what replaced that upload in between: MediaConvert reads a key, never a version of it.
+A job counts only if it was made for exactly this version of the uploaded object. A job for an earlier upload of the
+same bytes does not count: MediaConvert reads a key, and cannot read one version of it, so that job may have read
+another upload that replaced the earlier one for a while.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -10,25 +11,25 @@ from typing import Any
 from lambdas.shapes import Found, Title
 
 LONGEST_INPUT_FILE = 300
-"""Characters that SearchJobs takes; it finds a part of an input's name as well."""
+"""Most characters that SearchJobs takes. It also finds a part of an input's name."""
 
 RUNNING = ("SUBMITTED", "PROGRESSING")
 
 
 def search(title: Title, queue: str) -> dict[str, Any]:
-    """SearchJobs' arguments. Newest first, so that the job that matters is on the first page.
+    """SearchJobs' arguments. The newest job comes first, so the job that matters is on the first page.
 
-    `queue` is an ARN: only who names the queue may be given the right to search that one alone.
+    `queue` is an ARN. IAM can limit the right to search to one queue only if the request names the queue.
     """
     source = title["uri"][-LONGEST_INPUT_FILE:]
     return {"InputFile": source, "Queue": queue, "Order": "DESCENDING", "MaxResults": 20}
 
 
 def find(title: Title, content: str, jobs: Iterable[Mapping[str, Any]], refused: Container[str]) -> Found:
-    """The job to wait for or to use, of `jobs` newest first. One that failed or was cancelled counts as none.
+    """The job to wait for or to use. `jobs` come newest first. A job that failed or was cancelled does not count.
 
-    `refused` are versions whose renditions were looked at and were not whole. `content` is what the title would be
-    encoded to: a job of an older ladder counts as none.
+    `refused` are versions whose renditions were found incomplete. `content` names the result of the encode, so a job of
+    an older ladder does not count either.
     """
     for job in jobs:
         made_for: Mapping[str, str] = job.get("UserMetadata") or {}

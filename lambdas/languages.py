@@ -1,24 +1,24 @@
-"""Languages by their codes, and what each is called by those who speak it. Pure.
+"""Languages by their codes, each with its name in that language. Pure.
 
-The codes are ISO 639-1 and 639-2 (both of its lists); the names are those of Unicode's CLDR, version 47.
+The codes are those of ISO 639-1 and of both lists of ISO 639-2. The names are from Unicode's CLDR, version 47.
 """
 
 import re
 from typing import NamedTuple
 
 UNKNOWN = "und"
-"""BCP 47's tag for a track that names no language."""
+"""BCP 47's tag for a track without a known language."""
 
 
 class Language(NamedTuple):
     tag: str
-    """BCP 47, as manifests want it: `de`, `pt-BR`; `und` where nothing is known."""
+    """BCP 47 tag for manifests: `de`, `pt-BR`. `und` if it is not known."""
     name: str
-    """As a menu shows it: `Deutsch`. Empty for `und`."""
+    """Name for menus: `Deutsch`. Empty for `und`."""
 
 
 def language(code: str) -> Language | None:
-    """The language of a code such as `de`, `deu`, `ger`, `pt-BR` or `zh_Hant`; None for what is no known language."""
+    """The language of a code such as `de`, `deu`, `ger`, `pt-BR` or `zh_Hant`. None if the code is not known."""
     primary, *rest = code.replace("_", "-").split("-")
     tag = _TAGS.get(primary.lower())
     if tag is None or not all(_SUBTAG.fullmatch(part) for part in rest):
@@ -31,7 +31,8 @@ def language(code: str) -> Language | None:
 
 
 _SUBTAG = re.compile(r"[A-Za-z]{4}|[A-Za-z]{2}|\d{3}")
-"""A script or a region. Variants and private tags are too rare to be told from a part of a film's name."""
+"""A script or a region. Variants and private tags are rare, and look like a part of a film's name, so they are not
+read."""
 
 # BCP 47 tag, ISO 639-2/T, ISO 639-2/B, name.
 _TABLE = """

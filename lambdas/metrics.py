@@ -1,17 +1,17 @@
-"""Lines of a log that CloudWatch makes metrics of: its embedded metric format. Pure."""
+"""Log lines that CloudWatch turns into metrics (its embedded metric format). Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
 NAMESPACE = "Headend/Experience"
 UNITS = {"StartTime": "Milliseconds", "WatchedSeconds": "Seconds", "StalledSeconds": "Seconds"}
-"""Of what is no count."""
+"""Units of the metrics that are not counts."""
 
 
 def embedded(counted: Mapping[str, float], now_ms: int, stack: str, region: str | None = None) -> dict[str, Any]:
-    """The line's fields for these figures, by the metric's name; with a region, a second time for that region alone.
+    """The fields of the line for `counted`, which maps a metric's name to its value.
 
-    `stack` keeps two stacks of one account apart.
+    With a region, CloudWatch also keeps each metric for that region alone. `stack` separates two stacks of one account.
     """
     if not counted:
         return {}

@@ -1,8 +1,8 @@
-"""Plan: the ladder and the encoder's whole job for one source, or a refusal that names what is wrong with it. Pure.
+"""Plan: makes the ladder and the whole encoding job for one source, or refuses the source and says why. Pure.
 
-Everything in the job stays in MediaConvert's Basic pricing tier where the source lets it: AVC, one pass, no
-acceleration, no automated ABR. Deinterlacing and tone mapping may be billed as Professional (about 1.6 times Basic), so
-each is ordered only for a source that needs it; frame rates are converted by dropping and repeating whole frames.
+The job stays in MediaConvert's Basic pricing tier if the source allows it: AVC, one pass, no acceleration, no automated
+ABR. Deinterlacing and tone mapping may be billed as Professional (about 1.6 times Basic), so each is ordered only for a
+source that needs it. Frame rates are converted by dropping and repeating whole frames.
 """
 
 from fractions import Fraction
@@ -15,60 +15,61 @@ from lambdas.shapes import Expected, Rendition, Source, Video
 from lambdas.sounds import Sound, sounds
 
 SEGMENT_SECONDS = 6
-"""Apple's recommendation; also what one cache object holds."""
+"""Length of a segment. Apple recommends it. One cache object holds one segment."""
 GOP_SECONDS = 2.0
-"""A segment is three of these, on every rung alike, so that players can switch at any segment."""
+"""Length of a GOP. A segment is three GOPs on every rung, so that players can switch rungs at any segment."""
 
 SHORTEST, LONGEST = 0.5, 24 * 3600
-"""Seconds of video that a title may last."""
+"""Shortest and longest title, in seconds."""
 SLOWEST, FASTEST = Fraction(1, 60), 300
-"""Frames a second that a source may have, on the average. A slide show has one in some seconds."""
-SLOWEST_UNBELIEVED = 1
-"""The same for a file whose length is not believed. Two frames that claim to last for hours would cost hours of
-encoding."""
+"""Lowest and highest average frame rate of a source, in frames a second. A slide show has one frame in several
+seconds."""
+SLOWEST_UNBELIEVED = Fraction(1)
+"""Lowest average frame rate of a file whose stated length is not believed. Otherwise two frames that claim to last for
+hours would cost hours of encoding."""
 FASTEST_OUT = 60
-"""Frames a second of the fastest rung."""
+"""Highest frame rate of a rung, in frames a second."""
 
 UNSTATED_RATE = "30"
-"""Frames a second of a source that does not say."""
+"""Assumed frame rate of a source that does not state one, in frames a second."""
 
 STANDARD_RATES = tuple(
     map(Fraction, (5, 10, 12, "25/2", 15, 20, "24000/1001", 24, 25, "30000/1001", 30, 48, 50, "60000/1001", 60))
 )
-"""Rates whose GOP and segment are a whole number of frames, to within 0.1 %."""
+"""Frame rates at which a GOP and a segment are a whole number of frames, to within 0.1 %."""
 
 HDR_TRANSFERS = frozenset({"SMPTE_2084", "ARIB_B67"})
-"""PQ and HLG: shown as they are on an SDR screen they look grey."""
+"""PQ and HLG. Without tone mapping they look grey on an SDR screen."""
 
 DOLBY_ONLY = 5
-"""The profile of Dolby Vision whose picture is not watchable without its metadata."""
+"""The Dolby Vision profile whose colours are wrong without a Dolby decoder."""
 
 POSTER_SHORT = 540
-"""Short side of the poster: sharp in a grid of titles, and billed as SD."""
+"""Most pixels of the poster's short side. It looks sharp in a grid of titles, and is billed as SD."""
 
 
 class Group(TypedDict):
-    """An output group, but for the place that it writes to: that comes from the workflow."""
+    """An output group without its destination, which the workflow adds."""
 
     base: str
     """Base name of its files."""
     kind: Literal["CMAF", "FILE"]
     settings: dict[str, Any]
-    """Of the kind, but for `Destination`."""
+    """The settings of this kind of group, without `Destination`."""
     outputs: list[dict[str, Any]]
 
 
 class Plan(TypedDict):
-    """What the workflow makes a job of, and what `verify` then looks for."""
+    """The job for the workflow to create, and the renditions for `verify` to check."""
 
     input: dict[str, Any]
-    """MediaConvert's input, but for the file: that comes from the workflow."""
+    """MediaConvert's input without the file, which the workflow adds."""
     groups: list[Group]
     expected: Expected
 
 
 def plan(source: Source, steps: Steps = STEPS) -> Plan:
-    """Plan the job, with the rungs that the ladder's steps give.
+    """Plan the job. `steps` are the steps of the ladder.
 
     Raises SourceRefused with a sentence for the person who uploaded the file.
     """
@@ -106,19 +107,19 @@ def _expected(rung: Rung) -> Rendition:
 
 
 def display_size(video: Video) -> tuple[int, int]:
-    """Width and height as a viewer sees the picture: pixels made square by widening or narrowing, then turned."""
+    """(width, height) in pixels as a viewer sees the picture: with square pixels, and after rotation."""
     # int, because a number that went through JSON may come back as 1080.0.
     width, height = round(int(video["width"]) * Fraction(video["sample_aspect"])), int(video["height"])
     return (height, width) if video["rotation"] in (90, 270) else (width, height)
 
 
 def output_rate(average: str | None, coded: str | None = None) -> Fraction:
-    """The constant frame rate of every rung.
+    """The constant frame rate of every rung, in frames a second.
 
-    The source's own where it is a standard one; otherwise (a phone's variable rate averages to anything) the next
-    standard one up, which repeats frames but loses none. Halved until at most 60. Where the file says nothing, 30.
-    The codec's own word counts where it is a standard rate above the average: a picture that stands still for a while
-    lowers the average, and nothing else.
+    It is the source's own rate if that is a standard one. Otherwise it is the next higher standard rate, which repeats
+    frames but loses none. (A phone's variable rate can have any average.) It is halved until it is at most 60. If the
+    file does not say, it is 30. The codec's own rate counts if it is a standard rate above the average, because a
+    picture that stands still for a while only lowers the average.
     """
     exact = Fraction(average or UNSTATED_RATE)
     if coded and (own := _standard(Fraction(coded))) and own > exact:
@@ -129,48 +130,60 @@ def output_rate(average: str | None, coded: str | None = None) -> Fraction:
 
 
 def _standard(rate: Fraction) -> Fraction | None:
-    """The standard rate that this one is, to within 0.1 %."""
+    """The standard rate within 0.1 % of this one, or None."""
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
     return nearest if abs(nearest - rate) <= rate / 1000 else None
 
 
 def _accepted(source: Source) -> tuple[Video, float | None]:
-    """The video track and its length in seconds (null where it is not known), or SourceRefused."""
+    """The video track, and its length in seconds or None if it is not known. Raises SourceRefused."""
     video, duration = source["video"], source["duration"]
     if video is None:
-        raise SourceRefused(f"The file ({source['container']}) holds no video track. A title needs one.")
+        raise SourceRefused(f"The file ({source['container']}) has no video track. Upload a file that has one.")
     if not video["width"] or not video["height"]:
         raise SourceRefused(
-            "The file holds no picture that can be decoded. A capture that begins between two keyframes must go on"
-            " until there is one: begin it earlier, or end it later."
+            "No picture of the file can be decoded. Perhaps the recording has no keyframe: begin it earlier, or end it"
+            " later, so that it contains one."
         )
     if video["codec"] == "UNKNOWN":
-        raise SourceRefused("The encoder does not know this video format. H.264, HEVC, ProRes, VP9 or MPEG-2 will do.")
+        raise SourceRefused("The encoder cannot read this video format. Use H.264, HEVC, ProRes, VP9 or MPEG-2.")
     if source["audio"] and all(track["codec"] == "UNKNOWN" for track in source["audio"]):
-        raise SourceRefused("The encoder does not know this sound format. AAC, PCM, MP3, AC-3, Opus or FLAC will do.")
+        raise SourceRefused("The encoder cannot read this sound format. Use AAC, PCM, MP3, AC-3, Opus or FLAC.")
     if video["dolby_vision"] == DOLBY_ONLY:
         raise SourceRefused(
-            "The picture is Dolby Vision profile 5, whose colours only a Dolby decoder can read."
+            "The picture is Dolby Vision profile 5. Only a Dolby decoder can read its colours."
             " Export it as SDR, HLG, HDR10, or Dolby Vision profile 8."
         )
-    # A recorder in a browser writes no length, and a clock that jumps states a wrong one: then what comes out counts.
+    # A browser's recorder states no length, and a clock that jumps a wrong one. Then the length of the renditions
+    # counts.
     if duration is not None and not SHORTEST <= duration <= LONGEST:
-        raise SourceRefused(f"The video lasts {duration:g} s. Allowed is {SHORTEST:g} s to {LONGEST // 3600} hours.")
+        raise SourceRefused(
+            f"The video lasts {duration:g} s. A title may last from {SHORTEST:g} s to {LONGEST // 3600} hours."
+            " Upload a film of such a length."
+        )
     if not Fraction(1, 8) <= Fraction(video["sample_aspect"]) <= 8:
-        raise SourceRefused(f"The pixels are {video['sample_aspect']} times as wide as high. Allowed is 1/8 to 8.")
+        raise SourceRefused(
+            f"The pixels are {video['sample_aspect']} times as wide as high. Allowed is 1/8 to 8."
+            " Export the film with square pixels."
+        )
     sides = (*display_size(video), video["width"], video["height"])
     if min(sides) < SMALLEST or max(sides) > LARGEST:
-        raise SourceRefused(f"The picture is {sides[0]}x{sides[1]} pixels. Each side must be {SMALLEST} to {LARGEST}.")
-    rate = Fraction(video["frame_rate"] or UNSTATED_RATE)
-    if rate < (SLOWEST if duration else SLOWEST_UNBELIEVED):
         raise SourceRefused(
-            f"The video shows a new picture only every {float(1 / rate):.0f} s on the average, and one a minute is the"
-            " least. Cut off what stands still, or export it at a usual frame rate."
+            f"The picture has {sides[0]}x{sides[1]} pixels. Each side must have {SMALLEST} to {LARGEST}."
+            " Export the film in another size."
+        )
+    rate = Fraction(video["frame_rate"] or UNSTATED_RATE)
+    slowest = SLOWEST if duration else SLOWEST_UNBELIEVED
+    if rate < slowest:
+        raise SourceRefused(
+            f"The video shows a new picture only every {float(1 / rate):.0f} s on average. At least one every"
+            f" {float(1 / slowest):.0f} s is needed. Cut off the part that stands still, or export the film at a usual"
+            " frame rate."
         )
     if rate > FASTEST:
         raise SourceRefused(
-            f"The video has {float(rate):g} frames a second. Allowed is up to {FASTEST}. Export it at {FASTEST_OUT}:"
-            " viewers get no more."
+            f"The video has {float(rate):g} frames a second. At most {FASTEST} are allowed. Export it at {FASTEST_OUT},"
+            " since viewers get no more than that."
         )
     return video, duration
 
@@ -178,12 +191,12 @@ def _accepted(source: Source) -> tuple[Video, float | None]:
 def _input(stream: int | None, heard: list[Sound]) -> dict[str, Any]:
     source: dict[str, Any] = {
         "TimecodeSource": "ZEROBASED",
-        # Without AUTO the service ignores a phone's rotation, and portrait films lie on their side.
+        # Without AUTO the service ignores a phone's rotation, and the picture of a portrait film lies on its side.
         "VideoSelector": {"Rotate": "AUTO", "ColorSpace": "FOLLOW"},
     }
     if stream is not None:
-        # The service's guide speaks of streams of HLS inputs. Where it takes the first track all the same, verify sees
-        # that the renditions are not as long as the film.
+        # The service's guide describes this for HLS inputs only. If the service takes the first track anyway, verify
+        # finds that the renditions are shorter than the film.
         source["VideoSelector"] |= {"SelectorType": "STREAM", "Streams": [stream]}
     if heard:
         source["AudioSelectors"] = {
@@ -201,7 +214,7 @@ def _selector(number: int) -> str:
 
 
 def corrections(video: Video) -> dict[str, Any]:
-    """What the picture needs beside scaling. Each may be billed as Professional."""
+    """MediaConvert's preprocessors that the picture needs. Each may be billed as Professional."""
     needed: dict[str, Any] = {}
     if video["interlaced"]:
         needed["Deinterlacer"] = {"Mode": "DEINTERLACE", "Algorithm": "INTERPOLATE", "Control": "NORMAL"}
@@ -211,7 +224,7 @@ def corrections(video: Video) -> dict[str, Any]:
 
 
 def _picture(video: Video, width: int, height: int) -> dict[str, Any]:
-    """How any output draws the picture. FIT neither pads nor distorts, should the service measure it otherwise."""
+    """The picture settings of an output. If the service measures another shape, FIT neither pads nor distorts it."""
     picture: dict[str, Any] = {"Width": width, "Height": height, "ScalingBehavior": "FIT"}
     if needed := corrections(video):
         picture["VideoPreprocessors"] = needed
@@ -220,7 +233,7 @@ def _picture(video: Video, width: int, height: int) -> dict[str, Any]:
 
 def _cmaf(video: Video, rungs: list[Rung], frame_rate: Fraction, heard: list[Sound], duration: float | None) -> Group:
     """One set of segments, with an HLS and a DASH manifest over it."""
-    # I-frames of the lowest rung: who winds sees each for a moment.
+    # The I-frames are of the lowest rung, since a viewer who winds sees each only for a moment.
     outputs = [_rendition(video, rung, frame_rate, audio=bool(heard), iframes=rung is rungs[-1]) for rung in rungs]
     outputs += [_sound(number, sound) for number, sound in enumerate(heard, 1)]
     return {
@@ -264,12 +277,12 @@ def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool, i
                     "MaxBitrate": rung.max_bitrate,
                     "QvbrSettings": {"QvbrQualityLevel": rung.quality},
                     "QualityTuningLevel": "SINGLE_PASS",
-                    # One second of buffer: no segment runs more than a sixth above the ceiling that players plan with.
+                    # A buffer of one second. So no segment is more than a sixth above the bitrate that players expect.
                     "HrdBufferSize": rung.max_bitrate,
                     "GopSize": GOP_SECONDS,
                     "GopSizeUnits": "SECONDS",
                     "GopClosedCadence": 1,
-                    "MinIInterval": 0,  # IDR frames only at the cadence: every rung cuts segments at the same frames
+                    "MinIInterval": 0,  # IDR frames only at the cadence, so all rungs cut segments at the same frames
                     "InterlaceMode": "PROGRESSIVE",
                     "FramerateControl": "SPECIFIED",
                     "FramerateNumerator": frame_rate.numerator,
@@ -285,13 +298,13 @@ def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool, i
 
 
 def _sound(number: int, sound: Sound) -> dict[str, Any]:
-    """A stereo track for every rung; surround is mixed down."""
+    """A stereo track that all rungs share. Surround sound is mixed down."""
     return {
         "NameModifier": names.sound_modifier(number),
         "ContainerSettings": {
             "Container": "CMFC",
             "CmfcSettings": {
-                # Picture and sound end together: else manifests state bandwidths over two lengths, and players stall.
+                # Picture and sound must end together. Otherwise the manifests' bandwidths are wrong, and players stall.
                 "AudioDuration": "MATCH_VIDEO_DURATION",
                 "AudioGroupId": "audio",
                 "AudioTrackType": sound.selection,
@@ -319,7 +332,7 @@ def _sound(number: int, sound: Sound) -> dict[str, Any]:
 
 
 def _poster(video: Video, rungs: list[Rung], duration: float | None) -> Group:
-    """Stills, from `poster.0000000.jpg` on: once they are made, verify chooses one."""
+    """Stills, from `poster.0000000.jpg` on. Verify later chooses one of them as the poster."""
     rung = next((rung for rung in rungs if min(rung.width, rung.height) <= POSTER_SHORT), rungs[-1])
     still = {
         "Extension": "jpg",

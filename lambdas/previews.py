@@ -1,7 +1,8 @@
 """Previews: the small pictures that a player shows while a viewer seeks, and the stills for the poster. Pure.
 
-Previews are Roku's image-based trick play: sheets of small JPEG pictures in both manifests. AWS does not document what
-the service calls their files: whoever wants them follows the manifests. Two hours are 29 sheets of some 100 kB each.
+Previews are Roku's image-based trick play: sheets of small JPEG pictures, which both manifests list. AWS does not
+document their file names, so readers take the names from the manifests. A film of two hours has 29 sheets of about
+100 kB each.
 """
 
 import math
@@ -11,20 +12,23 @@ from typing import Any
 from lambdas import names
 
 LONG_SIDE = 240
-"""Pixels of a preview: sharp at the size at which the page shows it, on most screens."""
+"""Long side of a preview in pixels. It looks sharp on most screens at the size at which the page shows it."""
 COLUMNS = ROWS = 5
-"""Of a sheet. Larger ones cost fewer requests, and the first preview comes later."""
+"""Previews across and down a sheet. Larger sheets cost fewer requests, but then the first preview comes later."""
 MOST_PREVIEWS = 100
-"""Of a short film, which has one a second at most; a long one has one every SLOWEST seconds."""
+"""About this many previews of a film, as far as FASTEST and SLOWEST allow. A long film has more."""
 FASTEST, SLOWEST = 1, 10
+"""Shortest and longest time from one preview to the next, in seconds."""
 
 STILLS_PER_FILM = 20
+"""The whole film would have this many stills."""
 STILLS = STILLS_PER_FILM // 2 + 1
-"""From the first frame, where the service always begins, to the middle of the film: later ones would tell the end."""
+"""Stills that are made: from the first frame, where the service always begins, to the middle of the film. Later ones
+would show how it ends."""
 SKIPPED = STILLS_PER_FILM // 10
-"""Stills of the first tenth: black, and logos."""
+"""Stills of the first tenth of the film, which is often black or shows logos."""
 UNSTATED = 60
-"""Seconds that a film which does not say how long it lasts is taken to last."""
+"""Assumed length in seconds of a film that does not say its length."""
 
 
 def every(duration: float | None) -> int:
@@ -33,7 +37,7 @@ def every(duration: float | None) -> int:
 
 
 def trick_play(width: int, height: int, duration: float | None) -> dict[str, Any]:
-    """CmafGroupSettings' part, for a picture that is shown at `width` x `height`."""
+    """The part of CmafGroupSettings that orders previews of a picture that is shown at `width` x `height` pixels."""
     scale = LONG_SIDE / max(width, height)
     return {
         "ImageBasedTrickPlay": "ADVANCED",
@@ -50,7 +54,7 @@ def trick_play(width: int, height: int, duration: float | None) -> dict[str, Any
 
 
 def captures(duration: float | None) -> dict[str, Any]:
-    """FrameCaptureSettings of the stills that `poster` chooses from."""
+    """FrameCaptureSettings for the stills from which `poster` chooses."""
     return {
         "FramerateNumerator": STILLS_PER_FILM,
         "FramerateDenominator": max(1, math.floor(duration or UNSTATED)),
@@ -60,9 +64,9 @@ def captures(duration: float | None) -> dict[str, Any]:
 
 
 def poster(sizes: Mapping[str, int]) -> str | None:
-    """Name of the still that makes the best poster, of all objects' bytes by their names; None where there is none.
+    """Name of the best still for the poster. None if there is no still. `sizes` maps an object's name to its bytes.
 
-    It is the largest JPEG: a black or blurred picture compresses to little.
+    It is the largest JPEG, because a black or blurred picture makes a small file.
     """
     stills = sorted(name for name, size in sizes.items() if size and names.STILL.fullmatch(name))
     return max(stills[SKIPPED:] or stills, key=lambda name: sizes[name], default=None)

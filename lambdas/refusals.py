@@ -1,6 +1,6 @@
-"""How a handler of the workflow says no: by exceptions whose class names the state machine catches or retries.
+"""Exceptions that the handlers of the workflow raise. The state machine catches or retries them by their class names.
 
-Touches nothing but the interpreter's traceback limit.
+This module changes nothing but the interpreter's traceback limit.
 """
 
 import logging
@@ -12,7 +12,8 @@ from typing import ParamSpec, TypeVar
 from botocore.exceptions import ClientError
 
 LOG = logging.getLogger()
-"""Lambda's own handler writes one JSON object a line (log format JSON), with what `extra=` holds as fields."""
+"""Lambda's own log handler writes one JSON object per line (log format JSON). The keys of `extra=` become its
+fields."""
 LOG.setLevel(logging.INFO)
 
 P = ParamSpec("P")
@@ -20,11 +21,11 @@ R = TypeVar("R")
 
 
 class Refusal(Exception):
-    """A decision that no retry changes: its message is a sentence for the person who uploaded the file."""
+    """A decision that no retry changes. The person who uploaded the file reads the message."""
 
 
 class NotAFilm(Refusal):
-    """The upload is no film and was not meant as one: nobody is told."""
+    """The upload is not a film and was not meant as one, so nobody is told."""
 
 
 class SourceUnreadable(Refusal):
@@ -36,28 +37,28 @@ class SourceRefused(Refusal):
 
 
 class SourceTruncated(Refusal):
-    """The upload ends before the length that it announces."""
+    """The upload ends before the length that its header states."""
 
 
 class SourceMoved(Refusal):
-    """The upload was replaced while it was being encoded: the newer upload's own execution decides."""
+    """A newer upload replaced this one during the encode. The execution of the newer upload decides."""
 
 
 class RenditionsIncomplete(Exception):
-    """The encoder said that it was done, and something that it was to write is missing: our fault."""
+    """The encoder reported success, but a file that it had to write is missing or wrong. This is our fault."""
 
 
 def step(handle: Callable[P, R]) -> Callable[P, R]:
     """Wrap a handler of the workflow.
 
-    A refusal is one warning line in the log, without the traceback that Lambda's runtime adds. An error of AWS gets its
-    code as its class name (`SlowDown`, `AccessDenied`), where botocore calls most of them ClientError: by the name the
-    state machine knows what to try again.
+    A refusal is one warning line in the log, without the traceback that Lambda's runtime adds. botocore calls most
+    errors of AWS ClientError. Here each gets its code as its class name (`SlowDown`, `AccessDenied`), because the state
+    machine decides by the class name what to try again.
     """
 
     @wraps(handle)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        sys.tracebacklimit = 1000  # Python's default: a sandbox that refused before must not hide the next fault
+        sys.tracebacklimit = 1000  # Python's default. An earlier refusal in this sandbox set it to 0.
         try:
             return handle(*args, **kwargs)
         except Refusal as refusal:

@@ -1,53 +1,54 @@
-"""The plain data that the handlers hand to one another through the workflow: what is in the JSON, and in which unit."""
+"""The JSON that the handlers pass to one another through the workflow: its fields and their units."""
 
 from typing import Literal, NotRequired, TypedDict
 
 
 class Title(TypedDict):
-    """What `identify` makes of an upload; every later step gets it unchanged."""
+    """An upload as `identify` describes it. Every later step gets it unchanged."""
 
     id: str
     """Slug of the upload key: `[a-z0-9-]`, 1 to 80 characters. The catalogue's key."""
     other: str
-    """The id that it takes where another film has `id` already: the slug, and a hash of the stem."""
+    """The id that the title takes if another film already has `id`: the slug with a hash of the stem."""
     stem: str
-    """The upload key without its extension, in Unicode's composed form. One id with two stems is two films."""
+    """The upload key without its extension, in Unicode's composed form. Two stems with one id are two films."""
     name: str
-    """What a person reads: the file's name without its extension."""
+    """The name for people: the file's name without its extension."""
     sequencer: str
-    """S3's order of events for one key, padded on the right to 64 so that strings compare as S3 means."""
+    """S3's value that orders the events of one key, padded on the right to 64 characters, so that strings compare as S3
+    defines."""
     uploaded: str
-    """The event's time, ISO 8601 in UTC: the order of events of different keys."""
+    """Time of the event, ISO 8601 in UTC. It orders the events of different keys."""
     bucket: str
     key: str
     etag: str
     size: int
     """Bytes."""
     source: str
-    """S3's version id of the uploaded object: no two uploads share one, even of the same bytes."""
+    """S3's version id of the uploaded object. No two uploads have the same one, even of the same bytes."""
     uri: str
     """`s3://bucket/key`."""
 
 
 class Video(TypedDict):
-    """The video track as it is stored, before rotation and pixel aspect are applied."""
+    """The video track as stored in the file, before rotation and pixel aspect are applied."""
 
     stream: int | None
-    """Its number among all tracks, from 1, where it is not the first video track; null where it is."""
+    """Its number among all tracks, from 1. Null if it is the first video track."""
     codec: str
-    """MediaConvert's name, such as `AVC`; `UNKNOWN` where it has none."""
+    """MediaConvert's name, such as `AVC`. `UNKNOWN` if it has none."""
     width: int
     height: int
     sample_aspect: str
-    """Width of a pixel to its height, `"64/45"`; `"1/1"` where the file says nothing."""
+    """Width of a pixel divided by its height, such as `"64/45"`. `"1/1"` if the file does not say."""
     rotation: int
     """Degrees clockwise that a player turns the picture: 0, 90, 180 or 270."""
     frame_rate: str | None
-    """Frames a second, `"30000/1001"`, on the average; null where the file says nothing."""
+    """Average frames a second, such as `"30000/1001"`. Null if the file does not say."""
     coded_rate: str | None
-    """Frames a second that the codec itself speaks of; null where it does not."""
+    """Frames a second by the codec's own header. Null if it does not say."""
     dolby_vision: int | None
-    """Profile; null where the picture has no Dolby Vision."""
+    """Dolby Vision profile. Null if the picture has none."""
     interlaced: bool
     color_transfer: str
     """MediaConvert's name, such as `ITU_709` or `SMPTE_2084` (PQ)."""
@@ -57,116 +58,119 @@ class Audio(TypedDict):
     """A sound track."""
 
     track: int
-    """Its number among the sound tracks, from 1, as MediaConvert's selectors count."""
+    """Its number among the sound tracks, from 1, as in MediaConvert's audio selectors."""
     language: str
-    """ISO 639-2, three letters; `und` where the file says nothing."""
+    """ISO 639-2, three letters. `und` if the file does not say."""
     codec: str
     channels: int
-    """0 where the file says nothing."""
+    """0 if the file does not say."""
     sample_rate: int
-    """Hz; 0 where the file says nothing."""
+    """Hz. 0 if the file does not say."""
     default: NotRequired[bool]
-    """The file's own word, where it could be read: a player begins with this track."""
+    """The file says that a player begins with this track. Absent if the file's flags could not be read."""
     description: NotRequired[bool]
-    """The file says that the track describes the picture to those who do not see it."""
+    """The file says that this is audio description: it describes the picture to people who do not see it."""
 
 
 class Source(TypedDict):
-    """What `probe` found in the uploaded file."""
+    """The uploaded file, as MediaConvert's Probe describes it."""
 
     container: str
     duration: float | None
-    """Seconds of the video track (of the whole file where the track does not say); null where neither says what can be
-    true."""
+    """Length of the video track in seconds, or of the whole file if the track does not say. Null if neither states a
+    plausible length."""
     video: Video | None
     audio: list[Audio]
-    """In the order of the file."""
+    """The sound tracks in the order of the file."""
 
 
 class Rendition(TypedDict):
-    """One rung of the ladder, as it will lie in the media bucket."""
+    """One rung of the ladder, as the encoder will write it to the media bucket."""
 
     name: str
-    """By the short side: `720p`."""
+    """Named after the short side in pixels: `720p`."""
     width: int
     height: int
     max_bitrate: int
     """Bits a second that the encoder may not exceed."""
     playlist: str
-    """Name of its HLS playlist under the title's prefix."""
+    """Name of its HLS playlist under the version's prefix."""
 
 
 class SoundRendition(TypedDict):
-    """A language of a film, as it will lie in the media bucket."""
+    """One sound of a film, as the encoder will write it to the media bucket."""
 
     language: str
-    """BCP 47; `und` where the source says nothing."""
+    """BCP 47 tag. `und` if the source does not say."""
     description: bool
-    """It is audio description."""
+    """Whether it is audio description."""
     playlist: str
-    """Name of its HLS playlist under the title's prefix."""
+    """Name of its HLS playlist under the version's prefix."""
 
 
 class Expected(TypedDict):
-    """What `plan` ordered, for `verify` to find."""
+    """What `plan` orders and `verify` checks."""
 
     renditions: list[Rendition]
+    """The tallest first."""
     sounds: list[SoundRendition]
-    """The default first."""
+    """The default one first."""
     duration: float | None
-    """Seconds of the source's video; null where it does not say."""
+    """Length of the source's video in seconds. Null if the source does not say."""
 
 
 class Found(TypedDict):
-    """A job that an earlier try started, if there is one."""
+    """The job that an earlier try started, if there is one."""
 
     status: Literal["NONE", "RUNNING", "COMPLETE"]
     version: str
-    """What it makes or made; empty for none."""
+    """The version that the job makes or made. Empty if there is no job."""
     warnings: list[dict[str, int]]
-    """MediaConvert's warnings: `Code`, and how often, `Count`."""
+    """MediaConvert's warnings: each a `Code`, and its `Count`."""
 
 
 class Verified(TypedDict):
-    """What is published: taken from the renditions themselves, not from the plan."""
+    """What is published. The values come from the renditions themselves and not from the plan."""
 
     duration: float
     width: int
     height: int
     renditions: list[str]
     still: str
-    """URL path of the encoder's poster, which is the object's key with a leading slash."""
+    """URL path of the poster that the encoder made: the object's key with a leading slash."""
 
 
 class Caption(TypedDict):
-    """A caption track, as a viewer chooses it."""
+    """A caption track that a viewer can choose."""
 
     language: str
-    """BCP 47; `und` where nothing is known."""
+    """BCP 47 tag. `und` if it is not known."""
     name: str
-    """The language's own name for itself."""
+    """Name of the language in that language, such as `Deutsch`."""
     role: Literal["subtitles", "sdh", "forced"]
-    """`sdh` is for the deaf and hard of hearing; `forced` is for what even those need who understand the film."""
+    """`sdh` is for people who are deaf or hard of hearing. `forced` has only the parts in a foreign language, which
+    every viewer needs."""
 
 
 class Edition(TypedDict):
-    """A title's manifests with its captions and its poster: what the catalogue keeps of them."""
+    """The part of an edition that the catalogue keeps. An edition is a title's manifests, captions and poster."""
 
     manifests: str
-    """Prefix of the manifests, no slash at either end: the edition's own, or the encode's where it has no captions."""
+    """Prefix of the manifests, without a slash at either end. It is the encode's prefix if nothing was added to
+    them."""
     captions: list[Caption]
     poster: str
-    """URL path."""
+    """URL path of the poster."""
     notes: list[str]
-    """Sentences for the owner, about what was left out."""
+    """Sentences for the owner about files that were left out."""
 
 
 class Published(Verified, Edition):
-    """All that makes a title visible."""
+    """All values that publishing writes to a title's row."""
 
 
 class Summary(TypedDict):
-    """A title as the API lists it; what is not known yet is null."""
+    """A title as the API lists it. A value that is not known yet is null."""
 
     id: str
     name: str

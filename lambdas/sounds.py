@@ -1,4 +1,4 @@
-"""Sounds: which of a film's audio tracks become renditions, and what each is called. Pure."""
+"""Sounds: chooses the audio tracks of a film that become renditions, and names them. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -8,29 +8,29 @@ from lambdas.languages import UNKNOWN, language
 from lambdas.shapes import Audio
 
 MOST = 24
-"""Sound renditions of one title: each costs an encode, and a menu with more helps no viewer."""
+"""Most sound renditions of one title. Each costs an encode, and a longer menu helps no viewer."""
 
 
 class Sound(NamedTuple):
     """A stereo rendition."""
 
     tracks: list[int]
-    """Numbers of the source's sound tracks: one, or two that are left and right."""
+    """Numbers of the source's sound tracks, from 1: one stereo track, or two tracks that are left and right."""
     language: str
-    """BCP 47; `und` where the source says nothing."""
+    """BCP 47 tag. `und` if the source does not say."""
     label: str
-    """What MediaConvert may call it: its labels hold ASCII letters, digits and spaces alone."""
+    """Its name in MediaConvert, which allows only ASCII letters, digits and spaces."""
     description: bool
-    """It describes the picture to those who do not see it."""
+    """Whether it is audio description: it describes the picture to people who do not see it."""
     selection: str
-    """MediaConvert's AudioTrackType: whether players may choose it unasked."""
+    """MediaConvert's AudioTrackType. It says whether a player may choose the sound by itself."""
 
 
 def sounds(audio: Iterable[Audio]) -> list[Sound]:
-    """The stereo renditions, the default first: the one that the file says is, or else its first one.
+    """The stereo renditions, the default first. It is the track that the file marks as default, or else its first one.
 
-    A track of a format that the encoder does not know is left out (a phone's spatial sound lies beside the same sound
-    in AAC).
+    A track in a format that the encoder does not know is left out. (A phone stores its spatial sound beside the same
+    sound in AAC.)
     """
     groups: dict[tuple[str, bool, int], list[Audio]] = {}
     for track in audio:
@@ -55,12 +55,15 @@ def _rank(tracks: list[Audio]) -> tuple[bool, bool, int]:
 
 
 def _selection(at: int, again: bool) -> str:
-    """HLS lets players choose among several sounds unasked only if no two are of one kind (RFC 8216, 4.3.4.1.1)."""
+    """AudioTrackType of the sound at index `at`. `again`: an earlier sound has the same language and description.
+
+    HLS allows AUTOSELECT only if no two sounds are of the same kind (RFC 8216, 4.3.4.1.1).
+    """
     return f"ALTERNATE_AUDIO_{'NOT_AUTO_SELECT' if again else 'AUTO_SELECT'}{'' if at else '_DEFAULT'}"
 
 
 def distinct(wanted: Iterable[str]) -> list[str]:
-    """The same names, with a number behind those that another has already: HLS demands it, and so do menus."""
+    """The same names, with a number after a name that occurs again. HLS and menus need distinct names."""
     names: list[str] = []
     for name in wanted:
         taken = sum(other == name or other.startswith(f"{name} ") for other in names)
@@ -69,9 +72,9 @@ def distinct(wanted: Iterable[str]) -> list[str]:
 
 
 def own_names(sounds: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The languages' own names for the labels of those that MediaConvert could not write.
+    """Maps a label such as `Track 2` to the language's own name, which MediaConvert could not write.
 
-    `sounds` are (label, language) of all of a title's, in their order.
+    `sounds` are the (label, language) of all sounds of a title, in their order.
     """
     labels: list[str] = []
     wanted: list[str] = []
@@ -83,7 +86,7 @@ def own_names(sounds: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _is_channel(track: Audio) -> bool:
-    """Whether it is one channel of a mix: cameras (XDCAM) and editors write each as a track of PCM of its own."""
+    """Whether it is one channel of a mix. Cameras (XDCAM) and editors write each channel as its own PCM track."""
     return track["codec"] == "PCM" and track["channels"] == 1
 
 
@@ -93,7 +96,7 @@ def _tag(code: str) -> str:
 
 
 def _label(tag: str, number: int, described: bool) -> str:
-    """The language's own name where ASCII has its letters; the title's edition names the others."""
+    """The language's own name if it needs only ASCII letters. The title's edition replaces the other labels."""
     known = language(tag)
     name = known.name if known and re.fullmatch(r"[\w\s]+", known.name, re.ASCII) else f"Track {number}"
     return f"{name} AD" if described else name

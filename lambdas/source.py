@@ -1,4 +1,4 @@
-"""Source: MediaConvert's account of a media file, as the plain source that `plan` reads. Pure."""
+"""Source: translates MediaConvert's Probe answer into the plain data that `plan` reads. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,32 +11,33 @@ from lambdas.shapes import Audio, Source, Title, Video
 
 FAULTS = {
     "BadRequestException": (
-        "The file is not a video, or is of a kind that cannot be read here. MP4, QuickTime, Matroska, WebM, MXF, AVI,"
-        " MPEG-TS and MPEG-PS will do."
+        "The file is not a video, or its format cannot be read here. Upload it as MP4, QuickTime, Matroska, WebM, MXF,"
+        " AVI, MPEG-TS or MPEG-PS."
     ),
     "UnprocessableEntityException": (
-        "The file looks like a video, but it is damaged, or the upload was cut short. Upload it again, whole."
+        "The file looks like a video, but it is damaged or incomplete. Upload the whole file again."
     ),
-    "NotFoundException": "The file was deleted before it could be read.",
+    "NotFoundException": "The file was deleted before it could be read. Upload it again.",
 }
-"""Error codes of Probe that say something of the file, in words for its owner. Any other is ours, or passes."""
+"""Probe's error codes that are about the file, each with the sentence for its owner. Any other error is our fault, or
+is temporary."""
 
 
 def check(title: Title) -> None:
-    """Raise SourceUnreadable for what needs no look inside."""
+    """Raise SourceUnreadable for an empty file. It need not be opened for that."""
     if title["size"] == 0:
-        raise SourceUnreadable("The file is empty (0 bytes). The upload may have been cut short.")
+        raise SourceUnreadable("The file is empty (0 bytes). The upload may have been interrupted. Upload it again.")
 
 
 def fault(code: str | None) -> SourceUnreadable | None:
-    """The refusal that Probe's error means, if it means one."""
+    """The refusal for Probe's error code. None if the error is not about the file."""
     return SourceUnreadable(FAULTS[code]) if code in FAULTS else None
 
 
 def source(answer: Mapping[str, Any], size: int) -> Source:
-    """Map Probe's answer, the JSON as it is on the wire; `size` is the file's, in bytes.
+    """Translate Probe's answer (the JSON as the service sent it). `size` is the size of the file in bytes.
 
-    Raises SourceUnreadable where it found no container.
+    Raises SourceUnreadable if Probe found no container.
     """
     results: list[dict[str, Any]] = answer.get("probeResults") or [{}]
     container: dict[str, Any] = results[0].get("container") or {}
@@ -55,7 +56,7 @@ def source(answer: Mapping[str, Any], size: int) -> Source:
 
 
 def with_flags(found: Source, flags: Sequence[SoundFlags]) -> Source:
-    """The source with what its file says of its sound tracks, if that speaks of as many as Probe does."""
+    """The source with the flags of its sound tracks. Without them if Probe found another number of sound tracks."""
     if len(flags) != len(found["audio"]):
         return found
     audio: list[Audio] = [
@@ -66,16 +67,17 @@ def with_flags(found: Source, flags: Sequence[SoundFlags]) -> Source:
 
 
 SLOWEST_BITS = 1000
-"""Bits a second of the slowest film that anybody would upload. A file that claims less (ten hours in a megabyte) has a
-clock that jumps, or a header that lies."""
+"""Lowest bitrate of a film that anybody would upload, in bits a second. If a file claims less (ten hours in a
+megabyte), its timestamps jump or its header is wrong."""
 SHORTEST_TRACK = 0.5
-"""Seconds below which a track's own length is doubted where the whole file claims more."""
+"""Seconds. A track's own length below this is not believed if the whole file claims more."""
 
 
 def _film(pictures: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The track that is the film: of those that last about as long as the longest, the largest; of equals the first.
+    """The track that is the film: the largest of those that last at least half as long as the longest one.
 
-    Editors and phones put stills, thumbnails and previews beside it, sometimes before it.
+    If several have the same size, it is the first one. Editors and phones add tracks of stills, thumbnails and
+    previews, sometimes before the film.
     """
     longest = max((track.get("duration") or 0 for track in pictures), default=0)
     long = [track for track in pictures if (track.get("duration") or 0) >= longest / 2]
@@ -88,9 +90,10 @@ def _pixels(track: Mapping[str, Any]) -> int:
 
 
 def _duration(video: Mapping[str, Any], container: Mapping[str, Any], size: int) -> float | None:
-    """Seconds. The file may go on after the picture ends (a sound track often does): it is the picture that counts."""
+    """Length in seconds. The length of the picture counts, since a sound track often goes on after it."""
     whole, own = container.get("duration"), video.get("duration")
-    # A track header in the wrong time scale is short by a factor; a picture that is as short in truth is told of later.
+    # A track header in a wrong time scale states too short a length. If the picture really is that short, verify says
+    # so.
     said = whole if own and whole and own < SHORTEST_TRACK < whole else own or whole
     return said if said and size * 8 >= said * SLOWEST_BITS else None
 
@@ -100,7 +103,7 @@ def _video(track: Mapping[str, Any], *, first: bool) -> Video:
     essence: dict[str, Any] = stored.get("codecMetadata") or {}
 
     def either(field: str) -> Any:
-        """The container's word, or where it has none (MPEG-TS never does) the codec's own."""
+        """The value in the container, or the codec's value if the container has none (MPEG-TS never has)."""
         return stored.get(field) or essence.get(field)
 
     return {
@@ -119,7 +122,7 @@ def _video(track: Mapping[str, Any], *, first: bool) -> Video:
 
 
 def _quarter_turns(degrees: float) -> int:
-    """As MediaConvert's Rotate AUTO reads it: within a degree of a quarter turn, or no rotation."""
+    """The rotation in degrees as MediaConvert's Rotate AUTO reads it: 0 unless within a degree of a quarter turn."""
     nearest = round(degrees / 90) * 90
     return nearest % 360 if abs(degrees - nearest) <= 1 else 0
 
@@ -136,12 +139,12 @@ def _audio(number: int, track: Mapping[str, Any]) -> Audio:
 
 
 def _language(code: str | None) -> str:
-    """ISO 639-2 in small letters; MediaConvert and players take no other form."""
+    """The ISO 639-2 code in lower case, the only form that MediaConvert and players take. `und` for any other code."""
     return code.lower() if code and re.fullmatch(r"[A-Za-z]{3}", code) else "und"
 
 
 def _ratio(pair: Mapping[str, int] | None) -> str | None:
-    """`{"numerator": 30000, "denominator": 1001}` -> `"30000/1001"`; None for nothing, and for 0/0."""
+    """`{"numerator": 30000, "denominator": 1001}` -> `"30000/1001"`. None for None, and for 0/0."""
     if not pair or not pair.get("numerator") or not pair.get("denominator"):
         return None
     ratio = Fraction(pair["numerator"], pair["denominator"])

@@ -1,4 +1,4 @@
-"""Which title a file's name means. Pure."""
+"""Derives the id of a title from the name of a file. Pure."""
 
 import hashlib
 import re
@@ -9,33 +9,34 @@ LONGEST_ID = 80
 EXTENSIONS = frozenset(
     "3g2 3gp asf avi divx flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogg ogv qt ts vob webm wmv".split()  # noqa: SIM905
 )
-"""A video's extension is no part of a title: `Apollo.13` and `Apollo.11` are two films, `a.mp4` and `a.mov` are one."""
+"""Extensions of videos. They are not part of a title: `a.mp4` and `a.mov` are one film, `Apollo.13` and `Apollo.11` are
+two."""
 
 
 def title_id(key: str) -> str:
-    """The id of the title that an upload of this key becomes, unless another film has it."""
+    """The id of the title that an upload of this key becomes, unless another film already has this id."""
     return title_ids(key)[0]
 
 
 def title_ids(key: str) -> tuple[str, str]:
-    """The id of the title that an upload of this key becomes, and the one that it takes where another film has that."""
+    """(id, other id) of the title for an upload of this key. It takes the other id if another film has the first."""
     return _slug(stem_of(key))
 
 
 def stem_of(key: str) -> str:
-    """The key without a video's extension, composed: a Mac sends `Café` with its accent apart."""
+    """The key without a video's extension, in Unicode's composed form. (A Mac writes the accent of `Café` apart.)"""
     key = unicodedata.normalize("NFC", key)
     stem, dot, extension = key.rpartition(".")
-    named = stem.rpartition("/")[2].strip(".")  # of `films/.mp4` nothing would be left
+    named = stem.rpartition("/")[2].strip(".")  # empty for `films/.mp4`, which keeps its extension
     return stem if dot and named and extension.lower() in EXTENSIONS else key
 
 
 def _slug(stem: str) -> tuple[str, str]:
-    """`films/My Film` -> `films-my-film`: safe in a path, a URL, a shell and a header; and the other id, with a hash.
+    """(id, other id): `films/My Film` -> (`films-my-film`, the same with a hash). Safe in a path, a URL and a header.
 
-    Where letters, digits or symbols are lost (other scripts, emoji, length), both are the one with the hash: eight hex
-    digits of the stem's keep two films apart. Case, accents and punctuation fold without one, for addresses that people
-    read: stems that differ in those alone share an id, and whichever comes second takes the other.
+    If the id would lose letters, digits or symbols (other scripts, emoji, a long name), both are the one with the hash:
+    its eight hex digits keep two films apart. Case, accents and punctuation are dropped without a hash, so that people
+    can read the addresses. Stems that differ only in these share an id, and the second film takes the other id.
     """
     decomposed = unicodedata.normalize("NFKD", stem)
     lost = any(unicodedata.category(character)[0] in "LNSC" for character in decomposed if not character.isascii())

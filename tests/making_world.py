@@ -150,7 +150,8 @@ class World:
     def _check(self, title: Title) -> None:
         """The check of lambdas.upload."""
         if not self.uploads[-1]:
-            raise Failure("SourceRefused", {"errorMessage": "The file was deleted before it was published."})
+            sentence = "The file was deleted before it was published. Upload it again."
+            raise Failure("SourceRefused", {"errorMessage": sentence})
         if title["source"] not in (f"v{len(self.uploads)}", UNKNOWN_VERSION):
             raise Failure("SourceMoved", {"errorMessage": "it moved"})
 

@@ -1,6 +1,6 @@
-"""The canary: every few minutes it watches a title through the edge, as a viewer of its region, and says how it went.
+"""The canary. Every few minutes it watches a title through the edge, as a viewer of its region does.
 
-It answers nothing and fails for nothing but CloudWatch itself: what it saw is a metric, on which the alarms are.
+It writes the result as metrics, which the alarms watch. It returns nothing, and fails only if CloudWatch fails.
 """
 
 import http.client
@@ -17,17 +17,17 @@ from lambdas.plays import CANARY
 from lambdas.refusals import LOG
 
 HOST = os.environ["HOST"]
-"""The viewers' name of the platform."""
+"""The platform's host name for viewers."""
 IMAGE = os.environ["IMAGE"]
-"""Of the region's nodes; empty where there are none."""
+"""Id of the image of the region's nodes. Empty if the region has no nodes."""
 STACK = os.environ["STACK"]
 NAMESPACE = os.environ["NAMESPACE"]
 TIMEOUT = 10.0
-"""Seconds for one request: a viewer has gone by then."""
+"""Seconds for one request. A viewer does not wait longer."""
 
 
 def handle(_event: object, _context: object) -> None:
-    """Watch once, and put metrics: Available (1 or 0), StartSeconds where the first segment came, ImageAgeDays."""
+    """Watch once. Put the metrics Available (1 or 0), StartSeconds (if the first segment came) and ImageAgeDays."""
     begun = time.monotonic()
     metrics: dict[str, float] = {"Available": 1}
     try:
@@ -47,13 +47,13 @@ def handle(_event: object, _context: object) -> None:
 
 
 def image_age() -> dict[str, float]:
-    """ImageAgeDays, or nothing where EC2 does not answer: the film matters more."""
+    """ImageAgeDays. Nothing if EC2 does not answer, because whether the film plays matters more."""
     try:
-        # Without the flag, EC2 hides an image of Amazon's after 90 days.
+        # Without IncludeDeprecated, EC2 hides Amazon's images after 90 days.
         found = clients.client("ec2").describe_images(ImageIds=[IMAGE], IncludeDeprecated=True)["Images"]
     except ClientError as error:
         if not error.response["Error"]["Code"].startswith("InvalidAMIID"):
-            LOG.error("no age of the image: %s", error)
+            LOG.error("the age of the image is not known: %s", error)
             return {}
         found = []
     created = found[0]["CreationDate"] if found else None
@@ -61,7 +61,7 @@ def image_age() -> dict[str, float]:
 
 
 def fetch(method: str, path: str, headers: Mapping[str, str]) -> core.Fetched:
-    """Ask the edge by HTTPS."""
+    """Send a request to the edge by HTTPS."""
     connection = http.client.HTTPSConnection(HOST, timeout=TIMEOUT)
     try:
         connection.request(method, path, headers={"User-Agent": CANARY, **headers})

@@ -1,4 +1,4 @@
-"""Captions, the Lambda: what becomes of a file that was laid beside a film. Reads the catalogue, writes an edition."""
+"""The Lambda for captions: handles a file that was uploaded beside a film. Reads the catalogue, writes an edition."""
 
 import os
 import unicodedata
@@ -21,16 +21,16 @@ class Event(TypedDict):
 
 
 class Answer(TypedDict, total=False):
-    """What the workflow is to do."""
+    """What the workflow does next."""
 
     action: Literal["UPDATE", "WAIT", "KEEP", "ORPHAN"]
-    """UPDATE writes what follows to the row. WAIT: the film is being made. KEEP: there is no film to watch yet, and
-    when there is, the file is found beside it. ORPHAN: there is no film of this name."""
+    """UPDATE: write the other fields to the row. WAIT: the film is being made. KEEP: the film cannot be watched yet,
+    and the execution that publishes it will find this file. ORPHAN: there is no film of this name."""
     id: str
     name: str
     version: str
     seen: str
-    """The edition that the row named when this one was made: the write is on the condition that it still does."""
+    """The edition that the row named when this one was made. The row is written only if it still names that one."""
     manifests: str
     captions: list[Caption]
     poster: str
@@ -39,12 +39,12 @@ class Answer(TypedDict, total=False):
 
 @step
 def handle(event: Event, _context: object) -> Answer:
-    """Returns what to do. The same file again gives the same edition, so a repetition changes nothing."""
+    """Returns what to do. The same file gives the same edition, so a repetition changes nothing."""
     row = _film(event["key"])
     if row is None:
         LOG.info("no film", extra={"key": event["key"]})
         film = sidecars.stems(event["key"])[-1:] or [event["key"]]
-        sentence = f"{event['key']} is kept, but there is no film of this name yet, such as {film[0]}.mp4."
+        sentence = f"{event['key']} is kept, but has no film yet. Upload a film of this name, such as {film[0]}.mp4."
         return {"action": "ORPHAN", "id": title_ids(event["key"])[0], "name": event["key"], "notes": [sentence]}
     if "outcome" not in row:
         return {"action": "WAIT"}
@@ -73,7 +73,7 @@ def handle(event: Event, _context: object) -> Answer:
 
 
 def _film(key: str) -> dict[str, Any] | None:
-    """The catalogue's row of the film that the file goes with, of those that its name allows the longest."""
+    """The catalogue's row of the film that the file belongs to. If several fit, the one with the longest name wins."""
     for stem in sidecars.stems(unicodedata.normalize("NFC", key)):
         if sidecars.naming(stem, key) is None and not sidecars.is_poster(stem, key):
             continue

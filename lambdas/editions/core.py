@@ -1,8 +1,8 @@
-"""Captions: the edition of a title, which is its manifests with the captions and the poster beside its film. Pure.
+"""Makes the edition of a title: its manifests, and the captions and the poster that are beside its film. Pure.
 
-An encode is immutable, and so is an edition. It has a place of its own beside the encode, refers to the encode's
-segments, and is named after what it holds. A caption that comes later makes another edition: nothing is encoded anew,
-no cache holds anything stale, and whoever watches goes on with the edition that was there when they began.
+An encode is immutable, and so is an edition. An edition has its own folder beside the encode, refers to the encode's
+segments, and is named by a hash of its content. A caption file that comes later makes another edition. So nothing is
+encoded again, no cache has a stale file, and a viewer who is watching stays with the edition with which they began.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from lambdas.shapes import Caption
 from lambdas.sounds import own_names
 
 REVISION = "2"
-"""Part of an edition's name: a change in how editions are written makes another one."""
+"""Part of an edition's name. Change it together with the way editions are written, so that new editions are made."""
 LARGEST_POSTER = 5_000_000
-"""Bytes. CloudFront would cache more; a viewer's list of fifty titles would not come to its end."""
+"""Bytes. CloudFront would cache more, but a list of fifty titles would load too slowly."""
 
 GROUP = "captions"
 """The HLS group of all captions."""
@@ -37,26 +37,26 @@ class Sidecar(NamedTuple):
 
     key: str
     modified: str
-    """ISO 8601: of two files for one language, the later one counts."""
+    """ISO 8601. If two files have the same language and role, the later one counts."""
     size: int
 
 
 class Choice(NamedTuple):
-    """The sidecars that a title's edition is made of."""
+    """The sidecars that go into a title's edition."""
 
     captions: dict[str, Naming]
-    """By key; one for each language and role."""
+    """Key of each caption file to what its name says. One file for each language and role."""
     poster: str | None
-    """Key."""
+    """Key of the poster, if there is one."""
     problems: list[str]
     """A sentence for the owner about each file that is left out."""
 
 
 class Track(Caption):
-    """A caption track that is written."""
+    """A caption track of an edition."""
 
     file: str
-    """Name under the edition's prefix."""
+    """Name of its WebVTT file under the edition's prefix."""
 
 
 class Draft(TypedDict):
@@ -66,13 +66,13 @@ class Draft(TypedDict):
     """12 hex digits."""
     tracks: list[Track]
     files: dict[str, str]
-    """Text by name."""
+    """Name of each file to its text."""
     problems: list[str]
-    """Sentences for the owner."""
+    """Sentences for the owner about files that are left out."""
 
 
 class Version(NamedTuple):
-    """The encode that an edition is of."""
+    """The encode to which an edition belongs."""
 
     id: str
     duration: float
@@ -84,7 +84,7 @@ class Version(NamedTuple):
 
 
 def choose(stem: str, sidecars: Iterable[Sidecar]) -> Choice:
-    """Which of the files that begin like the film go with it."""
+    """Choose the captions and the poster from the files whose names begin like the film's."""
     captions: dict[tuple[str, Role], tuple[Sidecar, Naming]] = {}
     posters: list[Sidecar] = []
     problems: list[str] = []
@@ -92,7 +92,7 @@ def choose(stem: str, sidecars: Iterable[Sidecar]) -> Choice:
         file = sidecar.key.rpartition("/")[2]
         if is_poster(stem, sidecar.key):
             if sidecar.size > LARGEST_POSTER:
-                problems.append(f"{file} has {sidecar.size:,} bytes. Allowed for a poster are {LARGEST_POSTER:,}.")
+                problems.append(f"{file} has {sidecar.size:,} bytes. A poster may have at most {LARGEST_POSTER:,}.")
             else:
                 posters.append(sidecar)
             continue
@@ -101,25 +101,27 @@ def choose(stem: str, sidecars: Iterable[Sidecar]) -> Choice:
             continue
         if isinstance(said, str):
             problems.append(
-                f"{file}: {said!r} is no language code. Allowed are those of ISO 639, such as en, de or pt-BR,"
-                f" and sdh or forced, as in {stem.rpartition('/')[2]}.en.sdh.vtt."
+                f"{file}: {said!r} is not a language code. Use a code of ISO 639, such as en, de or pt-BR, and after it"
+                f" perhaps sdh or forced, as in {stem.rpartition('/')[2]}.en.sdh.vtt."
             )
         elif sidecar.size > LARGEST:
-            problems.append(f"{file} has {sidecar.size:,} bytes. Allowed for captions are {LARGEST:,}.")
+            problems.append(f"{file} has {sidecar.size:,} bytes. A caption file may have at most {LARGEST:,}.")
         else:
             older = captions.get((said.language, said.role))
             if older:
-                problems.append(f"{older[0].key.rpartition('/')[2]} is left out: {file} is newer and of the same kind.")
+                problems.append(
+                    f"{older[0].key.rpartition('/')[2]} is left out: {file} is newer, for the same language and role."
+                )
             captions[said.language, said.role] = (sidecar, said)
     chosen = {sidecar.key: said for sidecar, said in captions.values()}
     return Choice(chosen, posters[-1].key if posters else None, problems)
 
 
 def edition(version: Version, captions: Mapping[str, tuple[Naming, bytes]], poster: bytes | None) -> Draft:
-    """Make the edition of a version from caption files, each by its key with what its name says and its bytes.
+    """Make the edition of a version. `captions` maps a file's key to what its name says, and its bytes.
 
-    A file that cannot be read as captions is left out, and a sentence about it is in `problems`. The poster's bytes
-    only count towards the name: the caller writes them.
+    A file that cannot be read as captions is left out, and `problems` gets a sentence about it. The bytes of the poster
+    only become part of the edition's name. The caller writes the poster.
     """
     problems: list[str] = []
     found: list[tuple[Track, list[Cue]]] = []
@@ -155,7 +157,7 @@ def _playlist_name(track: Track) -> str:
 
 
 def playlist(track: Track, duration: float) -> str:
-    """The HLS playlist of a track: one file for the whole film, since even a long film's captions are small."""
+    """The HLS playlist of a track. It names one file for the whole film, since even a long film has small captions."""
     return "\n".join(
         [
             "#EXTM3U",
@@ -172,13 +174,15 @@ def playlist(track: Track, duration: float) -> str:
 
 
 def sound_names(hls: str) -> dict[str, str]:
-    """The languages' own names by the labels that stand for them in the encoder's multivariant playlist, which can hold
-    ASCII alone; empty where every label is right as it is."""
+    """Maps a label in the encoder's multivariant playlist to the language's own name.
+
+    The encoder writes only ASCII, so it uses labels such as `Track 2`. Empty if every label is right.
+    """
     return own_names((audio.name, audio.language) for audio in multivariant(hls).audio.values())
 
 
 def hls(version: Version, tracks: list[Track]) -> str:
-    """The multivariant playlist: the encoder's, with its addresses made those of the encode, and with the captions."""
+    """The encoder's multivariant playlist, with the captions, and with addresses that point to the encode's folder."""
     lines: list[str] = []
     names = sound_names(version.hls)
     for line in version.hls.splitlines():
@@ -211,9 +215,9 @@ def _media(track: Track) -> str:
 
 
 def dash(version: Version, identity: str, tracks: list[Track]) -> str:
-    """The MPD: the encoder's, with the encode as its base address, and with the captions as whole files.
+    """The encoder's MPD, with the encode's folder as its base address, and with each caption track as one whole file.
 
-    (dash.js and Shaka Player read a whole WebVTT file; segmented ones make dash.js hang.)
+    (dash.js and Shaka Player read a whole WebVTT file. Segmented WebVTT makes dash.js hang.)
     """
     sets = "".join(
         f'<AdaptationSet contentType="text" mimeType="text/vtt" lang="{track["language"]}">'

@@ -1,4 +1,4 @@
-"""What a film's own file says of its captions and its sound. Pure."""
+"""Data that a film's own file holds about its captions and its sound. Pure."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from lambdas.editions.sidecars import Role
 
 
 class Timed(NamedTuple):
-    """One caption: seconds from the film's start, and its lines as text that nothing has escaped."""
+    """One caption: start and end in seconds from the film's start, and its lines as unescaped text."""
 
     start: float
     end: float
@@ -17,15 +17,15 @@ class TextTrack(NamedTuple):
     """A text track of a film."""
 
     language: str
-    """As the file has it: three letters of ISO 639-2, or BCP 47."""
+    """As it is in the file: three letters of ISO 639-2, or BCP 47."""
     role: Role
     cues: list[Timed]
 
 
 class SoundFlags(NamedTuple):
-    """What a film's file says of one of its sound tracks, and MediaConvert's Probe does not."""
+    """Flags of a sound track that MediaConvert's Probe does not report."""
 
     default: bool
-    """A player begins with it."""
+    """A player begins with this track."""
     description: bool
-    """It describes the picture to those who do not see it."""
+    """It is audio description: it describes the picture to people who do not see it."""

@@ -1,6 +1,6 @@
-"""Reads an upload's captions, what it says of its sound, and what forbids to encode it.
+"""Reads from an upload its captions, the flags of its sound tracks, and reasons not to encode it.
 
-It reads ranges of bytes: of many gigabytes, some kilobytes.
+It reads only ranges of bytes: some kilobytes of a file of many gigabytes.
 """
 
 import struct
@@ -17,15 +17,15 @@ from lambdas.refusals import LOG, SourceRefused
 from lambdas.shapes import Title
 
 WINDOW = 1024 * 1024
-"""Bytes that one request of a reading in order fetches."""
+"""Bytes that one request fetches if the reader reads in order."""
 UNREADABLE = (ValueError, IndexError, KeyError, struct.error, zlib.error)
-"""What the readers raise for an index that contradicts itself."""
+"""Exceptions of the readers for a file whose index contradicts itself."""
 AT_ONCE = 16
-"""Requests under way."""
+"""Most requests at the same time."""
 
 
 class Film:
-    """An upload, as the readers of its containers want it."""
+    """An upload from which the readers of containers ask bytes."""
 
     def __init__(self, title: Title) -> None:
         self._object = upload.address(title)
@@ -33,14 +33,14 @@ class Film:
         self._at, self._held = 0, b""
 
     def read(self, offset: int, length: int) -> bytes:
-        """Fewer bytes at the end. Short reads that follow one another share a request."""
+        """`length` bytes from `offset` on, or fewer at the end of the file. Short reads in order share a request."""
         inside = offset - self._at
         if inside < 0 or inside + length > len(self._held):
             self._at, self._held, inside = offset, self._fetch(offset, max(length, WINDOW)), 0
         return self._held[inside : inside + length]
 
     def read_many(self, places: Sequence[tuple[int, int]]) -> list[bytes]:
-        """Of many (offset, length)."""
+        """The bytes of many places, each an (offset, length)."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(self._fetch, *zip(*places, strict=True))) if places else []
 
@@ -52,9 +52,9 @@ class Film:
 
 
 def texts(title: Title) -> tuple[dict[str, str], list[str]]:
-    """The captions inside of a film: WebVTT by `<language>.<role>`, and sentences about those that cannot be had.
+    """The captions inside a film. Returns WebVTT by `<language>.<role>`, and a sentence about each that is left out.
 
-    They are an extra: what is wrong with them keeps no film from being published.
+    Captions are an extra. A mistake in them never stops a film from being published.
     """
     film = Film(title)
     try:
@@ -65,14 +65,14 @@ def texts(title: Title) -> tuple[dict[str, str], list[str]]:
     except UNREADABLE as error:
         LOG.warning("embedded captions", extra={"title": title["id"], "error": repr(error)})
         return {}, [
-            "The captions inside of the file could not be read. Lay them beside it instead, for example as"
+            "The captions inside the file could not be read. Upload them as a file beside the film, for example as"
             f" {title['stem'].rpartition('/')[2]}.en.srt."
         ]
     return _named(tracks)
 
 
 def sounds(title: Title) -> list[SoundFlags]:
-    """What a film says of its sound tracks, in its order; empty for a container that says nothing, or is damaged."""
+    """The flags of a film's sound tracks, in its order. Empty if the container has none, or is damaged."""
     film = Film(title)
     try:
         return (matroska if film.read(0, 4) == matroska.MAGIC else mp4).sounds(film.read, film.size)
@@ -82,17 +82,18 @@ def sounds(title: Title) -> list[SoundFlags]:
 
 
 def check(title: Title, container: str) -> None:
-    """Raise SourceRefused for what Probe does not tell: encryption, and several programs in one stream."""
+    """Raise SourceRefused for an encrypted film and for several programs in one stream. Probe reports neither."""
     film = Film(title)
     if container in ("mp4", "quicktime", "three_gp", "three_g2") and _locked(film):
         raise SourceRefused(
-            "The film is encrypted (DRM), and nobody here has its key. Upload it as it was before it was encrypted."
+            "The film is encrypted (DRM), and this platform has no key for it. Upload the film without encryption."
         )
     if container == "mpegts" and len(programs := transport.programs(film.read(0, 2 * WINDOW))) > 1:
         numbers = " and ".join([", ".join(map(str, programs[:-1])), str(programs[-1])])
         raise SourceRefused(
-            f"The file holds {len(programs)} programs, numbers {numbers}, and a title is one. Upload one of them:"
-            f" ffmpeg -i FILE -map 0:p:{programs[0]} -c copy ONE.ts takes number {programs[0]} out."
+            f"The file holds {len(programs)} programs (numbers {numbers}), but a title is one program. Upload one of"
+            f" them. This command writes program {programs[0]} to ONE.ts:"
+            f" ffmpeg -i FILE -map 0:p:{programs[0]} -c copy ONE.ts"
         )
 
 
@@ -100,7 +101,7 @@ def _locked(film: Film) -> bool:
     try:
         return mp4.locked(film.read, film.size)
     except UNREADABLE:
-        return False  # the encoder will say what is wrong
+        return False  # the encoder will report what is wrong
 
 
 def _named(tracks: list[TextTrack]) -> tuple[dict[str, str], list[str]]:
@@ -114,7 +115,7 @@ def _named(tracks: list[TextTrack]) -> tuple[dict[str, str], list[str]]:
         cues = [cue._replace(start=max(cue.start, 0)) for cue in cues if cue.text]
         if name in found:
             problems.append(
-                f"Caption track {number} of the file is left out: another has its language and role ({name})."
+                f"Caption track {number} of the file is left out: another has the same language and role ({name})."
             )
         elif cues:
             found[name] = webvtt(cues)

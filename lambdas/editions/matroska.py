@@ -1,7 +1,7 @@
-"""Captions inside a Matroska film (RFC 9559): SubRip, WebVTT and SubStation Alpha. Pure: bytes are asked for.
+"""Reads captions inside a Matroska film (RFC 9559): SubRip, WebVTT and SubStation Alpha. Pure: the caller reads bytes.
 
-MediaConvert reads no text of Matroska. Programs that write such films list each caption's place in the file's index, so
-of the film no more than the captions' own bytes are read. Where the index has none, the whole film is read through.
+MediaConvert does not read the captions of Matroska. Most programs list the place of each caption in the file's index.
+Then only the bytes of the captions are read. If the index does not list them, the whole film is read.
 """
 
 import re
@@ -19,9 +19,9 @@ ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]
 MAGIC = b"\x1a\x45\xdf\xa3"
 LARGEST_INDEX = 64 * 1024 * 1024
 LARGEST_SCAN = 2 * 1024**3
-"""Bytes of a film without an index of its captions that is read through: half a minute inside of a region."""
+"""Most bytes of a film that is read as a whole. Inside a region, that takes half a minute."""
 LARGEST_BLOCK = 65_536
-"""Bytes of one caption."""
+"""Most bytes of one caption."""
 
 SEGMENT, SEEK_HEAD, SEEK, SEEK_ID, SEEK_POSITION = 0x18538067, 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC
 INFO, TIMESTAMP_SCALE, TRACKS, TRACK, CUES, CUE, CLUSTER = (
@@ -42,7 +42,7 @@ class Element(NamedTuple):
     id: int
     begin: int
     start: int
-    """Of the content."""
+    """Offset of the content; `begin` is that of the element itself. All are bytes from the beginning of the file."""
     end: int
 
 
@@ -54,7 +54,7 @@ class Described(NamedTuple):
     language: str
     role: Role
     algorithm: int | None
-    """How its captions are packed: 0 for zlib, 3 for a beginning that all share, None for not at all."""
+    """How its captions are compressed: 0 for zlib, 3 if their shared beginning is removed, None for not at all."""
     shared: bytes
 
 
@@ -80,7 +80,7 @@ def text_tracks(read: Read, read_many: ReadMany, size: int) -> list[TextTrack]:
 
 
 def sounds(read: Read, size: int) -> list[SoundFlags]:
-    """Of every sound track, in the order of the file."""
+    """The flags of every sound track, in the order of the file."""
     segment = next((element for element in _elements(read, 0, size) if element.id == SEGMENT), None)
     parts = _parts(read, segment, size) if segment else {}
     entries = _within(_content(read, parts[TRACKS]), TRACK) if TRACKS in parts else []
@@ -94,13 +94,13 @@ def sounds(read: Read, size: int) -> list[SoundFlags]:
 class Block(NamedTuple):
     track: int
     time: int
-    """In the file's own units."""
+    """In the units of the file's timestamp scale."""
     duration: int | None
     data: bytes
 
 
 def _elements(read: Read, start: int, end: int) -> Iterator[Element]:
-    """The elements that follow one another in the file; their contents are not read."""
+    """The elements from `start` to `end`, one after another. Their contents are not read."""
     at = start
     while at < end:
         head = read(at, 16)
@@ -115,7 +115,7 @@ def _elements(read: Read, start: int, end: int) -> Iterator[Element]:
 
 
 def _identity(data: bytes, at: int) -> tuple[int, int]:
-    """An element's id and its width in bytes; width 0 where there is none."""
+    """(id, width of the id in bytes) of the element at `at`. The width is 0 if no element is there."""
     width = 9 - data[at].bit_length() if at < len(data) and data[at] else 0
     if not 1 <= width <= 4 or at + width > len(data):
         return 0, 0
@@ -123,7 +123,7 @@ def _identity(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _length(data: bytes, at: int) -> tuple[int | None, int]:
-    """A length and its width; None for one that is not known, width 0 where there is none."""
+    """(length, its width), both in bytes. The length is None if the file leaves it open. Width 0: there is none."""
     width = 9 - data[at].bit_length() if at < len(data) and data[at] else 0
     if not 1 <= width <= 8 or at + width > len(data):
         return None, 0
@@ -132,7 +132,7 @@ def _length(data: bytes, at: int) -> tuple[int | None, int]:
 
 
 def _parts(read: Read, segment: Element, size: int) -> dict[int, Element]:
-    """The first element of each kind: of those before the first cluster, and of those that a seek head names."""
+    """The first element of each id, from those before the first cluster and those that a seek head names."""
     parts: dict[int, Element] = {}
     for element in _elements(read, segment.start, min(segment.end, size)):
         parts.setdefault(element.id, element)
@@ -192,7 +192,7 @@ def _describe(entry: bytes) -> Described | None:
 
 
 def _places(cues: bytes, numbers: set[int]) -> dict[tuple[int, int], None]:
-    """Where the index says that captions are: (cluster, place in it), each once."""
+    """The places of captions by the index: (cluster, place in it), each once."""
     found: dict[tuple[int, int], None] = {}
     for cue in _within(cues, CUE):
         for position in _within(cue, CUE_POSITIONS):
@@ -221,11 +221,11 @@ def _indexed(read_many: ReadMany, segment: Element, places: dict[tuple[int, int]
 
 
 def _scanned(read: Read, first: Element | None, end: int, numbers: set[int]) -> list[Block]:
-    """The captions of these tracks, by reading the film through. Raises ValueError for one that is too large."""
+    """The captions of these tracks, from the whole film. Raises ValueError if the film is too large for that."""
     if first is None:
         return []
     if end > LARGEST_SCAN:
-        raise ValueError("the film has no index of its captions, and is too large to be read through")
+        raise ValueError("the film has no index of its captions, and is too large to be read as a whole")
     blocks: list[Block] = []
     for cluster in _elements(read, first.begin, end):
         if cluster.id != CLUSTER:
@@ -262,7 +262,7 @@ def _track(track: Described, blocks: list[Block], scale: float) -> TextTrack:
     own = sorted((block for block in blocks if block.track == track.number), key=lambda block: block.time)
     cues: list[Timed] = []
     for number, block in enumerate(own):
-        # One without a duration stands until the next.
+        # A caption without a duration stays until the next one.
         end = block.time + block.duration if block.duration else own[number + 1].time if number + 1 < len(own) else None
         start = block.time * scale
         text = _text(track, block.data)
@@ -278,6 +278,6 @@ def _text(track: Described, data: bytes) -> str:
         data = track.shared + data
     text = data.decode("utf-8", "replace").replace("\0", "")
     if "ASS" in track.codec or "SSA" in track.codec:
-        # ReadOrder, Layer, Style, Name, three margins, Effect, Text.
+        # The fields are ReadOrder, Layer, Style, Name, three margins, Effect, Text.
         text = re.sub(r"\\[Nn]", "\n", text.split(",", 8)[-1]).replace(r"\h", " ")
     return text

@@ -1,7 +1,7 @@
-"""Captions inside an MP4 or QuickTime film (ISO 14496-12 and 3GPP timed text, TS 26.245). Pure: bytes are asked for.
+"""Reads captions inside an MP4 or QuickTime film (ISO 14496-12 and 3GPP timed text, TS 26.245).
 
-MediaConvert's Probe does not name the format of text tracks, and its table of inputs has no timed text for MP4. So the
-film's index is read here, and of the film no more than the captions' own bytes.
+It is pure: the caller reads bytes. MediaConvert's Probe does not name the format of text tracks, and its list of inputs
+has no timed text for MP4. So this module reads the film's index, and the bytes of the captions, but not the rest.
 """
 
 import struct
@@ -14,39 +14,41 @@ from lambdas.editions.text import MOST_CUES
 from lambdas.languages import UNKNOWN
 
 Read = Callable[[int, int], bytes]
-"""(offset, length) of the file; fewer bytes at its end."""
+"""Takes (offset, length) and returns these bytes of the file, or fewer at its end."""
 ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]
-"""The same for many places at once."""
+"""Reads many places, each an (offset, length), at once."""
 
 LARGEST_INDEX = 64 * 1024 * 1024
-"""Bytes. An index has some tens of bytes a frame: this is a day of film."""
+"""Most bytes of an index. It has some tens of bytes per frame, so this is enough for a day of film."""
 ENABLED = 1
 """Flag of a track header."""
 DESCRIPTIONS = (b"urn:mpeg:dash:role:2011\0description\0", b"public.accessibility.describes-video")
-"""How a `kind` box, and Apple's `tagc`, call audio description."""
+"""The names of audio description in a `kind` box and in Apple's `tagc` box."""
 TEXT_HANDLERS, TEXT_FORMATS = (b"sbtl", b"text", b"subt"), (b"tx3g", b"text")
 ALL_FORCED = 0x80000000
 APPLE_LANGUAGES = "en fr de it nl sv es da pt no he ja ar fi el is mt tr hr zh ur hi th ko".split()  # noqa: SIM905
-"""The first of QuickTime's Macintosh language codes, in their order."""
+"""QuickTime's Macintosh language codes from 0 on, in order."""
 
 
 class Box(NamedTuple):
     kind: bytes
     start: int
-    """Of the content, from the beginning of the data."""
+    """Offset of the content, from the beginning of the data."""
     end: int
 
 
 def text_tracks(read: Read, read_many: ReadMany, size: int) -> list[TextTrack]:
-    """The text tracks of a file of `size` bytes; none for what has no index. Raises ValueError or struct.error for an
-    index that contradicts itself."""
+    """The text tracks of a file of `size` bytes. Empty if the file has no index.
+
+    Raises ValueError or struct.error if the index contradicts itself.
+    """
     index = _index(read, size)
     tracks = [_track(index, trak, read_many) for trak in _children(index, 0, len(index)) if trak.kind == b"trak"]
     return [track for track in tracks if track is not None]
 
 
 def sounds(read: Read, size: int) -> list[SoundFlags]:
-    """Of every sound track, in the order of the file."""
+    """The flags of every sound track, in the order of the file."""
     index = _index(read, size)
     found: list[SoundFlags] = []
     for trak in (child for child in _children(index, 0, len(index)) if child.kind == b"trak"):
@@ -60,7 +62,7 @@ def sounds(read: Read, size: int) -> list[SoundFlags]:
 
 
 LOCKED = (b"encv", b"enca", b"drmi", b"drms")
-"""Formats of tracks that only who has a key can read: Common Encryption (ISO 23001-7), and Apple's."""
+"""Sample formats of encrypted tracks: those of Common Encryption (ISO 23001-7), and Apple's."""
 
 
 def locked(read: Read, size: int) -> bool:
@@ -72,7 +74,7 @@ def locked(read: Read, size: int) -> bool:
 
 
 def _index(read: Read, size: int) -> bytes:
-    """The content of the `moov` box, which is at the beginning of the file or at its end."""
+    """The content of the `moov` box, which is at the beginning or at the end of the file."""
     at = 0
     while at + 8 <= size:
         head = read(at, 16)
@@ -141,7 +143,7 @@ def _track(data: bytes, trak: Box, read_many: ReadMany) -> TextTrack | None:
 
 
 def _language(data: bytes, header: Box, wide: bool) -> str:
-    """Three letters of ISO 639-2, five bits each; or, in older QuickTime files, a number of Apple's."""
+    """The language: three letters of ISO 639-2, of five bits each. Older QuickTime files have a number of Apple's."""
     packed = struct.unpack_from(">H", data, header.start + (32 if wide else 20))[0]
     if packed < 0x400:
         return APPLE_LANGUAGES[packed] if packed < len(APPLE_LANGUAGES) else UNKNOWN
@@ -149,7 +151,7 @@ def _language(data: bytes, header: Box, wide: bool) -> str:
 
 
 def _shift(data: bytes, trak: Box, scale: int) -> float:
-    """Seconds by which the edit list moves the track: an empty edit delays it, a media time cuts its beginning off."""
+    """Seconds by which the edit list moves the track. An empty edit delays it. A media time cuts its beginning off."""
     edits, movie = (
         _find(data, trak, "edts/elst"),
         next((b for b in _children(data, 0, len(data)) if b.kind == b"mvhd"), None),
@@ -168,7 +170,7 @@ def _shift(data: bytes, trak: Box, scale: int) -> float:
 
 
 def _samples(data: bytes, table: Box) -> list[tuple[int, int, int, int]]:
-    """(start, duration, offset, size) of each sample; times in the track's scale."""
+    """(start, duration, offset, size) of each sample. Times are in units of the track's time scale."""
     durations = [length for count, length in _rows(data, table, b"stts", 2) for _ in range(min(count, MOST_CUES + 1))]
     sizes = _sizes(data, table)
     chunks = [row[0] for row in _rows(data, table, b"stco", 1)] or [
@@ -201,7 +203,7 @@ def _sizes(data: bytes, table: Box) -> list[int]:
 
 
 def _rows(data: bytes, table: Box, kind: bytes, width: int) -> list[tuple[int, ...]]:
-    """The rows of a table of unsigned 32-bit numbers."""
+    """The rows of a table box. Each row is `width` unsigned 32-bit numbers."""
     box = _find(data, table, kind.decode())
     if box is None:
         return []

@@ -1,4 +1,4 @@
-"""Which files beside a film belong to it, by their names. Pure.
+"""Finds out by their names which files beside a film belong to it. Pure.
 
 `films/Dune.mp4` may have `films/Dune.de.vtt`, `films/Dune.en.sdh.srt`, `films/Dune.pt-BR.forced.vtt`, and a poster,
 `films/Dune.jpg`.
@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from lambdas.languages import UNKNOWN, language
 
 Role: TypeAlias = Literal["subtitles", "sdh", "forced"]
-"""`sdh` is for the deaf and hard of hearing; `forced` is for what even those need who understand the film."""
+"""`sdh` is for people who are deaf or hard of hearing. `forced` has only the parts in a foreign language, which every
+viewer needs."""
 
 CAPTIONS = frozenset({"vtt", "srt"})
 POSTERS = frozenset({"jpg", "jpeg"})
@@ -21,28 +22,28 @@ _ROLES: dict[str, Role] = {
     "forced": "forced", "foreign": "forced",
     "subtitles": "subtitles", "subs": "subtitles", "default": "subtitles",
 }  # fmt: skip
-"""What people write in file names, in any case."""
+"""Words that people write in file names, in upper or lower case, and the role that each means."""
 
 
 class Naming(NamedTuple):
-    """What a caption file's name says."""
+    """The language and the role that a caption file's name states."""
 
     language: str
-    """BCP 47; `und` where the name says nothing."""
+    """BCP 47 tag. `und` if the name does not say."""
     name: str
-    """The language's own name for itself; empty for `und`."""
+    """Name of the language in that language. Empty for `und`."""
     role: Role
 
 
 def is_sidecar(key: str) -> bool:
-    """Whether a file of this name goes with a film, and is none itself."""
+    """Whether a file of this name is a caption file or a poster, and so belongs to a film."""
     return _extension(key) in EXTENSIONS
 
 
 def stems(key: str) -> list[str]:
-    """The stems of the films that a sidecar may go with, the most likely first.
+    """The stems of the films to which a sidecar may belong, the most likely first.
 
-    `films/Dune.en.vtt` goes with `films/Dune.en.mp4`, or else with `films/Dune.mp4`.
+    `films/Dune.en.vtt` belongs to `films/Dune.en.mp4`, or else to `films/Dune.mp4`.
     """
     folder, slash, file = key.rpartition("/")
     parts = file.split(".")[:-1]
@@ -50,9 +51,9 @@ def stems(key: str) -> list[str]:
 
 
 def naming(stem: str, key: str) -> Naming | str | None:
-    """What the name of a caption file says, for the film of this stem.
+    """Read the name of a caption file of the film with this stem.
 
-    None where the file is not of this film. A word that is neither a language nor a role is returned as it is.
+    Returns None if the file does not belong to this film, and a word as text if it is neither a language nor a role.
     """
     words = _rest(stem, key)
     if words is None or words.pop() not in CAPTIONS:
@@ -64,21 +65,21 @@ def naming(stem: str, key: str) -> Naming | str | None:
         elif found := language(word):
             spoken = found
         else:
-            # `Apollo.13.vtt` is no file of `Apollo`: what is no word at all belongs to another film's name.
+            # `Apollo.13.vtt` does not belong to `Apollo`: a part that is not a word is part of another film's name.
             return word if word.isalpha() else None
     assert spoken is not None  # noqa: S101 - the table has UNKNOWN
     return Naming(spoken.tag, spoken.name, role)
 
 
 def is_poster(stem: str, key: str) -> bool:
-    """Whether a file is the picture that its owner chose for the film of this stem."""
+    """Whether a file is the poster that the owner chose for the film with this stem."""
     words = _rest(stem, key)
     return words is not None and len(words) == 1 and words[0] in POSTERS
 
 
 def _rest(stem: str, key: str) -> list[str] | None:
-    """The words after the stem, the extension last and in lower case; None where the key does not begin with it."""
-    # Macs write accents apart from their letters, others do not: one name.
+    """The words after the stem. The last one is the extension in lower case. None if the key does not begin so."""
+    # Macs write an accent apart from its letter and other systems do not. Both mean the same name.
     stem, key = (unicodedata.normalize("NFC", text) for text in (stem, key))
     if not key.startswith(f"{stem}."):
         return None

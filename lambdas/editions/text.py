@@ -1,7 +1,7 @@
 """Caption files as text: SubRip and WebVTT in, WebVTT out. Pure.
 
-What comes in is somebody's file: in any old encoding, with markup of many kinds. What goes out is a WebVTT file that
-holds nothing but times, plain text and the three styles that every player knows.
+The input is a person's file, in any text encoding and with many kinds of markup. The output is a WebVTT file with only
+times, plain text and the three styles that every player knows.
 """
 
 import html
@@ -16,18 +16,19 @@ _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(.*)")
 _SETTING = re.compile(r"(?:align|line|position|size|vertical):[\w%.,-]{1,30}")
 _BLOCKS = ("NOTE", "STYLE", "REGION")
-"""What a WebVTT file may hold besides cues. Styles are left out: a page must not take its looks from an upload."""
+"""Blocks of a WebVTT file that are not cues. Styles are left out, so that an upload cannot change how the page
+looks."""
 _STYLE = re.compile(r"&lt;(/?[ibu])&gt;", re.IGNORECASE)
 _MARKUP = re.compile(
     r"</?(?:c|v|ruby|rt|lang|font|span)(?:[ .][^>\n]{0,200})?>|<\d[\d:.]*>|\{\\[^}\n]{0,200}\}", re.IGNORECASE
 )
-"""Markup of WebVTT (classes, voices, times), SubRip (fonts) and SubStation Alpha (braces) that is taken out."""
+"""Markup of WebVTT (classes, voices, times), SubRip (fonts) and SubStation Alpha (braces) that is removed."""
 _TOP = re.compile(r"\{\\an[789]\}|\{\\a[567]\}")
-"""SubStation Alpha's way to say "at the top", which SubRip files use too."""
+"""SubStation Alpha's code for "at the top". SubRip files use it too."""
 
 
 class Cue(NamedTuple):
-    """One caption: seconds from the film's start, WebVTT's settings, and its lines as WebVTT escapes them."""
+    """One caption: start and end in seconds, WebVTT's settings, and its lines as escaped for WebVTT."""
 
     start: float
     end: float
@@ -36,13 +37,13 @@ class Cue(NamedTuple):
 
 
 class BrokenCaptions(Exception):
-    """A file cannot be read as captions. The message is a sentence for its owner, and names the line."""
+    """A file that cannot be read as captions. The message is for its owner, and names the line."""
 
 
 def parse(data: bytes) -> list[Cue]:
-    """The cues of a SubRip or WebVTT file, by their start. Raises BrokenCaptions."""
+    """The cues of a SubRip or WebVTT file, sorted by their start. Raises BrokenCaptions."""
     if len(data) > LARGEST:
-        raise BrokenCaptions(f"The file has {len(data):,} bytes. Allowed are {LARGEST:,}.")
+        raise BrokenCaptions(f"The file has {len(data):,} bytes. At most {LARGEST:,} are allowed.")
     lines = re.split(r"\r\n|\r|\n", decode(data))
     is_vtt = bool(lines) and re.fullmatch(r"WEBVTT([ \t].*)?", lines[0]) is not None
     cues: list[Cue] = []
@@ -54,20 +55,21 @@ def parse(data: bytes) -> list[Cue]:
             cues.append(cue)
         elif block and not cues and not is_vtt:
             line, text = block[0]
-            raise BrokenCaptions(f"Line {line}: {text[:60]!r} is no time such as 00:01:02,500 --> 00:01:04,000.")
+            raise BrokenCaptions(f"Line {line}: {text[:60]!r} is not a time such as 00:01:02,500 --> 00:01:04,000.")
         elif block and cues and not is_vtt:
-            # Many SubRip files hold empty lines within a caption.
+            # Many SubRip files have empty lines inside a caption.
             cues[-1] = cues[-1]._replace(text=f"{cues[-1].text}\n{_text([text for _, text in block], is_vtt=False)}")
     cues = [cue for cue in cues if cue.text]
     if not cues:
         raise BrokenCaptions("The file holds no captions.")
     if len(cues) > MOST_CUES:
-        raise BrokenCaptions(f"The file holds {len(cues):,} captions. Allowed are {MOST_CUES:,}.")
+        raise BrokenCaptions(f"The file holds {len(cues):,} captions. At most {MOST_CUES:,} are allowed.")
     return sorted(cues, key=lambda cue: cue.start)
 
 
 def decode(data: bytes) -> str:
-    """The text of a file that does not say how it is encoded: Unicode where it is that, else Windows' Western set."""
+    """The text of a file that does not name its encoding. It is read as UTF-16 or UTF-8 if it is valid, else as
+    Windows-1252."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     try:
@@ -77,28 +79,28 @@ def decode(data: bytes) -> str:
 
 
 def plain(start: float, end: float, text: str) -> Cue:
-    """A cue of text that nothing has escaped, as films hold it."""
+    """A cue from the unescaped text that a film's own captions have."""
     settings = " line:0" if _TOP.search(text) else ""
     return Cue(start, end, settings, _text(re.split(r"\r\n|\r|\n", text), is_vtt=False))
 
 
 def within(cues: list[Cue], duration: float) -> list[Cue]:
-    """The cues of a film that lasts `duration` seconds: the last one ends with it. Raises BrokenCaptions.
+    """The cues that begin before the end of a film of `duration` seconds. None of them ends after the film.
 
-    Credits and advertisements after the end are common, and left out. Where most of the file lies there, it is another
-    film's, or another cut's.
+    Later cues are left out: credits and advertisements after the end are common. Raises BrokenCaptions if most cues are
+    after the end, because then the file belongs to another film or another cut.
     """
     kept = [cue._replace(end=min(cue.end, duration)) for cue in cues if cue.start < duration]
     if len(kept) * 2 < len(cues):
         late = clock(cues[len(kept)].start)
         raise BrokenCaptions(
-            f"A caption begins at {late}, but the film ends at {clock(duration)}. Is it another film's?"
+            f"A caption begins at {late}, but the film ends at {clock(duration)}. Does the file belong to another film?"
         )
     return kept
 
 
 def webvtt(cues: list[Cue]) -> str:
-    """The file that players get."""
+    """The text of the WebVTT file for players."""
     blocks = [f"{clock(cue.start)} --> {clock(cue.end)}{cue.settings}\n{cue.text}\n" for cue in cues]
     return "\n".join(["WEBVTT\n", *blocks])
 
@@ -111,19 +113,19 @@ def clock(seconds: float) -> str:
 
 
 def _after_header(lines: list[str]) -> int:
-    """The first line after WebVTT's own block."""
+    """Index of the first line after the header block of WebVTT."""
     return next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
 
 
 def _block(lines: list[str], number: int) -> tuple[list[tuple[int, str]], int]:
-    """The lines up to the next empty one, each with its number as an editor shows it; and where the next block is."""
+    """The lines up to the next empty one, each with its number from 1; and the index of the line after them."""
     block: list[tuple[int, str]] = []
     while number < len(lines) and not lines[number].strip():
         number += 1
     while number < len(lines) and lines[number].strip():
         ahead = lines[number + 1] if number + 1 < len(lines) else ""
         timed = len(block) > 1 or any("-->" in text for _, text in block)
-        # A file that lost its empty lines: the next caption's number, or its time, ends this one.
+        # In a file without empty lines, the number or the time of the next caption ends this one.
         if (timed and _TIMING.fullmatch(lines[number])) or (
             block and lines[number].strip().isdigit() and _TIMING.fullmatch(ahead)
         ):
@@ -134,7 +136,7 @@ def _block(lines: list[str], number: int) -> tuple[list[tuple[int, str]], int]:
 
 
 def _cue(block: list[tuple[int, str]], *, is_vtt: bool) -> Cue | None:
-    """The cue of a block; None where it holds none. Raises BrokenCaptions for a time that cannot be."""
+    """The cue of a block, or None if it has none. Raises BrokenCaptions for an impossible time."""
     if is_vtt and block and block[0][1].split(maxsplit=1)[0] in _BLOCKS:
         return None
     at = next((index for index, (_, text) in enumerate(block[:2]) if "-->" in text), None)
@@ -143,10 +145,10 @@ def _cue(block: list[tuple[int, str]], *, is_vtt: bool) -> Cue | None:
     line, written = block[at]
     timing = _TIMING.fullmatch(written)
     if timing is None:
-        raise BrokenCaptions(f"Line {line}: {written[:60]!r} is no time such as 00:01:02.500 --> 00:01:04.000.")
+        raise BrokenCaptions(f"Line {line}: {written[:60]!r} is not a time such as 00:01:02.500 --> 00:01:04.000.")
     start, end = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:8])
     if end <= start:
-        raise BrokenCaptions(f"Line {line}: the caption ends at {clock(end)}, before it begins at {clock(start)}.")
+        raise BrokenCaptions(f"Line {line}: the caption begins at {clock(start)}, but ends at {clock(end)}.")
     texts = [text for _, text in block[at + 1 :]]
     settings = _SETTING.findall(timing.group(9)) if is_vtt else []
     if any(_TOP.search(text) for text in texts):
@@ -160,14 +162,14 @@ def _seconds(groups: tuple[str | None, ...]) -> float:
 
 
 def _text(lines: list[str], *, is_vtt: bool) -> str:
-    """Lines as WebVTT: markup that players do not share is taken out, and what is left is text and never code."""
+    """The lines as WebVTT. Markup that not all players know is removed, and the rest is escaped."""
     plain = (_MARKUP.sub("", line) for line in lines)
-    # WebVTT's text is escaped already; what it means is escaped anew, so that `&` and `&amp;` come out the same.
+    # WebVTT's text is already escaped. It is unescaped and escaped again, so that `&` and `&amp;` give the same text.
     escaped = (html.escape(html.unescape(line) if is_vtt else line, quote=False) for line in plain)
     styled = (_STYLE.sub(lambda tag: f"<{tag[1].lower()}>", _shown(line)).strip() for line in escaped)
     return "\n".join(line for line in styled if line)
 
 
 def _shown(line: str) -> str:
-    """Without control characters, which a player would draw as boxes."""
+    """The line without control characters, which a player would show as boxes."""
     return "".join(character for character in line if character >= " ")

@@ -1,20 +1,22 @@
-"""Programs of an MPEG transport stream (ISO 13818-1, 2.4.4). Pure."""
+"""Finds the programs of an MPEG transport stream (ISO 13818-1, 2.4.4). Pure."""
 
 from collections.abc import Iterator
 
 PACKET, SYNC = 188, 0x47
 SIZES = (188, 192, 204)
-"""Bytes from one packet to the next: as broadcast, with a camera's clock before each, with a receiver's check after."""
+"""Bytes from one packet to the next: as broadcast, with a camera's 4-byte clock before each packet, and with a
+receiver's 16-byte check after each."""
 PROGRAM_LIST, PROGRAM_MAP = 0, 2
-"""Ids of the two kinds of table."""
+"""Table ids of the program association table and of a program map table."""
 PICTURES = frozenset({0x01, 0x02, 0x10, 0x1B, 0x20, 0x24, 0x33, 0x42, 0xD1, 0xEA})
-"""Types of streams that are pictures."""
+"""Stream types of video."""
 
 
 def programs(data: bytes) -> list[int]:
-    """Numbers of the programs whose picture is in `data`, the beginning of a file; empty for what is no such stream.
+    """Numbers of the programs whose video is in `data`, the beginning of a file. Empty if it is not a transport stream.
 
-    A recording of one program often still lists the others of its channel: those count only if they are there.
+    A recording of one program often still lists the other programs of its channel. Those count only if packets of their
+    video are there.
     """
     found: dict[int, bytes] = {}
     seen: set[int] = set()
@@ -53,12 +55,12 @@ def _length(table: bytes) -> int:
 
 
 def _section(table: bytes, kind: int) -> bytes:
-    """A whole table of that kind, its check sum included; else nothing."""
+    """The complete table of this kind, with its check sum. Empty if it is of another kind or incomplete."""
     return table[: _length(table)] if len(table) > 3 and table[0] == kind and len(table) >= _length(table) else b""
 
 
 def _pictures(program: bytes) -> set[int]:
-    """Numbers (PIDs) of the streams of a program that are pictures."""
+    """PIDs of the video streams of a program."""
     found: set[int] = set()
     at = 12 + (int.from_bytes(program[10:12], "big") & 0x0FFF)
     while at + 5 <= len(program) - 4:

@@ -1,6 +1,6 @@
-"""Writes a title's edition. Reads what lies beside and inside of the film in the uploads bucket, and the encode.
+"""Writes a title's edition. Reads the files beside the film, the captions inside it, and the encode's manifests.
 
-Nothing is ever written twice: an edition is named after what it holds, and a write is refused where the object exists.
+No object is written twice: an edition is named by its content, and S3 refuses a write if the object exists.
 """
 
 import os
@@ -27,14 +27,15 @@ CONTENT_TYPES = {
 JPEG = b"\xff\xd8\xff"
 POSTER = "poster.jpg"
 EMBEDDED = "embedded"
-"""Beside the encode, `embedded.en.sdh.vtt`: the film's own captions, named as if they lay beside a film."""
+"""The film's own captions are in the encode's folder, such as `embedded.en.sdh.vtt`. They are named like files beside a
+film."""
 
 
 class Encode(NamedTuple):
-    """An encode that is whole."""
+    """A complete encode."""
 
     bucket: str
-    """Of the upload."""
+    """Bucket of the upload."""
     stem: str
     """The upload's key without its extension."""
     prefix: str
@@ -46,7 +47,7 @@ class Encode(NamedTuple):
 
 
 def take_embedded(title: Title, prefix: str) -> list[str]:
-    """Write the captions inside of a film beside its encode under `prefix`. Returns sentences for the owner."""
+    """Write the captions inside a film into the encode's folder, `prefix`. Returns sentences for the owner."""
     tracks, problems = texts(title)
     for name, text in tracks.items():
         write_once(f"{prefix}/{EMBEDDED}.{name}.vtt", text.encode())
@@ -54,16 +55,16 @@ def take_embedded(title: Title, prefix: str) -> list[str]:
 
 
 def write(encode: Encode) -> Edition:
-    """Make the edition of what lies beside the film now, and write it unless it is there."""
+    """Make the edition from the files that are beside the film now, and write it unless it exists."""
     found = [core.Sidecar(item["Key"], item["LastModified"].isoformat(), item["Size"]) for item in _neighbours(encode)]
     choice = core.choose(encode.stem, found)
     poster = _bytes(encode.bucket, choice.poster) if choice.poster else None
     notes = list(choice.problems)
     if choice.poster and poster and not poster.startswith(JPEG):
-        notes.append(f"{choice.poster.rpartition('/')[2]} is no JPEG picture.")
+        notes.append(f"{choice.poster.rpartition('/')[2]} is left out: it is not a JPEG picture.")
         poster = None
     captions = _embedded(encode.prefix)
-    # What an owner lays beside a film replaces what the film holds of that kind.
+    # A file beside the film replaces the film's own captions of the same language and role.
     captions |= {(said.language, said.role): (key, encode.bucket, said) for key, said in choice.captions.items()}
     hls = _bytes(MEDIA_BUCKET, f"{encode.prefix}/{MASTER}").decode()
     if not captions and poster is None and not core.sound_names(hls):
@@ -74,7 +75,7 @@ def write(encode: Encode) -> Edition:
     edition = core.edition(core.Version(version, encode.duration, hls, dash), read, poster)
     prefix = f"{title}/{edition['id']}"
     files = {name: text.encode() for name, text in edition["files"].items()} | ({POSTER: poster} if poster else {})
-    # The manifests come last: who has their address finds what they name.
+    # The manifests are written last, so that all files that they name exist before them.
     for name in sorted(files, key=lambda name: name in (MASTER, MANIFEST)):
         write_once(f"{prefix}/{name}", files[name])
     LOG.info("edition", extra={"prefix": prefix, "captions": len(edition["tracks"])})
@@ -89,16 +90,16 @@ def write(encode: Encode) -> Edition:
 
 
 def _neighbours(encode: Encode) -> list[dict[str, Any]]:
-    """The objects whose keys begin with the film's stem: some may belong to another film.
+    """The objects whose keys begin with the film's stem. Some of them may belong to another film.
 
-    A Mac writes accents apart from their letters, so a name may be there in either form.
+    A Mac writes an accent apart from its letter, so both forms of the stem are listed.
     """
     forms = {unicodedata.normalize(form, encode.stem) for form in ("NFC", "NFD")}
     return [found for form in sorted(forms) for found in _listed(encode.bucket, f"{form}.")]
 
 
 def _embedded(prefix: str) -> dict[tuple[str, Role], tuple[str, str, Naming]]:
-    """By language and role: (key, bucket, what its name says) of the film's own captions."""
+    """The film's own captions: (language, role) to (key, bucket, what its name says)."""
     stem = f"{prefix}/{EMBEDDED}"
     named = {item["Key"]: naming(stem, item["Key"]) for item in _listed(MEDIA_BUCKET, f"{stem}.")}
     return {
@@ -116,7 +117,7 @@ def _bytes(bucket: str, key: str) -> bytes:
 
 
 def write_once(key: str, data: bytes) -> None:
-    """Write an object of the media bucket, unless there is one already: it is the same. The key ends in its kind."""
+    """Write an object of the media bucket, unless it exists, since then it is the same. The key has an extension."""
     kind = CONTENT_TYPES[key.rpartition(".")[2]]
     try:
         clients.client("s3").put_object(Bucket=MEDIA_BUCKET, Key=key, Body=data, ContentType=kind, IfNoneMatch="*")

@@ -1,25 +1,25 @@
-"""Experience: what a player says of one view, made into figures. Pure.
+"""Experience: turns a player's reports about one view into metrics. Pure.
 
-A player sends a handful of reports a view to `POST /api/events`, as JSON of at most 4,096 bytes:
+A player sends a few reports per view to `POST /api/events`, each as JSON of at most 4,096 bytes:
 
     {"session": "8 to 40 letters, digits and hyphens: random, new for each view",
      "title": "films-apollo",
      "event": "start"        the first frame was shown
-              "exit"         the viewer left before that
+              "exit"         the viewer left before the first frame
               "fail"         an error ended the view
               "keepalive"    the view goes on: every few minutes
               "end"          the viewer left, or the film ended
-     "start_ms": 1240,       how long the first frame took; with start
-     "watched_s": 300.5,     seconds since the last report in which the film ran; with keepalive, end and fail
-     "stalled_s": 1.2,       and in which it stood still against the viewer's wish
-     "kbps": 4800,           of the rung that plays
-     "switches": 2,          rungs changed since the last report
-     "region": "eu-west-1",  of the point of presence that served the view, where the player knows it
-     "reason": "a few words" with fail}
+     "start_ms": 1240,       time to the first frame; only with start
+     "watched_s": 300.5,     seconds of play since the last report; with keepalive, end and fail
+     "stalled_s": 1.2,       seconds of stalls since the last report; with keepalive, end and fail
+     "kbps": 4800,           bitrate of the rung that plays
+     "switches": 2,          changes of the rung since the last report
+     "region": "eu-west-1",  region of the point of presence that served the view, if the player knows it
+     "reason": "a few words" only with fail}
 
-The answer is 204; 410 tells players to send no more; 400 and 413 name what is wrong. A report says nothing of a person:
-the session is random and in no cookie, and no address is kept. It may lie: each value is held to what can be, and what
-is counted changes nothing but a graph.
+The answer is 204. 410 tells players to send no more reports. 400 and 413 say what is wrong. A report identifies nobody:
+the session is random and is in no cookie, and no address is kept. A report may be false. So each value is limited to
+what is possible, and it only changes a graph.
 """
 
 import json
@@ -31,9 +31,9 @@ from typing import Any, NamedTuple
 from lambdas.metrics import embedded
 
 LARGEST = 4096
-"""Bytes of a report."""
+"""Most bytes of a report."""
 LONGEST_GAP = 600.0
-"""Seconds between two reports of a view: none can say that more was watched since the last one."""
+"""Most seconds between two reports of a view. No report can state a longer time of play since the last one."""
 LONGEST_START = 120_000
 """Milliseconds."""
 UNKNOWN = "unknown"
@@ -43,7 +43,7 @@ _SESSION, _TITLE = re.compile(r"[A-Za-z0-9-]{8,40}"), re.compile(r"[a-z0-9-]{1,8
 
 
 class Report(NamedTuple):
-    """A report that can be true. Times in seconds, the start in milliseconds; None where it does not say."""
+    """A report with plausible values. None stands for a value that it does not state."""
 
     session: str
     title: str
@@ -55,11 +55,11 @@ class Report(NamedTuple):
     switches: float
     reason: str
     region: str
-    """One of the stack's, or `unknown`."""
+    """One of the stack's regions, or `unknown`."""
 
 
 class Problem(Exception):
-    """A report that is not counted, in a sentence for whoever wrote the player."""
+    """A report that is not counted. The message is for the person who wrote the player."""
 
     def __init__(self, status: HTTPStatus, sentence: str) -> None:
         super().__init__(sentence)
@@ -67,9 +67,9 @@ class Problem(Exception):
 
 
 def understand(body: bytes, regions: Collection[str]) -> Report:
-    """The report. Raises Problem with 400 or 413.
+    """Read a report. Raises Problem with 400 or 413.
 
-    `regions`: the stack's. Another would be a metric of its own, which costs, and which a liar could multiply.
+    `regions` are the stack's regions. Each other name would become its own metric, and metrics cost money.
     """
     if len(body) > LARGEST:
         raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The report has {len(body)} bytes. Allowed are {LARGEST}.")
@@ -78,7 +78,7 @@ def understand(body: bytes, regions: Collection[str]) -> Report:
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The report is no JSON object.")
+        raise Problem(HTTPStatus.BAD_REQUEST, "The report is not a JSON object.")
     event = said.get("event")
     if event not in EVENTS:
         raise Problem(HTTPStatus.BAD_REQUEST, f"event is {str(event)[:40]!r}. Allowed is one of {', '.join(EVENTS)}.")
@@ -99,12 +99,12 @@ def understand(body: bytes, regions: Collection[str]) -> Report:
 def _word(said: Mapping[str, Any], field: str, pattern: re.Pattern[str]) -> str:
     value = said.get(field)
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise Problem(HTTPStatus.BAD_REQUEST, f"{field} is {str(value)[:40]!r}. Allowed is {pattern.pattern}.")
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{field} is {str(value)[:40]!r}. It must match {pattern.pattern}.")
     return value
 
 
 def _number(said: Mapping[str, Any], field: str, most: float) -> float | None:
-    """At most `most`: a clock that was set back or a laptop that slept must not move an average. None for no number."""
+    """The value, but at most `most`, so that a laptop that slept changes no average. None if it is not a number."""
     value = said.get(field)
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         return None
@@ -112,7 +112,7 @@ def _number(said: Mapping[str, Any], field: str, most: float) -> float | None:
 
 
 def figures(report: Report) -> dict[str, float]:
-    """What is counted, by the metric's name. All but StartTime are sums."""
+    """The metrics of a report, by name. All except StartTime are added up."""
     counted: dict[str, float] = {}
     match report.event:
         case "start":
@@ -131,10 +131,10 @@ def figures(report: Report) -> dict[str, float]:
 
 
 def line(report: Report, now_ms: int, stack: str) -> dict[str, Any]:
-    """The line of the log that CloudWatch makes metrics of (its embedded metric format).
+    """The log line that CloudWatch turns into metrics (its embedded metric format).
 
-    Title and session are for queries of the log: as dimensions, each title
-    would be a metric of its own, and cost as one.
+    Title and session are only for queries of the log. As a dimension, each title would be its own metric, and would
+    cost as one.
     """
     said = {
         "event": report.event,

@@ -1,4 +1,4 @@
-"""Experience, the Lambda behind the load balancer: writes each report as a line that CloudWatch makes metrics of."""
+"""The Lambda for reports, behind the load balancer. It writes each report as a log line that becomes metrics."""
 
 import base64
 import json
@@ -13,21 +13,21 @@ from lambdas.experience import core
 STACK = os.environ["STACK"]
 REGIONS = os.environ["REGIONS"].split(",")
 SENDING = os.environ["SENDING"] == "yes"
-"""No where the stack asks players for no reports: those that are open stop with their next one."""
+"""False if the stack wants no reports. Then a player that is open stops after its next report."""
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answers every request; a report that cannot be counted changes nothing."""
+    """Answers every request. A report that cannot be counted changes nothing."""
     if not SENDING:
-        return _answer(HTTPStatus.GONE, "This platform asks for no reports.")
+        return _answer(HTTPStatus.GONE, "This platform wants no reports. Send no more of them.")
     if event.get("httpMethod") != "POST":
-        return _answer(HTTPStatus.METHOD_NOT_ALLOWED, "Reports come by POST.")
+        return _answer(HTTPStatus.METHOD_NOT_ALLOWED, "Send reports by POST.")
     body = event.get("body") or ""
     try:
         report = core.understand(base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(), REGIONS)
     except core.Problem as problem:
         return _answer(problem.status, str(problem))
-    # Not by the logger: CloudWatch takes metrics from a line that is the JSON object itself.
+    # The logger would add fields. CloudWatch needs a line that is only this JSON object.
     sys.stdout.write(json.dumps(core.line(report, int(time.time() * 1000), STACK)) + "\n")
     return _answer(HTTPStatus.NO_CONTENT)
 

@@ -1,4 +1,4 @@
-"""Forecast, the Lambda: once a day it reads the plays in the catalogue, and writes the orders for the cache nodes."""
+"""The Lambda for the forecast. Once a day it reads the plays in the catalogue and writes orders for the cache nodes."""
 
 import json
 import os
@@ -15,7 +15,7 @@ TABLE, MEDIA_BUCKET = os.environ["TITLES_TABLE"], os.environ["MEDIA_BUCKET"]
 
 
 def handle(_event: object, _context: object) -> None:
-    """Writes an order for each hex digit. Asked twice on a day it writes the same again."""
+    """Writes an order for each hex digit. A second call on the same day writes the same again."""
     now = datetime.fromtimestamp(time.time(), UTC)
     items = _items()
     found = core.histories(core.rows(items), plays.counted(items), now.date())
@@ -28,7 +28,7 @@ def handle(_event: object, _context: object) -> None:
 
 
 def _items() -> list[dict[str, Any]]:
-    """What is needed of the whole table: a few thousandths of a dollar for ten thousand titles."""
+    """All items of the table, with the needed attributes. It costs a few thousandths of a dollar for 10,000 titles."""
     pages = (
         clients.client("dynamodb")
         .get_paginator("scan")

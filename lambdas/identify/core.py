@@ -1,4 +1,4 @@
-"""Identify: which title an upload is, if it is a film at all. Pure."""
+"""Identify: decides whether an upload is a film, and which title it is. Pure."""
 
 import unicodedata
 from typing import TypedDict
@@ -18,16 +18,16 @@ BESIDE_A_FILM = frozenset(
         *("part", "partial", "crdownload", "tmp", "filepart", "download"),
     }
 )
-"""Extensions of pictures, subtitles and notes that lie beside films, and of uploads that are not done yet."""
+"""Extensions of pictures, subtitles and notes beside films, and of uploads that are not complete yet."""
 BY_NAME = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 FOLDERS = frozenset({"__macosx", ".ds_store", ".trashes", ".spotlight-v100", "$recycle.bin", "@eadir"})
 
 JOINERS = "\u200c\u200d"
-"""Invisible, and part of how Persian words and many emoji are written."""
+"""Invisible characters that Persian words and many emoji need."""
 
 
 class Upload(TypedDict):
-    """The object of an S3 "Object Created" event; EventBridge gives the key as it is, not URL-encoded."""
+    """The object of an S3 "Object Created" event. EventBridge does not URL-encode the key."""
 
     bucket: str
     key: str
@@ -35,15 +35,15 @@ class Upload(TypedDict):
     size: int
     sequencer: str
     version_id: str
-    """Of the object: the uploads bucket is versioned."""
+    """Version of the object. (The uploads bucket is versioned.)"""
     time: str
-    """Of the event, ISO 8601 in UTC."""
+    """Time of the event, ISO 8601 in UTC."""
 
 
 def identify(upload: Upload) -> Title:
-    """Name the title. Raises NotAFilm for what lies beside films and is none.
+    """Make the title of an upload. Raises NotAFilm if the file is not a film.
 
-    It refuses nothing else: a title must have an id before it can be said what is wrong with it.
+    It refuses nothing else, because every other refusal is written to a title, and for that the title needs an id.
     """
     key = upload["key"]
     _a_film(key)
@@ -66,20 +66,20 @@ def identify(upload: Upload) -> Title:
 
 
 def _a_film(key: str) -> None:
-    """Raise NotAFilm by the name alone: what a Mac, Windows, a camera or a download manager leaves beside films."""
+    """Raise NotAFilm for files that a Mac, Windows, a camera or a download manager leaves. Only the name counts."""
     *folders, name = key.lower().split("/")
     if (
         not name.strip(".")
-        or name.startswith(".")  # of these `._film.mp4`, a Mac's AppleDouble, looks most like a film
+        or name.startswith(".")  # such as `._film.mp4`, a Mac's AppleDouble file
         or name in BY_NAME
         or name.rpartition(".")[2] in BESIDE_A_FILM
         or not FOLDERS.isdisjoint(folders)
     ):
-        raise NotAFilm(f"{key!r} is not a film's name, and was left where it is.")
+        raise NotAFilm(f"{key!r} is not the name of a film, so the file was left as it is.")
 
 
 def _display_name(stem: str) -> str:
-    """The file's own name, without control characters and the marks that turn the direction of a whole line."""
+    """The file's own name, without control characters and without marks that change the direction of the text."""
     name = unicodedata.normalize("NFC", stem.rpartition("/")[2])
     kept = (c if unicodedata.category(c)[0] != "C" or c in JOINERS else " " for c in name)
     return " ".join("".join(kept).split())[:LONGEST_NAME].rstrip()

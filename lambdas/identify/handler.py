@@ -1,4 +1,4 @@
-"""Identify, the Lambda: an upload in, its title out. Calls nothing."""
+"""The Lambda for Identify. It takes an upload and returns its title. It calls no service."""
 
 from lambdas.identify.core import Upload, identify
 from lambdas.refusals import LOG, step
@@ -7,7 +7,7 @@ from lambdas.shapes import Title
 
 @step
 def handle(event: Upload, _context: object) -> Title:
-    """Returns the title; raises NotAFilm."""
+    """Returns the title. Raises NotAFilm."""
     title = identify(event)
     LOG.info("identified", extra={"title": title["id"], "key": title["key"]})
     return title

@@ -1,4 +1,4 @@
-"""Prepare: what the workflow does next with an upload. Pure."""
+"""Prepare: decides what the workflow does next with an upload. Pure."""
 
 from typing import Any, Literal, TypedDict
 
@@ -8,23 +8,24 @@ from lambdas.shapes import Expected, Found
 
 
 class Preparation(TypedDict):
-    """Every field is always there: the workflow's expressions fail at what is missing."""
+    """The decision. Every field is always present, because the workflow's expressions fail if one is missing."""
 
     next: Literal["SETTLE", "REGISTER", "WAIT", "VERIFY", "ENCODE"]
-    """The same content plays already · catalogue it · its job runs · its job is done · make a job."""
+    """SETTLE: the same content already plays. REGISTER: only put it into the catalogue. WAIT: its job is running.
+    VERIFY: its job is done. ENCODE: create a job."""
     content: str
     version: str
-    """Of the job that is done; empty for any other answer."""
+    """Version that the finished job made. Empty for any other answer."""
     warnings: list[dict[str, int]]
     input: dict[str, Any]
     groups: list[Group]
     expected: Expected | None
     cost: Cost | None
-    """Of the job that is to be made; null for any other answer, and where the film's length is not known."""
+    """Cost of the job to create. Null for any other answer, and if the film's length is not known."""
 
 
 def decided(what: Literal["SETTLE", "REGISTER", "WAIT"], content: str) -> Preparation:
-    """There is nothing to encode, or nothing yet."""
+    """The answer if no job is created now."""
     nothing: Preparation = {
         "next": what,
         "content": content,
@@ -39,7 +40,7 @@ def decided(what: Literal["SETTLE", "REGISTER", "WAIT"], content: str) -> Prepar
 
 
 def verify(content: str, planned: Plan, found: Found) -> Preparation:
-    """A job that is done made what `planned` orders."""
+    """The answer if a finished job has made what `planned` orders."""
     done = decided("WAIT", content)
     return {
         **done,
@@ -51,7 +52,7 @@ def verify(content: str, planned: Plan, found: Found) -> Preparation:
 
 
 def encode(content: str, planned: Plan, price: Cost | None) -> Preparation:
-    """A job is to be made."""
+    """The answer if a job must be created."""
     return {
         **decided("WAIT", content),
         "next": "ENCODE",

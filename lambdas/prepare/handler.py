@@ -1,6 +1,6 @@
-"""Prepare, the Lambda: what is to be done with an upload, and the job if one is to be made.
+"""The Lambda for Prepare. It decides what to do with an upload, and plans the job if one must be created.
 
-Reads the upload and asks MediaConvert, with the function's own rights. Writes nothing.
+It reads the upload and calls MediaConvert with the function's own rights. It writes nothing.
 """
 
 import json
@@ -23,11 +23,11 @@ MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
 STEPS = steps_of(os.environ["LADDER"])
 MOST_USD = float(os.environ["MAX_TITLE_USD"])
 MOST_PAGES = 5
-"""A hundred jobs of one upload: more are no accident that this could help with."""
+"""Most pages of jobs to read, of 20 jobs each. One upload never has a hundred jobs by accident."""
 
 
 class Published(TypedDict):
-    """The version that plays; empty where none does."""
+    """The version that plays. Both fields are empty if none does."""
 
     content: str
     version: str
@@ -37,14 +37,14 @@ class Event(TypedDict):
     title: Title
     published: Published
     wanted: bool
-    """False where an upload is only catalogued until a viewer asks for it."""
+    """False if an upload is only put into the catalogue until a viewer asks for it."""
     refused: list[str]
-    """Versions of this upload whose renditions were looked at and were not whole."""
+    """Versions of this upload whose renditions were found incomplete."""
 
 
 @step
 def handle(event: Event, _context: object) -> Preparation:
-    """Returns what to do; raises SourceUnreadable, SourceRefused, SourceMoved, or MediaConvert's error by its code."""
+    """Returns what to do. Raises SourceUnreadable, SourceRefused, SourceMoved, or an error named by AWS's code."""
     answer = _prepare(event)
     LOG.info("prepared", extra={"title": event["title"]["id"], "next": answer["next"], "version": answer["version"]})
     return answer
@@ -67,7 +67,7 @@ def _prepare(event: Event) -> Preparation:
     if len(source["audio"]) > 1:
         source = sources.with_flags(source, film.sounds(title))
     planned = plan(source, STEPS)
-    # A finished job counts only while what it made is there: a title may have been taken down since.
+    # A finished job counts only if its files still exist: the title may have been taken down since.
     if found["status"] == "COMPLETE" and _is_there(title, found["version"]):
         return verify(content, planned, found)
     video = source["video"]
@@ -77,7 +77,7 @@ def _prepare(event: Event) -> Preparation:
 
 
 def _is_there(title: Title, version: str) -> bool:
-    """The playlist that names all others is written last; verify looks at the rest."""
+    """Whether the files of a version exist. The encoder writes this playlist last; verify checks the other files."""
     name = f"{names.folder(title['id'])}/{version}/{names.MASTER}"
     listed = clients.client("s3").list_objects_v2(Bucket=MEDIA_BUCKET, Prefix=name, MaxKeys=1)
     return any(found["Key"] == name for found in listed.get("Contents", []))
@@ -115,6 +115,6 @@ def _mediaconvert() -> Any:
 
 
 def _keep_wire(http_response: Any, parsed: dict[str, Any], **_: object) -> None:
-    """Keep the answer as it came: Lambda's boto3 is months old, and drops fields (rotation) that it does not know."""
+    """Keep the raw answer. Lambda's boto3 is months old, and drops fields that it does not know (such as rotation)."""
     if http_response.status_code == 200:
         parsed["Wire"] = json.loads(http_response.content)

@@ -1,4 +1,4 @@
-"""Verify: are the renditions those that were ordered, whole, and of the source that was looked at? Pure."""
+"""Verify: checks that all ordered renditions exist, are complete, and are as long as the source. Pure."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,14 @@ from lambdas.refusals import RenditionsIncomplete, SourceTruncated
 from lambdas.shapes import Expected, Verified
 
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 1.0, 0.005
-"""What may lack at the end, whichever is more: containers round their length, and changing a frame rate drops some."""
+"""A rendition may be shorter by this many seconds or by this share of its length, whichever is more. Containers round
+their length, and a change of the frame rate drops frames."""
 
 
 def playlists(expected: Expected, master: str) -> list[str]:
-    """Names of the playlists to read beside the multivariant one, whose text is `master`.
+    """Names of the playlists to read. `master` is the text of the multivariant playlist, which is not among them.
 
-    Those of the previews are called what the encoder calls them.
+    The encoder chooses the names of the playlists of previews.
     """
     found = playlist.multivariant(master)
     ordered = [output["playlist"] for output in (*expected["renditions"], *expected["sounds"])]
@@ -23,10 +24,11 @@ def playlists(expected: Expected, master: str) -> list[str]:
 
 
 def verify(prefix: str, expected: Expected, sizes: Mapping[str, int], texts: Mapping[str, str]) -> Verified:
-    """Compare what was ordered with what there is.
+    """Compare the files with what was ordered.
 
-    `sizes` holds the bytes of every object by its name under the prefix, `texts` the playlists that are there.
-    Raises RenditionsIncomplete (ours), or SourceTruncated where all renditions end together before the source's length.
+    `sizes` maps the name of every object under the prefix to its bytes. `texts` maps the name of every playlist that
+    exists to its text. Raises SourceTruncated if all renditions end before the source's length, and
+    RenditionsIncomplete for anything else, which is our fault.
     """
     for name in (names.MASTER, names.MANIFEST):
         _present(name, sizes)
@@ -37,7 +39,7 @@ def verify(prefix: str, expected: Expected, sizes: Mapping[str, int], texts: Map
     ends = [_ends(rendition["playlist"], sizes, texts) for rendition in expected["renditions"]]
     _long_enough(expected, ends)
     rest = [(sound["playlist"], 0.0) for sound in expected["sounds"]]
-    # AWS does not document whether the last picture is said to last as long as the others, or to the film's end.
+    # AWS does not document the duration of the last picture: that of the others, or only to the end of the film.
     rest += [(name, GOP_SECONDS) for name in master.iframes]
     rest += [(name, previews.every(expected["duration"])) for name in master.images]
     for name, last in rest:
@@ -59,26 +61,30 @@ def verify(prefix: str, expected: Expected, sizes: Mapping[str, int], texts: Map
 
 def _present(name: str, sizes: Mapping[str, int]) -> None:
     if not sizes.get(name):
-        raise RenditionsIncomplete(f"{name} is {'empty' if name in sizes else 'missing'}.")
+        raise RenditionsIncomplete(f"The file {name} is {'empty' if name in sizes else 'missing'}.")
 
 
 def _listed(expected: Expected, master: playlist.Multivariant) -> None:
-    """Players find a rendition by the multivariant playlist, or not at all."""
+    """Players find renditions only through the multivariant playlist."""
     uris = {variant.uri for variant in master.variants}
     for rendition in expected["renditions"]:
         if rendition["playlist"] not in uris:
             raise RenditionsIncomplete(f"{names.MASTER} does not list {rendition['playlist']}.")
     for sound in expected["sounds"]:
         if sound["playlist"] not in master.audio:
-            raise RenditionsIncomplete(f"{names.MASTER} does not list the sound, {sound['playlist']}.")
+            raise RenditionsIncomplete(f"{names.MASTER} does not list the sound {sound['playlist']}.")
         stated, _, characteristics = master.audio[sound["playlist"]]
         known = language(stated)
         if (known.tag if known else UNKNOWN) != sound["language"]:
             raise RenditionsIncomplete(
-                f"{names.MASTER} says that {sound['playlist']} is in {stated or UNKNOWN!r}, not {sound['language']!r}."
+                f"{names.MASTER} states the language {stated or UNKNOWN!r} for {sound['playlist']}."
+                f" {sound['language']!r} was ordered."
             )
         if sound["description"] != ("public.accessibility.describes-video" in characteristics):
-            raise RenditionsIncomplete(f"{names.MASTER} is wrong about the audio description, {sound['playlist']}.")
+            raise RenditionsIncomplete(
+                f"{names.MASTER} marks {sound['playlist']} as audio description: {not sound['description']}."
+                f" {sound['description']} was ordered."
+            )
     if not master.images:
         raise RenditionsIncomplete(f"{names.MASTER} lists no previews.")
     if not master.iframes:
@@ -86,10 +92,12 @@ def _listed(expected: Expected, master: playlist.Multivariant) -> None:
 
 
 def _ends(name: str, sizes: Mapping[str, int], texts: Mapping[str, str]) -> float:
-    """Seconds that a rendition lasts, once all of its files are there."""
+    """Length of a rendition in seconds. Raises RenditionsIncomplete if one of its files is missing."""
     media = playlist.media(texts[name])
     if not media.whole:
-        raise RenditionsIncomplete(f"{name} is not whole: it needs an initialization segment, a segment and an end.")
+        raise RenditionsIncomplete(
+            f"{name} is incomplete: it needs an initialization segment, at least one segment, and an end tag."
+        )
     for file in media.files:
         _present(file, sizes)
     return media.duration
@@ -104,7 +112,7 @@ def _long_enough(expected: Expected, ends: list[float]) -> None:
     if max(ends) < _enough(wanted):
         raise SourceTruncated(
             f"The file says that it lasts {wanted:.1f} s, but its picture ends after {max(ends):.1f} s."
-            " The upload may have been cut short."
+            " The upload may be incomplete. Upload the whole file again."
         )
     for rendition, end in zip(expected["renditions"], ends, strict=True):
         if end < _enough(wanted):

@@ -1,4 +1,4 @@
-"""The fill list of a version: what the cache nodes fetch before anybody asks, in the order of the film. Pure."""
+"""The fill list of a version: the files that the cache nodes fetch before any viewer asks, in film order. Pure."""
 
 from collections.abc import Mapping
 from typing import TypedDict
@@ -6,29 +6,30 @@ from typing import TypedDict
 from lambdas import names, playlist
 
 HEAD_SECONDS = 180.0
-"""Of every rung: what a node has before the rest of any title. Who has watched so long is likely to go on."""
+"""The first minutes of every rung. A node fetches them for all titles before it fetches the rest of any title, because
+a viewer who has watched so long will probably continue."""
 
 
 class FillList(TypedDict):
-    """What the list holds, as JSON. The nodes read it (node-fill.py)."""
+    """The list as JSON. The nodes read it (node-fill.py)."""
 
     head: int
-    """How many of the files are the first minutes."""
+    """How many of the files, from the first on, belong to the first minutes."""
     files: list[tuple[str, int]]
-    """Name and bytes."""
+    """(name, bytes) of each file."""
 
 
 def fill_list(sizes: Mapping[str, int], texts: Mapping[str, str], still: str) -> FillList:
-    """All files of a version: what every player reads first, then the segments of all rungs side by side.
+    """All files of a version, sorted by their time in the film, so that the segments of all rungs alternate.
 
-    `sizes` and `texts` as for `verify`. What no playlist places in time, such as the playlists themselves, is first.
-    `still` is the poster's address. Nobody asks for the other stills; they stay in the bucket until the version goes.
+    `sizes` and `texts` are those of `verify`. Files that have no time, such as the playlists, come first. `still` is
+    the address of the poster. No viewer asks for the other stills, so they are left out.
     """
     starts: dict[str, float] = {}
     for text in texts.values():
         media, at = playlist.media(text), 0.0
         for file, seconds in zip(media.files, media.seconds, strict=True):
-            starts.setdefault(file, at)  # a playlist of I-frames names a segment several times
+            starts.setdefault(file, at)  # a playlist of I-frames names each segment several times
             at += seconds
     poster = still.rpartition("/")[2]
     wanted = [name for name in sizes if name == poster or not names.STILL.fullmatch(name)]

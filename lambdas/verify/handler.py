@@ -1,6 +1,6 @@
-"""Verify, the Lambda: lists the renditions and reads their playlists in S3, and writes what goes with them.
+"""The Lambda for Verify. It lists the renditions in S3 and reads their playlists.
 
-That is the title's first edition, and the fill list for the cache nodes.
+It writes the title's first edition, and the fill list for the cache nodes.
 """
 
 import json
@@ -19,13 +19,13 @@ MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
 class Event(TypedDict):
     title: Title
     prefix: str
-    """Of the version to look at: no slash at either end."""
+    """Prefix of the version to check, without a slash at either end."""
     expected: Expected
 
 
 @step
 def handle(event: Event, _context: object) -> Published:
-    """Returns what to publish; raises SourceMoved, SourceRefused, SourceTruncated, RenditionsIncomplete."""
+    """Returns the values to publish. Raises SourceMoved, SourceRefused, SourceTruncated or RenditionsIncomplete."""
     title, prefix, expected = event["title"], event["prefix"], event["expected"]
     upload.check(title)
     sizes = _sizes(prefix)

@@ -74,4 +74,4 @@ def test_the_page_and_the_operator_see_the_names_as_they_are(
             shown = operator.run("show", rows[key]["id"])
             assert shown.code == 0
             assert "\u202e" not in shown.out
-            assert "normalised minutes, Basic" in " ".join(shown.out.split())
+            assert "normalised minutes, Basic tier" in " ".join(shown.out.split())

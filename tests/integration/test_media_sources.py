@@ -228,22 +228,22 @@ def test_what_an_edit_list_hides_is_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("clip", "said"),
     [
-        ("alpha_png", "does not know this video format. H.264, HEVC, ProRes"),
-        ("wmv", "does not know this video format. H.264, HEVC, ProRes"),
-        ("fast_1000", "1000 frames a second. Allowed is up to 300. Export it at 60"),
-        ("programs", "holds 2 programs, numbers 1 and 2, and a title is one. Upload one of them"),
-        ("no_keyframe", "holds no picture that can be decoded. A capture that begins between two keyframes"),
-        ("tiny", "2x2 pixels. Each side must be 32 to 8192"),
-        ("thin", "1x1080 pixels. Each side must be 32 to 8192"),
+        ("alpha_png", "cannot read this video format. Use H.264, HEVC, ProRes"),
+        ("wmv", "cannot read this video format. Use H.264, HEVC, ProRes"),
+        ("fast_1000", "1000 frames a second. At most 300 are allowed. Export it at 60"),
+        ("programs", "holds 2 programs (numbers 1 and 2), but a title is one program. Upload one of them"),
+        ("no_keyframe", "No picture of the file can be decoded. Perhaps the recording has no keyframe"),
+        ("tiny", "2x2 pixels. Each side must have 32 to 8192"),
+        ("thin", "1x1080 pixels. Each side must have 32 to 8192"),
         ("encrypted", "encrypted (DRM)"),
-        ("stands_for_hours", "a new picture only every 10800 s on the average"),
-        ("flash", "cannot be read here. MP4, QuickTime, Matroska"),
+        ("stands_for_hours", "a new picture only every 10800 s on average"),
+        ("flash", "cannot be read here. Upload it as MP4, QuickTime, Matroska"),
         ("archive", "The file is not a video"),
         ("page", "The file is not a video"),
-        ("index_cut", "damaged, or the upload was cut short"),
-        ("claims_frames", "damaged, or the upload was cut short"),
-        ("audio_only", "holds no video track"),
-        ("cover", "holds no video track"),
+        ("index_cut", "damaged or incomplete"),
+        ("claims_frames", "damaged or incomplete"),
+        ("audio_only", "has no video track"),
+        ("cover", "has no video track"),
     ],
 )
 def test_a_strange_file_is_refused_in_a_sentence(clip: str, said: str) -> None:
@@ -255,7 +255,7 @@ def test_a_strange_file_is_refused_in_a_sentence(clip: str, said: str) -> None:
 def test_the_cure_for_several_programs_works_to_the_letter(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         planned(sample("programs"))
-    [cure] = re.findall(r"(ffmpeg .* ONE\.ts) takes", str(refused.value))
+    [cure] = re.findall(r"(ffmpeg .* ONE\.ts)$", str(refused.value))
     command = shlex.split(cure.replace("FILE", str(sample("programs"))).replace("ONE.ts", str(tmp_path / "ONE.ts")))
     subprocess.run([command[0], "-v", "error", *command[1:]], check=True, timeout=60)
     found = planned(tmp_path / "ONE.ts")

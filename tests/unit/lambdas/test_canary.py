@@ -58,8 +58,8 @@ def test_it_watches_as_a_player_does_with_the_cookies_that_open_the_film() -> No
     [
         ("titles", (503, b""), "GET /api/titles answered 503"),
         ("play", (202, b"{}"), "POST /api/titles/a-film/play answered 202"),
-        ("index.m3u8", (200, b"#EXTM3U\n"), "/v/0a/a-film/1/index.m3u8 names no rendition"),
-        ("index_v360p.m3u8", (200, b"#EXTM3U\n"), "/v/0a/a-film/1/index_v360p.m3u8 names no segment"),
+        ("index.m3u8", (200, b"#EXTM3U\n"), "/v/0a/a-film/1/index.m3u8 lists no rendition"),
+        ("index_v360p.m3u8", (200, b"#EXTM3U\n"), "/v/0a/a-film/1/index_v360p.m3u8 lists no segment"),
         ("index_v360p_1.mp4", (504, b""), "GET /v/0a/a-film/1/index_v360p_1.mp4 answered 504"),
         ("index_v360p_1.mp4", (200, b""), "/v/0a/a-film/1/index_v360p_1.mp4 is empty"),
     ],

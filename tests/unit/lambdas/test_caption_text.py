@@ -72,10 +72,13 @@ def test_captions_in_any_order_and_one_over_another() -> None:
         ("\n\n", "no captions"),
         ("WEBVTT\n\n", "no captions"),
         ("Dear reader,\nthis is a letter.", "Line 1: 'Dear reader,'"),
-        ("1\n00:00:05,000 --> 00:00:04,000\nx\n", "Line 2: the caption ends at 00:00:04.000, before"),
+        (
+            "1\n00:00:05,000 --> 00:00:04,000\nx\n",
+            "Line 2: the caption begins at 00:00:05.000, but ends",
+        ),
         ("WEBVTT\n\nNOTE\nx\n\n00:xx --> 00:02.000\ny\n", "Line 6: '00:xx --> 00:02.000'"),
         ("1\n00:00:01 --> 00:00:02\nx\n", "Line 2:"),
-        (b"x" * (LARGEST + 1), "Allowed are 5,000,000"),
+        (b"x" * (LARGEST + 1), "At most 5,000,000 are allowed"),
         (bytes(range(256)) * 8, "Line 1:"),
     ],
 )

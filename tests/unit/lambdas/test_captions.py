@@ -97,14 +97,14 @@ def sidecar(key: str, modified: str = "2026-01-01", size: int = 10) -> Sidecar:
 def test_the_later_of_two_files_for_one_language_counts() -> None:
     choice = choose("film", [sidecar("film.de.vtt", "2026-01-02"), sidecar("film.ger.srt", "2026-01-01")])
     assert list(choice.captions) == ["film.de.vtt"]
-    assert choice.problems == ["film.ger.srt is left out: film.de.vtt is newer and of the same kind."]
+    assert choice.problems == ["film.ger.srt is left out: film.de.vtt is newer, for the same language and role."]
 
 
 def test_an_unknown_language_is_told_and_the_rest_is_taken() -> None:
     choice = choose("film", [sidecar("film.xx.vtt"), sidecar("film.de.vtt"), sidecar("film.jpg"), sidecar("film2.vtt")])
     assert (list(choice.captions), choice.poster) == (["film.de.vtt"], "film.jpg")
     [problem] = choice.problems
-    assert "'xx' is no language code" in problem
+    assert "'xx' is not a language code" in problem
     assert "film.en.sdh.vtt" in problem
 
 

@@ -27,9 +27,9 @@ def test_what_is_too_dear_is_refused_with_the_sum() -> None:
     price = cost(HOUR, 10**10, corrected=False)
     for most in (0, 2.25, 100):
         check(price, most)
-    with pytest.raises(SourceRefused, match=r"would cost 2\.25 US dollars \(300 normalised minutes, Basic\)") as said:
+    with pytest.raises(SourceRefused, match=r"cost 2\.25 US dollars \(300 normalised minutes, Basic tier\)") as said:
         check(price, 2.2)
-    assert "may cost 2.20 here" in str(said.value)
+    assert "may cost at most 2.20 here" in str(said.value)
 
 
 def test_what_does_not_say_its_length_has_no_price_and_goes_around_no_limit() -> None:

@@ -326,10 +326,10 @@ def test_everything_is_written_under_the_versions_prefix() -> None:
         ({"width": 8000, "sample_aspect": "2/1"}, ["16000x1080"]),
         ({"width": 64, "sample_aspect": "1/4", "rotation": 90}, ["1080x16"]),
         ({"sample_aspect": "1000/1"}, ["1000/1", "1/8 to 8"]),
-        ({"frame_rate": "1/90"}, ["every 90 s", "one a minute"]),
-        ({"frame_rate": "1/2", "duration": None}, ["every 2 s", "Cut off what stands still"]),
+        ({"frame_rate": "1/90"}, ["every 90 s", "one every 60 s"]),
+        ({"frame_rate": "1/2", "duration": None}, ["every 2 s on average. At least one every 1 s", "Cut off"]),
         ({"frame_rate": "90000/1"}, ["90000 frames a second", "Export it at 60"]),
-        ({"width": 0, "height": 0}, ["no picture that can be decoded", "keyframes"]),
+        ({"width": 0, "height": 0}, ["No picture of the file can be decoded", "keyframe"]),
         ({"codec": "UNKNOWN"}, ["video format", "H.264"]),
         (
             {"audio": [{"codec": "UNKNOWN", "channels": 2, "sample_rate": 8000, "language": "und"}]},
@@ -345,7 +345,7 @@ def test_a_refusal_names_the_value_and_what_is_allowed(changes: dict[str, Any], 
 
 
 def test_a_sound_file_is_refused_by_its_kind() -> None:
-    with pytest.raises(SourceRefused, match=r"\(mp3\) holds no video track"):
+    with pytest.raises(SourceRefused, match=r"\(mp3\) has no video track"):
         plan({**a_source(container="mp3"), "video": None})
 
 

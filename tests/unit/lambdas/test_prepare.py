@@ -336,7 +336,7 @@ def test_a_film_that_would_cost_too_much_is_refused(
 ) -> None:
     monkeypatch.setattr(handler, "MOST_USD", 0.05)
     answers(200, result(a_track()))
-    with pytest.raises(SourceRefused, match="To encode the film would cost"):
+    with pytest.raises(SourceRefused, match="The encode of the film would cost"):
         ask(title)
 
 

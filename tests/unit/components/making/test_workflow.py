@@ -494,7 +494,7 @@ def place_of(job: dict[str, Any]) -> str:
 
 
 def test_renditions_that_are_not_whole_are_made_again_elsewhere(table: Any) -> None:
-    answered = [Failure("RenditionsIncomplete", {"errorMessage": "index.mpd is missing."})]
+    answered = [Failure("RenditionsIncomplete", {"errorMessage": "The file index.mpd is missing."})]
 
     def verify(_asked: Any) -> Any:
         if answered:
