@@ -1,7 +1,8 @@
-"""`python -m bench.crowd`: ten thousand films uploaded at once, in virtual time. Pure, and the same numbers every time.
+"""`python -m bench.crowd`: simulates ten thousand uploads at once, in virtual time. Every run gives the same numbers.
 
-The state machine is the one that the program declares: its states, retries, catches and time-outs. What it calls
-answers by AWS's default rates (Limits). No film fails by itself here: what fails, fails because there are many.
+It uses the state machine that the program declares, with its states, retries, catches and time-outs. The called
+services answer at AWS's default rates (Limits). No film has a fault of its own, so a failure comes only from the number
+of films.
 """
 
 import heapq
@@ -28,33 +29,33 @@ NAMES: WorkflowNames = {
     "encode": "on_upload",
 }
 TAKES = {"identify": 0.1, "prepare": 2.0, "verify": 3.0}
-"""Seconds of a handler's call. Assumptions, on the safe side."""
+"""Seconds of a call of a handler. These are assumptions, rather too long than too short."""
 CALL_SECONDS = 0.05
-"""Of a call of DynamoDB or SNS."""
+"""Seconds of a call of DynamoDB or SNS."""
 REFUSED_SECONDS = 1.0
-"""Of a handler's call whose request MediaConvert refuses."""
+"""Seconds of a call of a handler whose request MediaConvert refuses."""
 
 
 class Limits(NamedTuple):
-    """What AWS lets an account do in a region, by default."""
+    """AWS's default limits for an account in a region."""
 
     slots: int = int(quotas.ENCODING_JOBS.value)
-    """Jobs that are encoded at once."""
+    """Jobs that MediaConvert encodes at once."""
     jobs: float = quotas.ENCODING_STARTS.value
-    """CreateJob a second."""
+    """CreateJob calls a second."""
     probes: float = quotas.ENCODING_PROBES.value
-    """Probe a second, and SearchJobs as well."""
+    """Probe calls a second. SearchJobs has the same limit."""
     lambdas: int = int(quotas.LAMBDA_AT_ONCE.value)
-    """Executions of Lambda at once."""
+    """Concurrent executions of Lambda."""
     starts: float = quotas.EXECUTION_STARTS.value
-    """StartExecution a second."""
+    """StartExecution calls a second."""
     transitions: float = quotas.TRANSITIONS.value
     """State transitions of Step Functions a second."""
 
 
 @dataclass
 class Bucket:
-    """Tokens that come back by so many a second. As many as come in a second may be saved up."""
+    """A token bucket. It gets `rate` tokens a second, and holds at most the tokens of one second."""
 
     rate: float
     tokens: float = field(init=False)
@@ -74,27 +75,27 @@ class Bucket:
 
 @dataclass
 class Execution:
-    """One film's."""
+    """The execution of one film."""
 
     began: float
     state: str = ""
     retried: Counter[int] = field(default_factory=Counter[int])
-    """By the number of the retrier, in the state that it is in."""
+    """Index of each retrier of the current state to how often it was used."""
     transitions: int = 0
     calls: int = 0
-    """Of Lambda."""
+    """Number of Lambda calls."""
     tries: int = 0
-    """The most that one retrier was used."""
+    """How often the most used retrier was used."""
     variables: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Crowd(NamedTuple):
-    """How it went."""
+    """The result of a simulation."""
 
     ends: Counter[str]
-    """Executions by the state in which they ended; `lost` for a film that no execution was started for."""
+    """State to the number of executions that ended in it. `lost`: films for which no execution was started."""
     seconds: float
-    """From the uploads to the end of the last execution."""
+    """Time from the uploads to the end of the last execution."""
     most_open: int
     executions: list[Execution]
 
@@ -111,7 +112,7 @@ class World:
         self.now, self.running, self.encoding, self.open, self.most_open = 0.0, 0, 0, 0, 0
         self.waiting: list[Callable[[], None]] = []
         self.events: list[tuple[float, int, Callable[[], None]]] = []
-        self.count, self.chance = 0, random.Random(seed)  # noqa: S311 - the same crowd every time
+        self.count, self.chance = 0, random.Random(seed)  # noqa: S311 - every run must be the same
         self.ends, self.executions = Counter[str](), list[Execution]()
         self.chosen: dict[tuple[str, str], str] = {}
         for _ in range(films):
@@ -128,7 +129,7 @@ class World:
         return Crowd(self.ends, self.now, self.most_open, self.executions)
 
     def start(self, attempts: int = 0) -> None:
-        """EventBridge tries for a day, at most 185 times, further and further apart."""
+        """Start an execution. EventBridge tries for a day, at most 185 times, and waits longer after each try."""
         if self.starts.take(self.now):
             self.open += 1
             self.most_open = max(self.most_open, self.open)
@@ -145,7 +146,7 @@ class World:
         self.work(execution)
 
     def work(self, execution: Execution) -> None:
-        """A state, or another try of it. Step Functions waits for what it may not do at once."""
+        """Run a state, or retry it. Step Functions waits if a limit does not allow it at once."""
         if not self.transitions.take(self.now):
             self.later(self.chance.random(), lambda: self.work(execution))
             return
@@ -231,7 +232,7 @@ class World:
             self.waiting.append(begin)
 
     def fail(self, execution: Execution, error: str) -> None:
-        """As the state's Retry and Catch say."""
+        """Handle an error as the Retry and Catch of the state say."""
         state = self.states[execution.state]
         for number, rule in enumerate(state.get("Retry", [])):
             if error in rule["ErrorEquals"] and execution.retried[number] < rule["MaxAttempts"]:
@@ -250,16 +251,16 @@ class World:
 
 
 def crowd(films: int, encode_seconds: float, limits: Limits | None = None) -> Crowd:
-    """Upload so many films at once, each of which is encoded in so many seconds."""
+    """Simulate `films` uploads at once. The encode of each takes `encode_seconds`."""
     return World(films, encode_seconds, limits or Limits()).run()
 
 
 FILMS, MINUTES = 10_000, (2, 40)
-"""How many, and minutes that one of them is encoded for."""
+"""Number of films, and minutes of one encode in each column of the table."""
 
 
 def report() -> str:
-    """The table of docs/scale.md."""
+    """The table in docs/scale.md."""
     head = f"{FILMS:,} films at once, {Limits().slots} encoded at a time"
     lines = [f"{head:52}" + "".join(f"{f'{minutes} min each':>14}" for minutes in MINUTES)]
     done = [crowd(FILMS, minutes * 60) for minutes in MINUTES]
@@ -285,7 +286,7 @@ def report() -> str:
 
 
 def measure(say: Callable[[str], None]) -> list[Row]:
-    """For `make bench`."""
+    """The figures for `make bench`."""
     say(f"{FILMS:,} films at once, in virtual time")
     done = crowd(FILMS, MINUTES[0] * 60)
     part = f"{FILMS:,} films uploaded at once, {MINUTES[0]} min each, in virtual time"

@@ -1,1 +1,1 @@
-"""Drills: faults drawn from a seed, played against the laptop cloud while viewers watch and compare every byte."""
+"""Drills: break the laptop cloud with random faults of a seed, while viewers watch and compare every byte."""

@@ -1,4 +1,4 @@
-"""`python -m drills`: what `make drill` runs. SEED, or a first and a last one as 1-20, names the faults."""
+"""`python -m drills`, which `make drill` runs. SEED chooses the faults. It is one number, or a range such as 1-20."""
 
 import contextlib
 import os
@@ -18,24 +18,27 @@ from drills.results import Result, commit, keep, kept, origin
 from drills.schedule import draw
 
 FAULTS = 4
-"""Faults of one seed."""
+"""Number of faults of one seed."""
 
 
 def main(
     *,
-    faults: Annotated[int, typer.Option(min=1, max=100, help="How many faults each seed draws.")] = FAULTS,
-    viewers: Annotated[int, typer.Option(min=1, max=50, help="Viewers who compare every byte.")] = 6,
+    faults: Annotated[int, typer.Option(min=1, max=100, help="Number of faults of each seed.")] = FAULTS,
+    viewers: Annotated[int, typer.Option(min=1, max=50, help="Number of viewers who compare every byte.")] = 6,
     player: Annotated[bool, typer.Option("--player", help="Let Chromium play a film, and count its stalls.")] = False,
-    results: Annotated[Path | None, typer.Option(help="Add what was seen to this file, a line for each fault.")] = None,
-    told: Annotated[Path | None, typer.Option("--summary", help="Play nothing: tell what such a file has.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Append the results to this file, one line per fault.")] = None,
+    told: Annotated[Path | None, typer.Option("--summary", help="Play nothing. Print such a file.")] = None,
 ) -> None:
-    """Play the faults of a seed against the laptop cloud; exit 1 if a viewer got an error, or anything needs a hand."""
+    """Play the faults of a seed against the laptop cloud.
+
+    The exit code is 1 if a viewer got an error, or if the cloud did not recover by itself.
+    """
     if told:
         _tell(told)
     signal.signal(signal.SIGTERM, _end)
     seeds, played = _seeds(os.environ.get("SEED") or "1"), list[Outcome]()
     ended, of = 0, commit()
-    # Whoever interrupts a long drill is told what it has seen so far.
+    # If a person interrupts a long drill, it prints the results so far.
     with (
         contextlib.suppress(KeyboardInterrupt),
         drilled(seeds[0], viewers=viewers) as (stage, crowd),
@@ -69,7 +72,7 @@ def _seeds(text: str) -> range:
     found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if last < first or first < 1:
-        print(f"SEED={text}: must be a whole number from 1, or a first and a last one such as 1-20", file=sys.stderr)
+        print(f"SEED={text}: it must be a whole number from 1 on, or a range such as 1-20", file=sys.stderr)
         sys.exit(2)
     return range(first, last + 1)
 

@@ -1,7 +1,7 @@
-"""How each fault is done to a laptop cloud, and undone: a context manager for each kind.
+"""Injects faults into a laptop cloud and ends them again. Each kind of fault is a context manager.
 
-Only processes that the drilled cloud started are touched; they are found through its own objects, or by its run
-directory in their command line.
+It touches only processes that the drilled cloud started. It finds them through the cloud's own objects, or by the
+cloud's process group.
 """
 
 import contextlib
@@ -30,32 +30,32 @@ FULL_MB = 16
 
 
 class Skipped(Exception):
-    """This machine or this commit cannot have the fault; the message says why."""
+    """This machine or this commit cannot have the fault. The message says why."""
 
 
 class Process(Protocol):
-    """What has a process group."""
+    """A process that leads a process group."""
 
     @property
     def pid(self) -> int:
-        """Its leader's id."""
+        """Id of the process, and of its group."""
         ...
 
 
 class Stage:
-    """The cloud that is drilled, with the names that a Fault uses."""
+    """The cloud in which a drill injects faults, with the numbers that a Fault uses."""
 
     def __init__(self, cloud: LaptopCloud, links: Links) -> None:
         self.cloud, self.links = cloud, links
         self.regions, self.uploads = list(WORLD[:2]), 0
 
     def deploy(self, fleets: int = FLEETS, drained: Sequence[str] = ()) -> None:
-        """Deploy the program again, with so many fleets in each region, and without viewers in those `drained`."""
+        """Deploy the program again, with `fleets` in each region. Regions in `drained` get no viewers."""
         regions = world(len(self.regions), drained=drained)
         self.cloud.update({"regions": regions, "fleets": str(fleets)})
 
     def nodes(self, region: int | None = None, fleet: int | None = None) -> list[Node]:
-        """The nodes of a region, or of one fleet of it, or all; in the same order in each run of the drill."""
+        """The nodes of a fleet, of a region, or of all regions, in the same order in each run of the drill."""
         found = sorted(self.cloud.fleets.nodes.values(), key=lambda node: (node.fleet, node.site.address))
         if region is not None:
             found = [node for node in found if node.site.zone[:-1] == self.regions[region]]
@@ -65,14 +65,14 @@ class Stage:
         return found
 
     def node(self, fault: Fault) -> Node:
-        """The node that a fault names."""
+        """The node of a fault."""
         nodes = self.nodes(fault.region, fault.fleet)
         if not nodes:
             raise Skipped("its fleet has no node")
         return nodes[fault.node % len(nodes)]
 
     def ours(self, *words: str) -> list[int]:
-        """Ids of the processes below this cloud's AWS whose command line holds these words."""
+        """Ids of the child processes of this cloud's AWS. Each word is in the command line or the working directory."""
         found: list[int] = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -84,7 +84,7 @@ class Stage:
         return [pid for pid in found if pid != self.cloud.aws.pid]
 
     def published(self, film: str) -> str:
-        """The state of the title that an uploaded film became, once its workflow has ended; "" where none is known."""
+        """Wait for the end of an uploaded film's workflow. Returns the title's state, or "" if there is no title."""
         deadline, state = time.monotonic() + 180, ""
         while time.monotonic() < deadline and state in ("", "PROCESSING", "REGISTERED"):
             state = (self.cloud.row(title_id(film)) or {}).get("state", "")
@@ -98,7 +98,7 @@ def fault_film(stage: Stage) -> str:
 
 
 def inject(stage: Stage, fault: Fault) -> AbstractContextManager[None]:
-    """The fault, for as long as the context is entered. Raises Skipped."""
+    """A context manager that injects the fault and ends it. Raises Skipped."""
     return KINDS[f"{fault.what} {fault.how}"](stage, fault)
 
 
@@ -125,7 +125,7 @@ def _frozen(groups: Sequence[int]) -> Generator[None]:
 
 @contextmanager
 def _limping(groups: Sequence[int]) -> Generator[None]:
-    """They run for a tenth of the time."""
+    """Let the process groups run only for a tenth of the time."""
     over = threading.Event()
 
     def limp() -> None:
@@ -192,7 +192,7 @@ def _slow_bucket(stage: Stage, _: Fault) -> AbstractContextManager[None]:
 
 @contextmanager
 def _fill_disk(stage: Stage, fault: Fault) -> Generator[None]:
-    """A disk that is small and full is put in the place of the node's; what was cached is gone with the old one."""
+    """Mount a small, full disk over the node's cache disk. So the node also loses its cache."""
     node = stage.node(fault)
     disk = node.site.directory / "disk"
     if os.geteuid():
@@ -213,10 +213,10 @@ def _fill_disk(stage: Stage, fault: Fault) -> Generator[None]:
 
 @contextmanager
 def _corrupt(stage: Stage, fault: Fault) -> Generator[None]:
-    """A tenth of the node's files have a byte flipped or their end cut off, and the node's scrub comes round."""
+    """Damage a tenth of the files in the node's cache: change a byte, or cut off the end. Then run the node's scrub."""
     if not SCRUB.exists():
-        raise Skipped("this commit's nodes have no scrub: what is flipped stays flipped")
-    node, dice = stage.node(fault), random.Random(fault.node)  # noqa: S311 - the same files again are the point
+        raise Skipped("the nodes of this commit have no scrub, so damage would stay")
+    node, dice = stage.node(fault), random.Random(fault.node)  # noqa: S311 - each run must damage the same files
     with _frozen([node.pid]):
         cache = node.site.directory / "disk/cache"
         files = sorted(path for path in cache.rglob("*") if path.is_file() and path.stat().st_size > 2048)
@@ -247,7 +247,7 @@ def _functions(stage: Stage, fault: Fault) -> Generator[None]:
 
 @contextmanager
 def _encoder(stage: Stage, _: Fault) -> Generator[None]:
-    """A film is uploaded, and its encoder killed at work: `published` says what became of it."""
+    """Upload a film and kill its encoder while it runs. `published` then says how the workflow ended."""
     stage.uploads += 1
     name = fault_film(stage)
     film = stage.cloud.run_dir / "film.mp4"
@@ -258,7 +258,7 @@ def _encoder(stage: Stage, _: Fault) -> Generator[None]:
     while not (pids := stage.ours("libx264")) and time.monotonic() < deadline:
         time.sleep(0.05)
     if not pids:
-        raise Skipped("no encoder was found at work within a minute")
+        raise Skipped("no encoder was running within a minute")
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -267,7 +267,7 @@ def _encoder(stage: Stage, _: Fault) -> Generator[None]:
 
 @contextmanager
 def _capacity(stage: Stage, fault: Fault) -> Generator[None]:
-    """One node more than before, and then as many as before."""
+    """Add one node to a fleet, and remove it at the end."""
     node = stage.node(fault)
     scaling = stage.cloud.client("autoscaling", stage.regions[fault.region])
     groups = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
@@ -285,7 +285,7 @@ def _capacity(stage: Stage, fault: Fault) -> Generator[None]:
 
 @contextmanager
 def _fleets(stage: Stage, _: Fault) -> Generator[None]:
-    """Twice as many fleets, and then as many as before."""
+    """Double the number of fleets, and go back at the end."""
     stage.deploy(fleets=2 * FLEETS)
     yield
     stage.deploy()
@@ -293,7 +293,7 @@ def _fleets(stage: Stage, _: Fault) -> Generator[None]:
 
 @contextmanager
 def _serving(stage: Stage, _: Fault) -> Generator[None]:
-    """The second region is drained, and then serves again."""
+    """Drain the second region, and let it serve again at the end."""
     stage.deploy(drained=stage.regions[1:])
     yield
     stage.deploy()
@@ -307,7 +307,7 @@ def _wait(ready: Callable[[], bool], seconds: float) -> None:
 
 @contextmanager
 def forgetful(cloud: LaptopCloud, seconds: float = 2.0) -> Generator[None]:
-    """An edge that forgets every few seconds, so that its viewers' requests reach what stands behind it."""
+    """Empty the edge's cache every few seconds, so that viewers' requests reach the tiers behind it."""
     over = threading.Event()
 
     def forget() -> None:

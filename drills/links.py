@@ -1,4 +1,4 @@
-"""What stands between two tiers in a drill: TCP connections that can be slowed down or cut while both ends live."""
+"""Connections between two tiers in a drill: TCP proxies that can be slowed down or cut while both ends run."""
 
 import asyncio
 import contextlib
@@ -12,20 +12,20 @@ CHUNK = 1 << 16  # bytes
 
 
 class Link:
-    """One address that leads to another. Used from the links' own thread, but for its two switches."""
+    """A TCP proxy from one address to another. Other threads may set only `delay` and `whole`."""
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.delay = 0.0
-        """Seconds that each piece towards the target waits."""
+        """Seconds that each chunk of bytes to the target waits."""
         self.whole = asyncio.Event()
-        """While it is not set nothing passes; connections are neither closed nor refused, as when packets are lost."""
+        """While it is not set, no bytes pass. Connections are neither closed nor refused, as if packets were lost."""
         self.whole.set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.listener.setblocking(False)
 
     async def serve(self) -> None:
-        """Accept, for ever."""
+        """Accept connections until the task is cancelled."""
         loop, passing = asyncio.get_running_loop(), set[asyncio.Task[None]]()
         while True:
             await self.whole.wait()
@@ -59,7 +59,7 @@ class Link:
 
 
 class Links:
-    """Every link of one drill, by name, on a thread of its own. `between` is a LaptopCloud's `link`."""
+    """All links of one drill, by name, on their own thread. A LaptopCloud gets `between` as its `link`."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -69,12 +69,12 @@ class Links:
         self._thread.start()
 
     def between(self, name: str, address: str) -> str:
-        """The address that leads to `address` by the link of this name."""
+        """Make a link to `address`, or change the target of the link of this name. Returns the link's address."""
         return self._in_loop(self._make(name, address)).result()
 
     @contextlib.contextmanager
     def cut(self, *names: str) -> Generator[None]:
-        """Let nothing pass meanwhile, on links whose name starts with one of these."""
+        """Let no bytes pass inside the context, on links whose name starts with one of `names`."""
         found = self._named(names)
         self._loop.call_soon_threadsafe(lambda: [link.whole.clear() for link in found])
         try:
@@ -84,7 +84,7 @@ class Links:
 
     @contextlib.contextmanager
     def slow(self, delay: float, *names: str) -> Generator[None]:
-        """Let each request wait `delay` seconds meanwhile."""
+        """Let each request wait `delay` seconds inside the context, on links whose name starts with one of `names`."""
         found = self._named(names)
         for link in found:
             link.delay = delay
@@ -95,7 +95,7 @@ class Links:
                 link.delay = 0.0
 
     def stop(self) -> None:
-        """Carry nothing any more."""
+        """Close all links and end their thread."""
 
         async def end() -> None:
             for task in asyncio.all_tasks() - {asyncio.current_task()}:

@@ -1,4 +1,4 @@
-"""One drill: the cloud, its viewers, and one fault after the other until all of it is whole again."""
+"""One drill: starts the cloud and its viewers, injects one fault after another, and waits for recovery."""
 
 import os
 import shutil
@@ -22,38 +22,38 @@ COUNTRIES = ("US", "GB")
 OBJECTS = 160
 PATCH = "00112233445566778899aabbccddeeff"
 AFTER = 2.0
-"""Seconds that viewers go on after all is whole, so that what comes late is seen too."""
+"""Seconds for which viewers continue after the recovery, so that late errors are seen too."""
 LIMIT = 180.0
-"""Seconds after which a stack that is not whole by itself is one that needs a hand."""
+"""Seconds to wait for the recovery. A stack that takes longer counts as one that a person must repair."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one fault did."""
+    """The result of one fault."""
 
     fault: Fault
     seen: Seen
     recovered: float | None
-    """Seconds from the fault's end until every part served again, and until the film whose encoder was killed was
-    published; None where that needs a hand."""
+    """Seconds from the end of the fault until every part served again. If an encoder was killed: until its film was
+    published. None if it did not recover by itself."""
     note: str = ""
     stood: float | None = None
-    """Seconds that the player's picture stood still; None where none plays."""
+    """Seconds for which the player's picture stood still. None if no player runs."""
 
     @property
     def skipped(self) -> bool:
-        """Whether this machine cannot have the fault."""
+        """Whether the fault was skipped, because this machine or commit cannot have it."""
         return self.note.startswith("skipped: ")
 
     @property
     def good(self) -> bool:
-        """No wrong byte, no failed request, and whole again without a hand."""
+        """Whether there was no wrong byte and no failed request, and the stack recovered by itself."""
         return not self.seen.wrong and not self.seen.failed and self.recovered is not None
 
 
 @contextmanager
 def drilled(seed: int, *, viewers: int = 6) -> Generator[tuple[Stage, Crowd]]:
-    """A laptop cloud of two regions with links between its tiers, objects of known bytes, and viewers of them."""
+    """Start a laptop cloud of two regions, with links between its tiers, objects of known bytes, and viewers."""
     os.environ.setdefault("HEADEND_X264_PRESET", "ultrafast")
     run_dir, links = Path(tempfile.mkdtemp(prefix="hdrill-")), Links()
     config = {"regions": world(2), "fleets": str(FLEETS), "nodesPerFleet": {"min": NODES, "max": NODES + 1}}
@@ -76,7 +76,7 @@ def drilled(seed: int, *, viewers: int = 6) -> Generator[tuple[Stage, Crowd]]:
 def play(
     stage: Stage, crowd: Crowd, faults: Sequence[Fault], stalled: Callable[[], float | None] = lambda: None
 ) -> Iterator[Outcome]:
-    """Play the faults one after the other; `stalled` is the player's."""
+    """Play the faults one after another. `stalled` returns for how long the player's picture stood still."""
     for fault in faults:
         stalled()
         outcome = _play(stage, crowd, fault)
@@ -89,7 +89,7 @@ def _play(stage: Stage, crowd: Crowd, fault: Fault) -> Outcome:
     if fault.what == "bucket" and fault.how == "cut":
         _fill(stage, crowd.paths)
         crowd.warm_only.set()
-        time.sleep(1)  # whoever asked for something else has it by now
+        time.sleep(1)  # requests for other objects end within this time
         crowd.take()
     ended = time.monotonic()
     try:
@@ -110,19 +110,18 @@ def _play(stage: Stage, crowd: Crowd, fault: Fault) -> Outcome:
 
 
 def _publish(cloud: LaptopCloud) -> dict[str, int]:
-    """Objects of every fleet and of many sizes: their sizes by path, the popular ones first."""
+    """Write objects of many sizes that belong to all fleets. Returns path to size in bytes, the popular ones first."""
     s3, bucket, objects = cloud.client("s3"), cloud.deployment.exports["media_bucket"], dict[str, int]()
     for number in range(OBJECTS):
         path = f"/v/{number % 16:x}{number % 7}/film-{number % 9}/{number:012x}/video_{number}.cmfv"
         objects[path] = 2_000 + 9_173 * (number % 23)
         s3.put_object(Bucket=bucket, Key=path[1:], Body=content(path, objects[path]))
-    time.sleep(3)  # the replicas follow
+    time.sleep(3)  # until the replicas have the objects
     return objects
 
 
 def _fill(stage: Stage, paths: Sequence[str]) -> None:
-    """Have each node hold all that its fleet owns: a fleet's nodes share no cache, so what one of them holds is not
-    what the next request finds."""
+    """Let each node cache all objects of its fleet. Nodes of a fleet do not share a cache, so each needs its own."""
     for region in range(len(stage.regions)):
         for fleet in range(FLEETS):
             owned = [path for path in paths if int(path[3], 16) * FLEETS // 16 == fleet]
@@ -132,7 +131,7 @@ def _fill(stage: Stage, paths: Sequence[str]) -> None:
 
 
 def _recover(stage: Stage, since: float) -> float | None:
-    """Seconds from `since` until all is whole, twice in a row."""
+    """Seconds from `since` until all is well, as two checks in a row have seen. None after LIMIT seconds."""
     whole, deadline, found = 0, since + LIMIT, 0.0
     while time.monotonic() < deadline:
         if _whole(stage):
@@ -146,7 +145,8 @@ def _recover(stage: Stage, since: float) -> float | None:
 
 
 def _whole(stage: Stage) -> bool:
-    """Whether each fleet has its nodes, all well, and each viewer's region serves him, the API too."""
+    """Whether each fleet has all its nodes and they are healthy, the nearest region serves each viewer, and the API
+    answers."""
     nodes, cloud = stage.nodes(), stage.cloud
     if len(nodes) != len(stage.regions) * FLEETS * NODES or not all(node.healthy() for node in nodes):
         return False

@@ -1,4 +1,4 @@
-"""A real player among the viewers: Chromium on the platform's own page, and for how long its picture stood still."""
+"""A real player among the viewers: Chromium on the platform's own page. Measures how long its picture stands still."""
 
 import threading
 import time
@@ -14,14 +14,14 @@ from local.demo import make_clip
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage", "--mute-audio"]
 FILM, SIZE, SECONDS = "drill.mp4", "640x360", 90
-"""Longer than what a player holds ahead, so that it asks for more all the while."""
+"""The film is longer than a player's buffer, so that the player sends requests all the time."""
 LATE = 10.0
-"""Seconds to the first picture, after which a viewer is taken to look at a picture that stands still."""
+"""Seconds. If the first picture comes later than this, the rest of the wait counts as a picture that stands still."""
 LOOK = "(() => { const v = document.querySelector('video'); return v ? [v.currentTime, v.ended ? 1 : 0] : [0, 0]; })()"
 
 
 class Watching:
-    """Chromium, which plays the film over and over, each time as a new viewer who has nothing in his cache."""
+    """Chromium, which plays the film again and again, each time as a new viewer with an empty cache."""
 
     def __init__(self, url: str) -> None:
         self.plays = threading.Event()
@@ -31,14 +31,14 @@ class Watching:
         self.thread.start()
 
     def stood(self) -> float:
-        """Seconds that the picture stood still since the last question."""
+        """Seconds for which the picture stood still since the last call."""
         if not self.thread.is_alive():
             raise RuntimeError(f"Chromium ended. {self.trouble}")
         seconds, self._still = self._still, 0.0
         return seconds
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._over.set()
         self.thread.join(30)
 
@@ -53,7 +53,7 @@ class Watching:
             self.trouble = str(error)
 
     def _view(self, page: Page) -> None:
-        """One view, to the end of the film."""
+        """Play the film once, to its end."""
         looked = moved = time.monotonic()
         at, ended = 0.0, 0.0
         try:
@@ -65,16 +65,16 @@ class Watching:
             if position > at:
                 self.plays.set()
                 at, moved = position, now
-            # A picture that stands for half a second is one that a viewer sees standing.
+            # A viewer notices a picture that stands still for half a second.
             elif now > moved + (0.5 if at else LATE) and self.plays.is_set():
                 self._still += now - max(looked, moved)
             looked = now
             if now - moved > 2 * LATE:
-                return  # as a viewer does who opens the page again
+                return  # a viewer would open the page again
 
 
 def _look(page: Page) -> tuple[float, float]:
-    """The position in the film, and whether that is its end."""
+    """(position in seconds, 1 at the end of the film or else 0)."""
     try:
         position, ended = page.evaluate(LOOK)
         return float(position), float(ended)
@@ -84,9 +84,10 @@ def _look(page: Page) -> tuple[float, float]:
 
 @contextmanager
 def watching(stage: Stage, *, enabled: bool) -> Generator[Callable[[], float | None]]:
-    """Let Chromium play a film over and over. Gives the seconds that its picture stood still since the last question.
+    """Let Chromium play a film again and again. Yields a function that returns the seconds for which its picture stood
+    still since the last call.
 
-    Where it is not `enabled` nothing runs, and the answer is always None. Raises RuntimeError where it does not play.
+    If it is not `enabled`, nothing runs, and the function returns None. Raises RuntimeError if the film does not play.
     """
     if not enabled:
         yield lambda: None
@@ -98,7 +99,7 @@ def watching(stage: Stage, *, enabled: bool) -> Generator[Callable[[], float | N
         table, key = stage.cloud.deployment.exports["titles_table"], {"id": {"S": title_id(FILM)}}
         row = stage.cloud.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
         why = "; ".join(row[name]["S"] for name in ("reason", "fault") if name in row)
-        raise RuntimeError(f"the player's film is {state or 'unknown'}, and not published: {why}")
+        raise RuntimeError(f"the player's film was not published, its state is {state or 'unknown'}: {why}")
     player = Watching(f"{stage.cloud.url}/?title={title_id(FILM)}")
     try:
         if not player.plays.wait(180):

@@ -1,4 +1,4 @@
-"""What a drill prints: a line for each fault, a row for each kind of fault, and one sentence for all. Pure."""
+"""The texts that a drill prints: a line for each fault, a table row for each kind of fault, and a summary. Pure."""
 
 import statistics
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ BY_HAND = "not by itself"
 
 
 def line(outcome: Outcome) -> str:
-    """One fault in one line, with what there is to say of it."""
+    """The line of one fault."""
     seen, whole = outcome.seen, outcome.recovered
     marks = [f"{name} {getattr(seen, name)}" for name in COUNTS]
     marks += [f"slowest s {seen.slowest:.1f}"]
@@ -22,8 +22,11 @@ def line(outcome: Outcome) -> str:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """A row of Markdown for each kind of fault: sums of counts, greatest times, and the median of what it took to be
-    whole again beside the worst. A dash where no player was there to stand still."""
+    """A Markdown table with a row for each kind of fault.
+
+    It has sums of counts, the longest times, and the median and the worst time of recovery. A dash stands for times of
+    a player that did not run.
+    """
     kinds: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         if not outcome.skipped:
@@ -49,7 +52,7 @@ def _cells(found: Sequence[Outcome]) -> list[str]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """All of it in a sentence."""
+    """All results in a sentence."""
     played = [outcome for outcome in outcomes if not outcome.skipped]
     counts = {name: sum(getattr(outcome.seen, name) for outcome in played) for name in COUNTS}
     hands = sum(outcome.recovered is None for outcome in played)
@@ -57,5 +60,5 @@ def summary(outcomes: Sequence[Outcome]) -> str:
         f"{len(played)} faults, {len(outcomes) - len(played)} skipped;"
         f" {counts['requests']} requests, {counts['failed']} failed, {counts['wrong']} with wrong bytes,"
         f" {counts['cut']} connections cut and made again;"
-        f" {hands} faults left something that needs a hand"
+        f" {hands} faults after which the stack did not recover by itself"
     )

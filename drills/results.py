@@ -1,4 +1,4 @@
-"""What was played, kept as lines of JSON in a file: many short drills are told as one."""
+"""Keeps results of drills as lines of JSON in a file, so that many short drills give one summary."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from local.cloud import PROJECT
 
 @dataclass(frozen=True)
 class Result:
-    """One fault that was played: of which seed, by which commit ("" where git does not say)."""
+    """The result of one fault, with its seed and the commit that was played ("" if git does not say)."""
 
     seed: int
     commit: str
@@ -24,7 +24,7 @@ class Result:
 
 
 def commit() -> str:
-    """The commit that is played, with a plus sign where files differ from it; "" without git."""
+    """The commit that is played. It ends in a plus sign if files differ from the commit. "" without git."""
     answers = [
         subprocess.run(["git", "-C", str(PROJECT), *words], capture_output=True, text=True, check=False).stdout.strip()
         for words in (["rev-parse", "--short=9", "HEAD"], ["status", "--porcelain"])
@@ -33,20 +33,20 @@ def commit() -> str:
 
 
 def keep(path: Path, results: Iterable[Result]) -> None:
-    """Add them to the file."""
+    """Append the results to the file."""
     with path.open("a", encoding="utf-8") as file:
         for result in results:
             file.write(json.dumps(asdict(result)) + "\n")
 
 
 def kept(path: Path) -> list[Result]:
-    """All that the file has. Raises ValueError with the line that is none of ours, OSError where there is no file."""
+    """All results in the file. Raises ValueError for a line that is not a result, and OSError if there is no file."""
     results: list[Result] = []
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             results.append(_result(json.loads(text)))
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}, line {number}: is not a drill's result: {error}") from None
+            raise ValueError(f"{path}, line {number} is not the result of a drill: {error}") from None
     return results
 
 
@@ -57,7 +57,7 @@ def _result(found: dict[str, Any]) -> Result:
 
 
 def origin(results: Sequence[Result]) -> str:
-    """Which seeds, and by which commit."""
+    """The seeds and commits of the results, in words."""
     seeds = sorted({result.seed for result in results})
     commits = Counter(result.commit or "unknown" for result in results)
     named = ", ".join(f"{name} ({count} faults)" for name, count in commits.items())
@@ -65,7 +65,7 @@ def origin(results: Sequence[Result]) -> str:
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Sorted numbers, those in a row as one: 1-3, 7."""
+    """Sorted numbers as text, with ranges: 1-3, 7."""
     rows: list[list[int]] = []
     for number in numbers:
         if rows and number == rows[-1][-1] + 1:

@@ -1,10 +1,10 @@
-"""What goes wrong, drawn from a seed. Pure: the same seed and code give the same faults."""
+"""Draws the faults of a seed. Pure: the same seed and code give the same faults."""
 
 import random
 from dataclasses import dataclass
 
 REGIONS, FLEETS, NODES = 2, 2, 2
-"""Of the stack that is drilled: regions, fleets in each, nodes in each of those."""
+"""Size of the stack: regions, fleets in each region, nodes in each fleet."""
 KINDS = {
     ("node", "kill"): (0, 0),
     ("node", "freeze"): (5, 45),
@@ -34,12 +34,12 @@ KINDS = {
     ("fleets", "change"): (2, 8),
     ("serving", "change"): (2, 8),
 }
-"""By (what, how): for how long it lasts, in seconds at least and at most; 0 for what is done at once."""
+"""(what, how) to the shortest and longest duration in seconds. 0 for a fault without a duration."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. `region`, `fleet` and `node` say where, by number; some faults ignore some of them."""
+    """One fault. `region`, `fleet` and `node` are numbers of the place. Some faults ignore some of them."""
 
     what: str
     how: str
@@ -60,10 +60,10 @@ class Fault:
 def draw(seed: int, count: int) -> list[Fault]:
     """The faults of a seed, in the order in which they are played.
 
-    The kinds are dealt like cards: as many seeds in a row as there are kinds have each kind once as their first fault,
-    once as their second, and so on. So a few dozen seeds leave no kind out, however few faults each of them has.
+    The kinds are dealt like cards. If there are N kinds, N seeds in a row have each kind once as their first fault,
+    once as their second, and so on. So a few dozen seeds contain every kind, even if each seed has few faults.
     """
-    # Not for secrets: the same faults again are the point.
+    # These are not secrets. The same seed must give the same faults.
     dice = random.Random(seed)  # noqa: S311
     faults: list[Fault] = []
     for turn in range(count):

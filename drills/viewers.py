@@ -1,7 +1,7 @@
-"""Viewers who compare every byte, and what they saw.
+"""Viewers who compare every byte, and count errors.
 
-A request counts as failed if it is answered with an error, or not rightly within PATIENCE; a connection that breaks is
-asked for again, as a player does, and counts as cut.
+A request counts as failed if the answer is an error, or if no right answer comes within PATIENCE. If a connection
+breaks, the viewer asks again, as a player does. That counts as cut.
 """
 
 import hashlib
@@ -16,37 +16,37 @@ import requests
 
 PATIENCE = 30.0
 STALL = 4.0
-"""Seconds after which a player with one segment of six seconds in hand would be about to stall."""
+"""Seconds. A player with one segment of six seconds in its buffer would soon stall after this time."""
 PACE = 0.15
 """Seconds between two requests of one viewer."""
 
 
 def content(path: str, size: int) -> bytes:
-    """The bytes of an object, known from its path alone."""
+    """The bytes of an object. They depend only on its path and size."""
     pattern = b"".join(hashlib.sha256(f"{path} {number}".encode()).digest() for number in range(32))
     return (pattern * (size // len(pattern) + 1))[:size]
 
 
 @dataclass
 class Seen:
-    """What happened to the viewers' requests in some time."""
+    """Counts of the viewers' requests in some time."""
 
     requests: int = 0
     failed: int = 0
     wrong: int = 0
-    """Answers whose bytes were not the object's."""
+    """Answers with other bytes than the object's."""
     cut: int = 0
-    """Connections that broke or were refused, and calls of the API that it could not answer; all were made again."""
+    """Connections that broke or were refused, and calls that the API could not answer. All of them were tried again."""
     stalls: int = 0
     slowest: float = 0.0
     examples: list[str] = field(default_factory=list[str])
-    """Of what failed or was wrong; a few."""
+    """A few examples of failed requests and wrong answers."""
 
 
 class Crowd:
-    """Some viewers in some countries, from `start` to `stop`. `objects`: size in bytes by path, the popular ones first.
+    """Viewers in several countries, from `start` to `stop`. `objects` maps a path to bytes, the popular ones first.
 
-    `warm_only` keeps them to what they have read before, for when the bucket is away.
+    While `warm_only` is set, they read only objects that caches have, since the bucket is not reachable then.
     """
 
     def __init__(self, url: str, objects: dict[str, int], countries: Sequence[str], *, seed: int, viewers: int) -> None:
@@ -62,28 +62,28 @@ class Crowd:
 
     @property
     def paths(self) -> list[str]:
-        """Of the objects, the popular ones first."""
+        """Paths of the objects, the popular ones first."""
         return list(self._objects)
 
     def start(self) -> None:
-        """Watch, each viewer on a thread."""
+        """Start the viewers, each on its own thread."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Ask for nothing more."""
+        """Stop all viewers."""
         self._over.set()
         for thread in self._threads:
             thread.join(PATIENCE + 5)
 
     def take(self) -> Seen:
-        """What was seen since the last time that this was asked."""
+        """The counts since the last call."""
         with self._lock:
             seen, self._seen = self._seen, Seen()
         return seen
 
     def warm_up(self) -> None:
-        """Every object, read once in every country, so that each region's caches hold it."""
+        """Read every object once in every country, so that the caches of each region have it."""
 
         def read(country: str) -> None:
             with requests.Session() as session:
@@ -95,7 +95,7 @@ class Crowd:
             list(pool.map(read, self._warm))
 
     def _paths(self, country: str, seed: int) -> Iterator[str]:
-        dice, paths = random.Random(seed), list(self._objects)  # noqa: S311 - the same choice again is the point
+        dice, paths = random.Random(seed), list(self._objects)  # noqa: S311 - each run must choose the same objects
         weights = [1 / (rank + 1) for rank in range(len(paths))]
         while True:
             path = dice.choices(paths, weights)[0]
@@ -111,7 +111,7 @@ class Crowd:
                 self._view(session, country, path)
 
     def _ask_for_titles(self) -> None:
-        """Ask for the list of titles, again and again, as the page does."""
+        """Ask for the list of titles again and again, as the page does."""
         while not self._over.wait(1):
             started, cut, status = time.monotonic(), 0, 0
             while time.monotonic() - started < PATIENCE and not self._over.is_set():

@@ -1,6 +1,6 @@
-"""`headend`: what a person does to a running platform, on AWS or on the laptop.
+"""`headend`: the operator's command for a running platform, on AWS or on the laptop.
 
-One file a group of verbs (films, trouble, ...) is a thin shell; what it decides is in a pure file beside it. `cloud.py`
-is the only place that knows which of the two clouds is meant. Imports no component, and nothing of `local/` but where
-the demo says that it runs.
+Each group of verbs (films, trouble, ...) has one file, which is a thin shell. Its decisions are in pure files beside
+it. Only `cloud.py` knows which of the two clouds is meant. The room imports no component. Of `local/` it imports only
+`local.running`, which finds the demo, and `local.engine`, which lists the program's resources.
 """

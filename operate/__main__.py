@@ -3,7 +3,7 @@
 import signal
 
 if __name__ == "__main__":
-    # Until all is imported, Ctrl-C ends this at once; Python's own handler would print a traceback.
+    # During the imports, Ctrl-C ends the process at once. Python's own handler would print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from operate.command import main
 

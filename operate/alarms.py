@@ -1,4 +1,4 @@
-"""The alarms of a stack, wherever their metrics live. What each means is its description, from where it is declared."""
+"""The alarms of a stack, in all its regions. The description of each alarm says what it means."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Alarm(NamedTuple):
 
 
 def of_stack(cloud: Cloud) -> list[Alarm]:
-    """All alarms that tell a topic of this stack, those that ring first."""
+    """All alarms that notify a topic of this stack. Those in state ALARM come first."""
     found: list[Alarm] = []
     for region, topic in cloud.output("topics").items():
         pages = cloud.client("cloudwatch", region).get_paginator("describe_alarms").paginate(

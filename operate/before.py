@@ -1,4 +1,4 @@
-"""Before a deployment: can this account take it, and what does it cost?"""
+"""Verbs before a deployment. They check whether the account allows it, and compute what it costs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,23 +15,24 @@ from operate.probes import Answer
 from operate.screen import NOT_SO, Column, Json, Refusal
 
 Client = Callable[[str, str], Any]
-"""Of a service in a region."""
+"""Takes (service, region) and returns the boto3 client."""
 Answers = Iterator[tuple[str, Any, str]]
-"""What was looked at, a verdict, and what AWS says."""
+"""(what was checked, verdict, AWS's answer)."""
 OLD_IMAGE = timedelta(days=90)
-"""After which Amazon no longer shows an image of Amazon Linux 2023 to others."""
+"""Amazon hides an image of Amazon Linux 2023 from other accounts after this time."""
 SOON = timedelta(days=30)
+"""A certificate that ends sooner than this gets a warning."""
 MOST_LOG_POLICIES = 10
-"""Resource policies of CloudWatch Logs, by region; they cannot be more."""
+"""AWS's limit of resource policies of CloudWatch Logs per region. It cannot be raised."""
 
 
 def preflight(
     stack: Annotated[
-        str, typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="Whose config: Pulumi.<stack>.yaml.")
+        str, typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="The stack. Its config is Pulumi.<stack>.yaml.")
     ],
     as_json: Json = False,
 ) -> None:
-    """Ask AWS whether a stack can be deployed: quotas, nodes, images, certificates, keys."""
+    """Ask AWS whether a stack can be deployed: quotas, instance types, images, certificates, keys."""
     from local.engine import ProgramError, run_program  # noqa: PLC0415 - Pulumi's SDK takes seconds to load
 
     try:
@@ -74,7 +75,7 @@ def _quotas(declared: Any, client: Client) -> Answers:
             continue
         allowed, used = int(told["Quota"]["Value"]), _used(client, need.region, need.quota, own)
         fits = used + need.amount <= allowed
-        ask = "" if fits else f". Ask for more: Service Quotas, {need.quota.service} {need.quota.code}"
+        ask = "" if fits else f". Ask AWS for more in Service Quotas: {need.quota.service} {need.quota.code}"
         yield (
             what,
             "ok" if fits else "wrong",
@@ -99,17 +100,17 @@ def _rates(declared: Any, client: Client) -> Answers:
 
 
 def rate_verdict(need: Any, values: Sequence[int]) -> tuple[str, str]:
-    """Does the least of the quotas with that name allow it?"""
+    """(verdict, sentence): does the smallest of the quotas with that name allow the rate?"""
     if not values:
-        looked = f"no quota of {need.quota.service} is named {' … '.join(need.quota.words)}"
-        return "unsure", f"{need.quota.name}: {looked}. Look there yourself: Service Quotas"
+        looked = f"no quota of {need.quota.service} has a name with {' … '.join(need.quota.words)}"
+        return "unsure", f"{need.quota.name}: {looked}. Look for it in Service Quotas"
     fits = need.amount <= min(values)
-    ask = "" if fits else f". Films wait for one another; ask for more: Service Quotas, {need.quota.service}"
+    ask = "" if fits else f". Films wait for one another. Ask AWS for more in Service Quotas: {need.quota.service}"
     return "ok" if fits else "unsure", f"{need.quota.name}: {need.amount} wanted, {min(values)} allowed{ask}"
 
 
 def _used(client: Client, region: str, quota: Any, own: dict[str, str]) -> int:
-    """What others of the account take of a quota: all but what has this stack's tags."""
+    """How much of a quota the rest of the account uses: all resources without this stack's tags."""
     ec2 = client("ec2", region)
     listed: dict[Any, tuple[str, str]] = {
         VPCS: ("describe_vpcs", "Vpcs"),
@@ -139,7 +140,7 @@ def _used(client: Client, region: str, quota: Any, own: dict[str, str]) -> int:
         chunks = [arns[start : start + 20] for start in range(0, len(arns), 20)]  # AWS takes 20 at a time
         tags = [item for chunk in chunks for item in balancers.describe_tags(ResourceArns=chunk)["TagDescriptions"]]
         return sum(1 for item in tags if not _ours(item, own))
-    return 0  # of Lambda, which is shared from one moment to the next
+    return 0  # Lambda's use changes from one moment to the next
 
 
 def _ours(item: Any, own: dict[str, str]) -> bool:
@@ -164,7 +165,7 @@ def _types(declared: Any, client: Client) -> Answers:
         ]
         says = f"{', '.join(sorted(place.instance_types))} offered in {', '.join(sorted(place.zones))}"
         if missing:
-            says = f"not offered: {', '.join(missing)}. Choose other zones or another instanceType"
+            says = f"AWS does not offer {', '.join(missing)}. Choose other zones or another instanceType"
         yield f"{place.region} nodes", "wrong" if missing else "ok", says
 
 
@@ -181,12 +182,12 @@ def _images(declared: Any, client: Client) -> Answers:
 
 
 def image_verdict(name: str, image: Any, now: datetime) -> tuple[str, str]:
-    """Can nodes boot this image, and is it not old?"""
-    renew = "headend ami writes the newest"
+    """(verdict, sentence): can nodes boot this image, and is it recent?"""
+    renew = "headend ami writes the newest into the config"
     if image is None:
-        return "wrong", f"{name} is not there: {renew}"
+        return "wrong", f"{name} does not exist: {renew}"
     if image["Architecture"] != "arm64":
-        return "wrong", f"{name} is for {image['Architecture']}, and nodes are arm64: {renew}"
+        return "wrong", f"{name} is for {image['Architecture']}, but nodes are arm64: {renew}"
     age = now - datetime.fromisoformat(image["CreationDate"])
     if age > OLD_IMAGE:
         return "unsure", f"{name} is {age.days} days old: {renew}"
@@ -203,12 +204,12 @@ def _certificates(declared: Any, client: Client) -> Answers:
 
 
 def certificate_verdict(told: Any, now: datetime) -> tuple[str, str]:
-    """Is it issued, and for how long?"""
+    """(verdict, sentence): is the certificate issued, and when does it end?"""
     name = told["DomainName"]
     if told["Status"] != "ISSUED":
-        return "wrong", f"{name}: {told['Status']}. Its DNS validation record must stand"
+        return "wrong", f"{name}: its status is {told['Status']}. Create its DNS validation record, and keep it"
     left = told["NotAfter"] - now
-    return ("ok" if left > SOON else "unsure"), f"{name}: ends in {left.days} days"
+    return ("ok" if left > SOON else "unsure"), f"{name}: it is valid for {left.days} more days"
 
 
 def _addresses(declared: Any, client: Client) -> Answers:
@@ -222,13 +223,16 @@ def _addresses(declared: Any, client: Client) -> Answers:
 
 
 def address_verdict(name: str, kind: str, found: Any) -> tuple[str, str]:
-    """Is the name free, or this platform's? `found` is the record at it or behind it."""
+    """(verdict, sentence): is the name free, or does it already lead to CloudFront?
+
+    `found` is the first DNS record at this name or after it.
+    """
     if (found.get("Name"), found.get("Type")) != (f"{name}.", kind):
         return "ok", f"{name} has no {kind} record yet"
     target = found.get("AliasTarget", {}).get("DNSName", "")
     if target.removesuffix(".").endswith(".cloudfront.net"):
         return "ok", f"{name} leads to {target}"
-    return "unsure", f"{name} has an {kind} record that somebody made: delete it before `pulumi up`, which refuses it"
+    return "unsure", f"{name} has an {kind} record that somebody made. `pulumi up` will fail at it: delete it first"
 
 
 def _keys(declared: Any, client: Client) -> Answers:
@@ -239,8 +243,8 @@ def _keys(declared: Any, client: Client) -> Answers:
             "Parameters"
         ]
         right = bool(known) and known[0]["Type"] == "SecureString"
-        missing = f"{name} is no SecureString in {region}: without it no film starts. See headend keys rotate"
-        yield "signing key", "ok" if right else "wrong", f"{name} is there" if right else missing
+        missing = f"SSM in {region} has no SecureString {name}, so no film can start. See headend keys rotate"
+        yield "signing key", "ok" if right else "wrong", f"{name} exists" if right else missing
 
 
 def _logs(declared: Any, client: Client) -> Answers:
@@ -251,13 +255,13 @@ def _logs(declared: Any, client: Client) -> Answers:
         yield (
             f"{region} logs",
             "ok" if fits else "unsure",
-            f"{count} of {MOST_LOG_POLICIES} resource policies; log delivery may need one",
+            f"{count} of {MOST_LOG_POLICIES} resource policies are used. Log delivery may need one more",
         )
 
 
 def _budget(declared: Any, client: Client) -> Answers:
     if not declared.of_type("aws:budgets/budget:Budget"):
-        yield "budget", "unsure", "none: nobody is told what this costs. monthlyBudgetUsd"
+        yield "budget", "unsure", "there is none, so nobody is told what this costs. Set monthlyBudgetUsd"
         return
     told = client("ce", CLOUDFRONT_REGION).list_cost_allocation_tags(TagKeys=["project", "stack"])["CostAllocationTags"]
     active = {item["TagKey"] for item in told if item["Status"] == "Active"}
@@ -265,23 +269,23 @@ def _budget(declared: Any, client: Client) -> Answers:
     says = (
         "its tags are active"
         if not missing
-        else f"it counts nothing: {', '.join(sorted(missing))} not active as cost allocation tag"
+        else f"it counts nothing. Activate the cost allocation tags {', '.join(sorted(missing))} in AWS Billing"
     )
     yield "budget", "wrong" if missing else "ok", says
 
 
 def cost(
     base: Annotated[str, typer.Option(help="A directory, or a git reference such as main.")] = "main",
-    head: Annotated[str, typer.Option(help="The same, of what is compared with it.")] = ".",
+    head: Annotated[str, typer.Option(help="The directory or git reference that is compared with it.")] = ".",
     config: Annotated[
-        str, typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="Whose config: Pulumi.<stack>.yaml.")
+        str, typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="The stack. Its config is Pulumi.<stack>.yaml.")
     ] = "dev",
     watched: Annotated[int, typer.Option(min=0, help="Hours of film that are watched in the month.")] = 0,
-    encoded: Annotated[int, typer.Option(min=0, help="Hours of film that are encoded in it.")] = 0,
-    kept: Annotated[int, typer.Option(min=0, help="Hours of film that are kept in it.")] = 0,
+    encoded: Annotated[int, typer.Option(min=0, help="Hours of film that are encoded in the month.")] = 0,
+    kept: Annotated[int, typer.Option(min=0, help="Hours of film that are stored in the month.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Say what a change adds and removes, in resources and in dollars a month by list prices. Asks nobody."""
+    """Show the resources and the dollars a month, by list prices, that a change adds and removes. Needs no account."""
     from planner import change  # noqa: PLC0415 - Pulumi's SDK takes seconds to load
     from planner.bill import Month  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Beside a film: its captions and its poster, which are files of its name in the uploads bucket."""
+"""Verbs for the files beside a film: its captions and its poster. In the uploads bucket they have the film's name."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ Role = Annotated[str, typer.Option(help=f"One of {', '.join(get_args(sidecars.Ro
 
 
 def of(film: Film) -> Iterator[tuple[Film, str]]:
-    """The files beside a film that belong to it, and why one that seems to does not: "" where it does."""
+    """The files beside a film, each with the reason why it is left out: "" if it belongs to the film."""
     place, stem = film.key.removesuffix(film.path.name), stem_of(film.key)
     for path in sorted(film.path.parent.iterdir()):
         key = place + path.name
@@ -30,7 +30,7 @@ def of(film: Film) -> Iterator[tuple[Film, str]]:
         if named or sidecars.is_poster(stem, key):
             size = path.stat().st_size
             word = f"{named!r} is neither a language nor a role" if isinstance(named, str) else ""
-            yield Film(path, key, size), word or ("" if size else "is empty")
+            yield Film(path, key, size), word or ("" if size else "it is empty")
 
 
 def add(
@@ -41,13 +41,13 @@ def add(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Add captions to a title, or replace those of the same language and role. No encode, no interruption."""
+    """Add captions to a title, or replace those of the same language and role. Nothing is encoded or interrupted."""
     cloud = find(stack)
     row, kind = catalogue.row(cloud, title), _kind(file, sidecars.CAPTIONS)
     tag = _tag(spoken)
     _refuse_role(role)
     key = f"{row['stem']}.{tag}{'' if role == 'subtitles' else f'.{role}'}.{kind}"
-    # The same in the other form would contradict it.
+    # Captions of the same language and role in the other format would compete with the new file.
     others = [other for other in _captions(cloud, row, tag, role) if other != key]
     _put(cloud, key, file)
     _delete(cloud, others)
@@ -68,7 +68,9 @@ def remove(
     _refuse_role(role)
     found = _captions(cloud, row, tag, role)
     if not found:
-        raise Refusal(f"{title}: no file beside it has {role} in {tag}; captions inside of a film stay with it", NOT_SO)
+        raise Refusal(
+            f"{title}: no file beside it has {role} in {tag}. Captions inside a film cannot be removed", NOT_SO
+        )
     screen.ask(f"Delete {', '.join(found)}?", yes)
     _delete(cloud, found)
     _told(title, found, as_json)
@@ -95,20 +97,20 @@ def _kind(file: Path, allowed: frozenset[str]) -> str:
     if not file.is_file():
         raise Refusal(f"{file}: there is no such file")
     if kind not in allowed:
-        raise Refusal(f"{file}: allowed are {', '.join(f'.{name}' for name in sorted(allowed))}")
+        raise Refusal(f"{file}: the file must end in {' or '.join(f'.{name}' for name in sorted(allowed))}")
     return kind
 
 
 def _tag(spoken: str) -> str:
     found = language(spoken)
     if found is None:
-        raise Refusal(f"--language {spoken!r} is none that is known; allowed is BCP 47, such as de or pt-BR")
+        raise Refusal(f"--language {spoken!r} is not a known language. Use a BCP 47 tag, such as de or pt-BR")
     return found.tag
 
 
 def _refuse_role(role: str) -> None:
     if role not in get_args(sidecars.Role):
-        raise Refusal(f"--role {role!r} is none; allowed: {', '.join(get_args(sidecars.Role))}")
+        raise Refusal(f"--role {role!r} does not exist. Use one of {', '.join(get_args(sidecars.Role))}")
 
 
 def _beside(cloud: Cloud, row: Row) -> list[str]:
@@ -141,4 +143,4 @@ def _told(title: str, keys: list[str], as_json: bool) -> None:
     if as_json:
         screen.document({"title": title, "keys": keys})
         return
-    screen.say(f"{title}: {', '.join(keys)}. headend show {title} has it within a minute")
+    screen.say(f"{title}: {', '.join(keys)}. Within a minute, headend show {title} shows the change")

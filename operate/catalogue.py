@@ -1,4 +1,4 @@
-"""Titles as the catalogue has them, as plain rows."""
+"""Reads titles from the catalogue as plain rows."""
 
 import heapq
 import itertools
@@ -13,22 +13,22 @@ from operate.screen import NOT_SO, Refusal
 
 
 def row(cloud: Cloud, title: str) -> Row:
-    """A title's row. Raises Refusal where there is none."""
+    """A title's row. Raises Refusal if there is none."""
     found = read(cloud, title)
     if found is None:
-        raise Refusal(f"there is no title {title!r}: `headend titles` lists them", NOT_SO)
+        raise Refusal(f"there is no title {title!r}. `headend titles` lists them all", NOT_SO)
     return found
 
 
 def read(cloud: Cloud, title: str) -> Row | None:
-    """A title's row, as it is this moment."""
+    """A title's current row, or None."""
     table, key = cloud.name("titles_table"), {"id": {"S": title}}
     found = cloud.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
     return plain(found["Item"]) if found.get("Item") else None
 
 
 def newest_first(cloud: Cloud, states: Iterable[str] = STATES) -> Iterator[Row]:
-    """Rows in any of these states; pages are read as they are needed."""
+    """Rows in any of these states, the last changed first. Pages are read when they are needed."""
     return heapq.merge(*(_of(cloud, state) for state in states), key=lambda row: str(row["updated"]), reverse=True)
 
 
@@ -46,7 +46,7 @@ def _of(cloud: Cloud, state: str) -> Iterator[Row]:
 
 
 def search(rows: Iterable[Row], words: str) -> Iterator[Row]:
-    """Those whose id, name or upload holds every word."""
+    """Rows whose id, name or upload key contains every word."""
     wanted = words.casefold().split()
     for item in rows:
         text = " ".join(str(item.get(field, "")) for field in ("id", "name", "key")).casefold()
@@ -55,22 +55,22 @@ def search(rows: Iterable[Row], words: str) -> Iterator[Row]:
 
 
 def page(rows: Iterable[Row], number: int, length: int) -> tuple[list[Row], bool]:
-    """Page `number`, from 1, and whether there is another."""
+    """(the rows of page `number`, whether there is another page). Numbers begin at 1."""
     start = (number - 1) * length
     found = list(itertools.islice(rows, start, start + length + 1))
     return found[:length], len(found) > length
 
 
 def folder(title: str) -> str:
-    """Where all versions of a title lie in the media bucket, with a slash at its end."""
+    """Prefix of all versions of a title in the media bucket, with a slash at its end."""
     return f"{names.folder(title)}/"
 
 
 def steps(cloud: Cloud) -> Steps:
-    """The stack's ladder. A stack that was deployed before there was a choice has the default."""
+    """The stack's ladder. A stack of an older program has the default one, because it had no choice."""
     return steps_of(cloud.outputs.get("ladder", ""))
 
 
 def outdated(item: Mapping[str, Any], steps: Steps) -> bool:
-    """Is what plays of another ladder than the stack's?"""
+    """Was the version that plays made with another ladder than the stack's?"""
     return bool(item.get("content")) and content_of(item["etag"], steps) != item["content"]

@@ -1,4 +1,5 @@
-"""The platform that a verb works on: clients and names of a stack on AWS, or of the demo. Only here is known which."""
+"""The platform on which a verb works: clients and names of a stack on AWS, or of the demo. Other files need not know
+which."""
 
 import functools
 import json
@@ -27,11 +28,11 @@ class Cloud:
 
     stack: str
     outputs: Mapping[str, Any]
-    """Of the program."""
+    """Outputs of the Pulumi program, by name."""
     url: str
-    """Of the page, without a slash at its end."""
+    """URL of the page, without a slash at its end."""
     endpoint: str | None
-    """Of the demo's AWS; None where it is AWS's own."""
+    """URL of the demo's AWS APIs. None for AWS itself."""
 
     @property
     def home(self) -> str:
@@ -39,24 +40,24 @@ class Cloud:
         return self.name("region")
 
     def name(self, output: str) -> str:
-        """A stack output that is a text. Raises Refusal where the stack was last deployed without it."""
+        """A stack output that is a text. Raises Refusal if the last deployment did not have it."""
         return self.output(output)
 
     def output(self, output: str) -> Any:
-        """A stack output. Raises Refusal where the stack was last deployed without it."""
+        """A stack output. Raises Refusal if the last deployment did not have it."""
         if output not in self.outputs:
             raise Refusal(f"stack {self.stack} has no output {output!r}: deploy this version of the program first")
         return self.outputs[output]
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client, at home where no region is named."""
-        with _making:  # boto3's default session must not make clients in several threads at a time
+        """A boto3 client. Its region is the home region if none is given."""
+        with _making:  # boto3's default session cannot make clients in several threads at once
             return _client(service, region or self.home, self.endpoint)
 
 
 @functools.cache
 def _client(service: str, region: str, endpoint: str | None) -> Any:
-    # The demo's server does not get better by waiting; AWS's does.
+    # Another try can help with AWS, and never helps with the demo's server.
     retries: Any = {"total_max_attempts": 1} if endpoint else {"mode": "standard", "total_max_attempts": 6}
     keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"} if endpoint else {}
     config = Config(retries=retries, max_pool_connections=50, connect_timeout=10, read_timeout=60)
@@ -64,21 +65,24 @@ def _client(service: str, region: str, endpoint: str | None) -> Any:
 
 
 def account(stack: str | None) -> Callable[[str, str], Any]:
-    """Gives clients of the account of a stack, by service and region; the stack need not be up, but the demo must."""
+    """Returns a function that makes a client from (service, region), in a stack's account.
+
+    A stack on AWS need not be up. The demo must be.
+    """
     endpoint = find(stack).endpoint if stack in (None, DEMO) else None
     return lambda service, region: _client(service, region, endpoint)
 
 
 def find(stack: str | None) -> Cloud:
-    """The stack of that name, or the demo where none is named. Raises Refusal where it is not up."""
+    """The stack of that name, or the demo if there is no name. Raises Refusal if it is not up."""
     if stack in (None, DEMO):
         known = running()
         if known is None:
-            raise Refusal("no demo runs: start one with `make demo`, or name a stack on AWS with --stack")
+            raise Refusal("no demo is running. Start one with `make demo`, or name a stack on AWS with --stack")
         return Cloud(DEMO, known["exports"], known["url"], known["endpoint"])
     outputs = _pulumi("stack", "output", "--json", "--stack", str(stack))
     if not outputs:
-        raise Refusal(f"stack {stack} has no outputs: deploy it with `pulumi up --stack {stack}`")
+        raise Refusal(f"stack {stack} has no outputs. Deploy it with `pulumi up --stack {stack}`")
     return Cloud(str(stack), outputs, str(outputs.get("watch_url", "")).rstrip("/"), None)
 
 
@@ -88,11 +92,12 @@ def _pulumi(*arguments: str) -> dict[str, Any]:
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=120)
     except FileNotFoundError:
         sentence = (
-            "the Pulumi CLI is not installed, and it knows the names of a stack: https://www.pulumi.com/docs/install/"
+            "the Pulumi CLI is not installed, and only it knows a stack's outputs. Install it:"
+            " https://www.pulumi.com/docs/install/"
         )
         raise Refusal(sentence, UNREACHABLE) from None
     except subprocess.TimeoutExpired:
-        raise Refusal("Pulumi's state did not answer within two minutes: `pulumi whoami`", UNREACHABLE) from None
+        raise Refusal("Pulumi did not answer within two minutes. Check it with `pulumi whoami`", UNREACHABLE) from None
     if done.returncode:
         said = " ".join(done.stderr.split()).removeprefix("error: ")
         raise Refusal(f"Pulumi: {said}. `pulumi stack ls` lists the stacks", UNREACHABLE)

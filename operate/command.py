@@ -1,4 +1,4 @@
-"""`headend`: the verbs, and how each of them ends."""
+"""`headend`: lists its verbs, and ends the process with the right exit code."""
 
 import signal
 import sys
@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operate import before, beside, films, keys, machines, remaking, restoring, screen, taking_down, trouble
 
 EPILOG = (
-    "Ends with 0: done. 1: done, and the answer is no (a film failed, an upload is lost, a tier is ill). "
-    "2: a value that cannot be; nothing was done. 3: the cloud did not answer, or refused. 4: you said no. 130: Ctrl-C."
+    "Exit codes. 0: done. 1: done, but something is wrong (a film failed, an upload is lost, a tier is ill). "
+    "2: an impossible value; nothing was done. 3: the cloud did not answer, or refused. 4: you said no. 130: Ctrl-C."
 )
 VERBS = {
     "Films": {
@@ -45,7 +45,7 @@ GROUPS: dict[str, tuple[str, str, dict[str, Callable[..., None]]]] = {
     "captions": ("Films", "Captions beside a film.", {"add": beside.add, "remove": beside.remove}),
     "keys": ("Machines", "The keys that sign playback.", {"rotate": keys.rotate}),
 }
-"""By name: the panel of the help, what it is for, and its verbs."""
+"""Name of each group to (panel in the help, purpose, verbs)."""
 app = typer.Typer(
     name="headend",
     help="Run the platform: on AWS, or the demo on this machine.",
@@ -59,14 +59,14 @@ for panel, verbs in VERBS.items():
         app.command(name, rich_help_panel=panel)(verb)
 for name, (panel, what, verbs) in GROUPS.items():
     group = typer.Typer(help=what, no_args_is_help=True)
-    group.callback()(lambda: None)  # a group, even where it has one verb
+    group.callback()(lambda: None)  # without a callback, Typer makes no group of a single verb
     for verb_name, verb in verbs.items():
         group.command(verb_name)(verb)
     app.add_typer(group, name=name, rich_help_panel=panel)
 
 
 def main() -> None:
-    """Run one verb, and end the process: errors take one line."""
+    """Run one verb, and end the process. An error is shown as one line."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         app(prog_name="headend")
@@ -77,7 +77,7 @@ def main() -> None:
     except requests.RequestException as error:
         _end(f"no answer: {error}", screen.UNREACHABLE)
     except BrokenPipeError:
-        # Whoever read this has enough: `headend titles | head`.
+        # The reader has closed the pipe, as in `headend titles | head`.
         sys.stderr.close()
         sys.exit(0)
 
@@ -88,7 +88,7 @@ def _words(error: Exception) -> str:
     if "Credential" in code or "Token" in code or code in ("UnrecognizedClientException", "AuthFailure"):
         return f"{said}. Check your credentials: aws sts get-caller-identity"
     if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
-        return f"{said}. This verb needs that right"
+        return f"{said}. This verb needs that permission"
     return said
 
 

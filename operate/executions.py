@@ -1,4 +1,4 @@
-"""Executions of the workflow: which states one went through, when, and what went wrong. Pure but for `visits_of`."""
+"""Executions of the workflow: their states, with times and errors. Only `visits_of` calls AWS; the rest is pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -8,18 +8,18 @@ from operate.cloud import Cloud
 
 
 class Visit(NamedTuple):
-    """One stay in one state."""
+    """One visit to a state of the workflow."""
 
     state: str
     entered: datetime
     left: datetime | None
-    """None while it is there, or where it ended there."""
+    """None while the execution is in this state, or if it ended there."""
     failed: str
-    """Errors on the way, a retried one among them; "" for none."""
+    """Errors in this state, also those that were retried. "" for none."""
 
 
 def visits(events: Iterable[Mapping[str, Any]]) -> list[Visit]:
-    """The states of an execution in order, from its history. States do not overlap: the workflow has no branches."""
+    """The states of an execution in order, from its history. They never overlap, since the workflow has no branches."""
     found: list[Visit] = []
     for event in events:
         kind: str = event["type"]
@@ -48,9 +48,10 @@ def visits_of(cloud: Cloud, execution: str) -> list[Visit]:
 
 
 def cause(fault: str) -> str:
-    """What failures of one kind have in common: their fault without what differs from film to film.
+    """The part of a fault that all failures of one kind share.
 
-    A fault begins with the state and the error's name, as the workflow writes it; the rest is the error's own words.
+    The workflow writes a fault as the name of the state, the name of the error, and then the text of the error, which
+    differs from film to film.
     """
     words = fault.split()
     if "has the same title id as" in fault:

@@ -1,4 +1,4 @@
-"""Films: upload them, find them, see how one is made, and make it again."""
+"""Verbs for films: upload, list, show, follow and retry."""
 
 import os
 import time
@@ -20,20 +20,20 @@ from operate.sending import Sender, Sent
 Title = Annotated[str, typer.Argument(help="Its id, as `headend titles` shows it.")]
 POLL_SECONDS = 1.0
 STARTS_WITHIN = 60.0
-"""Seconds from an upload to its workflow; on AWS it takes a few."""
+"""Most seconds from an upload to the start of its workflow. On AWS it takes a few."""
 
 
 def upload_films(
     files: Annotated[list[Path], typer.Argument(help="Films, and folders of films.")],
-    follow_them: Annotated[bool, typer.Option("--follow", help="Stay until each is published, or is not.")] = False,
-    at_once: Annotated[int, typer.Option("--at-once", min=1, max=64, help="Parts of 16 MiB on their way.")] = 8,
+    follow_them: Annotated[bool, typer.Option("--follow", help="Wait until each is published or has failed.")] = False,
+    at_once: Annotated[int, typer.Option("--at-once", min=1, max=64, help="Parts of 16 MiB sent together.")] = 8,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Upload films. Run it again after Ctrl-C or a lost line: it goes on where it was.
+    """Upload films. Run it again after Ctrl-C or a lost connection: it continues where it stopped.
 
-    A folder's films keep its name: season-1/02.mp4. A title of the same name gets a new version. Files beside a film
-    go with it: Film.de.vtt, Film.en.sdh.srt, and Film.jpg as its poster.
+    The films of a folder keep the folder's name: season-1/02.mp4. If a title has the same name, it gets a new version.
+    Files beside a film are uploaded with it: Film.de.vtt, Film.en.sdh.srt, and Film.jpg as its poster.
     """
     cloud = find(stack)
     films, skipped = upload.films(files)
@@ -43,7 +43,7 @@ def upload_films(
         if why_not:
             screen.note(f"left out: {film.path}: {why_not}", "yellow")
     for path in sorted({*skipped} - {film.path for film, _ in beside_them}):
-        screen.note(f"left out, no film by its name: {path}", "dim")
+        screen.note(f"left out, since its name is not a film's: {path}", "dim")
     sent = [item for item in _send(cloud, [*films, *sidecars], at_once) if item.film in films]
     if as_json and not follow_them:
         screen.document(
@@ -55,7 +55,7 @@ def upload_films(
         screen.document(ended)
     elif not follow_them:
         for item in sent:
-            again = f", {screen.size(item.kept)} of it before" if item.kept else ""
+            again = f", of which {screen.size(item.kept)} earlier" if item.kept else ""
             screen.say(
                 f"{item.film.key}: {screen.size(item.film.size)}{again}. See headend follow {item.film.named['id']}"
             )
@@ -65,7 +65,7 @@ def upload_films(
 
 def _send(cloud: Cloud, films: list[upload.Film], at_once: int) -> list[Sent]:
     columns = (
-        # Not as markup: a film's name may hold brackets. As a column: it may hold characters of double width.
+        # A film's name may have brackets, so it is not markup. It may have wide characters, so it gets a column.
         TextColumn("{task.description}", markup=False, table_column=ProgressColumn(ratio=1, no_wrap=True)),
         BarColumn(16),
         DownloadColumn(),
@@ -79,26 +79,26 @@ def _send(cloud: Cloud, films: list[upload.Film], at_once: int) -> list[Sent]:
             return sender.send(films)
         except KeyboardInterrupt:
             progress.stop()
-            screen.note("Stopped. What S3 has is kept for a week: the same command goes on from there.")
-            # Threads that still send would hold Python until their parts are through.
+            screen.note("Stopped. S3 keeps the parts that it has for a week. The same command continues from there.")
+            # Python would wait until the threads have sent their parts.
             os._exit(130)
         except Exception:
             progress.stop()
-            screen.note("Not everything was sent. What S3 has is kept for a week: the same command goes on from there.")
+            screen.note("Not everything was sent. S3 keeps its parts for a week. Run the same command again.")
             raise
 
 
 def titles(
-    words: Annotated[list[str] | None, typer.Argument(help="Only titles with all of these in id, name or key.")] = None,
+    words: Annotated[list[str] | None, typer.Argument(help="Only titles with all words in id, name or key.")] = None,
     state: Annotated[str | None, typer.Option(help=f"Only these: {', '.join(STATES)}.")] = None,
     page: Annotated[int, typer.Option(min=1)] = 1,
     length: Annotated[int, typer.Option(min=1, max=1000, help="Titles a page.")] = 20,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """List titles, the one that changed last first."""
+    """List titles. The last changed title comes first."""
     if state and state.upper() not in STATES:
-        raise Refusal(f"--state {state!r} is none; allowed: {', '.join(STATES)}")
+        raise Refusal(f"--state {state!r} does not exist. Use one of {', '.join(STATES)}")
     cloud = find(stack)
     found = catalogue.newest_first(cloud, [state.upper()] if state else STATES)
     rows, more = catalogue.page(catalogue.search(found, " ".join(words or ())), page, length)
@@ -121,11 +121,11 @@ def titles(
         "no such title" if words or state or page > 1 else "no titles yet: headend upload FILE",
     )
     if more:
-        screen.note(f"more: --page {page + 1}", "dim")
+        screen.note(f"for more, say --page {page + 1}", "dim")
 
 
 def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
-    """Show what is known of a title: its versions, why it failed, and the states of its last execution."""
+    """Show a title: its versions, why it failed, and the states of its last execution."""
     cloud = find(stack)
     row = catalogue.row(cloud, title)
     versions = _versions(cloud, row)
@@ -153,7 +153,7 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "cost": _cost(row),
             "notes": " ".join(row.get("notes", ())),
             "the encoder": " ".join(warning(kept) for kept in row.get("warnings", ())),
-            "ladder": "of an earlier revision: headend encode-again"
+            "ladder": "made with an older ladder. To change that: headend encode-again"
             if catalogue.outdated(row, catalogue.steps(cloud))
             else "",
             "watch": f"{cloud.url}/?title={title}" if row.get("prefix") else "",
@@ -175,18 +175,18 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
 
 
 def _captions(row: Row) -> list[str]:
-    """Languages, with the role of what is not for everybody."""
+    """The languages of the captions, with the role unless it is subtitles."""
     found: list[dict[str, str]] = row.get("captions", [])
     return [item["language"] + (f" ({item['role']})" if item["role"] != "subtitles" else "") for item in found]
 
 
 def _cost(row: Row) -> str:
-    """Of its last encode, as it was reckoned before."""
+    """The cost of its last encode, as it was computed before the encode."""
     cost = row.get("cost")
     if not cost:
         return ""
     minutes = f"{sum(cost['minutes'].values()):.1f} normalised minutes, {cost['tier']}"
-    return f"{cost['usd']:.2f} US dollars to encode ({minutes}), {cost['storage_usd']:.4f} a month to keep"
+    return f"{cost['usd']:.2f} US dollars to encode ({minutes}), {cost['storage_usd']:.4f} a month to store"
 
 
 def _line(visit: executions.Visit) -> list[str]:
@@ -195,7 +195,7 @@ def _line(visit: executions.Visit) -> list[str]:
 
 
 def _versions(cloud: Cloud, row: Row) -> list[dict[str, Any]]:
-    """What lies in the media bucket of this title, by version."""
+    """The versions of this title in the media bucket, each with its number of objects and bytes."""
     place = catalogue.folder(row["id"])
     found: dict[str, dict[str, Any]] = {}
     pages = (
@@ -211,7 +211,7 @@ def _versions(cloud: Cloud, row: Row) -> list[dict[str, Any]]:
 
 
 def follow(title: Title, stack: Stack = None, as_json: Json = False) -> None:
-    """Watch a title being made, state by state, until it is published or is not."""
+    """Watch how a title is made, state by state, until it is published or has failed."""
     cloud = find(stack)
     row = _follow(cloud, catalogue.row(cloud, title))
     if as_json:
@@ -221,12 +221,12 @@ def follow(title: Title, stack: Stack = None, as_json: Json = False) -> None:
 
 
 def _follow(cloud: Cloud, row: Row) -> Row:
-    """Tell of each state as it is entered. The row in the end."""
+    """Print each state when it is entered. Returns the row at the end."""
     title, shown = row["id"], 0
     console = screen.err()
     with console.status("") as status:
         while True:
-            # Asked for before the states, so that what happens in between is seen in the next round.
+            # The status is read before the states, so that no state between the two reads is missed.
             running = _status(cloud, row["execution"]) == "RUNNING"
             found = executions.visits_of(cloud, row["execution"])
             for visit in found[shown:]:
@@ -243,7 +243,7 @@ def _follow(cloud: Cloud, row: Row) -> Row:
 
 
 def _claimed(cloud: Cloud, sent: Sent) -> Row:
-    """The row of an upload, once its workflow has claimed one: by its own id, or by the other if that is taken."""
+    """Wait for the row that the workflow claims for an upload: under its id, or under the other id if that is taken."""
     named, deadline = sent.film.named, time.monotonic() + STARTS_WITHIN
     while time.monotonic() < deadline:
         for identity in dict.fromkeys((named["id"], named["other"])):
@@ -252,7 +252,7 @@ def _claimed(cloud: Cloud, sent: Sent) -> Row:
                 return row
         time.sleep(POLL_SECONDS)
     sentence = (
-        f"{sent.film.key}: no workflow has it after {STARTS_WITHIN:.0f} s. Look at headend lost and headend failed"
+        f"{sent.film.key}: after {STARTS_WITHIN:.0f} s no workflow has claimed it. See headend lost and headend failed"
     )
     raise Refusal(sentence, NOT_SO)
 
@@ -262,7 +262,7 @@ def _status(cloud: Cloud, execution: str) -> str:
 
 
 def _working(cloud: Cloud, row: Row, found: list[executions.Visit]) -> str:
-    """What the last state is doing, in a word: how far the encoder is."""
+    """What the last state does, in a few words: its name, and how far the encoder is."""
     if not found or found[-1].state != "Encode":
         return found[-1].state if found else ""
     asked = {"Queue": cloud.name("encoding_queue"), "Status": "PROGRESSING", "MaxResults": 20}
@@ -277,9 +277,9 @@ def retry(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Run what failed through our fault again, from its upload as it is."""
+    """Make titles again that failed through our fault, from their uploads."""
     if (title is None) == (not every):
-        raise Refusal("name a title, or say --all")
+        raise Refusal("name a title, or use --all, but not both")
     cloud = find(stack)
     states = cloud.client("stepfunctions")
     begun: dict[str, str] = {}
@@ -290,7 +290,7 @@ def retry(
         for row in rows:
             if not _may_run_again(cloud, row):
                 raise Refusal(
-                    f"{row['id']}: its last run {_how(row)}; only what failed or was cut is run again", NOT_SO
+                    f"{row['id']}: its last run {_how(row)}. Only a failed or stopped run can be retried", NOT_SO
                 )
             begun[row["id"]] = screen.compact(event_of(row, cloud.name("uploads_bucket")))
     machine = cloud.name("state_machine")
@@ -299,13 +299,13 @@ def retry(
         screen.document({name: answer["executionArn"] for name, answer in made.items()})
         return
     for name in made:
-        screen.say(f"{name}: runs again" + ("" if name.startswith("arn:") else f". See headend follow {name}"))
+        screen.say(f"{name}: started again" + ("" if name.startswith("arn:") else f". See headend follow {name}"))
     if not made:
         screen.say("nothing failed")
 
 
 def _may_run_again(cloud: Cloud, row: Row) -> bool:
-    """It failed; or it was stopped or timed out, and so could not write how it ended."""
+    """Whether its last run failed, or ended without an outcome because it was stopped or timed out."""
     outcome = row.get("outcome")
     return outcome == "FAILED" or (outcome is None and _status(cloud, row["execution"]) != "RUNNING")
 
@@ -313,10 +313,10 @@ def _may_run_again(cloud: Cloud, row: Row) -> bool:
 def _how(row: Row) -> str:
     outcome = row.get("outcome")
     if outcome == "REJECTED":
-        return "was REJECTED for what the file is: upload another file under its name, or headend encode-again"
-    return f"ended {outcome}" if outcome else "is not over"
+        return "was REJECTED because of the file: upload another file of this name, or use headend encode-again"
+    return f"ended {outcome}" if outcome else "has not ended"
 
 
 def failed_rows(cloud: Cloud) -> list[Row]:
-    """Titles whose last run failed: also those that play on in an older version, so the state does not say it."""
+    """Titles whose last run failed. Some still play in an older version, so their state is PUBLISHED."""
     return [row for row in catalogue.newest_first(cloud, ("FAILED", "PUBLISHED")) if row.get("outcome") == "FAILED"]

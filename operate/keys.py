@@ -1,4 +1,4 @@
-"""Keys: the rotation of the keys that sign playback, told and done step by step."""
+"""The verb that rotates the keys of signed playback, step by step."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,20 +12,20 @@ from operate.cloud import Cloud, find
 from operate.screen import Json, Refusal, Stack, Yes
 
 BITS = 2048
-"""CloudFront takes no other for RSA."""
+"""Length of a key. CloudFront accepts only this length of RSA keys."""
 
 
 def rotate(stack: Stack = None, yes: Yes = False, as_json: Json = False) -> None:
-    """Change the key that signs playback, without stopping anybody's film. Run it again for each next step.
+    """Change the key that signs playback, without stopping any film. Run it again for each next step.
 
-    1. A new key is made, and the edge is told to trust it. 2. A quarter of an hour later it signs. 3. A day and a half
-    later the old one is trusted no more. 4. Its private half is deleted. Between the steps: pulumi up.
+    1. Make a new key, and let the edge trust it. 2. A quarter of an hour later, sign with it. 3. A day and a half
+    later, stop trusting the old key. 4. Delete the old private half. Run pulumi up between the steps.
     """
     path = config.path_of(stack)
     cloud = find(stack)
     known = cloud.outputs.get("signing")
     if not known:
-        raise Refusal(f"stack {cloud.stack} does not sign playback: docs/operating.md says how the first key is made")
+        raise Refusal(f"stack {cloud.stack} does not sign playback. docs/operating.md says how to make the first key")
     folder = known["folder"]
     ssm = cloud.client("ssm")
     pages = ssm.get_paginator("describe_parameters").paginate(
@@ -41,7 +41,7 @@ def rotate(stack: Stack = None, yes: Yes = False, as_json: Json = False) -> None
         deployed=known["keys"],
         made=made,
         group_changed=group["LastModifiedTime"],
-        # Lambda writes +0000, which ISO 8601 does not know.
+        # Lambda writes the time zone as +0000, without a colon.
         signer_changed=datetime.strptime(signer["LastModified"], "%Y-%m-%dT%H:%M:%S.%f%z"),
         now=datetime.now(UTC),
     )
@@ -55,17 +55,17 @@ def _names(text: str) -> list[str]:
     found: dict[str, Any] = yaml.safe_load(text).get("config", {})
     keys: list[dict[str, str]] = next((value for key, value in found.items() if key.endswith(":signing")), [])
     if not keys:
-        raise Refusal("the config has no signing keys, and the stack has: deploy it first")
+        raise Refusal("the stack has signing keys, but the config has none. Deploy the config first")
     return [key["name"] for key in keys]
 
 
 def _take(cloud: Cloud, step: rotation.Step, folder: str, file: str, yes: bool) -> None:
-    """Do what can be done from here, and tell the rest."""
+    """Do the part of a step that this verb can do, and print what the operator must do."""
     ssm, up = cloud.client("ssm"), f"pulumi up --stack {cloud.stack}, then headend keys rotate --stack {cloud.stack}"
     title = f"Step {step.number} of 4"
     match step.does:
         case "deploy":
-            screen.say(f"{file} and the stack name other keys, or in another order. {up}")
+            screen.say(f"{file} and the stack have different keys, or another order of them. Run {up}")
         case "make":
             screen.ask(f"{title}: make {step.key}, with its private half in SSM at {folder}{step.key}?", yes)
             private = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
@@ -83,22 +83,22 @@ def _take(cloud: Cloud, step: rotation.Step, folder: str, file: str, yes: bool) 
             why = (
                 "the edge may not know it everywhere yet"
                 if step.number == 2
-                else "films that it opened may still be watched"
+                else "viewers may still watch films with its cookies"
             )
             screen.say(f"{title} is due in {_duration(left)}: {step.key}, {why}.")
         case "swap":
-            screen.say(f"{title}: put {step.key} first under headend:signing in {file}: it signs from then on. {up}")
+            screen.say(f"{title}: put {step.key} first under headend:signing in {file}, so that it signs. Run {up}")
         case "remove":
-            screen.say(f"{title}: take {step.key} out of headend:signing in {file}: nobody needs it any more. {up}")
+            screen.say(f"{title}: remove {step.key} from headend:signing in {file}. Nobody needs it any more. Run {up}")
         case "delete":
             screen.ask(f"{title}: delete the private half of {step.key}, {folder}{step.key}, for good?", yes)
             ssm.delete_parameter(Name=folder + step.key)
-            screen.say(f"{step.key} is gone. The rotation is over.")
+            screen.say(f"{step.key} is deleted. The rotation is complete.")
 
 
 def _show(key: str, public: rsa.RSAPublicKey, file: str, up: str) -> None:
     form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    screen.say(f"Add this as the last one under headend:signing in {file}: {up}\n")
+    screen.say(f"Add this as the last key under headend:signing in {file}. Run {up}\n")
     screen.say(f"    - name: {key}\n      publicKey: |")
     for line in public.public_bytes(*form).decode().splitlines():
         screen.say(f"        {line}")

@@ -1,4 +1,4 @@
-"""Machines: roll what was deployed to the nodes, pin new images, and see how each node is."""
+"""Verbs for nodes: roll a new version to them, pin new images, drain a region, and show each node."""
 
 import subprocess
 import time
@@ -12,25 +12,26 @@ from operate.cloud import PROJECT, Cloud, account, find
 from operate.screen import NOT_SO, Column, Json, Refusal, Stack, Yes
 
 IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
-"""AWS's public parameter, in every region."""
+"""AWS's public SSM parameter with the id of the newest image. Every region has it."""
 FILL_WINDOW = timedelta(hours=1)
+"""Time over which the metrics of nodes are read."""
 
 
 def roll(
-    region: Annotated[list[str] | None, typer.Option(help="Only fleets of this region.")] = None,
-    at_once: Annotated[bool, typer.Option("--at-once", help="All fleets together, not one of them first.")] = False,
+    region: Annotated[list[str] | None, typer.Option(help="Only the fleets of this region.")] = None,
+    at_once: Annotated[bool, typer.Option("--at-once", help="All fleets together, not one first.")] = False,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Bring what `pulumi up` made for the nodes to every fleet, and back where it does not serve.
+    """Bring the version that `pulumi up` made to the nodes of every fleet. A fleet that cannot serve with it goes back.
 
-    One fleet goes first, then the rest of its region, then all others; the first that fails ends it.
+    One fleet goes first, then the rest of its region, then all others. If one fails, no others follow.
     """
     cloud = find(stack)
     fleets: list[rolling.Fleet] = cloud.output("fleets")
     regions = {fleet["region"] for fleet in fleets}
     if unknown := set(region or ()) - regions:
-        raise Refusal(f"--region {', '.join(sorted(unknown))}: this stack has {', '.join(sorted(regions))}")
+        raise Refusal(f"--region {', '.join(sorted(unknown))}: this stack has fleets in {', '.join(sorted(regions))}")
     chosen = [fleet for fleet in fleets if not region or fleet["region"] in region]
     ended: dict[str, str] = {}
     for stage in [chosen] if at_once else rolling.stages(chosen, cloud.home):
@@ -40,7 +41,7 @@ def roll(
     if as_json:
         screen.document({fleet["group"]: ended.get(fleet["group"], "not begun") for fleet in chosen})
     if set(ended.values()) - rolling.WELL:
-        screen.fail("Not every fleet has the new version. Those that went back serve as before.", NOT_SO)
+        screen.fail("Not every fleet has the new version. Fleets that went back serve with the old one.", NOT_SO)
 
 
 def ami(stack: Stack = None, as_json: Json = False) -> None:
@@ -56,20 +57,20 @@ def ami(stack: Stack = None, as_json: Json = False) -> None:
         screen.table([Column("REGION"), Column("IMAGE"), Column("NEWEST")], rows, "")
     if new != old:
         path.write_text(config.with_images(text, new), encoding="utf-8")
-        screen.note(f"{path.name} written: look at it with pulumi preview, deploy it with pulumi up, then")
+        screen.note(f"{path.name} is changed. Look at pulumi preview, deploy with pulumi up, and then run")
         screen.note(f"headend roll --stack {stack}")
 
 
-Region = Annotated[str, typer.Argument(help="A region of the stack that is not home.")]
+Region = Annotated[str, typer.Argument(help="A region of the stack, except the home region.")]
 
 
 def drain(region: Region, stack: Stack = None, yes: Yes = False) -> None:
-    """Send a region's viewers to the next nearest one: a word in its config, and `pulumi up`."""
+    """Send a region's viewers to the next nearest region. Changes the config, and runs `pulumi up`."""
     _serve(region, stack, yes, serving=False)
 
 
 def undrain(region: Region, stack: Stack = None, yes: Yes = False) -> None:
-    """Let a region serve again."""
+    """Let a region serve its viewers again."""
     _serve(region, stack, yes, serving=True)
 
 
@@ -78,9 +79,11 @@ def _serve(region: str, stack: str | None, yes: bool, *, serving: bool) -> None:
     text = path.read_text(encoding="utf-8")
     new = config.with_serving(text, region, serving)
     if region == config.home(text) and not serving:
-        raise Refusal(f"{region}: is home, and must serve: the API is there. See docs/operating.md, A region fails")
+        raise Refusal(
+            f"{region} is the home region and must serve: the API is there. See docs/operating.md, A region fails"
+        )
     words = ["pulumi", "up", "--stack", str(stack), *(["--yes"] if yes else [])]
-    away = "its viewers come back" if serving else "its viewers go to the next nearest"
+    away = "its viewers come back" if serving else "its viewers go to the next nearest region"
     screen.ask(
         f"{region}: {away}. Write serving: {str(serving).lower()} into {path.name}, and run {' '.join(words)}?", yes
     )
@@ -91,12 +94,12 @@ def _serve(region: str, stack: str | None, yes: bool, *, serving: bool) -> None:
         code = 127
     if code:
         path.write_text(text, encoding="utf-8")
-        screen.fail(f"pulumi up ended with {code}. {path.name} is as it was", NOT_SO)
-    screen.note(f"Done. Commit {path.name}, or the next deployment from main undoes it.")
+        screen.fail(f"pulumi up ended with exit code {code}. {path.name} was set back", NOT_SO)
+    screen.note(f"Done. Commit {path.name}. Otherwise the next deployment from main undoes the change.")
 
 
 def nodes(stack: Stack = None, as_json: Json = False) -> None:
-    """Show every fleet and every node: health, version, cache disk, and what the caches save."""
+    """Show every fleet and every node: health, version, cache disk, and the share that came from the cache."""
     cloud = find(stack)
     found = [_fleet(cloud, fleet, datetime.now(UTC)) for fleet in cloud.output("fleets")]
     if as_json:
@@ -111,7 +114,7 @@ def nodes(stack: Stack = None, as_json: Json = False) -> None:
             str(fleet["most"]),
             fleet["version"]
             if fleet["version"] == fleet["deployed"]
-            else f"{fleet['version']}, roll to {fleet['deployed']}",
+            else f"{fleet['version']}, roll for {fleet['deployed']}",
             _percent(fleet["disk_percent"]),
             _percent(fleet["cached_percent"]),
         ]
@@ -132,7 +135,7 @@ def nodes(stack: Stack = None, as_json: Json = False) -> None:
         for fleet in found
         for node in fleet["nodes"]
     ]
-    screen.table(columns, rows, "no node runs")
+    screen.table(columns, rows, "no node is running")
 
 
 def _percent(value: float | None) -> str:
@@ -144,7 +147,7 @@ def _fleet(cloud: Cloud, fleet: rolling.Fleet, now: datetime) -> dict[str, Any]:
     scaling = cloud.client("autoscaling", region)
     groups = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
     if not groups:
-        raise Refusal(f"{region} has no group {name}: was the stack changed meanwhile? pulumi up", NOT_SO)
+        raise Refusal(f"{region} has no group {name}. Perhaps the stack was changed: run pulumi up", NOT_SO)
     [group] = groups
     health = probes.health(cloud, region, group)
     tags = {tag["Key"]: tag["Value"] for tag in group.get("Tags", ())}
@@ -172,7 +175,7 @@ def _fleet(cloud: Cloud, fleet: rolling.Fleet, now: datetime) -> dict[str, Any]:
 
 
 def _disk(cloud: Cloud, region: str, fleet: str, now: datetime) -> float | None:
-    """The fullest cache disk of a fleet, in percent; None where no node has told."""
+    """Percent used of the fullest cache disk of a fleet. None if no node has reported it."""
     metrics = cloud.client("cloudwatch", region)
     asked = {"MetricName": "disk_used_percent", "Dimensions": [{"Name": "Fleet", "Value": fleet}]}
     found = metrics.list_metrics(**asked)["Metrics"]
@@ -181,7 +184,7 @@ def _disk(cloud: Cloud, region: str, fleet: str, now: datetime) -> float | None:
 
 
 def _cached(cloud: Cloud, region: str, group: str, now: datetime) -> float | None:
-    """The share of a fleet's bytes of the last hour that it had on its disks: what it sent, less what it fetched."""
+    """Percent of the bytes of the last hour that came from a fleet's caches: (sent - fetched) / sent."""
     metrics, dimensions = cloud.client("cloudwatch", region), [{"Name": "AutoScalingGroupName", "Value": group}]
     fetched, sent = (
         _statistic(metrics, {"Namespace": "AWS/EC2", "MetricName": name, "Dimensions": dimensions}, "Sum", now)

@@ -1,4 +1,4 @@
-"""What a stack needs of its account before it can be deployed, taken from the program itself. Pure."""
+"""Computes from the program what a stack needs of its account before it can be deployed. Pure."""
 
 import json
 import math
@@ -23,23 +23,23 @@ from facts.quota_codes import (
 from local.engine import Deployment, Registration
 
 CALLS_AT_ONCE = 100
-"""What a small stack should be allowed of Lambda. A new account has 10: a burst of uploads takes them all, and no
-viewer can start a film meanwhile. AWS's default is 1,000."""
+"""Concurrent Lambda executions that a small stack should be allowed. A new account may have 10. A burst of uploads
+takes them all, and meanwhile no viewer can start a film. AWS's default is 1,000."""
 JOBS_AT_ONCE = 10
-"""What a small stack should be allowed of MediaConvert: so many films of a folder are encoded together, others wait."""
+"""Concurrent MediaConvert jobs that a small stack should be allowed. More films than that wait for one another."""
 STARTS_A_SECOND = 10
-"""Films of a folder that should be able to begin together. Each passes most of the workflow's states in seconds."""
+"""Films that should be able to begin within one second. Each passes most of the workflow's states in seconds."""
 COUNTED = {
     "aws:ec2/vpc:Vpc": VPCS,
     "aws:ec2/internetGateway:InternetGateway": INTERNET_GATEWAYS,
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": EGRESS_GATEWAYS,
     "aws:lb/loadBalancer:LoadBalancer": BALANCERS,
 }
-"""Types of which each resource takes one of a quota."""
+"""Resource type to its quota. Each resource of the type takes one of the quota."""
 
 
 class Need(NamedTuple):
-    """So much of a quota in a region."""
+    """The amount of a quota that a stack needs in a region."""
 
     region: str
     quota: QuotaCode
@@ -47,7 +47,7 @@ class Need(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """The same, of a quota without a code."""
+    """The same for a quota that is found by its name, since its code is not known."""
 
     region: str
     quota: QuotaName
@@ -55,7 +55,7 @@ class Rate(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where nodes are to start."""
+    """What the nodes of one region need."""
 
     region: str
     instance_types: frozenset[str]
@@ -65,12 +65,12 @@ class Place(NamedTuple):
 
 
 def quotas(declared: Deployment) -> Iterator[Need]:
-    """What the program takes of each quota, with every fleet at its largest while it is replaced."""
+    """What the program needs of each quota, if every fleet is at its largest size and is being replaced."""
     vcpus: Counter[tuple[str, QuotaCode]] = Counter()
     for group in declared.of_type("aws:autoscaling/group:Group"):
         policy = cast(dict[str, Any], group.inputs["mixedInstancesPolicy"])
         share = policy["instancesDistribution"]["onDemandPercentageAboveBaseCapacity"]
-        # A refresh brings new nodes before it takes old ones: up to half as many more.
+        # An instance refresh starts new nodes before it stops old ones: up to half as many more.
         most = math.ceil(group.inputs["maxSize"] * 1.5)
         each = max(ALL_TYPES[kind].vcpus for kind in _types(declared, group))
         vcpus[group.region, ON_DEMAND] += most * each
@@ -86,7 +86,7 @@ def quotas(declared: Deployment) -> Iterator[Need]:
 
 
 def rates(declared: Deployment) -> Iterator[Rate]:
-    """What making films takes of quotas that are told by name."""
+    """What making films needs of the quotas that are found by name."""
     for queue in declared.of_type("aws:mediaconvert/queue:Queue"):
         yield Rate(queue.region, ENCODING_JOBS, JOBS_AT_ONCE)
     states: Counter[str] = Counter()
@@ -103,7 +103,7 @@ def _template(declared: Deployment, group: Registration) -> Mapping[str, Any]:
 
 
 def _types(declared: Deployment, group: Registration) -> set[str]:
-    """The template's type, and the others that the group may take instead."""
+    """The instance type of the launch template, and the others that the group may use instead."""
     policy = cast(dict[str, Any], group.inputs["mixedInstancesPolicy"])
     overrides = policy["launchTemplate"].get("overrides") or []
     return {
@@ -113,7 +113,7 @@ def _types(declared: Deployment, group: Registration) -> set[str]:
 
 
 def places(declared: Deployment) -> list[Place]:
-    """By region, what nodes are made of, and where."""
+    """The needs of the nodes, one item for each region."""
     found: dict[str, list[set[str]]] = {}
     for group in declared.of_type("aws:autoscaling/group:Group"):
         kinds, images, _ = found.setdefault(group.region, [set(), set(), set()])
@@ -126,7 +126,7 @@ def places(declared: Deployment) -> list[Place]:
 
 
 def certificates(declared: Deployment) -> set[str]:
-    """ARNs of the certificates that the program names and does not make itself."""
+    """ARNs of the certificates that the program uses but does not make."""
     made = {item.outputs.get("arn") for item in declared.of_type("aws:acm/certificate:Certificate")}
     named = {item.inputs.get("certificateArn") for item in declared.of_type("aws:lb/listener:Listener")}
     for item in declared.of_type("aws:cloudfront/distribution:Distribution"):
@@ -135,13 +135,13 @@ def certificates(declared: Deployment) -> set[str]:
 
 
 def addresses(declared: Deployment) -> set[tuple[str, str, str]]:
-    """Zone, name and type of each record by which viewers find the edge."""
+    """(zone, name, type) of each DNS record by which viewers find the edge."""
     records = [item.inputs for item in declared.of_type("aws:route53/record:Record")]
     return {(item["zoneId"], item["name"], item["type"]) for item in records if "aliases" in item}
 
 
 def signing_parameters(declared: Deployment) -> set[tuple[str, str]]:
-    """Region and name of each private key that a function reads."""
+    """(region, name) of each SSM parameter with a private key that a function reads."""
     functions = declared.of_type("aws:lambda/function:Function")
     found = {
         (i.region, (i.inputs.get("environment") or {}).get("variables", {}).get("SIGNING_KEY_PARAMETER"))

@@ -1,4 +1,4 @@
-"""Doctor's questions: one a tier, each answered by the tier itself."""
+"""The questions of `headend doctor`, one for each tier. The tier itself gives the answer."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,15 +13,15 @@ from operate.cloud import Cloud
 from operate.screen import Refusal
 
 SECONDS = 30
-"""For one answer over HTTP. A function that is started cold takes some."""
+"""Time-out for one HTTP answer. A Lambda function needs some seconds for a cold start."""
 
 
 class Answer(NamedTuple):
-    """What a tier said."""
+    """The answer of a tier."""
 
     tier: str
     verdict: Literal["ok", "wrong", "unsure"]
-    """unsure: it cannot be asked at the moment, for example since no film is published."""
+    """unsure: it cannot be checked at the moment, for example because no film is published."""
     says: str
 
 
@@ -29,7 +29,7 @@ Probe = Callable[[Cloud], Iterator[tuple[Literal["ok", "wrong", "unsure"], str]]
 
 
 def ask(tier: str, probe: Probe, cloud: Cloud) -> list[Answer]:
-    """A probe's answers; what keeps it from answering is one."""
+    """The answers of a probe. An error that stops it is an answer too."""
     try:
         return [Answer(tier, verdict, " ".join(says.split())) for verdict, says in probe(cloud)]
     except (BotoCoreError, ClientError, requests.RequestException, Refusal) as error:
@@ -40,9 +40,9 @@ def _uploads(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     bucket = cloud.name("uploads_bucket")
     told = cloud.client("s3").get_bucket_notification_configuration(Bucket=bucket)
     if "EventBridgeConfiguration" in told:
-        yield "ok", f"{bucket} is there, and tells of each upload"
+        yield "ok", f"{bucket} exists, and notifies EventBridge of each upload"
     else:
-        yield "wrong", f"{bucket} does not tell EventBridge of uploads, so none is encoded: pulumi up puts that back"
+        yield "wrong", f"{bucket} does not notify EventBridge, so no upload is encoded. To repair it, run pulumi up"
 
 
 def _trigger(cloud: Cloud) -> Iterator[tuple[Any, str]]:
@@ -52,7 +52,7 @@ def _trigger(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     if "ENABLED" in states.values():
         yield "ok", f"{', '.join(states)}: ENABLED"
     else:
-        yield "wrong", f"no enabled rule starts the workflow ({states or 'none at all'}): pulumi up puts that back"
+        yield "wrong", f"no enabled rule starts the workflow ({states or 'no rule at all'}). Run pulumi up"
 
 
 def _lost(cloud: Cloud) -> Iterator[tuple[Any, str]]:
@@ -61,7 +61,7 @@ def _lost(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     count = sum(int(value) for value in told.values())
-    yield ("wrong", f"{count} started no workflow: headend lost") if count else ("ok", "none")
+    yield ("wrong", f"uploads that started no workflow: {count}. See headend lost") if count else ("ok", "none")
 
 
 def _workflow(cloud: Cloud) -> Iterator[tuple[Any, str]]:
@@ -83,7 +83,8 @@ def _catalogue(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     table = cloud.client("dynamodb").describe_table(TableName=cloud.name("titles_table"))["Table"]
     indexes = {index["IndexName"]: index.get("IndexStatus", "ACTIVE") for index in table["GlobalSecondaryIndexes"]}
     fine = {table["TableStatus"], *indexes.values()} == {"ACTIVE"}
-    yield ("ok" if fine else "wrong"), f"{table['TableName']} is {table['TableStatus']}, its index too"
+    told = ", ".join(f"its index {name} is {status}" for name, status in indexes.items())
+    yield ("ok" if fine else "wrong"), f"{table['TableName']} is {table['TableStatus']}, {told}"
 
 
 def _page(cloud: Cloud) -> Iterator[tuple[Any, str]]:
@@ -98,7 +99,7 @@ def _api(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     else:
         yield (
             "wrong",
-            f"answers {answer.status_code}: {answer.text[:200]}. Its reason is in the playback function's log",
+            f"answers {answer.status_code}: {answer.text[:200]}. The log of the playback function says why",
         )
 
 
@@ -108,13 +109,13 @@ def _fleets(cloud: Cloud) -> Iterator[tuple[Any, str]]:
             AutoScalingGroupNames=[fleet["group"]]
         )["AutoScalingGroups"]
         if not groups:
-            yield "wrong", f"{fleet['group']} is not there: pulumi up"
+            yield "wrong", f"{fleet['group']} does not exist. To make it, run pulumi up"
             continue
         yield fleet_health(groups[0], health(cloud, fleet["region"], groups[0]))
 
 
 def health(cloud: Cloud, region: str, group: Mapping[str, Any]) -> dict[str, str]:
-    """The load balancer's word on each node of a group, by instance id: healthy, unhealthy, initial, draining, ..."""
+    """Instance id of each node of a group to the load balancer's state of it: healthy, unhealthy, initial, draining."""
     balancers = cloud.client("elbv2", region)
     return {
         item["Target"]["Id"]: item["TargetHealth"]["State"]
@@ -124,7 +125,7 @@ def health(cloud: Cloud, region: str, group: Mapping[str, Any]) -> dict[str, str
 
 
 def fleet_health(group: Mapping[str, Any], found: Mapping[str, str]) -> tuple[Any, str]:
-    """Can this fleet serve? As many healthy nodes as it should have: ok; some: unsure; none: wrong."""
+    """Can this fleet serve? ok: it has all its healthy nodes. unsure: it has some of them. wrong: it has none."""
     good = sum(1 for state in found.values() if state == "healthy")
     wanted = group["DesiredCapacity"]
     verdict = "ok" if good >= wanted else "unsure" if good else "wrong"
@@ -135,55 +136,55 @@ def _alarms(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     found = alarms.of_stack(cloud)
     ringing = [alarm.name for alarm in found if alarm.state == "ALARM"]
     if ringing:
-        yield "wrong", f"{len(ringing)} of {len(found)} ring, {', '.join(ringing[:3])}: headend alarms"
+        yield "wrong", f"{len(ringing)} of {len(found)} ring: {', '.join(ringing[:3])}. See headend alarms"
     else:
-        yield "ok", f"{len(found)} watch, none rings"
+        yield "ok", f"none of {len(found)} rings"
     for region, topic in cloud.output("topics").items():
         listed = cloud.client("sns", region).list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
         for item in listed:
             if item["SubscriptionArn"] == "PendingConfirmation":
-                yield "wrong", f"{item['Endpoint']} is not told of {region}'s: it has not confirmed AWS's mail"
+                yield "wrong", f"{item['Endpoint']} gets no alarms of {region}: it has not confirmed AWS's mail"
 
 
 def _film(cloud: Cloud) -> Iterator[tuple[Any, str]]:
-    """As a viewer: the newest film's manifest, a playlist and its first segment, and who answered."""
+    """Fetch as a viewer does: the newest film's manifest, a playlist and its first segment. Tell who answered."""
     row = next(iter(catalogue.newest_first(cloud, ["PUBLISHED"])), None)
     if row is None:
-        yield "unsure", "no film is published yet, so none can be asked for"
+        yield "unsure", "no film is published yet, so none can be played"
         return
     session = requests.Session()
     answer = session.post(f"{cloud.url}/api/titles/{row['id']}/play", timeout=SECONDS)
     if not answer.ok:
-        yield "wrong", f"{row['id']}: the API does not let it be played, {answer.status_code}: {answer.text[:200]}"
+        yield "wrong", f"{row['id']}: the API does not start it, and answers {answer.status_code}: {answer.text[:200]}"
         return
     path = answer.json()["hls"]
     for kind in ("manifest", "playlist", "segment"):
         url = urljoin(f"{cloud.url}/", path)
-        # Signed cookies are for HTTPS on the viewers' name, which is this one.
+        # Signed cookies work only over HTTPS and on the viewers' host name, which this URL has.
         got = session.get(url, timeout=SECONDS)
         by = served_by(got.headers)
         if not got.ok:
-            yield "wrong", f"{row['id']}: its {kind} {path} answers {got.status_code}, {by}"
+            yield "wrong", f"{row['id']}: its {kind} {path} answers {got.status_code} ({by})"
             return
         if kind == "segment":
-            yield "ok", f"{row['id']} plays: manifest, playlist and segment; {by}"
+            yield "ok", f"{row['id']} plays: manifest, playlist and segment ({by})"
             return
         names = referenced(got.text)
         if not names:
-            yield "wrong", f"{row['id']}: its {kind} {path} names nothing"
+            yield "wrong", f"{row['id']}: its {kind} {path} lists no file"
             return
         path = urljoin(path, names[0])
 
 
 def referenced(playlist: str) -> list[str]:
-    """What an HLS playlist names: its initialisation segment, then every line that is no tag."""
+    """The files of an HLS playlist: its initialization segment, then every line that is not a tag."""
     first = re.findall(r'#EXT-X-MAP:.*?URI="([^"]+)"', playlist)
     return first + [line for line in playlist.splitlines() if line and not line.startswith("#")]
 
 
 def served_by(headers: Mapping[str, str]) -> str:
-    """Who answered, by the tiers' own headers."""
-    edge, node = headers.get("X-Cache", "no word from the edge"), headers.get("X-Node")
+    """Who answered, by the headers of the edge and the node."""
+    edge, node = headers.get("X-Cache", "no X-Cache from the edge"), headers.get("X-Node")
     return f"{edge}, node {node} {headers.get('X-Node-Cache', '')}".strip() if node else f"{edge}, no node: S3"
 
 
@@ -192,7 +193,7 @@ def _home(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     row = next(iter(catalogue.newest_first(cloud, ["PUBLISHED"])), None)
     if row is None:
         cloud.client("s3").head_bucket(Bucket=bucket)
-        yield "ok", f"{bucket} is there, and empty of films"
+        yield "ok", f"{bucket} exists, and has no films yet"
         return
     cloud.client("s3").head_object(Bucket=bucket, Key=f"{row['prefix']}/index.m3u8")
     yield "ok", f"{bucket} has the newest film"
@@ -212,4 +213,4 @@ PROBES: dict[str, Probe] = {
     "film": _film,
     "alarms": _alarms,
 }
-"""In the order of a film's way, from its upload to a viewer."""
+"""Tiers in the order in which a film passes them, from its upload to a viewer."""

@@ -1,4 +1,4 @@
-"""Films that are there: encode them anew."""
+"""The verb that encodes existing films again."""
 
 from typing import Annotated
 
@@ -13,7 +13,8 @@ from operate.screen import Column, Json, Refusal, Stack, Yes
 
 Titles = Annotated[list[str] | None, typer.Argument(help="Ids of titles, as `headend titles` shows them.")]
 FRAME_RATE = 24.0
-"""The row does not say a film's own. It decides on bit rates, and not on the number of rungs that are paid for."""
+"""Assumed frames a second, since the row does not have a film's own rate. The rate changes the bitrates, and not the
+number of rungs, on which the price depends."""
 
 
 def encode_again(
@@ -23,9 +24,9 @@ def encode_again(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Encode titles anew from their uploads, after the sum in dollars was shown. They play on meanwhile."""
+    """Encode titles again from their uploads. Shows the price in dollars and asks first. The titles play meanwhile."""
     if bool(titles) == older:
-        raise Refusal("name titles, or say --older-ladder")
+        raise Refusal("name titles, or use --older-ladder, but not both")
     cloud = find(stack)
     steps = catalogue.steps(cloud)
     rows = [catalogue.row(cloud, title) for title in titles or ()]
@@ -43,21 +44,21 @@ def encode_again(
             [row["id"], screen.length(row.get("duration")), _money(cost), _warning(row, steps)]
             for row, cost in zip(rows, costs, strict=True)
         ]
-        screen.table(columns, lines, "no title is of an older ladder")
+        screen.table(columns, lines, "no title was made with an older ladder")
     if rows:
         known = [cost for cost in costs if cost is not None]
         rest = f", and {len(rows) - len(known)} of unknown length" if len(known) < len(rows) else ""
-        screen.ask(f"Encode {len(rows)} anew, for {_money(sum(known))} US dollars by list prices{rest}?", yes)
+        screen.ask(f"Encode {len(rows)} again, for {_money(sum(known))} US dollars by list prices{rest}?", yes)
     for row in rows:
         _copy_onto_itself(cloud, row)
     if as_json:
         screen.document([{"title": row["id"], "usd": cost} for row, cost in zip(rows, costs, strict=True)])
     for row in rows if not as_json else ():
-        screen.say(f"{row['id']}: on its way. See headend follow {row['id']}")
+        screen.say(f"{row['id']}: the encode begins. See headend follow {row['id']}")
 
 
 def dollars(row: Row, steps: Steps) -> float | None:
-    """What MediaConvert takes for a title; None where nothing of it was ever made, so its size is not known."""
+    """US dollars that MediaConvert charges for a title. None if it was never encoded: its size is not known then."""
     if "width" not in row or not row.get("duration"):
         return None
     rungs = ladder(row["width"], row["height"], FRAME_RATE, steps)
@@ -72,12 +73,12 @@ def _warning(row: Row, steps: Steps) -> str:
     return (
         ""
         if catalogue.outdated(row, steps) or not row.get("content")
-        else "of this ladder already: nothing will be made"
+        else "made with this ladder already: nothing will be encoded"
     )
 
 
 def _copy_onto_itself(cloud: Cloud, row: Row) -> None:
-    """S3 tells of the copy as of a new upload. In parts where it must be: one call copies at most 5 GB."""
+    """Copy an upload onto itself. For S3 that is a new upload. `copy` uses several parts for files above 5 GB."""
     bucket, s3 = cloud.name("uploads_bucket"), cloud.client("s3")
     source = {"Bucket": bucket, "Key": row["key"]}
     kept = s3.head_object(**source)

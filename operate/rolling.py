@@ -1,7 +1,8 @@
-"""Rolling: brings a launch template version to the nodes of cache fleets, and back if that fails.
+"""Rolling: brings a new launch template version to the nodes of cache fleets, and rolls back if that fails.
 
-Pulumi makes the version and leaves the groups alone, since an instance refresh rolls back to what its group had when it
-began. A refresh that succeeds writes the version to the group; one that fails leaves the old one, nodes and all.
+Pulumi makes the version and does not change the groups, since an instance refresh rolls back to the version that its
+group had at its start. A refresh that succeeds writes the new version to the group. A refresh that fails leaves the old
+version, and nodes that have it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +17,13 @@ from operate.screen import NOT_SO, Refusal
 PREFERENCES = {
     "AutoRollback": True,
     "SkipMatching": True,
-    # A new node serves before an old one goes.
+    # A new node serves before an old one is stopped.
     "MinHealthyPercentage": 100,
     "MaxHealthyPercentage": 150,
 }
 ENDED = frozenset({"Successful", "Failed", "Cancelled", "RollbackSuccessful", "RollbackFailed"})
 HAD_IT = "has it"
-"""What is said of a fleet for which nothing was to be done."""
+"""The result of a fleet that already had the version."""
 WELL = {HAD_IT, "Successful"}
 POLL_SECONDS = 15
 
@@ -35,12 +36,14 @@ class Fleet(TypedDict):
     template: str
     version: str
     types: NotRequired[list[str]]
-    """Instance types that its nodes may have, the most wanted first. Absent where an older program made the stack."""
+    """Instance types that its nodes may have, the preferred one first. Absent if an older program made the stack."""
 
 
 def stages(fleets: Sequence[Fleet], home: str) -> list[list[Fleet]]:
-    """Who is rolled together: one fleet, the rest of its region, all others. Home is not the first where there is
-    another region: it also answers for the others' misses."""
+    """Fleets that are rolled together: first one fleet, then the rest of its region, then all others.
+
+    If there is another region, home is not the first, because home also answers the misses of the others.
+    """
     if not fleets:
         return []
     first = next((fleet for fleet in fleets if fleet["region"] != home), fleets[0])
@@ -50,16 +53,19 @@ def stages(fleets: Sequence[Fleet], home: str) -> list[list[Fleet]]:
 
 
 def held(group: Mapping[str, Any]) -> tuple[str, str]:
-    """The launch template of a group as AWS describes it, and the version."""
+    """(id, version) of the launch template of a group as AWS describes it."""
     template = group["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"]
     return template["LaunchTemplateId"], template["Version"]
 
 
 def wanted(group: Mapping[str, Any], fleet: Fleet) -> dict[str, Any] | None:
-    """The DesiredConfiguration for a group as AWS describes it; None where it has that template, version and types."""
+    """The DesiredConfiguration for a group. None if it already has this template, version and types.
+
+    `group` is the group as AWS describes it.
+    """
     policy = deepcopy(group["MixedInstancesPolicy"])
     had = [override["InstanceType"] for override in policy["LaunchTemplate"].get("Overrides", [])]
-    # One type is the template's own, and no override.
+    # A single type is in the template itself, and not among the overrides.
     types = had if "types" not in fleet else fleet["types"] if len(fleet["types"]) > 1 else []
     if (*held(group), had) == (fleet["template"], fleet["version"], types):
         return None
@@ -71,11 +77,11 @@ def wanted(group: Mapping[str, Any], fleet: Fleet) -> dict[str, Any] | None:
 
 
 def start(aws: Any, fleet: Fleet) -> str | None:
-    """Begin the refresh of one fleet: its id, or None where nothing is to be done. Raises as `roll` does."""
+    """Start the refresh of one fleet. Returns its id, or None if there is nothing to do. Raises what `roll` raises."""
     name = fleet["group"]
     groups = aws.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
     if not groups:
-        raise Refusal(f"{fleet['region']} has no group {name}: was the stack changed meanwhile? pulumi up", NOT_SO)
+        raise Refusal(f"{fleet['region']} has no group {name}. Perhaps the stack was changed: run pulumi up", NOT_SO)
     desired = wanted(groups[0], fleet)
     if desired is None:
         return None
@@ -84,7 +90,7 @@ def start(aws: Any, fleet: Fleet) -> str | None:
 
 
 def state(aws: Any, fleet: Fleet, refresh: str) -> tuple[str, int, str]:
-    """How far a refresh is: (status, percent, AWS's reason). Raises what boto3 does."""
+    """(status, percent, AWS's reason) of a refresh. Raises what boto3 raises."""
     answer = aws.describe_instance_refreshes(AutoScalingGroupName=fleet["group"], InstanceRefreshIds=[refresh])
     found = answer["InstanceRefreshes"][0]
     return found["Status"], found.get("PercentageComplete", 0), found.get("StatusReason", "")
@@ -93,9 +99,9 @@ def state(aws: Any, fleet: Fleet, refresh: str) -> tuple[str, int, str]:
 def roll(
     fleets: Sequence[Fleet], console: Console, client: Callable[[str], Any], sleep: Callable[[float], None]
 ) -> dict[str, str]:
-    """Roll these fleets at once, and show it: how each ended, by group. Raises Refusal, and what boto3 does.
+    """Roll these fleets together, and show how far they are. Returns the final status of each group.
 
-    `client` gives Auto Scaling's client of a region.
+    Raises Refusal, and what boto3 raises. `client` returns Auto Scaling's client of a region.
     """
     columns = (TextColumn("{task.description}", markup=False), BarColumn(30), TaskProgressColumn(), TimeElapsedColumn())
     ended: dict[str, str] = {}

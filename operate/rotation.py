@@ -1,7 +1,7 @@
-"""Signing keys: which step of their rotation comes next. Pure.
+"""Signing keys: decides which step of their rotation comes next. Pure.
 
-Two deployments must lie between the old key and the new one: the edge must know a key before a cookie is signed with
-it, and must know the old one for as long as a cookie of it may be in use.
+A rotation takes two deployments. The edge must know a key before the first cookie is signed with it. And it must know
+the old key as long as a viewer may use a cookie of it.
 """
 
 import re
@@ -10,25 +10,25 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 ARRIVES = timedelta(minutes=15)
-"""CloudFront does not say when a key group has arrived at every edge."""
+"""Time until every edge location should know a key group. CloudFront does not report it."""
 LIVES = timedelta(hours=36)
-"""A cookie lives as long as its film, which may last 24 hours, and twelve hours more."""
+"""Longest life of a cookie: the length of its film, which is at most 24 hours, and twelve hours more."""
 
 
 class Step(NamedTuple):
-    """What comes next."""
+    """The next step."""
 
     number: int
-    """1 to 4; 0 where the config must be deployed first."""
+    """1 to 4. 0 if the config must be deployed first."""
     does: Literal["make", "show", "deploy", "wait", "swap", "remove", "delete"]
     key: str
-    """The key that it is about."""
+    """Name of the key for this step."""
     until: datetime | None = None
-    """What it has to wait for."""
+    """Time at which the step is due, if it must wait."""
 
 
 def following(name: str) -> str:
-    """The name of the next key: key-1, key-2."""
+    """The name of the next key: key-2 after key-1."""
     stem, number = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]
     return f"{stem}{int(number) + 1}" if number else f"{stem}-2"
 
@@ -44,9 +44,9 @@ def following_step(
 ) -> Step:
     """The next step.
 
-    `config` and `deployed`: names of the keys in the config and in the stack, the signing one first. `made`: when each
-    private half was written. `group_changed`, `signer_changed`: when CloudFront's key group and the playback function
-    were last deployed.
+    `config` and `deployed` are the names of the keys in the config and in the stack; the first one signs. `made` maps a
+    key to the time at which its private half was written. `group_changed` and `signer_changed` are the times at which
+    CloudFront's key group and the playback function were last deployed.
     """
     if list(config) != list(deployed):
         return Step(0, "deploy", config[0])

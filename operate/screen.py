@@ -1,4 +1,4 @@
-"""How every verb speaks: a table or JSON, an error in one line, a question before anything is lost, and exit codes."""
+"""Input and output of all verbs: tables or JSON, errors in one line, questions before data is lost, and exit codes."""
 
 import json
 import os
@@ -16,24 +16,24 @@ from rich.text import Text
 from lambdas.identify.core import JOINERS
 
 NOT_SO = 1
-"""It was done, and the answer is no: a film failed, an alarm rings, something is not as it must be."""
+"""The verb was done, but something is wrong: a film failed, an alarm rings, a check failed."""
 MISUSED = 2
-"""A value or an option that cannot be; nothing was done. Typer's own for its own errors."""
+"""A value or an option is impossible. Nothing was done. Typer uses the same code for its own errors."""
 UNREACHABLE = 3
-"""The cloud did not answer, or refused: credentials, rights, a line that is down."""
+"""The cloud did not answer, or refused. Reasons: credentials, permissions, the network."""
 DECLINED = 4
-"""The question was answered with no; nothing was done."""
+"""The person answered the question with no. Nothing was done."""
 
 Stack = Annotated[
     str | None,
     typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="Pulumi stack; local is the demo. Default: the demo."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 class Refusal(Exception):
-    """A verb that cannot go on. The message says which value, what is allowed, and what to do next."""
+    """A verb cannot go on. The message names the value, what is allowed, and what to do next."""
 
     def __init__(self, sentence: str, code: int = MISUSED) -> None:
         super().__init__(sentence)
@@ -45,25 +45,27 @@ class Column(NamedTuple):
 
     heading: str
     fit: Literal["whole", "cut", "fold"] = "whole"
-    """On a narrow terminal: as wide as its longest cell, cut off with an ellipsis, or on several lines."""
+    """How a long cell looks on a narrow terminal. whole: the column is as wide as its longest cell. cut: it ends with
+    an ellipsis. fold: it takes several lines."""
     right: bool = False
 
 
 def out() -> Console:
-    """Where results go. What is not a terminal gets whole lines: a script must not read half a name."""
+    """The console for results. If it is not a terminal, lines are never cut, so that a script reads whole names."""
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 500
     return Console(width=wide, highlight=False, soft_wrap=False)
 
 
 def err() -> Console:
-    """Where progress, questions and errors go."""
+    """The console for progress, questions and errors."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def visible(text: str, kept: str = "") -> str:
-    """The same with control characters, and marks that turn the line, as Python writes them (`\\x1b`, `\\u202e`).
+    """The text with control characters and direction marks as Python writes them (`\\x1b`, `\\u202e`).
 
-    An upload's name may hold what clears a terminal, or what makes `exe.mp4` look like `4pm.exe`.
+    An upload's name may have characters that clear a terminal, or that make `exe.mp4` look like `4pm.exe`. `kept` are
+    characters that stay as they are.
     """
     return "".join(
         c if c in kept + JOINERS or unicodedata.category(c) not in ("Cc", "Cf") else c.encode("unicode_escape").decode()
@@ -72,22 +74,22 @@ def visible(text: str, kept: str = "") -> str:
 
 
 def say(text: str, style: str = "") -> None:
-    """One line of result. The text is no markup: a film's name may hold brackets."""
+    """Print one line of the result. The text is never markup, since a film's name may have brackets."""
     out().print(Text(visible(text, "\n"), style=style), soft_wrap=True)
 
 
 def note(text: str, style: str = "") -> None:
-    """One line beside the result."""
+    """Print one line that is not part of the result."""
     err().print(Text(visible(text, "\n"), style=style))
 
 
 def document(value: Any) -> None:
-    """The one JSON document of a verb that was asked for JSON."""
+    """Print the JSON document of a verb with --json."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], nothing: str) -> None:
-    """Rows in columns that fit the terminal; the sentence `nothing` where there are no rows."""
+    """Print rows in columns that fit the terminal, or the sentence `nothing` if there are no rows."""
     if not rows:
         say(nothing)
         return
@@ -107,11 +109,15 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], nothi
 
 
 GAP = 2
-"""Blanks between columns."""
+"""Spaces between two columns."""
 
 
 def widths(columns: Sequence[Column], needs: Sequence[int], room: int) -> list[int]:
-    """How wide each column is in `room`: whole ones as they need, the others share what is left, the smallest first."""
+    """The width of each column, in characters. All of them together fit into `room`.
+
+    `needs` are the widths of the longest cells. `whole` columns get this width. The others share the rest, and small
+    ones get theirs first.
+    """
     found = list(needs)
     left = (
         room
@@ -126,7 +132,7 @@ def widths(columns: Sequence[Column], needs: Sequence[int], room: int) -> list[i
 
 
 def facts(pairs: Mapping[str, str | Text]) -> None:
-    """Names and what they are, one a line; long values go on below themselves."""
+    """Print names and values, one pair per line. A long value goes on below itself."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     made.add_column(style="bold", no_wrap=True)
     made.add_column(overflow="fold")
@@ -137,17 +143,17 @@ def facts(pairs: Mapping[str, str | Text]) -> None:
 
 
 def ask(question: str, yes: bool) -> None:
-    """Go on only if a person says yes, or `--yes` did. Raises Refusal."""
+    """Ask a question, unless `yes`. Raises Refusal if the answer is not yes."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise Refusal(f"{question} There is no terminal to ask at: say --yes")
+        raise Refusal(f"{question} There is no terminal for the answer. Use --yes to agree")
     if not typer.confirm(question, err=True):
         raise Refusal("nothing was done", DECLINED)
 
 
 def fail(sentence: str, code: int) -> NoReturn:
-    """The end of a verb that did not do what it was asked."""
+    """End a verb that failed, with a sentence and an exit code."""
     note(sentence, "red")
     raise typer.Exit(code)
 
@@ -160,12 +166,12 @@ STYLES = {
 
 
 def coloured(word: str) -> Text:
-    """A state in its colour."""
+    """A state as a word in its colour."""
     return Text(word, style=STYLES.get(word, ""))
 
 
 def size(count: float) -> str:
-    """Bytes as people read them: `1.4 GB`."""
+    """A number of bytes for people: `1.4 GB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
@@ -174,7 +180,7 @@ def size(count: float) -> str:
 
 
 def length(seconds: float | None) -> str:
-    """A film's length: `1:32:05`, `0:20`."""
+    """A film's length for people: `1:32:05`, `0:20`. "" for None."""
     if seconds is None:
         return ""
     minutes, rest = divmod(round(seconds), 60)
@@ -183,7 +189,7 @@ def length(seconds: float | None) -> str:
 
 
 def ago(moment: datetime | str, now: datetime | None = None) -> str:
-    """How long ago: `3 min`, `2 d`. A text is read as ISO 8601."""
+    """How long ago a moment was: `3 min`, `2 d`. A text is read as ISO 8601."""
     then = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     seconds = ((now or datetime.now(UTC)) - then).total_seconds()
     for unit, least in (("d", 86400), ("h", 3600), ("min", 60)):
@@ -193,5 +199,5 @@ def ago(moment: datetime | str, now: datetime | None = None) -> str:
 
 
 def compact(value: Any) -> str:
-    """JSON for a machine."""
+    """JSON without spaces, for machines."""
     return json.dumps(value, separators=(",", ":"))

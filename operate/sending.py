@@ -1,4 +1,4 @@
-"""Sends films to the uploads bucket: several at a time, in parts, going on where an earlier run was interrupted."""
+"""Sends films to the uploads bucket, several at once and in parts. Continues where an earlier run was interrupted."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,25 +12,25 @@ from operate.upload import Film, Part, content, missing, parts
 
 FILMS_AT_ONCE = 4
 Told = Callable[[Film, int], object]
-"""Hears how many bytes more of a film are there."""
+"""Is called with a film and the number of its bytes that S3 has received since the last call."""
 
 
 class Stopped(Exception):
-    """Nothing more is sent: Ctrl-C, or another film's failure."""
+    """Sending has stopped, because of Ctrl-C or because another film failed."""
 
 
 class Sent(NamedTuple):
-    """A film that S3 has."""
+    """A film that is completely in S3."""
 
     film: Film
     version: str
-    """Of the object."""
+    """S3's version id of the object."""
     kept: int
-    """Bytes that an earlier run had sent."""
+    """Bytes that an earlier run had already sent."""
 
 
 class Sender:
-    """Sends films, `at_once` parts at a time; memory holds as many parts, of 16 MiB for films below 160 GB."""
+    """Sends films, `at_once` parts at once. So many parts are in memory, each of 16 MiB for films below 160 GB."""
 
     def __init__(self, cloud: Cloud, at_once: int, told: Told) -> None:
         self._s3, self._bucket = cloud.client("s3"), cloud.name("uploads_bucket")
@@ -38,7 +38,7 @@ class Sender:
         self._stopped = threading.Event()
 
     def send(self, films: Sequence[Film]) -> list[Sent]:
-        """Send them all. Raises what boto3 does, and Refusal, once what was on its way has arrived."""
+        """Send all films. Raises what boto3 raises, and Refusal, after the parts that are being sent have arrived."""
         with ThreadPoolExecutor(self._at_once) as parts_pool, ThreadPoolExecutor(FILMS_AT_ONCE) as pool:
             futures = [pool.submit(self._film, film, parts_pool) for film in films]
             try:
@@ -80,7 +80,7 @@ class Sender:
         self._told(film, part.size)
 
     def _begun(self, film: Film) -> str:
-        """The newest upload of this key that was begun and not ended, or a new one."""
+        """Id of the newest multipart upload of this key that was not completed, or of a new one."""
         pages = self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=film.key)
         begun = [item for page in pages for item in page.get("Uploads", ()) if item["Key"] == film.key]
         if begun:
@@ -93,8 +93,8 @@ class Sender:
         return {part["PartNumber"]: part for page in pages for part in page.get("Parts", ())}
 
     def _complete(self, film: Film, upload: str) -> str:
-        """Make the parts one object: its version."""
-        # As S3 lists them: with the checksums, which it wants to hear again from an upload that was begun with them.
+        """Join the parts to one object. Returns its version id."""
+        # S3 wants the parts' checksums again, if the upload was begun with checksums. It lists them itself.
         there, named = self._parts(film, upload), ("PartNumber", "ETag", "ChecksumCRC32")
         made = [
             {name: there[part.number][name] for name in named if name in there[part.number]}
@@ -104,7 +104,7 @@ class Sender:
         try:
             done = self._s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": made})
         except ClientError as error:
-            # The answer to a first try was lost, and the second finds no such upload: then the film is there.
+            # If the answer to a first try was lost, the second finds no such upload. Then the film is complete.
             done = self._s3.head_object(**where)
             if error.response["Error"]["Code"] != "NoSuchUpload" or done["ContentLength"] != film.size:
                 raise

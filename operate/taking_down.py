@@ -1,4 +1,4 @@
-"""Taking a title down: its row, its files in every region, and what caches hold of them."""
+"""The verb that takes a title down: its row, its files in every region, and the copies of them in caches."""
 
 import json
 import time
@@ -15,28 +15,28 @@ from operate.cloud import Cloud, find
 from operate.screen import NOT_SO, Json, Refusal, Stack, Yes
 
 NODES_SECONDS = 45
-"""Nodes look for lists of what is gone every 15 s (cache-node-fill.service), and act on each at two looks."""
+"""Nodes look for lists of deleted files every 15 s (cache-node-fill.service), and act on each list twice."""
 REPLICAS_SECONDS = 900
-"""S3 replicates most objects within seconds. Its own target, where one pays for it, is 15 minutes."""
+"""S3 replicates most objects within seconds. Its paid service (Replication Time Control) promises 15 minutes."""
 
 
 def take_down(
     title: Annotated[str, typer.Argument(help="Its id, as `headend titles` shows it.")],
-    source: Annotated[bool, typer.Option("--source", help="Delete the upload too.")] = False,
-    caches: Annotated[bool, typer.Option("--caches/--no-caches", help="Empty node and edge caches of it.")] = True,
+    source: Annotated[bool, typer.Option("--source", help="Also delete the upload.")] = False,
+    caches: Annotated[bool, typer.Option("--caches/--no-caches", help="Empty its caches.")] = True,
     stack: Stack = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Delete a title: its row, what was made of it, what caches hold of it, and with --source its upload.
+    """Delete a title: its row, its renditions, the copies in caches, and with --source its upload.
 
-    Deleted objects can be brought back for as long as the stack keeps old versions (noncurrentDays). A run that was
-    interrupted is finished by the next.
+    Deleted objects can be restored while the stack keeps old versions of them (noncurrentDays). If a run is
+    interrupted, the next run finishes it.
     """
     cloud = find(stack)
     row, place = catalogue.read(cloud, title) or {}, catalogue.folder(title)
     bucket = cloud.name("media_bucket")
-    # Fill lists first: a node that read one would fetch what is gone.
+    # Fill lists are deleted first, because a node that reads one would fetch the files again.
     keys = [*_keys(cloud, f"{names.FILL_LISTS}{place.removeprefix('v/')}"), *_keys(cloud, place)]
     told = _keys(cloud, _gone(place))
     if not row and not keys and not told:
@@ -44,7 +44,7 @@ def take_down(
     edge = f"/{place}*" if caches and cloud.endpoint is None else ""
     going = {
         "its row in the catalogue": title,
-        "what was made of it": f"{len(keys)} objects below {place} in {bucket}, and their replicas",
+        "its renditions": f"{len(keys)} objects below {place} in {bucket}, and their replicas",
         "its upload": f"{row['key']} in {cloud.name('uploads_bucket')}" if source and "key" in row else "",
         "caches of nodes": f"its files, in {', '.join(_regions(cloud))}" if caches and cloud.output("fleets") else "",
         "caches of the edge": edge,
@@ -52,14 +52,14 @@ def take_down(
     if not as_json:
         screen.facts(going)
     screen.ask(f"Take {title} down?", yes)
-    # Before all else: the sweeper would start an upload that stays, or an execution that is stopped, once more.
+    # The note comes first. Without it the sweeper would start the upload, or the stopped execution, again.
     _note(cloud, title, row)
     _stop(cloud, row)
-    # In this order: what is deleted must not come back from behind what was emptied.
+    # The row goes before the files and the files before the caches, so that no cache can fetch a file again.
     cloud.client("dynamodb").delete_item(TableName=cloud.name("titles_table"), Key={"id": {"S": title}})
     if going["its upload"]:
         _delete(cloud, cloud.name("uploads_bucket"), [row["key"]])
-    # Before the files are deleted, so that a run after this one still knows which they were.
+    # The list is written before the files are deleted, so that a later run still knows their names.
     paths = [f"/{key}" for key in keys if key.startswith(place)] or _paths(cloud, told)
     list_key = _tell(cloud, place, paths) if going["caches of nodes"] else ""
     _delete(cloud, bucket, keys)
@@ -71,9 +71,9 @@ def take_down(
         return
     screen.say(f"{title} is down: {len(keys)} objects deleted")
     if caches and cloud.endpoint:
-        screen.note("The demo's edge keeps what it holds until the demo ends.", "dim")
+        screen.note("The demo's edge keeps its copies until the demo ends.", "dim")
     if invalidation:
-        screen.note(f"The edge forgets it within minutes, {invalidation}")
+        screen.note(f"The edge removes its copies within minutes (invalidation {invalidation})")
 
 
 def _regions(cloud: Cloud) -> list[str]:
@@ -81,12 +81,12 @@ def _regions(cloud: Cloud) -> list[str]:
 
 
 def _gone(place: str) -> str:
-    """Where the lists of a title's deleted files lie."""
+    """Prefix of the lists of a title's deleted files."""
     return f"{names.GONE_LISTS}{place.removeprefix('v/')}"
 
 
 def _tell(cloud: Cloud, place: str, paths: Sequence[str]) -> str:
-    """Write the list by which nodes delete a title's files from their caches. Returns its key."""
+    """Write a list that tells the nodes to delete a title's files from their caches. Returns its key."""
     key = f"{_gone(place)}{datetime.now(UTC):{names.GONE_TIME}}.json"
     body = json.dumps({"paths": paths}).encode()
     cloud.client("s3").put_object(Bucket=cloud.name("media_bucket"), Key=key, Body=body)
@@ -94,27 +94,27 @@ def _tell(cloud: Cloud, place: str, paths: Sequence[str]) -> str:
 
 
 def _paths(cloud: Cloud, lists: Sequence[str]) -> list[str]:
-    """Of a run that was interrupted after it had deleted the files."""
+    """The paths in lists of an earlier run, which was interrupted after it had deleted the files."""
     s3, bucket = cloud.client("s3"), cloud.name("media_bucket")
     return sorted({path for key in lists for path in json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])["paths"]})
 
 
 def _empty_nodes(cloud: Cloud, place: str, paths: Sequence[str], list_key: str) -> None:
-    """Wait until no node can hold a file of the title, nor fetch one again. Raises Refusal where replicas lag."""
+    """Wait until no node has a file of the title or can fetch one. Raises Refusal if replicas are too slow."""
     replicas: Mapping[str, str] = cloud.output("replicas")
     if replicas:
         _wait(
-            "The replicas have not deleted it",
+            "The replicas have not deleted the files",
             lambda: not any(_keys(cloud, place, region, bucket) for region, bucket in replicas.items()),
         )
-        # A node may have fetched a file anew from a replica that lagged. It reads this list after that.
+        # A node may have fetched a file again from a slow replica. The second list comes after that.
         list_key = _tell(cloud, place, paths)
         _wait(
-            "The replicas have not got the list of what is gone",
+            "The replicas have not received the list of deleted files",
             lambda: all(_keys(cloud, list_key, region, bucket) for region, bucket in replicas.items()),
         )
     if cloud.endpoint is None:
-        with screen.err().status(f"Nodes empty their caches of it ({NODES_SECONDS} s)"):
+        with screen.err().status(f"Nodes remove it from their caches ({NODES_SECONDS} s)"):
             time.sleep(NODES_SECONDS)
 
 
@@ -123,19 +123,19 @@ def _wait(not_yet: str, done: Callable[[], bool]) -> None:
     with screen.err().status(f"{not_yet} yet"):
         while not done():
             if time.monotonic() > end:
-                raise Refusal(f"{not_yet} within {REPLICAS_SECONDS // 60} minutes. Run it again", NOT_SO)
+                raise Refusal(f"{not_yet} within {REPLICAS_SECONDS // 60} minutes. Run this verb again", NOT_SO)
             time.sleep(2)
 
 
 def _keys(cloud: Cloud, place: str, region: str | None = None, bucket: str = "") -> list[str]:
-    """Keys that begin with `place`, in the home media bucket or another."""
+    """Keys that begin with `place`, in `bucket` or in the home media bucket."""
     pages = cloud.client("s3", region).get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=bucket or cloud.name("media_bucket"), Prefix=place)
     return [item["Key"] for page in found for item in page.get("Contents", ())]
 
 
 def _note(cloud: Cloud, title: str, row: Row) -> None:
-    """Keep that the title was taken down, and when: a later upload is welcome."""
+    """Write when the title was taken down. A later upload makes it again."""
     item = {"id": taken_down(title), "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     item |= {"stem": row["stem"]} if "stem" in row else {}
     table = cloud.name("titles_table")
@@ -143,7 +143,7 @@ def _note(cloud: Cloud, title: str, row: Row) -> None:
 
 
 def _stop(cloud: Cloud, row: Row) -> None:
-    """End an execution that would go on making the title. It cannot publish without the row, and would leave files."""
+    """Stop the title's execution. It could not publish without the row, but it would leave files."""
     states = cloud.client("stepfunctions")
     if "execution" in row and states.describe_execution(executionArn=row["execution"])["status"] == "RUNNING":
         states.stop_execution(executionArn=row["execution"], error="TakenDown", cause="headend take-down")
@@ -155,7 +155,7 @@ def _delete(cloud: Cloud, bucket: str, keys: Sequence[str]) -> None:
         done = cloud.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         if errors := done.get("Errors"):
             told = f"{errors[0]['Key']}: {errors[0].get('Code')} {errors[0].get('Message', '')}"
-            raise Refusal(f"{len(errors)} objects of {bucket} could not be deleted, {told}. Run it again", NOT_SO)
+            raise Refusal(f"{len(errors)} objects of {bucket} were not deleted ({told}). Run this verb again", NOT_SO)
 
 
 def _invalidate(cloud: Cloud, place: str) -> str:

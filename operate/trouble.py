@@ -1,4 +1,4 @@
-"""Trouble: what was lost, what failed and why, and whether the platform can make and serve a film right now."""
+"""Verbs for trouble: lost uploads, failed titles and why, alarms, and a check of every tier."""
 
 import json
 from collections import defaultdict
@@ -13,7 +13,7 @@ from operate.films import failed_rows
 from operate.screen import NOT_SO, Column, Json, Stack
 
 HIDDEN_SECONDS = 60
-"""A message that was read is hidden from other readers for so long."""
+"""Seconds for which a message that was read is hidden from other readers."""
 
 
 class Lost(NamedTuple):
@@ -24,13 +24,13 @@ class Lost(NamedTuple):
     """ISO 8601."""
     code: str
     error: str
-    """In AWS's words."""
+    """AWS's message."""
     body: str
     receipt: str
 
 
 def lost(message: Mapping[str, Any]) -> Lost:
-    """A message of the dead-letter queue, as EventBridge writes it."""
+    """The event in a message that EventBridge wrote to the dead-letter queue."""
     told = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
     try:
         event = json.loads(message["Body"])
@@ -43,12 +43,12 @@ def lost(message: Mapping[str, Any]) -> Lost:
 
 def show_lost(
     replay: Annotated[
-        bool, typer.Option("--replay", help="Start the workflow for each, and take it off the queue.")
+        bool, typer.Option("--replay", help="Start the workflow for each, and remove it from the queue.")
     ] = False,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """List uploads that started no workflow, and start it. Ends with 1 while there are any."""
+    """List uploads that started no workflow. With --replay, start it. The exit code is 1 while there are any."""
     cloud = find(stack)
     url = cloud.client("sqs").get_queue_url(QueueName=cloud.name("lost_uploads"))["QueueUrl"]
     found = list(_waiting(cloud, url))
@@ -65,12 +65,12 @@ def show_lost(
             Column("UPLOAD", "cut"),
             Column("LOST", right=True),
             Column("ERROR"),
-            Column("IN AWS'S WORDS", "fold"),
+            Column("AWS'S MESSAGE", "fold"),
         ]
         rows = [[item.key, screen.ago(item.when) if item.when else "", item.code, item.error] for item in found]
         screen.table(columns, rows, "no upload is lost")
         if found and not replay:
-            screen.note("Mend what the error names, then: headend lost --replay", "dim")
+            screen.note("Repair what the error names. Then run headend lost --replay", "dim")
         elif found:
             screen.note(f"{len(found)} started again", "green")
     if found and not replay:
@@ -78,11 +78,11 @@ def show_lost(
 
 
 def _waiting(cloud: Cloud, url: str) -> Iterator[Lost]:
-    """Every message, hidden from others for a while, so that none comes twice."""
+    """Every message of the queue, once. Each is hidden from other readers for HIDDEN_SECONDS."""
     seen: set[str] = set()
     asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": HIDDEN_SECONDS}
     while True:
-        # A second's wait asks all of SQS's servers; none asks a sample of them.
+        # With a wait of a second SQS asks all its servers. Without a wait it asks only a sample of them.
         answer = cloud.client("sqs").receive_message(**asked, MessageAttributeNames=["All"], WaitTimeSeconds=1)
         new = [message for message in answer.get("Messages", ()) if message["MessageId"] not in seen]
         if not new:
@@ -97,7 +97,7 @@ def _put_back(cloud: Cloud, url: str, found: list[Lost]) -> None:
 
 
 def _replay(cloud: Cloud, url: str, found: list[Lost]) -> None:
-    """An event that was delivered after all changes nothing: its claim is refused."""
+    """Start the workflow for each event. If an event was delivered after all, its claim is refused."""
     for index, item in enumerate(found):
         try:
             machine = cloud.name("state_machine")
@@ -109,7 +109,7 @@ def _replay(cloud: Cloud, url: str, found: list[Lost]) -> None:
 
 
 def failed(stack: Stack = None, as_json: Json = False) -> None:
-    """List what failed through our fault, by cause. Ends with 1 while there is anything."""
+    """List titles that failed through our fault, by cause. The exit code is 1 while there are any."""
     cloud = find(stack)
     causes: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
     rows = failed_rows(cloud)
@@ -118,7 +118,7 @@ def failed(stack: Stack = None, as_json: Json = False) -> None:
         causes[executions.cause(fault)].append({"title": row["id"], "fault": fault, "when": row["updated"]})
     known = {row.get("execution") for row in rows}
     for item in _without_row(cloud, known):
-        causes["no title: it failed before it had one"].append(item)
+        causes["no title yet: the execution failed before it had one"].append(item)
     if as_json:
         screen.document(causes)
     else:
@@ -128,7 +128,7 @@ def failed(stack: Stack = None, as_json: Json = False) -> None:
             screen.table(columns, [[item["title"], screen.ago(item["when"]), item["fault"]] for item in items], "")
             screen.say("")
         if causes:
-            screen.note("Mend what the fault names, then: headend retry TITLE, or headend retry --all", "dim")
+            screen.note("Repair what the fault names. Then run headend retry TITLE, or headend retry --all", "dim")
         else:
             screen.say("nothing failed")
     if causes:
@@ -136,23 +136,23 @@ def failed(stack: Stack = None, as_json: Json = False) -> None:
 
 
 def _without_row(cloud: Cloud, known: set[Any]) -> Iterator[dict[str, str]]:
-    """The newest executions that failed and that no row names. A title that was made since names another."""
+    """The newest failed executions that no row names. (If the title was made since, its row names a newer one.)"""
     asked = {"stateMachineArn": cloud.name("state_machine"), "statusFilter": "FAILED", "maxResults": 100}
     states = cloud.client("stepfunctions")
     for item in states.list_executions(**asked)["executions"]:
         told = states.describe_execution(executionArn=item["executionArn"])
-        # What could be marked is on its row, which names this execution or a newer one.
+        # TitleFailed means that the workflow wrote the failure to the title's row.
         if item["executionArn"] not in known and told.get("error") != "TitleFailed":
             fault = f"{told.get('error', '')}: {told.get('cause', '')}"
             yield {"title": item["executionArn"], "fault": fault, "when": item["stopDate"].isoformat()}
 
 
 def show_alarms(
-    every: Annotated[bool, typer.Option("--all", help="Also those that are quiet.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also show alarms that do not ring.")] = False,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Show what rings, what it means, and where to look first. Ends with 1 while anything rings."""
+    """Show the alarms that ring, what each means, and where to look first. The exit code is 1 while one rings."""
     found = alarms.of_stack(find(stack))
     ringing = [alarm for alarm in found if alarm.state == "ALARM"]
     shown = found if every else ringing
@@ -166,13 +166,13 @@ def show_alarms(
             Column("WHAT IT MEANS", "fold"),
         ]
         rows = [[item.name, screen.coloured(item.state), screen.ago(item.since), item.means] for item in shown]
-        screen.table(columns, rows, f"nothing rings; {len(found)} alarms watch")
+        screen.table(columns, rows, f"none of {len(found)} alarms rings")
     if ringing:
         raise typer.Exit(NOT_SO)
 
 
 def doctor(stack: Stack = None, as_json: Json = False) -> None:
-    """Ask every tier whether it can make and serve a film right now. Ends with 1 if one cannot."""
+    """Check of every tier whether it can make and serve a film right now. The exit code is 1 if one cannot."""
     cloud = find(stack)
     answers: list[probes.Answer] = []
     with screen.err().status("") as status:

@@ -1,7 +1,7 @@
-"""Upload: which files go where, in which parts, and which of those are there already. Pure but for reading the files.
+"""Upload: decides which files to upload, under which keys, and which parts are missing. It only reads the files.
 
-S3 itself remembers an upload that was interrupted: its parts lie there for a week, with the MD5 of each as its
-ETag (the bucket is encrypted with S3's own keys). So nothing is kept here, and another machine can go on.
+S3 itself remembers an interrupted upload. It keeps the parts for a week, with the MD5 of each as its ETag (since the
+bucket is encrypted with S3's own keys). So nothing is stored locally, and another machine can continue.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ from operate.screen import Refusal
 MEBIBYTE = 1 << 20
 MOST_PARTS = 10_000
 LARGEST_PART = 5 << 30
-"""Both by S3."""
+"""S3's limits: the number of parts, and the bytes of one part."""
 LONGEST_KEY = 1024
-"""Bytes of UTF-8, by S3."""
+"""S3's limit: bytes of UTF-8."""
 
 
 class Film(NamedTuple):
@@ -33,7 +33,7 @@ class Film(NamedTuple):
 
     @property
     def named(self) -> Title:
-        """What the workflow will call it, but for what only the upload's event says."""
+        """The title as the workflow will identify it. Fields that only the upload's event has are empty."""
         event: Any = {
             "key": self.key,
             "etag": "",
@@ -47,7 +47,7 @@ class Film(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of a file. Numbers begin at 1."""
+    """A part of a file. Numbers begin at 1. Start and size are in bytes."""
 
     number: int
     start: int
@@ -55,9 +55,10 @@ class Part(NamedTuple):
 
 
 def films(paths: Sequence[Path]) -> tuple[list[Film], list[Path]]:
-    """What is to be uploaded, and the files in folders that are no films. Raises Refusal for what cannot be.
+    """(films to upload, files in folders that are not films). Raises Refusal for a path that cannot be uploaded.
 
-    A file's key is its name. A folder's films keep its name and their place in it: `season-1/02.mp4`.
+    The key of a file is its name. The key of a film in a folder has the folder's name and the path inside it, such as
+    `season-1/02.mp4`.
     """
     found: list[Film] = []
     skipped: list[Path] = []
@@ -67,14 +68,14 @@ def films(paths: Sequence[Path]) -> tuple[list[Film], list[Path]]:
             inside = sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file, path))
             taken = [file for file in inside if file.suffix.lower().lstrip(".") in EXTENSIONS]
             if not taken:
-                raise Refusal(f"{given}: no film in this folder; known by their names: {', '.join(sorted(EXTENSIONS))}")
+                raise Refusal(f"{given}: this folder has no film. Films end in one of: {', '.join(sorted(EXTENSIONS))}")
             skipped += [file for file in inside if file not in taken]
             found += [_film(file, f"{path.name}/{file.relative_to(path).as_posix()}") for file in taken]
         elif path.is_file():
             found.append(_film(path, path.name))
         else:
             raise Refusal(
-                f"{given}: " + ("is neither a file nor a folder" if path.exists() else "there is no such file")
+                f"{given}: " + ("it is neither a file nor a folder" if path.exists() else "there is no such file")
             )
     _distinct(found)
     return found, skipped
@@ -85,14 +86,14 @@ def _hidden(file: Path, folder: Path) -> bool:
 
 
 def _film(path: Path, key: str) -> Film:
-    key = key.encode(errors="replace").decode()  # a name that is not UTF-8 has no key in S3
+    key = key.encode(errors="replace").decode()  # S3's keys are UTF-8; a file's name may be something else
     size = path.stat().st_size
     if not size:
-        raise Refusal(f"{path}: is empty")
+        raise Refusal(f"{path}: the file is empty")
     if size > MOST_PARTS * LARGEST_PART:
-        raise Refusal(f"{path}: has {size} bytes; S3 takes {MOST_PARTS * LARGEST_PART}")
+        raise Refusal(f"{path}: the file has {size} bytes. S3 allows at most {MOST_PARTS * LARGEST_PART}")
     if len(key.encode()) > LONGEST_KEY:
-        raise Refusal(f"{path}: its key has {len(key.encode())} bytes; S3 takes {LONGEST_KEY}. Give it a shorter name")
+        raise Refusal(f"{path}: its key has {len(key.encode())} bytes. S3 allows {LONGEST_KEY}. Use a shorter name")
     film = Film(path, key, size)
     try:
         _ = film.named
@@ -106,28 +107,30 @@ def _distinct(found: Iterable[Film]) -> None:
     for film in found:
         other = seen.setdefault(film.named["stem"], film)
         if other is not film:
-            raise Refusal(f"{film.path} and {other.path} are one film by their names: rename one, or leave one out")
+            raise Refusal(f"{film.path} and {other.path} have the name of one film. Rename one, or leave one out")
 
 
 def parts(size: int) -> list[Part]:
-    """The parts of a file. By its size alone: another run must cut it at the same places, and a file that is uploaded
-    again must get the same ETag, by which the platform knows that it is the same film."""
+    """The parts of a file of `size` bytes. They depend only on the size, so that another run makes the same parts.
+
+    Then a file that is uploaded again also gets the same ETag, and the platform knows that it is the same film.
+    """
     each = max(16, math.ceil(size / MOST_PARTS / MEBIBYTE)) * MEBIBYTE
     return [Part(number, start, min(each, size - start)) for number, start in enumerate(range(0, size, each), start=1)]
 
 
 def content(film: Film, part: Part) -> bytes:
-    """The bytes of a part. Raises Refusal where the file became shorter meanwhile."""
+    """The bytes of a part. Raises Refusal if the file has become shorter."""
     with film.path.open("rb") as file:
         file.seek(part.start)
         read = file.read(part.size)
     if len(read) != part.size:
-        raise Refusal(f"{film.path}: became shorter while it was read")
+        raise Refusal(f"{film.path}: the file became shorter while it was read. Run this again when it is complete")
     return read
 
 
 def missing(film: Film, kept: Mapping[int, tuple[str, int]]) -> Iterator[Part]:
-    """The parts that S3 does not have yet, or has of other bytes. `kept`: ETag and size by number."""
+    """The parts that S3 does not have, or has with other bytes. `kept` maps a part's number to (ETag, size)."""
     for part in parts(film.size):
         etag, size = kept.get(part.number, ("", 0))
         same = (

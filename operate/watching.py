@@ -1,4 +1,4 @@
-"""Who watches a title right now, from what players report; and which languages it speaks, from its playlist."""
+"""Counts who watches a title now, from the players' reports, and reads its languages from its playlist."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,12 @@ from lambdas.rows import Row
 from operate.cloud import Cloud
 
 MOST_PAGES = 20
-"""Of the log of reports, which holds every title's. A crowd is told as "at least"."""
+"""Most pages of the log of reports that are read. If there are more, the number is shown as "at least"."""
 GONE = ("end", "exit", "fail")
 
 
 def now(cloud: Cloud, title: str) -> str:
-    """How many views of a title are open, in words; empty where players report nothing, or an older program did not say
-    where to."""
+    """The number of open views of a title, in words. Empty if players do not report, or the stack is too old."""
     group = cloud.outputs.get("reports_log")
     if not group:
         return ""
@@ -42,7 +41,7 @@ def now(cloud: Cloud, title: str) -> str:
 
 
 def open_views(lines: Iterable[str], title: str) -> set[str]:
-    """Sessions of a title whose last report, of these lines in the order of time, is not their end."""
+    """Sessions of a title that have not ended. `lines` are reports in the order of time."""
     found: set[str] = set()
     for said in _reports(lines):
         if said.get("title") == title and isinstance(session := said.get("session"), str):
@@ -61,7 +60,7 @@ def _reports(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def languages(cloud: Cloud, row: Row) -> list[str]:
-    """What can be heard, as its playlist says; empty for a title that is silent or does not play."""
+    """The languages of a title's sounds, from its playlist. Empty if the title has no sound or does not play."""
     if not row.get("prefix"):
         return []
     key = f"{row['prefix']}/{names.MASTER}"

@@ -163,7 +163,7 @@ def test_a_title_is_added_while_it_runs_and_ctrl_c_ends_all(temporary: Path, tmp
     assert _ours(temporary) == []
     assert list(temporary.iterdir()) == []
     alone = add(str(odd), temporary)
-    assert (alone.returncode, "no demo runs" in alone.stderr) == (2, True)
+    assert (alone.returncode, "no demo is running" in alone.stderr) == (2, True)
 
 
 def test_the_laptop_is_left_alone_when_the_demo_is_killed(temporary: Path) -> None:

@@ -68,7 +68,7 @@ def test_results_that_are_kept_are_told_again(tmp_path: Path) -> None:
     assert kept(file) == results
     assert origin(results) == "Seeds 1-3, 7, played by commit abc (4 faults)"
     file.write_text('{"seed": 1}\n')
-    with pytest.raises(ValueError, match="line 1: is not a drill's result"):
+    with pytest.raises(ValueError, match="line 1 is not the result of a drill"):
         kept(file)
 
 

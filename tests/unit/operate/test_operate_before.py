@@ -130,7 +130,7 @@ def test_a_quota_is_compared_with_what_others_use(aws: Account) -> None:
     assert told[VPCS.name] == ("ok", "VPCs: 1 needed, 1 used by others, 2 allowed")
     assert told[BALANCERS.name][1].endswith("1 needed, 0 used by others, 2 allowed")
     assert told[CONCURRENCY.name][0] == "wrong"
-    assert told[CONCURRENCY.name][1].endswith("Ask for more: Service Quotas, lambda L-B99A9384")
+    assert told[CONCURRENCY.name][1].endswith("Ask AWS for more in Service Quotas: lambda L-B99A9384")
 
 
 def test_a_quota_that_aws_does_not_tell_is_unsure(aws: Account) -> None:
@@ -148,13 +148,13 @@ def test_a_zone_that_lacks_the_type_is_named(aws: Account) -> None:
     aws.answer("ec2", place.region, "describe_instance_type_offerings", {"InstanceTypeOfferings": offers}, asked)
     [(_, verdict, says)] = before._types(whole("dev"), aws)
     assert (verdict, says.partition(".c")[0]) == ("wrong", says.partition(".c")[0])
-    assert f"not offered: {kind} in {zones[0]}. Choose" in says
+    assert f"AWS does not offer {kind} in {zones[0]}. Choose" in says
 
 
 @pytest.mark.parametrize(
     ("image", "verdict", "says"),
     [
-        (None, "wrong", "ami-1 is not there"),
+        (None, "wrong", "ami-1 does not exist"),
         ({"Architecture": "x86_64", "CreationDate": "2026-10-01T00:00:00.000Z"}, "wrong", "is for x86_64"),
         ({"Architecture": "arm64", "CreationDate": "2026-10-30T12:00:00.000Z"}, "ok", "is 2 days old"),
         (
@@ -187,11 +187,11 @@ def test_the_other_checks_ask_what_aws_knows(aws: Account) -> None:
     tags = {"CostAllocationTags": [{"TagKey": "project", "Type": "UserDefined", "Status": "Active"}]}
     aws.answer("ce", "us-east-1", "list_cost_allocation_tags", tags, {"TagKeys": ["project", "stack"]})
     [(_, verdict, says)] = before._budget(prod, aws)
-    assert (verdict, "stack not active" in says) == ("wrong", True)
+    assert (verdict, "cost allocation tags stack in" in says) == ("wrong", True)
     asked = {"ParameterFilters": [{"Key": "Name", "Values": ["/headend/prod/signing/key-1"]}]}
     aws.answer("ssm", home, "describe_parameters", {"Parameters": []}, asked)
     [(_, verdict, says)] = before._keys(prod, aws)
-    assert (verdict, "without it no film starts" in says) == ("wrong", True)
+    assert (verdict, "so no film can start" in says) == ("wrong", True)
 
 
 def test_dollars_are_said_as_the_planner_says_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,7 +248,7 @@ def test_encoding_and_the_workflow_are_asked_for_by_the_names_of_their_quotas(aw
         aws.answer("service-quotas", "us-east-1", "list_service_quotas", {"Quotas": quotas}, {"ServiceCode": service})
     found = list(before._rates(whole("dev"), aws))
     assert [(what, verdict) for what, verdict, _ in found] == [("us-east-1 quota", "unsure"), ("us-east-1 quota", "ok")]
-    assert "10 wanted, 5 allowed. Films wait for one another; ask for more" in found[0][2]
+    assert "10 wanted, 5 allowed. Films wait for one another. Ask AWS for more" in found[0][2]
     assert "5000 allowed" in found[1][2]
 
 
@@ -256,4 +256,4 @@ def test_a_quota_that_aws_names_otherwise_by_now_is_told_and_fails_nothing() -> 
     need = next(need for need in needs.rates(whole("dev")) if need.quota == ENCODING_JOBS)
     verdict, says = before.rate_verdict(need, [])
     assert verdict == "unsure"
-    assert "no quota of mediaconvert is named concurrent jobs … queue" in says
+    assert "no quota of mediaconvert has a name with concurrent jobs … queue" in says

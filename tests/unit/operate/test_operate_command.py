@@ -45,7 +45,7 @@ def end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *wo
 
 
 def test_the_demo_that_runs_is_the_default() -> None:
-    with pytest.raises(Refusal, match="no demo runs: start one with `make demo`, or name a stack"):
+    with pytest.raises(Refusal, match=r"no demo is running\. Start one with `make demo`, or name a stack"):
         cloud.find(None)
     with running.alone():
         running.announce("http://127.0.0.1:1", "http://127.0.0.1:2", {"region": "us-east-1"})
@@ -57,7 +57,7 @@ def test_the_demo_that_runs_is_the_default() -> None:
 def test_a_demo_that_was_killed_is_none() -> None:
     # Nobody holds the file any more.
     running.announce("http://127.0.0.1:1", "http://127.0.0.1:2", {})
-    with pytest.raises(Refusal, match="no demo runs"):
+    with pytest.raises(Refusal, match="no demo is running"):
         cloud.find(None)
 
 
@@ -86,7 +86,7 @@ def test_a_stack_that_pulumi_does_not_know(monkeypatch: pytest.MonkeyPatch, caps
         ),
         (
             ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "Query"),
-            "calling the Query operation: no. This verb needs that right\n",
+            "calling the Query operation: no. This verb needs that permission\n",
         ),
     ],
 )

@@ -132,4 +132,4 @@ def test_the_old_private_half_is_deleted_last_and_only_if_somebody_says_so(
     stack.stands(BOTH)
     stack.answer("ssm", "delete_parameter", {}, {"Name": "/headend/dev/signing/key-1"})
     keys.rotate("dev", yes=True, as_json=False)
-    assert "key-1 is gone. The rotation is over." in capsys.readouterr().out
+    assert "key-1 is deleted. The rotation is complete." in capsys.readouterr().out

@@ -153,6 +153,6 @@ def test_without_a_yes_nothing_is_made(stub: Any, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Cloud, "client", always(stub.client))
     monkeypatch.setattr(restoring.config, "path_of", always(path))
     monkeypatch.setattr(restoring, "window", always((FIRST, LAST)))
-    with stub, pytest.raises(Refusal, match="There is no terminal to ask at: say --yes"):
+    with stub, pytest.raises(Refusal, match=r"There is no terminal for the answer\. Use --yes"):
         restoring.restore(stack="prod")
     assert path.read_text() == "config:\n  headend:regions: {}\n"

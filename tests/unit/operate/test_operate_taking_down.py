@@ -143,7 +143,7 @@ def test_an_interrupted_run_is_finished_by_the_next(stubs: Stubs, capsys: pytest
 def test_a_replica_that_keeps_a_title_is_told(stubs: Stubs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(taking_down, "REPLICAS_SECONDS", -1)
     stubs.held(PLACE, [f"{PLACE}1/a"], "eu-west-1", "replica")
-    with pytest.raises(Refusal, match=r"have not deleted it within .* Run it again"):
+    with pytest.raises(Refusal, match=r"have not deleted the files within .* Run this verb again"):
         taking_down._empty_nodes(taking_down.find("prod"), PLACE, [], "a list")
 
 

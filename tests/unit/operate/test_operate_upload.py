@@ -37,9 +37,9 @@ def test_a_folder_that_is_named_by_a_dot_has_its_name(tmp_path: Path, monkeypatc
     ("names", "given", "says"),
     [
         ([], "no.mp4", "no.mp4: there is no such file"),
-        (["a/notes.txt"], "a", "a: no film in this folder; known by their names: 3g2, "),
-        (["a/My Film.mp4", "a/My Film.mov"], "a", "are one film by their names: rename one"),
-        (["notes.txt"], "notes.txt", "'notes.txt' is not a film's name"),
+        (["a/notes.txt"], "a", "a: this folder has no film. Films end in one of: 3g2, "),
+        (["a/My Film.mp4", "a/My Film.mov"], "a", "have the name of one film. Rename one"),
+        (["notes.txt"], "notes.txt", "'notes.txt' is not the name of a film"),
     ],
 )
 def test_what_cannot_be_uploaded_is_said_by_its_name(tmp_path: Path, names: list[str], given: str, says: str) -> None:
@@ -51,10 +51,10 @@ def test_what_cannot_be_uploaded_is_said_by_its_name(tmp_path: Path, names: list
 
 
 def test_an_empty_file_and_a_key_that_s3_does_not_take(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="is empty"):
+    with pytest.raises(Refusal, match="the file is empty"):
         films([film(tmp_path, "empty.mp4", 0)])
     film(tmp_path, f"{'d' * 200}/{'e' * 200}/{'f' * 200}/{'g' * 200}/{'h' * 240}.mp4")
-    with pytest.raises(Refusal, match=r"its key has 1048 bytes; S3 takes 1024"):
+    with pytest.raises(Refusal, match=r"its key has 1048 bytes\. S3 allows 1024"):
         films([tmp_path / ("d" * 200)])
 
 
@@ -100,7 +100,7 @@ def test_what_lies_beside_a_film_goes_with_it(tmp_path: Path) -> None:
         "season/01.de.vtt": "",
         "season/01.en.sdh.srt": "",
         "season/01.jpg": "",
-        "season/01.fr.vtt": "is empty",
+        "season/01.fr.vtt": "it is empty",
         "season/01.rubbish.vtt": "'rubbish' is neither a language nor a role",
     }
     [alone], _ = films([tmp_path / "season/01.mp4"])
