@@ -24,7 +24,7 @@ def encode_again(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Encode titles again from their uploads. Shows the price in dollars and asks first. The titles play meanwhile."""
+    """Encode titles again from their uploads, after it shows the price. They play meanwhile."""
     if bool(titles) == older:
         raise Refusal("name titles, or use --older-ladder, but not both")
     cloud = find(stack)

@@ -1,7 +1,7 @@
-"""DynamoDB: one request at a time, as moto's tables are dictionaries that threads share.
+"""Lets moto's DynamoDB handle one request at a time, because its tables are dictionaries that threads share.
 
-A scan of a table that is written to meanwhile would fail, and two writers could both find the condition of one write
-true.
+Otherwise a scan would fail if another thread writes to the table. And two writers could both pass the condition of a
+write.
 """
 
 import threading
@@ -11,7 +11,7 @@ from local.aws.mends import mend
 
 
 def install() -> None:
-    """Let each request end before the next begins. None waits for another: DynamoDB calls no service."""
+    """Let each request end before the next one begins. None waits for another: DynamoDB calls no service."""
     lock = threading.Lock()
 
     def call_action(self: Any) -> Any:

@@ -1,8 +1,9 @@
-"""The Application Load Balancers of the laptop: HAProxy, made from the declared listeners, rules and target groups.
+"""The laptop's Application Load Balancers: HAProxy, configured from the declared listeners, rules and target groups.
 
-It treats a viewer as an ALB does: no retries and no redispatch; 502 when a target resets or refuses, 504 when it is
-silent for the idle timeout, 503 when there is no target; all targets get traffic when none is healthy ("fails open").
-A new target waits for healthyThreshold passed checks, where an ALB asks for one: it comes in later, never earlier.
+It behaves like an ALB. It never retries a request or sends it to another target. It answers 502 if a target resets or
+refuses the connection, 504 if a target sends nothing for the idle timeout, and 503 if there is no target. If no target
+is healthy, all of them get traffic ("fails open"). One difference: a new target gets traffic after healthyThreshold
+passed checks, where an ALB needs only one. So it never gets traffic earlier than on AWS.
 """
 
 import contextlib
@@ -19,22 +20,22 @@ from local.processes import ManagedProcess, free_port
 from local.serving.declared import NotOnLaptop, fill, of_type, unhonoured
 
 Targets = Mapping[str, Sequence[tuple[str, str, int]]]
-"""By target group ARN: the registered targets as (instance id, address, port)."""
+"""Target group ARN to its registered targets, each an (instance id, address, port)."""
 
 LOAD_BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
 RULE, TARGET_GROUP = "aws:lb/listenerRule:ListenerRule", "aws:lb/targetGroup:TargetGroup"
 ALGORITHMS = {"round_robin": "roundrobin", "least_outstanding_requests": "leastconn"}
 CHECK = {"path": "/", "matcher": "200", "interval": 30, "timeout": 5, "healthyThreshold": 5, "unhealthyThreshold": 2}
-"""An ALB's own defaults, in seconds and checks."""
+"""The defaults of an ALB: times in seconds, and numbers of checks."""
 
 
 def haproxy_config(
     resources: Sequence[Registration], targets: Targets, *, ports: Mapping[str, int], state: Path, generation: int = 0
 ) -> str:
-    """haproxy.cfg for every declared load balancer. `ports`: by listener ARN, the port it gets on 127.0.0.1; `state`:
-    the file that `server_state` goes to.
+    """The text of haproxy.cfg for every declared load balancer.
 
-    Raises NotOnLaptop with every property that HAProxy would not honour.
+    `ports` maps a listener's ARN to its port on 127.0.0.1. `state` is the file with the text of `server_state`. Raises
+    NotOnLaptop with all properties that HAProxy would not honour.
     """
     if complaints := unhonoured(resources, "aws:lb/"):
         raise NotOnLaptop("\n".join(complaints))
@@ -44,7 +45,7 @@ def haproxy_config(
     backends: dict[str, str] = {}
 
     def backend(owner: Registration, action: Mapping[str, Any], idle: int) -> str:
-        """The name of the backend that stands for an action."""
+        """Name of the backend for an action."""
         if action["type"] == "fixed-response":
             backends[owner.name] = f"backend {owner.name}\n    {_fixed(action['fixedResponse'])}"
             return owner.name
@@ -102,13 +103,13 @@ def _group(group: Registration, targets: Sequence[tuple[str, str, int]], idle: i
 
 
 def server_state(config: str, running: str) -> str:
-    """HAProxy's state file for a new configuration: what runs keeps its health, what is new has yet to pass its checks.
+    """HAProxy's state file for a new configuration. Known servers keep their health; new ones start as unhealthy.
 
-    `running` is the running HAProxy's answer to "show servers state", "" where none runs. Without this file HAProxy
-    takes every server for healthy after each reload, the dead ones too.
+    `running` is the answer of the running HAProxy to "show servers state", or "" if none runs. Without this file,
+    HAProxy would treat every server as healthy after each reload, even a dead one.
     """
     known = {(row[1], row[3], row[4], row[18]): line for line in running.splitlines() if len(row := line.split()) > 18}
-    lines = ["1"]  # the format's version
+    lines = ["1"]  # version of the format
     for section, body in re.findall(r"^backend (\S+)\n((?:    .*\n)*)", f"{config}\n", re.MULTILINE):
         for server, address, port in re.findall(r"^    server (\S+) (\S+):(\d+) check ", body, re.MULTILINE):
             new = f"0 {section} 0 {server} {address} 0 0 1 1 0 1 0 0 6 0 0 0 - {port} - 0 0 - - 0"
@@ -117,7 +118,7 @@ def server_state(config: str, running: str) -> str:
 
 
 class Balancer:
-    """HAProxy under its own process, reloaded in place when the targets change. Its files bear its name."""
+    """HAProxy as its own process. It reloads its configuration when the targets change. Its files have its name."""
 
     def __init__(self, resources: Sequence[Registration], run_dir: Path, name: str = "balancer") -> None:
         self._resources = resources
@@ -126,7 +127,7 @@ class Balancer:
         self._generation = 0
         self._lock = threading.Lock()
         self._socket, self._config, self._state = (run_dir / f"{name}.{kind}" for kind in ("sock", "cfg", "state"))
-        # Requests go to stdout, with a remark at each reload that is no JSON; HAProxy's own words go to stderr.
+        # stdout has the requests as JSON, and at each reload a line that is not JSON. stderr has HAProxy's messages.
         script = 'haproxy -W -S "$1,mode,600" -f "$2" | grep --line-buffered "^{" >>"$3"'
         files = [str(path) for path in (self._socket, self._config, run_dir / f"logs/{name}.jsonl")]
         self._log = run_dir / f"logs/{name}.log"
@@ -134,14 +135,17 @@ class Balancer:
 
     @property
     def addresses(self) -> dict[tuple[str, int], str]:
-        """By (load balancer ARN, declared listener port): "host:port" where it listens on the laptop."""
+        """(load balancer ARN, declared listener port) to the "host:port" at which it listens on the laptop."""
         return {
             (item.inputs["loadBalancerArn"], item.inputs["port"]): f"127.0.0.1:{self._ports[item.id]}"
             for item in of_type(self._resources, LISTENER)
         }
 
     def update(self, resources: Sequence[Registration]) -> None:
-        """Serve what is declared now, to the same targets, without refusing or cutting a request. Raises as `serve`."""
+        """Serve the resources that are declared now, with the same targets. No request is refused or cut.
+
+        Raises what `serve` raises.
+        """
         with self._lock:
             self._resources = resources
             for listener in of_type(resources, LISTENER):
@@ -151,16 +155,16 @@ class Balancer:
             self._settle()
 
     def answers(self) -> bool:
-        """Whether it runs and says so within seconds."""
+        """Whether it runs and answers within seconds."""
         try:
             return self.process.alive() and bool(self._ask("@1 show info", seconds=2))
         except OSError:
             return False
 
     def serve(self, targets: Targets) -> None:
-        """Serve these targets from now on, without refusing or cutting a request. The same targets again are free.
+        """Serve these targets from now on. No request is refused or cut. The same targets again change nothing.
 
-        Starts HAProxy where it does not run. Raises NotOnLaptop, or RuntimeError with HAProxy's own words.
+        Starts HAProxy if it does not run. Raises NotOnLaptop, or RuntimeError with HAProxy's message.
         """
         with self._lock:
             if not self.process.alive():
@@ -172,7 +176,7 @@ class Balancer:
             self._settle()
 
     def stop(self) -> None:
-        """End HAProxy, its connections with it."""
+        """End HAProxy and its connections."""
         self.process.stop()
 
     def _write(self, targets: Targets, *, running: str) -> None:
@@ -182,11 +186,14 @@ class Balancer:
         path.write_text(text)
         check = subprocess.run(["haproxy", "-c", "-q", "-f", path], capture_output=True, text=True, check=False)
         if check.returncode:
-            raise RuntimeError(f"HAProxy refuses {path}:\n{check.stderr}")
+            raise RuntimeError(f"HAProxy does not accept its configuration {path}:\n{check.stderr}")
         self._generation, self._targets = generation, {arn: list(group) for arn, group in targets.items()}
 
     def _ask(self, command: str, seconds: float = 5) -> str:
-        """Ask the master, or by `@1` its worker. Raises OSError where nobody answers; a signal would just be lost."""
+        """Send a command to the master, or with `@1` to its worker. Raises OSError if there is no answer.
+
+        (A signal instead of a command could be lost without a trace.)
+        """
         with socket.socket(socket.AF_UNIX) as admin:
             admin.settimeout(seconds)
             admin.connect(str(self._socket))
@@ -196,9 +203,9 @@ class Balancer:
 
     def _settle(self) -> None:
         def settled() -> bool:
-            with contextlib.suppress(OSError):  # the master has yet to answer
+            with contextlib.suppress(OSError):  # the master does not answer yet
                 return f"description: {self._generation}\n" in self._ask("@1 show info")
             return False
 
         if not self.process.wait_until(settled, seconds=10):
-            raise RuntimeError(f"HAProxy did not take {self._config.name} up; see {self._log}")
+            raise RuntimeError(f"HAProxy did not load {self._config.name}. {self._log} says why")

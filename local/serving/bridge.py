@@ -1,6 +1,6 @@
-"""A Lambda target of the laptop's load balancer: HTTP in, the ALB's event to the function, its answer back to HTTP.
+"""A Lambda target of the laptop's load balancer. It turns HTTP requests into an ALB's events, and answers into HTTP.
 
-https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html says how an ALB does it.
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html describes what an ALB does.
 """
 
 import base64
@@ -21,20 +21,20 @@ from local.engine.model import Registration
 from local.serving.declared import of_type
 
 LARGEST_BODY = 1024 * 1024
-"""Bytes that an ALB passes to a function, or takes from one as JSON."""
+"""Most bytes that an ALB sends to a function, or accepts from it as JSON."""
 TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 
 log = logging.getLogger(__name__)
 
 
 class Malformed(ValueError):
-    """The function's answer is not one that an ALB takes."""
+    """A function's answer that an ALB does not accept."""
 
 
 def lambda_event(request: Request, *, target_group_arn: str, multi_value: bool) -> dict[str, Any]:
-    """The event that a function gets. As on AWS nothing is percent-decoded: neither the path nor the query string.
+    """The event for the function. As on AWS, neither the path nor the query string is percent-decoded.
 
-    A request header that came twice arrives as one with a comma: WSGI has joined it.
+    If a request header came twice, the event has it once, with a comma between the values, because WSGI joins them.
     """
     path, _, query = str(request.environ["RAW_URI"]).partition("?")
     parts = (part.partition("=") for part in query.split("&") if part)
@@ -54,7 +54,7 @@ def lambda_event(request: Request, *, target_group_arn: str, multi_value: bool) 
             "multiValueHeaders": dict(headers.lists()),
             "multiValueQueryStringParameters": dict(parameters.lists()),
         }
-    # Of several values an ALB gives the last.
+    # If a name has several values, an ALB passes the last one.
     return event | {
         "headers": {name: values[-1] for name, values in headers.lists()},
         "queryStringParameters": {name: values[-1] for name, values in parameters.lists()},
@@ -62,23 +62,23 @@ def lambda_event(request: Request, *, target_group_arn: str, multi_value: bool) 
 
 
 def response(payload: bytes, *, multi_value: bool) -> Response:
-    """The response that a function's JSON means. Raises Malformed where an ALB would give the viewer a 502."""
+    """The HTTP response for a function's JSON. Raises Malformed if an ALB would answer 502."""
     if len(payload) > LARGEST_BODY:
-        raise Malformed(f"{len(payload)} bytes of JSON; an ALB takes {LARGEST_BODY}")
+        raise Malformed(f"the answer has {len(payload)} bytes of JSON, and an ALB accepts {LARGEST_BODY}")
     try:
         given = json.loads(payload)
         status = HTTPStatus(int(given["statusCode"]))
-        # Only the form that the target group declares is read.
+        # Only one of the two forms of headers is read: that of the target group.
         headers = Headers(given.get("multiValueHeaders" if multi_value else "headers") or {})
         text: str = given.get("body") or ""
         body = base64.b64decode(text, validate=True) if given.get("isBase64Encoded") else text.encode()
         return Response(body, given.get("statusDescription") or f"{status} {status.phrase}", headers)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Malformed(f"not an ALB response ({error!r}): {payload[:200]!r}") from error
+        raise Malformed(f"the answer is not a response for an ALB ({error!r}): {payload[:200]!r}") from error
 
 
 class Bridge:
-    """An HTTP server on loopback that stands for one function in one target group."""
+    """An HTTP server on loopback for one function in one target group."""
 
     def __init__(self, target_group_arn: str, function_arn: str, *, multi_value: bool, endpoint_url: str) -> None:
         self.target_group_arn, self._function_arn, self._multi_value = target_group_arn, function_arn, multi_value
@@ -90,15 +90,15 @@ class Bridge:
 
     @property
     def target(self) -> tuple[str, str, int]:
-        """What the balancer sends to: (the function's name, address, port)."""
+        """The target for the balancer: (function's name, address, port)."""
         return self._function_arn.split(":")[6], "127.0.0.1", self._server.port
 
     def start(self) -> None:
-        """Answer, on threads of its own, until `stop`."""
+        """Answer requests on its own threads until `stop`."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -114,17 +114,17 @@ class Bridge:
                 raise Malformed(payload.decode(errors="replace")[:500])
             return response(payload, multi_value=self._multi_value)
         except (Malformed, BotoCoreError, ClientError) as error:
-            log.warning("%s gives the viewer a 502: %s", self._function_arn, error)
+            log.warning("%s: the viewer gets a 502, because %s", self._function_arn, error)
             return Response(status=502)
 
 
 class _Quiet(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """The balancer's log has it."""
+        """Log nothing, since the balancer logs the request."""
 
 
 def bridges(resources: Sequence[Registration], endpoint_url: str) -> list[Bridge]:
-    """A bridge, not yet started, for each function that is attached to a target group."""
+    """A bridge for each function that is attached to a target group. They are not started yet."""
     groups = {group.id: group for group in of_type(resources, "aws:lb/targetGroup:TargetGroup")}
     return [
         Bridge(

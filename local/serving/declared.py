@@ -1,4 +1,4 @@
-"""What the serving tier reads of the declared platform, and the check that it honours all of it."""
+"""Reads the declared resources for the serving tier, and checks that it honours all their properties."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ PROPERTIES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("properties.
 
 
 class NotOnLaptop(ValueError):
-    """The platform declares something that the laptop cannot do; the message lists all of it, a line each."""
+    """The program declares things that the laptop cannot do. The message lists them all, one per line."""
 
 
 def of_type(resources: Iterable[Registration], token: str) -> list[Registration]:
@@ -20,9 +20,9 @@ def of_type(resources: Iterable[Registration], token: str) -> list[Registration]
 
 
 def unhonoured(resources: Iterable[Registration], service: str) -> list[str]:
-    """Complaints about what the resources of a service ("aws:lb/") ask of the laptop in vain.
+    """A complaint for each property of a service's resources (such as "aws:lb/") that the laptop would ignore.
 
-    What is unset, empty or false asks for nothing, unless properties.toml lists the property's values.
+    A property that is unset, empty or false needs nothing, unless properties.toml lists the values of the property.
     """
     ignored = [path for paths in PROPERTIES["no_effect"].values() for path in paths]
     complaints: list[str] = []
@@ -34,7 +34,7 @@ def unhonoured(resources: Iterable[Registration], service: str) -> list[str]:
                 complaint = f"{resource.type} {resource.name!r}: {path} = {value!r} "
                 if path in values and value not in values[path]:
                     complaints.append(
-                        f"{complaint}cannot be on the laptop; one of {', '.join(map(repr, values[path]))} can"
+                        f"{complaint}is not possible on the laptop. Use one of {', '.join(map(repr, values[path]))}"
                     )
                 elif value not in (None, False, "") and not any(f"{path}.".startswith(f"{entry}.") for entry in known):
                     complaints.append(f"{complaint}has no counterpart on the laptop")
@@ -42,7 +42,7 @@ def unhonoured(resources: Iterable[Registration], service: str) -> list[str]:
 
 
 def fill(template: str, values: Mapping[str, object]) -> str:
-    """A template beside this module, with each value in the place of its name between at signs."""
+    """The text of a template beside this module, in which each name between at signs is replaced by its value."""
     text = Path(__file__).with_name(template).read_text(encoding="utf-8")
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
@@ -50,7 +50,7 @@ def fill(template: str, values: Mapping[str, object]) -> str:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The plain values of a resource's inputs, each with its path; the items of a list have the list's."""
+    """(path, value) of each plain value in a resource's inputs. The items of a list have the path of the list."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from leaves(item, f"{path}.{key}" if path else str(key))

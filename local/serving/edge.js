@@ -1,5 +1,6 @@
-// What CloudFront does to one request, run inside nginx: picks the behaviour, runs the viewer functions, makes the cache
-// key, bounds the time to live and names the outcome. nginx does the rest: see edge.py, which also writes distribution.js.
+// Does inside nginx what CloudFront does with a request: chooses the behaviour, runs the viewer functions, makes the
+// cache key, limits the time to live and names the outcome. nginx does the rest. See edge.py, which also writes
+// distribution.js.
 
 import cf from 'cloudfront';
 import distribution from 'distribution.js';
@@ -26,7 +27,7 @@ function behaviourOf(r) {
     return distribution.behaviours[r.variables.edge_behaviour];
 }
 
-// What a behaviour's cache policy puts in the key, and what its origin request policy sends besides.
+// The parts of a request that a behaviour's cache policy puts into the key, and that its origin request policy adds.
 function policies(behaviour) {
     const names = (policy) => items(policy.headersConfig.headers).map((name) => name.toLowerCase());
     const cache = distribution.policies[behaviour.cachePolicyId];
@@ -73,7 +74,7 @@ function parse(text, separator) {
     }, {});
 }
 
-// The parts of a query string or Cookie header that at least one policy admits, as the viewer wrote them.
+// The parts of a query string or Cookie header that at least one policy allows, as the viewer wrote them.
 function admitted(text, kind, separator, admitting) {
     const rules = admitting.map((policy) => policy[kind + 'sConfig']).map((config) => ({
         all: config[kind + 'Behavior'] === 'all' || config[kind + 'Behavior'] === 'allExcept',
@@ -83,7 +84,7 @@ function admitted(text, kind, separator, admitting) {
     return text.split(separator).filter((part) => part && admits(part)).join(separator);
 }
 
-// What a function left of a query string or of cookies, as text: the viewer's own if it changed nothing.
+// The query string or the cookies after a function, as text. If the function changed nothing, it is the viewer's text.
 function written(object, before, text, separator) {
     if (JSON.stringify(object) === before) {
         return text;
@@ -100,8 +101,8 @@ function cookiesOf(r) {
     return others(r.headersIn.Cookie || '', '; ');
 }
 
-// Loopback has no geography, so a viewer may say where he is: `?laptop-country=GB` sets a cookie of that name. Neither
-// goes any further than here.
+// Loopback has no geography, so viewers may choose their country: `?laptop-country=GB` sets a cookie of that name. The
+// edge removes both from the request.
 function others(text, separator) {
     return text.split(separator).filter((part) => part.indexOf('laptop-country=') !== 0).join(separator);
 }
@@ -120,7 +121,7 @@ function viewerRequest(r, behaviour) {
             collect(headers, name, pair[1]);
         }
     });
-    // CloudFront adds this header for a function only where a policy of the behaviour names it.
+    // CloudFront adds this header for a function only if a policy of the behaviour names it.
     if (policies(behaviour).named.includes('cloudfront-viewer-country')) {
         headers['cloudfront-viewer-country'] = { value: countryOf(r) };
     }
@@ -168,7 +169,7 @@ function refuse(r, status, outcome, reason) {
     r.return(status, reason + '\n');
 }
 
-// Where to fetch from: the function's choice, or else the behaviour's origin or origin group.
+// The origins for a request: those that the function chose, or else the behaviour's origin or origin group.
 function target(behaviour, method) {
     const group = groups.find((item) => item.originId === behaviour.targetOriginId);
     const chosen = cf.choice() || {
@@ -247,7 +248,7 @@ function request(r) {
         admitted(cookies, 'cookie', '; ', [policy.key]),
         policy.keyed.map((name) => (seen.headers[name] || { value: '' }).value),
         encodings,
-        v.edge_country,  // each country's viewers meet an edge location of their own, with a cache of its own
+        v.edge_country,  // each country has its own edge location, which has its own cache
     ]);
     v.edge_cookie = admitted(cookies, 'cookie', '; ', policy.both);
     v.edge_encoding = policy.cache.maxTtl || !policy.forwards('accept-encoding') ? encodings : accepted;
@@ -256,13 +257,13 @@ function request(r) {
     r.internalRedirect('@b' + index + chosen.suffix);
 }
 
-// The seconds that a Cache-Control header gives a shared cache, or null.
+// The seconds for which a Cache-Control header lets a shared cache keep a response, or null.
 function age(text) {
     const found = /s-maxage=(\d+)/i.exec(text) || /max-age=(\d+)/i.exec(text);
     return found ? Number(found[1]) : null;
 }
 
-// Seconds that CloudFront keeps a response. `bounds`: the cache policy's minimum, default and maximum.
+// Seconds for which CloudFront keeps a response. `bounds` are the cache policy's minimum, default and maximum.
 function lifetime(status, cacheControl, expires, bounds) {
     const told = age(cacheControl);
     if (status >= 400) {
@@ -281,8 +282,9 @@ function lifetime(status, cacheControl, expires, bounds) {
     return clamp(expires ? Math.floor((Date.parse(expires) - Date.now()) / 1000) || 0 : bounds[1]);
 }
 
-// On a response from an origin, on its way to the cache: say how long to keep it, in the one header that nginx's cache
-// still listens to. A response that sets off a failover says nothing: what it said would stick to the second origin's.
+// Handles a response from an origin before it reaches the cache. It writes how long to keep it into X-Accel-Expires, the
+// only header that nginx's cache obeys. A response that causes a failover gets no such header, because nginx would use
+// it for the second origin's response too.
 function originResponse(r) {
     const first = r.variables.server_addr.indexOf('-first.sock') > 0;
     const codes = r.headersIn['X-Edge-Failover'] || '';
@@ -294,7 +296,7 @@ function originResponse(r) {
     r.headersOut['X-Accel-Expires'] = String(lifetime(r.status, r.headersOut['Cache-Control'] || '', expires, bounds));
 }
 
-// A request on its way from the viewer's edge location to an origin far away: it arrives after the round trip.
+// Delays a request from the viewer's edge location to a distant origin by the round trip.
 function travel(r) {
     const origin = /o(\d+)-/.exec(r.variables.server_addr)[1];
     setTimeout(() => r.internalRedirect('@arrived'), Number(r.variables['edge_travel_' + origin]));
@@ -326,14 +328,14 @@ function policyHeaders(policy) {
         .map((name) => values[name](security[name]).concat(security[name].override));
 }
 
-// On every response to a viewer.
+// Handles every response to a viewer.
 function respond(r) {
     const behaviour = behaviourOf(r);
     const policy = policies(behaviour);
     const added = distribution.policies[behaviour.responseHeadersPolicyId];
     const out = r.headersOut;
     const word = outcome(r);
-    // An origin that gets no cookies may set none.
+    // If no policy sends cookies to the origin, the origin cannot set any.
     if (!r.variables.edge_outcome && policy.both.every((item) => item.cookiesConfig.cookieBehavior === 'none')) {
         delete out['Set-Cookie'];
     }
@@ -363,7 +365,7 @@ function respond(r) {
     }
 }
 
-// One line of the access log, made when the response is out.
+// One line of the access log. nginx asks for it when the response has been sent.
 function log(r) {
     const v = r.variables;
     const asked = (v.upstream_addr || '').match(/o\d+-(?:first|last)\.sock/g) || [];

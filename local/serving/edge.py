@@ -1,14 +1,15 @@
-"""The CloudFront distribution of the laptop: nginx, made from the declared distribution, its policies and functions.
+"""The laptop's CloudFront distribution: nginx, configured from the declared distribution, its policies and functions.
 
-Three layers in one nginx. The front server runs edge.js, which reads the declaration as it is: behaviour, viewer
-functions, cache key, time to live, response headers. The cache fetches through Unix sockets, one or, in an origin
-group, two: so a failover is nginx's own "next upstream". Behind each socket a server speaks to one origin with that
-origin's timeouts, attempts, Host and path.
+One nginx has three layers. The front server runs edge.js, which reads the declaration: behaviour, viewer functions,
+cache key, time to live, response headers. The cache fetches through one Unix socket, or in an origin group through two.
+So nginx's "next upstream" does the failover. Behind each socket, a server talks to one origin with that origin's
+time-outs, attempts, Host and path.
 
-A Range of an object that is not cached fetches the whole object, once, and answers the range: CloudFront too may ask
-for more than the viewer did, and no object of this platform is large. What differs from CloudFront: an expired object
-is served to the others while one request refreshes it; after an error it is served too, but the origin is asked again
-each time, and for as long as the object stays in the cache; Age counts from the fetch, not from a revalidation.
+If a viewer asks for a range of an object that is not cached, the edge fetches the whole object once and answers the
+range. CloudFront too may fetch more than the range, and no object of this platform is large. Differences from
+CloudFront: while one request refreshes an expired object, the other viewers get the old one. After an error of the
+origin, viewers also get the old object, but each request asks the origin again. Age counts from the fetch, and not from
+a revalidation.
 """
 
 import contextlib
@@ -34,7 +35,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICIES = ("cachePolicyId", "originRequestPolicyId", "responseHeadersPolicyId")
 COUNTRY = "cloudfront-viewer-country"
 BY_SCRIPT = frozenset({"accept-encoding", "cookie", "host", "user-agent"})
-"""Headers whose value edge.js decides, whatever the policy."""
+"""Headers whose value edge.js always decides."""
 
 
 def edge_config(
@@ -48,15 +49,16 @@ def edge_config(
     far: bool = False,
     generation: int = 0,
 ) -> dict[str, str]:
-    """The files of the edge by name: nginx.conf, edge.js, what it imports, and each declared function as a module.
+    """Name to text of each file of the edge: nginx.conf, edge.js, its imports, and each declared function as a module.
 
-    `s3` is moto's "host:port"; `balancers` the same by (load balancer ARN, listener port). `country` is that of every
-    viewer who does not choose one (see edge.js). With `far`, a request takes as long as light does from the viewer's
-    country to an origin's region and back. Raises NotOnLaptop with all that the laptop would not honour.
+    `s3` is moto's "host:port". `balancers` maps (load balancer ARN, listener port) to "host:port". `country` is the
+    country of viewers who do not choose one (see edge.js). With `far`, a request is delayed by the time that light
+    needs from the viewer's country to the origin's region and back. Raises NotOnLaptop with all that the laptop would
+    ignore.
     """
     distributions = of_type(resources, "aws:cloudfront/distribution:Distribution")
     if len(distributions) != 1:
-        raise NotOnLaptop(f"the laptop has one edge, for one distribution; {len(distributions)} are declared")
+        raise NotOnLaptop(f"the laptop has one edge for one distribution, but {len(distributions)} are declared")
     home, inputs = run_dir / "edge", distributions[0].inputs
     vpc_origins = {item.id: item.inputs for item in of_type(resources, "aws:cloudfront/vpcOrigin:VpcOrigin")}
     policies: dict[str, Mapping[str, Any]] = dict(PROPERTIES["managed"])
@@ -76,11 +78,11 @@ def edge_config(
         unknown = {behaviour.get(policy) for policy in POLICIES} - policies.keys() - {None}
         complaints += [f"behaviour {name!r}: policy {policy} is not known to the laptop" for policy in unknown]
         if behaviour["targetOriginId"] in groups and not SAFE_METHODS.issuperset(behaviour["allowedMethods"]):
-            complaints.append(f"behaviour {name!r}: an origin group serves {', '.join(sorted(SAFE_METHODS))} only")
+            complaints.append(f"behaviour {name!r}: an origin group allows only {', '.join(sorted(SAFE_METHODS))}")
     if complaints:
         raise NotOnLaptop("\n".join(complaints))
 
-    # A function may make a group of any two origins, but only with codes that a declared group has.
+    # A function may group any two origins, but only with the failover codes of a declared group.
     failover = sorted({_codes(group) for group in groups.values()})
     pairs = [
         f"    upstream o{one}_o{two} {{ server unix:{home}/o{one}-first.sock max_fails=0;"
@@ -125,9 +127,9 @@ def edge_config(
 def _place(
     origin: Mapping[str, Any], vpc_origins: Mapping[str, Any], s3: str, balancers: Mapping[tuple[str, int], str]
 ) -> dict[str, str | None]:
-    """Where an origin is: its region, and on the laptop its address, as "host:port"."""
+    """`region` of an origin, and its `address` on the laptop as "host:port"."""
     if bucket := re.fullmatch(r".+\.s3(?:[.-]([a-z0-9-]+))?\.amazonaws\.com", origin["domainName"]):
-        # moto, as S3, takes the bucket from the Host header: with the bucket in the path too it finds nothing (403).
+        # moto takes the bucket from the Host header, as S3 does. If the path had it too, moto would find nothing (403).
         return {"address": s3, "region": bucket[1] or "us-east-1"}
     vpc_origin = vpc_origins.get((origin.get("vpcOriginConfig") or {}).get("vpcOriginId", ""), {})
     endpoint = vpc_origin.get("vpcOriginEndpointConfig", {})
@@ -136,12 +138,12 @@ def _place(
 
 
 def _codes(group: Mapping[str, Any]) -> str:
-    """An origin group's failover codes, in the order of JavaScript's sort()."""
+    """The failover codes of an origin group, in the order of JavaScript's sort()."""
     return ",".join(sorted(str(code) for code in group["failoverCriteria"]["statusCodes"]))
 
 
 def _origin(index: int, origin: Mapping[str, Any], *, far: bool) -> str:
-    """The nginx server that speaks to one origin. The numbers are CloudFront's defaults."""
+    """The nginx server that talks to one origin. The numbers are CloudFront's defaults."""
     timeouts = origin.get("vpcOriginConfig") or {}
     rows = "".join(f" {country} {milliseconds(country, origin['region'])};" for country in countries()) if far else ""
     values = {
@@ -158,14 +160,15 @@ def _origin(index: int, origin: Mapping[str, Any], *, far: bool) -> str:
 
 
 def milliseconds(country: str, region: str) -> int:
-    """How long light takes there and back, at 200 km a millisecond in glass; real ways are longer."""
+    """Milliseconds that light needs there and back, at 200 km a millisecond in glass. Real cables are longer."""
     return round(2 * distance(country, region) / 200)
 
 
 def _behaviour(name: str, behaviour: Mapping[str, Any], codes: str, policies: Mapping[str, Mapping[str, Any]]) -> str:
-    """The nginx location that fetches for one behaviour, failing over on `codes`.
+    """The nginx location that fetches for one behaviour, and fails over on `codes`.
 
-    edge.js says most of what goes to the origin. The names of headers, which nginx cannot take from it, are said here.
+    edge.js decides most of what the origin gets. Only the names of headers are decided here, since nginx cannot take
+    them from a variable.
     """
     cache, request = (policies.get(behaviour.get(policy) or "", {}) for policy in POLICIES[:2])
     key, more = cache.get("parametersInCacheKeyAndForwardedToOrigin", {}), request.get("headersConfig") or {}
@@ -173,7 +176,7 @@ def _behaviour(name: str, behaviour: Mapping[str, Any], codes: str, policies: Ma
     named = {*_names(key.get("headersConfig") or {}), *(() if mode == "allExcept" else listed)} - BY_SCRIPT
     headers = {header: f"$http_{header.replace('-', '_')}" for header in sorted(named)}
     headers |= dict.fromkeys(set(listed) - named - BY_SCRIPT if mode == "allExcept" else (), '""')
-    # Never the viewer's own: CloudFront writes it, where a policy asks for it.
+    # CloudFront writes this header itself if a policy names it. It never passes on the viewer's own.
     headers[COUNTRY] = "$edge_country" if COUNTRY in named else '""'
     values = {
         "NAME": name,
@@ -190,7 +193,7 @@ def _names(config: Mapping[str, Any]) -> list[str]:
 
 
 class Edge:
-    """nginx under its own process, on the first free port of 127.0.0.1 from 8080 upward."""
+    """nginx as its own process, on the first free port of 127.0.0.1 from 8080 on."""
 
     def __init__(
         self,
@@ -211,40 +214,40 @@ class Edge:
 
     @property
     def url(self) -> str:
-        """Where viewers go; known once it is started."""
+        """URL for viewers. It is known after the start."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start, and wait until it listens. Raises NotOnLaptop, or RuntimeError where nginx does not come up."""
+        """Start, and wait until it listens. Raises NotOnLaptop, or RuntimeError if nginx does not start."""
         self._home.mkdir(parents=True, exist_ok=True)
         pid = self._home / "nginx.pid"
         for _ in range(3):
-            # An nginx that was killed, or could not start, leaves its sockets; the next one cannot bind them.
+            # An nginx that was killed, or could not start, leaves its sockets. The next one could not bind them.
             for stale in (*self._home.glob("*.sock"), pid):
                 stale.unlink(missing_ok=True)
             self.port = first_free_port(self.port)
             self._write()
             self.process.start()
-            # nginx writes its id once it has bound its port. Another program may have taken the port in between.
+            # nginx writes its process id after it has bound its port. Another program may have taken the port before.
             if self.process.wait_until(pid.exists, seconds=60):
                 return
-        raise RuntimeError(f"the edge did not come up; nginx says why in {self._home.parent}/logs/edge.log")
+        raise RuntimeError(f"the edge did not start. {self._home.parent}/logs/edge.log says why")
 
     def update(self, resources: Sequence[Registration], balancers: Mapping[tuple[str, int], str]) -> None:
-        """Serve what is declared now, without refusing or cutting a request. Raises NotOnLaptop or RuntimeError."""
+        """Serve the resources declared now. No request is refused or cut. Raises NotOnLaptop or RuntimeError."""
         self._declared, self._balancers = resources, balancers
         self._generation += 1
         self._write()
         os.kill(self.process.pid, signal.SIGHUP)
         if not self.process.wait_until(self._settled, seconds=60):
-            raise RuntimeError(f"the edge did not take its configuration up; see {self._home.parent}/logs/edge.log")
+            raise RuntimeError(f"the edge did not load its configuration. {self._home.parent}/logs/edge.log says why")
 
     def answers(self) -> bool:
-        """Whether it runs and says so within seconds."""
+        """Whether it runs and answers within seconds."""
         return self.process.alive() and bool(self._answer())
 
     def stop(self) -> None:
-        """End it, its connections with it."""
+        """End nginx and its connections."""
         self.process.stop()
 
     def _write(self) -> None:
@@ -253,7 +256,7 @@ class Edge:
             (self._home / name).write_text(text, encoding="utf-8")
 
     def _settled(self) -> bool:
-        """Whether the new configuration answers, and the old one's worker accepts nothing more."""
+        """Whether the new configuration answers, and the worker of the old one accepts no more connections."""
         master = self.process.pid
         children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
         titles = [Path(f"/proc/{child}/cmdline").read_bytes().rstrip(b"\0 ") for child in children]
@@ -271,14 +274,14 @@ class Edge:
 
 
 def first_free_port(start: int, host: str = "127.0.0.1") -> int:
-    """The first port from `start` upward that nothing listens on. Nothing reserves it: use it soon."""
+    """The first port from `start` on at which nothing listens. It is not reserved, so use it soon."""
     for port in range(start, 65536):
         with socket.socket() as probe:
-            # As nginx binds: a port whose last connections are still closing is free.
+            # nginx binds with the same option. So a port whose last connections are still closing counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError:
                 continue
             return port
-    raise RuntimeError(f"no port from {start} upward is free on {host}")
+    raise RuntimeError(f"no port from {start} on is free on {host}")

@@ -1,6 +1,6 @@
 // The laptop's stand-in for the module that CloudFront Functions import as 'cloudfront'.
 // Argument shapes: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html
-// nginx makes a new JavaScript engine for each request, so `choice` is one request's.
+// nginx makes a new JavaScript engine for each request, so `choice` belongs to one request.
 
 let choice = null;
 
@@ -32,7 +32,7 @@ export default {
             refuse('selectionCriteria ' + group.selectionCriteria)();
         }
         choice = {
-            // AWS's guide shows objects; strings are described in its text, and seen to work.
+            // AWS's guide shows objects. Its text also describes strings, and they work.
             origins: group.originIds.map((item) => known(item && item.originId ? item.originId : item)),
             codes: group.failoverCriteria.statusCodes.map(String).sort().join(','),
         };

@@ -1,7 +1,7 @@
-"""Auto Scaling made real: an instance in service has a node that runs, and a node that died has its instance replaced.
+"""Auto Scaling on the laptop: runs a node for each instance in service, and replaces the instance of a node that died.
 
-Moto keeps the groups and their instances; nothing in it boots or notices a death. This loop polls it, as the hypervisor
-and the health checks of AWS would.
+Moto keeps the groups and their instances, but it starts no node and notices no failure. This loop polls moto. It does
+the work of AWS's hypervisor and health checks.
 """
 
 import itertools
@@ -19,14 +19,14 @@ from local.clients import client
 from local.serving.nodes import Node, Site
 
 Targets = dict[str, list[tuple[str, str, int]]]
-"""By target group ARN: (instance id, address, port) of each registered node."""
+"""Target group ARN to its registered nodes, each an (instance id, address, port)."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One that Auto Scaling has in service."""
+    """An instance that is in service by Auto Scaling."""
 
     id: str
     region: str
@@ -35,24 +35,25 @@ class Instance:
     """ARN of its Auto Scaling group."""
     target_groups: tuple[str, ...] = ()
     checked: bool = False
-    """Whether its group heeds the load balancer's health checks."""
+    """Whether its group uses the load balancer's health checks."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What there is of an instance here."""
+    """An instance's machine on the laptop."""
 
     instance: Instance
     state: Literal["booting", "running", "dead"]
     due: float = 0.0
-    """When the node of a booting machine starts, or a dead one is reported."""
+    """Time at which the node of a booting machine starts, or a dead machine is reported. In seconds."""
     node: Node | None = None
     healthy: float = 0.0
-    """When its node was last found healthy."""
+    """Time at which its node was last healthy. In seconds."""
 
 
 class Action(NamedTuple):
-    """launch a machine whose node is `due` later, start its node, report it as unhealthy, or remove it."""
+    """launch: make a machine whose node starts at `due`. start: start its node. report: report it as unhealthy. remove:
+    stop and remove it."""
 
     verb: Literal["launch", "start", "report", "remove"]
     instance: Instance
@@ -62,13 +63,14 @@ class Action(NamedTuple):
 def decide(
     observed: Mapping[str, Machine], desired: Mapping[str, Instance], *, now: float, boot_seconds: float
 ) -> list[Action]:
-    """What to do so that the machines, by instance id, become those of the `desired` instances. `now` in seconds."""
+    """The steps that make the machines those of the `desired` instances. Both have instance ids as keys. `now` is in
+    seconds."""
     actions: list[Action] = []
     groups = {machine.instance.group for machine in observed.values()}
     for identity, instance in desired.items():
         match observed.get(identity):
             case None:
-                # The first machines of a group come up at once: nobody waits for a demo to boot.
+                # The first machines of a group start at once, so that nobody waits for a demo.
                 actions.append(Action("launch", instance, now + boot_seconds if instance.group in groups else now))
             case Machine(state="booting", due=due) if now >= due:
                 actions.append(Action("start", instance))
@@ -83,11 +85,12 @@ def decide(
 class Fleets:
     """The nodes of every Auto Scaling group in these regions.
 
-    `on_change` gets the registered targets at the start, and on the watching thread whenever they differ. A node is
-    registered when it starts and deregistered when its instance is gone: a dead one stays a target, for the balancer to
-    find out. `boot_seconds` pass from an instance's launch to its node, `notice_seconds` from a node's death to its
-    replacement; on AWS each is minutes. A node that answers no health check for `sick_seconds` counts as dead, where
-    its group heeds them. `regions` may change. `link`: see `LaptopCloud`.
+    `on_change` gets the registered targets at the start. Later it gets them on the watching thread when they change. A
+    node is registered when it starts, and deregistered when its instance is gone. So a dead node stays a target until
+    the balancer notices. `boot_seconds` is the time from an instance's launch to the start of its node.
+    `notice_seconds` is the time from a node's death to its replacement. On AWS each takes minutes. If a group uses
+    health checks, a node that answers none for `sick_seconds` counts as dead. `regions` may change. For `link` see
+    `LaptopCloud`.
     """
 
     def __init__(
@@ -115,11 +118,11 @@ class Fleets:
 
     @property
     def nodes(self) -> dict[str, Node]:
-        """By instance id: each node that was started and whose instance is not gone, dead ones too."""
+        """Instance id to node, for each node that was started and whose instance exists. Also dead nodes."""
         return {identity: machine.node for identity, machine in list(self._machines.items()) if machine.node}
 
     def start(self) -> None:
-        """Start the nodes that are desired now, wait until they are healthy, then watch. Raises NodeError."""
+        """Start the desired nodes, wait until they are healthy, and then watch them. Raises NodeError."""
         for _ in ("launch", "start"):
             self._step()
         if not self.targets:
@@ -127,7 +130,7 @@ class Fleets:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the watch, then every node."""
+        """End the watching thread, and then every node."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -140,13 +143,13 @@ class Fleets:
                 self._step()
                 self._complaint = ""
             except Exception as error:
-                # A group that is being deleted, or a node that does not start, must not end the watch over the others.
+                # If a group is being deleted, or a node does not start, the others must still be watched.
                 if type(error).__name__ != self._complaint:
-                    log.warning("fleets: rounds fail, as long as this lasts: %s", error)
+                    log.warning("fleets: nodes are not watched as long as this error lasts: %s", error)
                 self._complaint = type(error).__name__
 
     def _examine(self) -> None:
-        """Note which nodes died."""
+        """Find out which nodes died."""
         running = [machine for machine in self._machines.values() if machine.state == "running"]
         with ThreadPoolExecutor(8) as pool:
             well = list(pool.map(_well, running))
@@ -170,7 +173,7 @@ class Fleets:
                 if action.verb == "start":
                     continue
                 if action.verb == "remove":
-                    # Deregistered before it stops, so that the balancer sends it nothing more.
+                    # The node is deregistered before it stops, so that the balancer sends it no more requests.
                     self._announce(desired)
                 self._act(action)
         finally:
@@ -204,7 +207,7 @@ class Fleets:
             case "report":
                 scaling = self._aws("autoscaling", instance.region)
                 scaling.set_instance_health(InstanceId=instance.id, HealthStatus="Unhealthy")
-                # Moto notes the status and leaves it at that; it does replace an instance that is terminated.
+                # Moto only stores the health status. But it replaces an instance that is terminated.
                 self._aws("ec2", instance.region).terminate_instances(InstanceIds=[instance.id])
             case "remove":
                 machine = self._machines.pop(instance.id)
@@ -246,5 +249,5 @@ _hosts = itertools.cycle(range(1, 255))
 
 
 def _address(pid: int) -> str:
-    """A loopback address of this process's own, and of one node in it: no other laptop cloud uses it."""
+    """A loopback address for one node of this process. No other laptop cloud uses it."""
     return f"127.{64 + pid // 256 % 128}.{pid % 256}.{next(_hosts)}"

@@ -1,8 +1,8 @@
-"""Cache nodes on the laptop: one real nginx for each instance, configured by its launch template's own user data.
+"""Cache nodes on the laptop: one real nginx for each instance, configured by the user data of its launch template.
 
-nginx.conf, node.conf.in and node-fill are taken out of the cloud-init document as cloud-init would, so what runs here
-is what is declared. Only the values that a machine on AWS finds out at boot (its name, its disk's size, the origin's
-address) are filled in differently.
+The files (nginx.conf, node.conf.in, node-fill and others) come from the cloud-init document, as on a real machine. So
+the laptop runs the declared files. Only values that a machine on AWS finds out at boot (its name, the size of its disk,
+the address of the origin) come from another place.
 """
 
 import base64
@@ -25,34 +25,35 @@ import yaml
 from local.processes import ManagedProcess
 
 CACHE_MB = 512
-"""Room for some minutes of every rung of a few titles."""
+"""Size of a node's cache: enough for some minutes of every rung of a few titles."""
 SCRIPTS = ("node-share", "node-watch", "node-fill")
 START_SECONDS = 10.0
 POLL_SECONDS = 5
-"""Between two looks for new titles; a node on AWS waits for longer."""
+"""Seconds between two looks for new titles. A node on AWS waits longer."""
 
 
 class NodeError(RuntimeError):
-    """A node that cannot be made of its user data, or does not become healthy."""
+    """A node cannot be made from its user data, or does not become healthy."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What is true of one node alone."""
+    """The values of one node."""
 
     instance_id: str
     zone: str
     address: str
-    """Its own loopback address: two nginx that share one with reuseport would share its traffic, silently."""
+    """Its own loopback address. Two nginx with the same address would silently share its traffic, because of
+    reuseport."""
     directory: Path
-    """Its disk, logs and configuration. Kept over a restart, as an instance store is."""
+    """Folder of its disk, logs and configuration. It stays over a restart, as an instance store does."""
     access_log: Path
     endpoint_url: str
-    """Where S3 is, path style."""
+    """URL of S3, for path-style addresses."""
 
 
 def written_files(user_data: str) -> dict[str, str]:
-    """Path to content of what cloud-init would write. Raises NodeError where this is not base64(gzip(cloud-config))."""
+    """Path to content of the files for cloud-init. Raises NodeError if it is not base64(gzip(cloud-config))."""
     try:
         document = yaml.safe_load(gzip.decompress(base64.b64decode(user_data, validate=True)))
         return {entry["path"]: entry["content"] for entry in document["write_files"]}
@@ -61,7 +62,7 @@ def written_files(user_data: str) -> dict[str, str]:
 
 
 class Node:
-    """One nginx. A stopped or dead one may be started again on the same disk."""
+    """One nginx. After it stopped or died, it may be started again on the same disk."""
 
     def __init__(self, site: Site, user_data: str) -> None:
         self.site = site
@@ -75,7 +76,8 @@ class Node:
             "node.conf": _fill(files["/etc/headend/node.conf.in"], _values(site, declared)),
             **{name: files[f"/usr/local/sbin/{name}"] for name in SCRIPTS},
         }
-        # As root, nginx would give its workers the user that it was built with, who may not enter this directory.
+        # If nginx runs as root, its workers get the user with which it was built. That user may not enter this
+        # directory.
         user = f"user {pwd.getpwuid(0).pw_name}; " if os.geteuid() == 0 else ""
         directory = str(site.directory)
         self._process = ManagedProcess(
@@ -108,11 +110,11 @@ class Node:
 
     @property
     def pid(self) -> int:
-        """nginx's master, and its process group."""
+        """Process id of nginx's master, and id of its process group."""
         return self._process.pid
 
     def start(self) -> None:
-        """Write the configuration, start nginx and wait until /healthz answers. Raises NodeError with nginx's words."""
+        """Write the configuration, start nginx and wait until it is healthy. Raises NodeError with nginx's messages."""
         for name in ("disk/cache", "disk/health", "disk/temp", "disk/fill", "logs"):
             (self.site.directory / name).mkdir(parents=True, exist_ok=True)
         self.site.access_log.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +128,7 @@ class Node:
         self._start(self.filler, self.watcher)
 
     def healthy(self) -> bool:
-        """Whether the node's own health check says so, within a second."""
+        """Whether the node's own health check passes within a second."""
         connection = http.client.HTTPConnection(self.site.address, self.port, timeout=1)
         try:
             connection.request("GET", "/healthz")
@@ -141,14 +143,14 @@ class Node:
         return self._process.alive()
 
     def stop(self) -> None:
-        """Let the requests in hand finish, for a few seconds at most."""
+        """Let current requests finish, for a few seconds at most, and stop."""
         for helper in (self.filler, self.watcher):
             helper.kill()
         self._process.stop()
         self.sharer.kill()
 
     def kill(self) -> None:
-        """Lose power."""
+        """End all at once, as a power cut does."""
         for process in (self.filler, self.watcher, self._process, self.sharer):
             process.kill()
 
@@ -177,17 +179,17 @@ def _values(site: Site, declared: Mapping[str, str]) -> dict[str, str]:
         "ORIGIN_PREFIX": f"/{declared['BUCKET']}",
         "ORIGIN_SERVER": origin.netloc,
         "SHARE": f"{site.directory}/share",
-        # Only ever asked for a name, and an address needs none.
+        # nginx asks it only for names, and the origin here is an address.
         "RESOLVER": "127.0.0.1",
         "CA_BUNDLE": certifi.where(),
-        # Unbuffered, unlike on AWS: what a killed node served is still in its log.
+        # Without a buffer, unlike on AWS, so that the log of a killed node has all its requests.
         "ACCESS_LOG": f'"{site.access_log}" node',
     }
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
-    """Put each value at its @NAME@. Raises NodeError for a name that there is no value for."""
+    """Replace each @NAME@ by its value. Raises NodeError for a name without a value."""
     unknown = set(re.findall(r"@([A-Z_]+)@", template)) - values.keys()
     if unknown:
-        raise NodeError(f"node.conf.in asks for {', '.join(sorted(unknown))}, which the laptop has no value for")
+        raise NodeError(f"node.conf.in needs {', '.join(sorted(unknown))}, for which the laptop has no value")
     return re.sub(r"@([A-Z_]+)@", lambda match: values[match[1]], template)

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Makes a fresh machine a cache node, or ends it. cloud-init runs this once, on the first boot.
+# Turns a new machine into a cache node, or powers it off. cloud-init runs this once, on the first boot.
 #
-# A node that cannot be made is powered off: the Auto Scaling group replaces an instance that stops running, which
-# needs neither a permission nor a network. Two minutes before that, the reason is on the console and in the boot log,
-# and the CloudWatch agent has sent it.
+# If something fails, the machine is powered off. The Auto Scaling group then replaces it. That needs neither a permission
+# nor a network. Two minutes before, the reason is written to the console and to the boot log, which the CloudWatch agent
+# sends.
 set -Eeuo pipefail
 
 fail() {
@@ -20,23 +20,23 @@ trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
 # shellcheck source=/dev/null
 source /etc/headend/node.env
 
-# The packages come from Amazon Linux's bucket in this region, through the gateway endpoint to S3: no NAT. The endpoint
-# is IPv4 only, and left alone dnf would choose IPv6. Their versions are those of the image, so nodes of one image are alike.
+# The packages come from Amazon Linux's bucket in this region, through the gateway endpoint for S3, since there is no NAT.
+# The endpoint has only IPv4, and dnf would choose IPv6 by itself. The image decides the versions of the packages, so all
+# nodes of one image have the same.
 for attempt in 1 2 3 4 5; do
     dnf install --assumeyes --setopt=ip_resolve=4 amazon-cloudwatch-agent mdadm nginx xfsprogs && break
     ((attempt < 5)) || fail "packages could not be installed"
     sleep $((attempt * 5))
 done
 
-# Before anything else can fail, so that the log of a failure leaves the machine. It sends what it can; a node serves
-# without it.
+# The agent starts before anything else can fail, so that it can send the log of a failure. A node can serve without it.
 systemctl daemon-reload
 /opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s \
     -c file:/etc/headend/cloudwatch-agent.json || echo "cache node: no metrics and logs: the agent did not start"
 systemctl restart amazon-ssm-agent || echo "cache node: no session manager: its agent did not start"
 
 built_with=$(nginx -V 2>&1)
-# The first that follows the bucket's changing addresses ("resolve" in node.conf).
+# The first version that follows changes of the bucket's addresses ("resolve" in node.conf).
 oldest=1.27.3
 [[ $built_with =~ nginx/([0-9.]+) ]] || fail "nginx does not tell its version"
 printf '%s\n' "$oldest" "${BASH_REMATCH[1]}" | sort --check=quiet --version-sort ||

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Readies the cache disk and writes node.conf. Runs before nginx at every start of the machine: a reboot keeps the
-# instance store, a stop and start gives an empty one.
+# Prepares the cache disk and writes node.conf. Runs before nginx at every start of the machine. A reboot keeps the
+# instance store. After a stop and a start it is empty.
 set -euo pipefail
 
 # shellcheck source=/dev/null
@@ -20,31 +20,31 @@ make_cache() {
     local device=${stores[0]}
     if ((${#stores[@]} > 1)); then
         device=/dev/md/headend
-        # Striped, not mirrored: what a lost disk held is in the bucket.
+        # The disks are striped and not mirrored, since the bucket has everything that a lost disk had.
         mdadm --create "$device" --run --level=0 --raid-devices="${#stores[@]}" "${stores[@]}"
     fi
-    # -K: an instance store comes trimmed; discarding terabytes again takes minutes.
+    # -K: do not discard blocks. An instance store is already trimmed, and to discard terabytes takes minutes.
     mkfs.xfs -f -K -L headend "$device"
     udevadm settle
 }
 
-# The share of the file system, in percent, that the cache may take, with the headroom. Without an instance store, the
-# rest is for the operating system on the same volume.
+# Percent of the file system for the cache and its headroom. Without an instance store, the operating system on the same
+# volume gets the rest.
 share=95
 if ((${#stores[@]} == 0)); then
     share=50
 elif ! mountpoint --quiet "$disk"; then
     if ! mount_cache; then
-        # New, or came back empty, or cannot be mounted: nothing of it is worth repairing.
+        # The disk is new, or empty, or cannot be mounted. It is never worth a repair.
         make_cache
         mount_cache
     fi
 fi
 install --directory --owner=nginx --group=nginx "$disk/cache" "$disk/health" "$disk/temp" "$disk/fill"
 
-# After a power cut, the files of the last minute may have holes: the kernel writes back after 30 s, and XFS's log is as
-# late. The health check rewrites its file every few seconds, so the age of that says when the node was last alive.
-# The notes of what was fetched ahead (node-fill) go with it, else nothing would fetch it again.
+# After a power cut, files of the last minute may have holes, because the kernel and XFS's log write up to 30 s late. The
+# health check writes its file every few seconds, so that file's time says when the node was last alive. node-fill's notes
+# of the same minute are deleted too. Otherwise it would not fetch those files again.
 probe=$disk/health/probe
 if [[ -e $probe ]]; then
     find "$disk/cache" "$disk/fill" -type f -newermt "@$(($(stat --format=%Y "$probe") - 120))" -delete
@@ -58,19 +58,19 @@ metadata() {
     curl --fail --silent --show-error --retry 5 --header "X-aws-ec2-metadata-token: $token" "$imds/meta-data/$1"
 }
 
-# Each @NAME@ of node.conf.in is a variable of that name: one of these, or of node.env.
+# Each @NAME@ in node.conf.in is replaced by the variable of that name, from here or from node.env.
 # shellcheck disable=SC2034
 {
     NODE=$(metadata instance-id)
     ZONE=$(metadata placement/availability-zone)
-    # A megabyte holds 7,000 keys. Segments of audio and of low rungs are small: four keys a megabyte of cache.
+    # A megabyte holds 7,000 keys. Segments of audio and of low rungs are small, so there are four keys per megabyte.
     KEYS_MB=$((size_mb * 4 / 7000 + 8))
     CACHE_MB=$((size_mb * share / 100 - HEADROOM_MB))
     FREE_MB=$HEADROOM_MB
     ORIGIN_SCHEME=https
     ORIGIN_HOST=$BUCKET.s3.$REGION.amazonaws.com
     ORIGIN_PREFIX=
-    # "resolve" follows the bucket's changing addresses; node-boot has seen that this nginx knows it.
+    # "resolve" follows changes of the bucket's addresses. node-boot has checked that this nginx knows the word.
     ORIGIN_SERVER="$ORIGIN_HOST:443 resolve"
     CA_BUNDLE=/etc/pki/tls/certs/ca-bundle.crt
     SHARE=/run/headend/share

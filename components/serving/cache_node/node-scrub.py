@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Deletes cached objects that are not what the bucket sent: `node-scrub DIRECTORY`. nginx fetches them again.
+"""Deletes damaged objects from the cache: `node-scrub DIRECTORY`. nginx then fetches them again.
 
-nginx serves a file as it lies there. It does not notice bytes that changed, and of a file that was cut it sends what is
-left and lets the viewer wait. The length that S3 sent is in the file, and so is its ETag, which is the body's MD5 for
-an object that was written in one part (without "-" in the ETag) and encrypted by S3 itself or not at all:
-https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html. Of others the length alone is checked.
+nginx serves a file without a check. It does not notice changed bytes. Of a file that was cut off, it sends the rest,
+and the viewer waits. Each file contains the length and the ETag that S3 sent. The ETag is the MD5 of the body if the
+object was written in one part (no "-" in the ETag) and S3 encrypted it with its own keys, or not at all:
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html. For other objects only the length is checked.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 
 HEAD = 8192
-"""Bytes at the beginning of a file in which nginx's own header, the key and the response's header end."""
+"""Bytes at the beginning of a file. They contain nginx's own header, the key and the header of the response."""
 
 
 def whole(path: Path) -> bool:
-    """Whether a cached file has all of its body, unchanged. False too where the disk cannot read it."""
+    """Whether a cached file has its complete, unchanged body. Also False if the disk cannot read it."""
     try:
         with path.open("rb") as file:
             head, found, _ = file.read(HEAD).partition(b"\r\n\r\n")
@@ -39,11 +39,11 @@ def whole(path: Path) -> bool:
 
 
 def main() -> None:
-    """Look at every file once; say how many there were, and which are gone."""
+    """Check every file once. Print how many there were, and which were deleted."""
     seen = 0
     for folder, _, names in os.walk(sys.argv[1]):
         for name in names:
-            # 32 hex digits: what is still being fetched has a longer name.
+            # The name of a complete file has 32 hex digits. A file that is being fetched has a longer name.
             if len(name) == 32:
                 seen += 1
                 path = Path(folder, name)

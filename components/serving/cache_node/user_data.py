@@ -1,7 +1,6 @@
-"""What a cache node's machine is told at its first boot: cloud-init user data, made of the files beside this one.
+"""Makes the cloud-init user data of a cache node from the files beside this one.
 
-Pure: the same NodeConfig gives the same text, byte for byte, so a preview shows a new launch template only where a node
-changes.
+Pure: the same NodeConfig gives the same bytes. So a preview shows a new launch template only if a node changes.
 """
 
 import base64
@@ -28,10 +27,11 @@ METRICS_NAMESPACE = "Headend/Node"
 
 @dataclass(frozen=True, kw_only=True)
 class NodeConfig:
-    """What differs between the nodes of two fleets, and the config keys that all nodes get.
+    """The values that differ between fleets, and the config keys that all nodes get.
 
-    Each is a variable for the scripts, and `@NAME@` in node.conf.in, by its name in capitals. Raises ValueError for a
-    value with characters that mean something in a shell or to nginx: the type of a field says which texts it may be.
+    Each field is a variable in the scripts, and `@NAME@` in node.conf.in. Its name there is in capitals. The type of a
+    field says which texts it may be. Raises ValueError for other texts, since a character may have a meaning in a shell
+    or in nginx.
     """
 
     # No dots: S3's certificate covers one label before .s3.<region>.
@@ -41,16 +41,17 @@ class NodeConfig:
     fleet: Annotated[str, r"[A-Za-z0-9._-]{1,128}", "letters, digits, dots, underscores and hyphens"]
     port: Annotated[int, r"[1-9][0-9]{3,4}", "a port from 1000 up"] = NODE_PORT
     log_group: Annotated[str, r"[A-Za-z0-9_/.#-]{1,512}", "a log group name"]
-    """Receives the node's boot log and nginx's error log. The access log stays on the node: at a full 25 Gb/s it would
-    cost some 30 USD a day to keep what the edge's and the balancer's logs already hold."""
+    """Name of the log group for the node's boot log and nginx's error log. The access log stays on the node. At a full
+    25 Gb/s it would cost about 30 USD a day, and the logs of edge and balancer have the same requests."""
     headroom_mb: Annotated[int, r"[1-9][0-9]{0,6}", "a number of megabytes"]
-    """Disk that the cache leaves free, in megabytes, for what is fetched between two looks of nginx's cache manager."""
+    """Megabytes of the disk that the cache leaves free. nginx's cache manager checks the size only from time to time,
+    and meanwhile the node fetches more."""
     digits: Annotated[str, r"[0-9a-f]{1,16}", "hex digits"]
     """First hex digits of the titles that the fleet serves."""
     fill_mbps: Annotated[int, r"[1-9][0-9]{0,5}", "a number of megabits per second"]
-    """Megabits per second at which the node fetches titles before anybody asks."""
+    """Megabits per second at which the node fetches titles before a viewer asks."""
     quiet_from: Annotated[int, r"[0-9]|1[0-9]|2[0-3]", "an hour from 0 to 23"]
-    """Hour in UTC at which the region's viewers have gone to bed, and the node takes up the day's order."""
+    """Hour in UTC at which most viewers of the region sleep. Then the node begins with the day's order."""
     settings: Annotated[Mapping[str, int | str], r"[A-Za-z0-9_./-]{0,200}", "letters, digits and any of _ . / -"]
     """Config keys that all nodes get. None may have the name of another field, or of a variable of node-disk.sh."""
 
@@ -72,7 +73,7 @@ class NodeConfig:
 def user_data(config: NodeConfig) -> str:
     """base64(gzip(cloud-config)) for a launch template. Raises ValueError over EC2's 16 KB."""
     buffer = io.BytesIO()
-    # Neither a time nor a file name; and unlike gzip.compress, this header does not name the operating system.
+    # The gzip header has no time, no file name and, unlike that of gzip.compress, no operating system.
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as stream:
         stream.write(cloud_config(config).encode())
     data = buffer.getvalue()
@@ -82,19 +83,19 @@ def user_data(config: NodeConfig) -> str:
 
 
 def cloud_config(config: NodeConfig) -> str:
-    """The cloud-config document. Its body is JSON, which is YAML that needs no library to write."""
+    """The cloud-config document. Its body is JSON, which is valid YAML, so no YAML library is needed."""
     files = {
-        # Not in /etc/nginx, where the package brings a configuration of its own.
+        # Not in /etc/nginx, where the package has its own configuration.
         "/etc/headend/nginx.conf": _file("nginx.conf").replace("@MEDIA@", paths.MEDIA),
         "/etc/headend/node.conf.in": _file("node.conf.in"),
         "/etc/headend/listen.conf": f"listen {config.port} reuseport backlog=65535;\n",
         "/etc/headend/node.env": "".join(f"{name.upper()}={value}\n" for name, value in config.values().items()),
         "/etc/headend/cloudwatch-agent.json": json.dumps(_agent(config)),
-        # Session Manager's agent, too, has only IPv6 to reach AWS by.
+        # The agent of Session Manager can reach AWS only by IPv6.
         "/etc/amazon/ssm/amazon-ssm-agent.json": json.dumps({"Agent": {"UseDualStackEndpoint": True}}),
         "/etc/sysctl.d/90-headend.conf": _file("sysctl.conf"),
         "/etc/logrotate.d/headend": _file("logrotate.conf"),
-        # By the hour: in a day at full load the access log would fill the root volume.
+        # Every hour, because in a day at full load the access log would fill the root volume.
         "/etc/systemd/system/logrotate.timer.d/hourly.conf": "[Timer]\nOnCalendar=hourly\nAccuracySec=1m\n",
         "/etc/systemd/system/cache-node.service": _file("cache-node.service"),
         "/etc/systemd/system/cache-node-disk.service": _file("cache-node-disk.service"),
@@ -123,7 +124,7 @@ def cloud_config(config: NodeConfig) -> str:
 
 
 def _file(name: str) -> str:
-    """A file beside this one without its comments: these count in EC2's limit, and a new one would roll all nodes."""
+    """A file beside this one without its comments. They count in EC2's limit, and a new one would roll all nodes."""
     text = (Path(__file__).parent / name).read_text(encoding="utf-8")
     return re.sub(r'(?m)^[ \t]*(#(?!!).*|"""(.|\n)*?""")\n', "", text)
 
@@ -146,8 +147,8 @@ def _fill_script() -> str:
 def _agent(config: NodeConfig) -> dict[str, object]:
     """The CloudWatch agent's configuration.
 
-    Metrics carry the fleet and not the host: each fleet's worst node shows as a maximum, and a metric for every node
-    that ever lived would cost 0.30 USD a month.
+    Metrics have the fleet as a dimension and not the host. The worst node of a fleet is visible as the maximum. A
+    metric for every node that ever ran would cost 0.30 USD a month each.
     """
     fleet = {"append_dimensions": {"Fleet": config.fleet}}
     logs = {"boot": "/var/log/cloud-init-output.log", "nginx": "/srv/headend/logs/error.log"}
@@ -156,7 +157,7 @@ def _agent(config: NodeConfig) -> dict[str, object]:
             "region": config.region,
             "metrics_collection_interval": 60,
             "omit_hostname": True,
-            # The network has IPv6 to reach AWS by, and no NAT.
+            # The network reaches AWS by IPv6. It has no NAT.
             "use_dualstack_endpoint": True,
         },
         "metrics": {
@@ -169,12 +170,12 @@ def _agent(config: NodeConfig) -> dict[str, object]:
                     **fleet,
                 },
                 "net": {"measurement": ["bytes_sent", "bytes_recv"], "resources": ["*"], **fleet},
-                # What the instance's own network allowance cut off: the sign that a node is too small.
+                # Packets dropped because the instance reached its network limit. They show that a node is too small.
                 "ethtool": {"metrics_include": ["bw_out_allowance_exceeded", "pps_allowance_exceeded"], **fleet},
             },
         },
         "logs": {
-            # What node-report sends: hits, misses, bytes.
+            # The metrics of node-report: hits, misses, bytes.
             "metrics_collected": {"emf": {"service_address": "udp://127.0.0.1:25888"}},
             "logs_collected": {
                 "files": {

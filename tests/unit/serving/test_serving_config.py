@@ -102,7 +102,7 @@ def test_path_patterns_mean_what_they_mean_on_aws(pattern: str, path: str, match
     ("name", "path", "value", "words"),
     [
         ("alb", "enableWafFailOpen", True, "enableWafFailOpen = True has no counterpart"),
-        ("http", "protocol", "HTTPS", "protocol = 'HTTPS' cannot be on the laptop; one of 'HTTP' can"),
+        ("http", "protocol", "HTTPS", "protocol = 'HTTPS' is not possible on the laptop. Use one of 'HTTP'"),
         ("low", "loadBalancingAlgorithmType", "weighted_random", "one of 'least_outstanding_requests' can"),
         ("low", "stickiness", {"enabled": True, "type": "lb_cookie"}, "stickiness.enabled = True has no counterpart"),
         ("rule-100", "conditions", [{"hostHeader": {"values": ["a"]}}], "conditions.hostHeader.values = 'a'"),
@@ -120,7 +120,7 @@ def test_what_the_balancer_would_ignore_is_an_error(
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        ("enabled", False, "enabled = False cannot be on the laptop"),
+        ("enabled", False, "enabled = False is not possible on the laptop"),
         ("defaultCacheBehavior.trustedKeyGroups", ["key"], "trustedKeyGroups = 'key' has no counterpart"),
         ("defaultCacheBehavior.forwardedValues", {"queryString": True}, "forwardedValues.queryString"),
         ("defaultCacheBehavior.cachedMethods", ["GET", "HEAD", "OPTIONS"], "cachedMethods = 'OPTIONS' cannot be"),
