@@ -121,7 +121,9 @@ def test_a_config_without_images_is_refused(text: str) -> None:
 
 
 def test_only_a_stack_on_aws_has_a_config_to_change(project: Path) -> None:
-    with pytest.raises(Refusal, match=r"--stack pord: there is no file Pulumi.pord.yaml. The stacks with a config are dev$"):
+    with pytest.raises(
+        Refusal, match=r"--stack pord: there is no file Pulumi.pord.yaml. The stacks with a config are dev$"
+    ):
         config.path_of("pord")
     for stack in (None, "local"):
         with pytest.raises(Refusal, match="name a stack on AWS with --stack"):

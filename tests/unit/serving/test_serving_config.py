@@ -106,7 +106,7 @@ def test_path_patterns_mean_what_they_mean_on_aws(pattern: str, path: str, match
         ("low", "loadBalancingAlgorithmType", "weighted_random", "one of 'least_outstanding_requests' can"),
         ("low", "stickiness", {"enabled": True, "type": "lb_cookie"}, "stickiness.enabled = True has no counterpart"),
         ("rule-100", "conditions", [{"hostHeader": {"values": ["a"]}}], "conditions.hostHeader.values = 'a'"),
-        ("rule-100", "actions.0.type", "redirect", "actions.type = 'redirect' cannot be"),
+        ("rule-100", "actions.0.type", "redirect", "actions.type = 'redirect' is not possible"),
     ],
 )
 def test_what_the_balancer_would_ignore_is_an_error(
@@ -123,10 +123,10 @@ def test_what_the_balancer_would_ignore_is_an_error(
         ("enabled", False, "enabled = False is not possible on the laptop"),
         ("defaultCacheBehavior.trustedKeyGroups", ["key"], "trustedKeyGroups = 'key' has no counterpart"),
         ("defaultCacheBehavior.forwardedValues", {"queryString": True}, "forwardedValues.queryString"),
-        ("defaultCacheBehavior.cachedMethods", ["GET", "HEAD", "OPTIONS"], "cachedMethods = 'OPTIONS' cannot be"),
+        ("defaultCacheBehavior.cachedMethods", ["GET", "HEAD", "OPTIONS"], "cachedMethods = 'OPTIONS' is not possible"),
         ("defaultCacheBehavior.cachePolicyId", "nobody-knows", "policy nobody-knows is not known"),
         ("orderedCacheBehaviors.1.allowedMethods", ["GET", "POST"], "an origin group serves GET, HEAD, OPTIONS only"),
-        ("originGroups.0.failoverCriteria.statusCodes", [400, 500], "statusCodes = 400 cannot be"),
+        ("originGroups.0.failoverCriteria.statusCodes", [400, 500], "statusCodes = 400 is not possible"),
         ("origins.0.domainName", "example.com", "origin 'site' is neither a bucket nor a balancer"),
         ("customErrorResponses", [{"errorCode": 404, "responsePagePath": "/e"}], "responsePagePath = '/e'"),
     ],
