@@ -41,7 +41,7 @@ def add(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Add captions to a title, or replace those of the same language and role. Nothing is encoded or interrupted."""
+    """Add captions to a title, or replace those of the same language and role. No encode is needed."""
     cloud = find(stack)
     row, kind = catalogue.row(cloud, title), _kind(file, sidecars.CAPTIONS)
     tag = _tag(spoken)

@@ -23,9 +23,10 @@ def roll(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Bring the version that `pulumi up` made to the nodes of every fleet. A fleet that cannot serve with it goes back.
+    """Bring the version that `pulumi up` made to the nodes of every fleet.
 
-    One fleet goes first, then the rest of its region, then all others. If one fails, no others follow.
+    A fleet that cannot serve with it goes back. One fleet goes first, then the rest of its region, then all others. If one
+    fails, no others follow.
     """
     cloud = find(stack)
     fleets: list[rolling.Fleet] = cloud.output("fleets")
@@ -99,7 +100,7 @@ def _serve(region: str, stack: str | None, yes: bool, *, serving: bool) -> None:
 
 
 def nodes(stack: Stack = None, as_json: Json = False) -> None:
-    """Show every fleet and every node: health, version, cache disk, and the share that came from the cache."""
+    """Show every fleet and every node: health, version, cache disk, and the hit ratio of the caches."""
     cloud = find(stack)
     found = [_fleet(cloud, fleet, datetime.now(UTC)) for fleet in cloud.output("fleets")]
     if as_json:

@@ -48,7 +48,7 @@ def show_lost(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """List uploads that started no workflow. With --replay, start it. The exit code is 1 while there are any."""
+    """List uploads that started no workflow, or start it. The exit code is 1 while there are any."""
     cloud = find(stack)
     url = cloud.client("sqs").get_queue_url(QueueName=cloud.name("lost_uploads"))["QueueUrl"]
     found = list(_waiting(cloud, url))
@@ -152,7 +152,7 @@ def show_alarms(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Show the alarms that ring, what each means, and where to look first. The exit code is 1 while one rings."""
+    """Show the alarms that ring, and where to look first. The exit code is 1 while one rings."""
     found = alarms.of_stack(find(stack))
     ringing = [alarm for alarm in found if alarm.state == "ALARM"]
     shown = found if every else ringing
@@ -172,7 +172,7 @@ def show_alarms(
 
 
 def doctor(stack: Stack = None, as_json: Json = False) -> None:
-    """Check of every tier whether it can make and serve a film right now. The exit code is 1 if one cannot."""
+    """Check whether every tier can make and serve a film right now. The exit code is 1 if one cannot."""
     cloud = find(stack)
     answers: list[probes.Answer] = []
     with screen.err().status("") as status:

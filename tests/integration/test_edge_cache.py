@@ -499,7 +499,7 @@ def test_nginx_that_cannot_start_is_an_error(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 100)
     addresses = {("arn:home", 80): "127.0.0.1:1", ("arn:far", 80): "127.0.0.1:1"}
     edge = Edge(delivering(), deep, s3="127.0.0.1:1", balancers=addresses)
-    with pytest.raises(RuntimeError, match=r"nginx says why in .*edge\.log"):
+    with pytest.raises(RuntimeError, match=r"edge\.log says why"):
         edge.start()
     assert "too long path" in (deep / "logs/edge.log").read_text()
 

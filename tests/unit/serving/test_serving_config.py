@@ -103,7 +103,7 @@ def test_path_patterns_mean_what_they_mean_on_aws(pattern: str, path: str, match
     [
         ("alb", "enableWafFailOpen", True, "enableWafFailOpen = True has no counterpart"),
         ("http", "protocol", "HTTPS", "protocol = 'HTTPS' is not possible on the laptop. Use one of 'HTTP'"),
-        ("low", "loadBalancingAlgorithmType", "weighted_random", "one of 'least_outstanding_requests' can"),
+        ("low", "loadBalancingAlgorithmType", "weighted_random", "Use one of 'least_outstanding_requests'"),
         ("low", "stickiness", {"enabled": True, "type": "lb_cookie"}, "stickiness.enabled = True has no counterpart"),
         ("rule-100", "conditions", [{"hostHeader": {"values": ["a"]}}], "conditions.hostHeader.values = 'a'"),
         ("rule-100", "actions.0.type", "redirect", "actions.type = 'redirect' is not possible"),
@@ -125,7 +125,7 @@ def test_what_the_balancer_would_ignore_is_an_error(
         ("defaultCacheBehavior.forwardedValues", {"queryString": True}, "forwardedValues.queryString"),
         ("defaultCacheBehavior.cachedMethods", ["GET", "HEAD", "OPTIONS"], "cachedMethods = 'OPTIONS' is not possible"),
         ("defaultCacheBehavior.cachePolicyId", "nobody-knows", "policy nobody-knows is not known"),
-        ("orderedCacheBehaviors.1.allowedMethods", ["GET", "POST"], "an origin group serves GET, HEAD, OPTIONS only"),
+        ("orderedCacheBehaviors.1.allowedMethods", ["GET", "POST"], "an origin group allows only GET, HEAD, OPTIONS"),
         ("originGroups.0.failoverCriteria.statusCodes", [400, 500], "statusCodes = 400 is not possible"),
         ("origins.0.domainName", "example.com", "origin 'site' is neither a bucket nor a balancer"),
         ("customErrorResponses", [{"errorCode": 404, "responsePagePath": "/e"}], "responsePagePath = '/e'"),
