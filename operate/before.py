@@ -285,7 +285,7 @@ def cost(
     kept: Annotated[int, typer.Option(min=0, help="Hours of film that are stored in the month.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Show the resources and the dollars a month, by list prices, that a change adds and removes. Needs no account."""
+    """Show the resources and dollars a month that a change adds and removes. Needs no AWS account."""
     from planner import change  # noqa: PLC0415 - Pulumi's SDK takes seconds to load
     from planner.bill import Month  # noqa: PLC0415
 

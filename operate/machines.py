@@ -25,8 +25,8 @@ def roll(
 ) -> None:
     """Bring the version that `pulumi up` made to the nodes of every fleet.
 
-    A fleet that cannot serve with it goes back. One fleet goes first, then the rest of its region, then all others. If one
-    fails, no others follow.
+    A fleet that cannot serve with it goes back. One fleet goes first, then the rest of its region, then all others. If
+    one fails, no others follow.
     """
     cloud = find(stack)
     fleets: list[rolling.Fleet] = cloud.output("fleets")
