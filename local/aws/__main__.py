@@ -5,6 +5,7 @@ Prints one line, "ready", once it accepts connections. State is in memory and is
 
 import argparse
 import atexit
+import gc
 import os
 import signal
 import threading
@@ -14,7 +15,6 @@ from typing import Any, NoReturn
 
 SETTINGS = {
     "MOTO_ACM_VALIDATION_WAIT": "0",
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # loading takes seconds at start, and the program names its own image
     "MOTO_DISABLE_GLOBAL_CORS": "true",  # S3 sends CORS headers only for a bucket with CORS rules
 }
@@ -44,10 +44,13 @@ def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, A
         del os.environ[name]
     os.environ |= SETTINGS | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
+    # By default the garbage collector would look at what moto's import makes again and again.
+    gc.set_threshold(50_000)
     # Imported only now, since moto reads its settings during its import.
     from local.aws.server import make  # noqa: PLC0415
 
     http = make(port, run_dir, services(f"http://127.0.0.1:{port}", run_dir))
+    gc.freeze()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # both: a shell starts its background jobs with SIGINT ignored
         signal.signal(number, lambda _number, _frame: ended.set())

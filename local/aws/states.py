@@ -22,6 +22,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk as aws_sdk
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
 from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
@@ -232,6 +233,12 @@ def install(endpoint: str) -> None:
     def start_execution(self: Any, state_machine_arn: str, name: str | None = None, *args: Any, **options: Any) -> Any:
         return moto_start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *args, **options)
 
+    def parse(definition: str) -> Any:
+        # moto parses the definition again for each execution, which takes longer than a short execution does. Only the
+        # syntax tree is kept: what it makes of the tree belongs to one execution.
+        _, tree = moto_parse(definition)
+        return Preprocessor().visit(tree), tree
+
     def task_for(service_name: str) -> Any:
         return MediaConvertTask() if service_name == "mediaconvert" else moto_task_for(service_name)
 
@@ -246,6 +253,8 @@ def install(endpoint: str) -> None:
     dynamodb = f"{TASK}.service.state_task_service_dynamodb:StateTaskServiceDynamoDB"
     moto_dynamodb_error = mend(f"{dynamodb}._from_error", dynamodb_error)
     moto_task_for = mend(f"{TASK}.state_task_factory:state_task_service_for", task_for)
+    parser = f"{ASL}.parse.asl_parser:AmazonStateLanguageParser.parse"
+    moto_parse = functools.lru_cache(16)(mend(parser, staticmethod(parse)))
     mend(f"{ASL}.utils.boto_client:boto3", SimpleNamespace(client=make_client))
     backend = f"{PARSER}.models:StepFunctionsParserBackend"
     moto_start_execution = mend(f"{backend}.start_execution", start_execution)

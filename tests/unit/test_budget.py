@@ -53,7 +53,7 @@ def test_what_counts(tmp_path: Path) -> None:
     [
         ("engine", 785),
         ("resources", 565),
-        ("aws", 715),
+        ("aws", 725),
         ("media", 990),
         ("serving", 1250),
         (".", 715),

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from local.aws import events, functions, mends, replication, states, storage, tables
+from local.aws import events, functions, mends, models, replication, states, storage, tables
 from local.aws.states import ASL, PARSER, TASK
 
 PINNED = {
+    "moto.core.utils:create_loader": "b94f7ea2b2fa",
     "moto.awslambda.models:LambdaFunction.invoke": "dadc324f30ae",
     "moto.dynamodb.responses:DynamoHandler.call_action": "ce5f57cf83cd",
     "moto.events.models:Rule.send_to_targets": "472e002e2dab",
@@ -35,6 +36,7 @@ PINNED = {
     f"{TASK}.state_task_factory:state_task_service_for": "a21a16afc5f6",
     f"{ASL}.component.state.choice.choice_rule:ChoiceRule._eval_body": "385e564c0a46",
     f"{ASL}.component.state.choice.state_choice:StateChoice._eval_state_output": "ab3b90209aa7",
+    f"{ASL}.parse.asl_parser:AmazonStateLanguageParser.parse": "a59a7d18760f",
     f"{ASL}.utils.boto_client:boto3": "boto3",
     f"{PARSER}.backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": "038a396107af",
     f"{PARSER}.models:StepFunctionsParserBackend.start_execution": "0f8d9dd57baf",
@@ -62,9 +64,10 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         return original
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (events, functions, replication, states, storage, tables):
+        for module in (events, functions, models, replication, states, storage, tables):
             patch.setattr(module, "mend", record)
         functions.install("http://127.0.0.1:9", tmp_path_factory.mktemp("run"))
+        models.install()
         storage.install()
         states.install("http://127.0.0.1:9")
         events.install("http://127.0.0.1:9")
