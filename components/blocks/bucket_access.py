@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.policies import Statement, document
+from components.blocks.policies import Statement, document, tls_only
 from lambdas.names import FILL_LISTS
 
 
@@ -30,19 +30,12 @@ class BucketAccess(pulumi.ComponentResource):
     def __init__(self, name: str, args: BucketAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:bucket_access:BucketAccess", name, None, opts)
         arn = pulumi.Output.from_input(args["bucket_arn"])
-        tls_only: Statement = {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, arn.apply(lambda value: f"{value}/*")],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
+        whole = [arn, arn.apply(lambda value: f"{value}/*")]
         policy = aws.s3.BucketPolicy(
             f"{name}-policy",
             region=args["region"],
             bucket=args["bucket_name"],
-            policy=document([tls_only, *args["statements"]]),
+            policy=document([{"Sid": "TlsOnly", **tls_only("s3:*", whole)}, *args["statements"]]),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.bucket_name = policy.bucket

@@ -27,6 +27,17 @@ def allow(actions: str | Sequence[str], resources: Values, **condition: Mapping[
     return statement
 
 
+def tls_only(actions: str, resources: Values) -> Statement:
+    """A statement for the policy of a resource: nobody does this without TLS."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": actions,
+        "Resource": resources,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
 def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
     """The policy document, as JSON."""
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.policies import Statement, allow, document, from_account, trust
+from components.blocks.policies import Statement, allow, document, from_account, tls_only, trust
 
 
 class UploadTriggerArgs(TypedDict):
@@ -98,13 +98,7 @@ def _dead_letters(name: str, region: str, account: str, child: pulumi.ResourceOp
             # All triggers may write here. Each message names its rule and its target.
             "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{region}:{account}:rule/*"}},
         },
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "sqs:*",
-            "Resource": queue.arn,
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
+        tls_only("sqs:*", queue.arn),
     ]
     aws.sqs.QueuePolicy(
         f"{name}-dead-letters-policy", region=region, queue_url=queue.url, policy=document(statements), opts=child

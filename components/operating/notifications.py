@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.policies import Statement, document
+from components.blocks.policies import Statement, document, tls_only
 
 
 class NotificationsArgs(TypedDict):
@@ -75,14 +75,7 @@ class Notifications(pulumi.ComponentResource):
                 "Resource": topic.arn,
                 "Condition": {"StringEquals": own},
             },
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sns:Publish",
-                "Resource": topic.arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
+            {"Sid": "TlsOnly", **tls_only("sns:Publish", topic.arn)},
         ]
         aws.sns.TopicPolicy(
             f"{name}-topic-policy", region=region, arn=topic.arn, policy=document(topic_statements), opts=child
