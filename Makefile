@@ -37,7 +37,7 @@ bench: setup ## Measure: registering the program, upload to playable, serving, a
 drill: setup ## Break the platform on purpose, by faults that SEED draws (1, or 1-20), while viewers compare every byte
 	@$(BIN)/python -m drills
 
-cost: setup ## Print what a month on AWS would cost, by list prices
+cost: setup ## Print what a month on AWS would cost, by list prices, and write it into docs/cost.md
 	@$(BIN)/python -m planner.bill
 
 change: setup ## Print what the config of STACK and this program add to BASE (default main), in resources and dollars

@@ -1,9 +1,10 @@
 """`make cost`: what a month on AWS would cost by list prices. Nodes, balancers and alarms are counted in the program.
 
-An estimate in US dollars, for us-east-1, without tax, discount or support. docs/cost.md quotes it and says what it
-leaves out. It reads only the program and its config.
+An estimate in US dollars, for us-east-1, without tax, discount or support. It also goes into docs/cost.md, which says
+what it leaves out. It reads only the program and its config.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from lambdas.ladder import STEPS, Steps, ladder, steps_of
 from local.engine import Deployment, ProgramError, Registration, run_program
 
 PROJECT = Path(__file__).parent.parent
+PAGE = PROJECT / "docs/cost.md"
 HOURS = 730
 """Hours of a month."""
 WATCHED_GB = 2.25
@@ -218,14 +220,21 @@ def three_digits(usd: float) -> str:
     return f"{usd if abs(usd) < 1000 else float(f'{usd:.3g}'):,.0f}"
 
 
+def with_table(text: str, printed: str) -> str:
+    """The text of docs/cost.md with this table."""
+    return re.sub(r"(?s)(?<=```text\n)US dollars a month.*?(?=\n```)", printed, text)
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the table, and write it into docs/cost.md."""
     try:
         shapes = [shape(run_program(PROJECT, stack=month.stack, config=month.config)) for month in MONTHS]
         bills = [bill(declared, month) for declared, month in zip(shapes, MONTHS, strict=True)]
     except (ProgramError, ValueError) as error:
         sys.exit(str(error))
-    print("\n".join(table(MONTHS, bills)))
+    printed = "\n".join(table(MONTHS, bills))
+    print(printed)
+    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), printed), encoding="utf-8")
 
 
 if __name__ == "__main__":

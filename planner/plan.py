@@ -4,7 +4,6 @@ docs/scale.md has the formulas in words. Prices and quotas are in facts/. `make 
 """
 
 import math
-from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple, get_args
 
@@ -254,8 +253,3 @@ def verdict(met: Met) -> str:
     if not met.quota.can_be_raised:
         return f"cannot be raised; {times:,.1f} x is needed"
     return f"ask for {times:,.1f} x" if times < 100 else f"ask for {times:,.0f} x"
-
-
-def totals(plans: Sequence[Plan]) -> list[float]:
-    """US dollars a month of each plan."""
-    return [together(each.usd) for each in plans]
