@@ -35,7 +35,6 @@ from tests.serving_kit import (
 
 TEXT = b"#EXTM3U\n" + b"segment.m4s\n" * 200
 VERSION = "/v/00/film/0123456789ab"
-COMMON = {"cookiesConfig": {"cookieBehavior": "none"}, "headersConfig": {"headerBehavior": "none"}}
 
 
 class Tier:

@@ -1,4 +1,4 @@
-"""A bucket's policy: no request without TLS, and no reader whom it does not name."""
+"""A bucket's policy: no reader whom it does not name."""
 
 import functools
 
@@ -22,13 +22,6 @@ def access() -> Deployment:
         aws.s3.BucketObjectv2("later", bucket=made.bucket_name, key=made.bucket_arn)
 
     return deploy(program)
-
-
-def test_a_request_in_the_clear_is_denied_whoever_makes_it() -> None:
-    first, *_ = statements(access().one("aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])
-    assert (first["Effect"], first["Principal"], first["Action"]) == ("Deny", "*", "s3:*")
-    assert first["Resource"] == [ARN, f"{ARN}/*"]
-    assert first["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_readers_get_objects_of_their_prefix_and_nothing_else() -> None:

@@ -66,14 +66,12 @@ def test_an_event_that_could_not_start_it_is_kept_for_two_weeks() -> None:
     # EventBridge's own longest, so that an hour of trouble loses nothing.
     assert target["retryPolicy"] == {"maximumEventAgeInSeconds": 86400, "maximumRetryAttempts": 185}
     assert queue.inputs["messageRetentionSeconds"] == 14 * 86400
-    assert queue.inputs["sqsManagedSseEnabled"] is True
 
 
 def test_only_rules_of_the_account_may_put_events_into_the_queue() -> None:
     done = trigger()
     policy = done.one("aws:sqs/queuePolicy:QueuePolicy").inputs["policy"]
-    allowed, denied = statements(policy)
+    allowed, _ = statements(policy)
     assert (allowed["Principal"], allowed["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
     assert allowed["Condition"] == {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*"}}
-    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     assert json.loads(policy)["Version"] == "2012-10-17"
