@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Generator
@@ -16,12 +17,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from components.serving.cache_node.user_data import user_data
 from local.serving.nodes import Node, Site
 from tests.node_config import node_config
 
 MB = 1024 * 1024
 USER_DATA = user_data(node_config())
+BUCKET = f"/{node_config().bucket}"
+FOLDER = "/v/0a/film/0123456789ab"
+FILM, MANIFEST = f"{FOLDER}/index_v720p_000000001.cmfv", f"{FOLDER}/index.m3u8"
 _hosts = itertools.count(1)
 
 
@@ -186,6 +192,20 @@ def make_node(origin: Origin, directory: Path, data: str = USER_DATA) -> Node:
         endpoint_url=origin.url,
     )
     return Node(site, data)
+
+
+@contextlib.contextmanager
+def small_disk(node: Path, megabytes: int) -> Generator[Path]:
+    """A disk of this size, mounted where a node in the directory `node` will have its disk."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a disk needs root")
+    disk = node / "disk"
+    disk.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", disk], check=True)
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 @contextlib.contextmanager

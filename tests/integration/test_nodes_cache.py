@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,27 +20,21 @@ import yaml
 
 from components.serving.cache_node import user_data
 from local.serving.nodes import Node
-from tests.integration.node_bench import MB, USER_DATA, Answer, Origin, ask, content, make_node, running
+from tests.integration.node_bench import (
+    BUCKET,
+    FILM,
+    MANIFEST,
+    MB,
+    USER_DATA,
+    Answer,
+    Origin,
+    ask,
+    make_node,
+    running,
+)
 from tests.waiting import eventually
 
-FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
-MANIFEST = "/v/0a/film/0123456789ab/index.m3u8"
-BUCKET = "/media-0123456"
 SCRUB = Path(user_data.__file__).with_name("node-scrub.py")
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    origin = Origin(objects={BUCKET + FILM: content(4 * MB), BUCKET + MANIFEST: b"#EXTM3U\n"})
-    origin.start()
-    yield origin
-    origin.stop()
-
-
-@pytest.fixture
-def node(origin: Origin, tmp_path: Path) -> Iterator[Node]:
-    with running(make_node(origin, tmp_path / "node")) as node:
-        yield node
 
 
 def short_lived() -> str:
@@ -281,6 +274,7 @@ def test_only_reading_is_allowed(node: Node, origin: Origin) -> None:
 def test_the_access_log_is_one_json_object_a_request(node: Node) -> None:
     ask(node, MANIFEST, X_Amz_Cf_Id="edge-1", X_Amzn_Trace_Id="Root=1-2-3")
     assert eventually(lambda: len(cached(node)) == 1)
+    assert eventually(lambda: node.site.access_log.read_text().count("\n") == 1)
     ask(node, MANIFEST)
     ask(node, "/healthz")
     assert eventually(lambda: node.site.access_log.read_text().count("\n") == 2)

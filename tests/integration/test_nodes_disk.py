@@ -3,7 +3,6 @@
 import base64
 import gzip
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,19 @@ from pathlib import Path
 import pytest
 
 from components.serving.scaling import headroom_mb
-from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, make_node, running
+from tests.integration.node_bench import (
+    BUCKET,
+    FOLDER,
+    MB,
+    USER_DATA,
+    Origin,
+    ask,
+    content,
+    make_node,
+    running,
+    small_disk,
+)
 
-FOLDER = "/v/0a/film/0123456789ab"
-BUCKET = "/media-0123456"
 CACHE_MB, RATE_MB = 24, 8
 """The cache's size in MB, and the MB that are fetched each second, which is the network's configured speed."""
 SECONDS = 25
@@ -24,14 +32,8 @@ SECONDS = 25
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk with room for the cache and its headroom."""
-    disk = tmp_path / "node" / "disk"
-    disk.mkdir(parents=True)
-    if os.geteuid() != 0:
-        pytest.skip("mounting a disk needs root")
-    size = CACHE_MB + headroom_mb(RATE_MB * 8 / 1000)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}m", "none", disk], check=True)
-    yield disk
-    subprocess.run(["umount", disk], check=True)
+    with small_disk(tmp_path / "node", CACHE_MB + headroom_mb(RATE_MB * 8 / 1000)) as disk:
+        yield disk
 
 
 def small_cache() -> str:

@@ -10,10 +10,9 @@ import pytest
 
 from local.serving import nodes
 from local.serving.nodes import Node
-from tests.integration.node_bench import Origin, ask, content, make_node, running
+from tests.integration.node_bench import BUCKET, Origin, ask, content, make_node, running
 from tests.waiting import eventually
 
-BUCKET = "/media-0123456"
 LISTING = f"{BUCKET}/?list-type=2&prefix=v%2Ffill%2F"
 SIZE = 50_000
 
@@ -56,14 +55,6 @@ def fetched(origin: Origin) -> list[str]:
     """The media paths that the bucket was asked for."""
     asked = [target.removeprefix(BUCKET) for _, target, _ in origin.requests]
     return [path for path in asked if path.startswith("/v/") and not path.startswith("/v/fill/")]
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    origin = Origin()
-    origin.start()
-    yield origin
-    origin.stop()
 
 
 @pytest.fixture

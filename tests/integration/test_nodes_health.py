@@ -19,31 +19,26 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from local.serving.nodes import Node, NodeError
-from tests.integration.node_bench import MB, USER_DATA, Origin, ask, content, make_node, running
+from tests.integration.node_bench import (
+    BUCKET,
+    FILM,
+    FOLDER,
+    MB,
+    USER_DATA,
+    Origin,
+    ask,
+    content,
+    make_node,
+    running,
+    small_disk,
+)
 from tests.waiting import eventually
-
-FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
-BUCKET = "/media-0123456"
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    origin = Origin(objects={BUCKET + FILM: content(MB)})
-    origin.start()
-    yield origin
-    origin.stop()
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 24 MB where the node will keep its cache."""
-    disk = tmp_path / "node" / "disk"
-    disk.mkdir(parents=True)
-    if os.geteuid() != 0:
-        pytest.skip("mounting a disk needs root")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], check=True)
-    yield disk
-    subprocess.run(["umount", disk], check=True)
+    with small_disk(tmp_path / "node", 24) as disk:
+        yield disk
 
 
 def test_a_full_disk_makes_a_node_unhealthy_until_there_is_room(origin: Origin, tmp_path: Path, disk: Path) -> None:
@@ -65,7 +60,7 @@ def test_a_full_disk_makes_a_node_unhealthy_until_there_is_room(origin: Origin, 
 
 
 def test_a_full_disk_cuts_no_answer_off(origin: Origin, tmp_path: Path, disk: Path) -> None:
-    paths = [f"/v/0a/film/0123456789ab/index_v720p_{number:09}.cmfv" for number in range(20)]
+    paths = [f"{FOLDER}/index_v720p_{number:09}.cmfv" for number in range(20)]
     origin.objects |= {BUCKET + path: content(8 * MB, seed=number) for number, path in enumerate(paths)}
     with running(make_node(origin, tmp_path / "node")) as node:
         for path in paths[:10]:

@@ -18,11 +18,9 @@ from local.engine import run_program
 from local.serving.edge import Edge
 from local.serving.nodes import Node
 from tests.declared import ROOT
-from tests.integration.node_bench import MB, Door, Origin, ask, content, make_node, running
+from tests.integration.node_bench import BUCKET, FILM, MB, Door, Origin, ask, content, make_node, running
 from tests.waiting import eventually
 
-FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
-BUCKET = "/media-0123456"
 SIZE = MB + 321
 SEED = 20261128
 

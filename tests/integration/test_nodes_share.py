@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,27 +16,11 @@ import pytest
 
 from components.serving.cache_node import user_data
 from local.serving.nodes import Node
-from tests.integration.node_bench import MB, Answer, Origin, ask, content, make_node, running
+from tests.integration.node_bench import BUCKET, FILM, FOLDER, MB, Answer, Origin, ask, content
 from tests.waiting import eventually
 
-FILM = "/v/0a/film/0123456789ab/index_v720p_000000001.cmfv"
-ABSENT = "/v/0a/film/0123456789ab/absent.cmfv"
-BUCKET = "/media-0123456"
+ABSENT = f"{FOLDER}/absent.cmfv"
 CROWD = 40
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    origin = Origin(objects={BUCKET + FILM: content(4 * MB)})
-    origin.start()
-    yield origin
-    origin.stop()
-
-
-@pytest.fixture
-def node(origin: Origin, tmp_path: Path) -> Iterator[Node]:
-    with running(make_node(origin, tmp_path / "node")) as node:
-        yield node
 
 
 def together(look: Callable[[], Answer]) -> list[Answer]:
