@@ -124,24 +124,29 @@ def _frozen(groups: Sequence[int]) -> Generator[None]:
 
 
 @contextmanager
-def _limping(groups: Sequence[int]) -> Generator[None]:
-    """Let the process groups run only for a tenth of the time."""
+def _meanwhile(work: Callable[[threading.Event], None]) -> Generator[None]:
+    """Run `work` in a thread. The event that it is given is set when it must end."""
     over = threading.Event()
-
-    def limp() -> None:
-        while not over.is_set():
-            _signal(groups, signal.SIGSTOP)
-            over.wait(0.45)
-            _signal(groups, signal.SIGCONT)
-            over.wait(0.05)
-
-    thread = threading.Thread(target=limp)
+    thread = threading.Thread(target=work, args=(over,))
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
+
+
+def _limping(groups: Sequence[int]) -> AbstractContextManager[None]:
+    """Let the process groups run only for a tenth of the time."""
+
+    def limp(over: threading.Event) -> None:
+        while not over.is_set():
+            _signal(groups, signal.SIGSTOP)
+            over.wait(0.45)
+            _signal(groups, signal.SIGCONT)
+            over.wait(0.05)
+
+    return _meanwhile(limp)
 
 
 def _victims(stage: Stage, fault: Fault) -> list[Process]:
@@ -305,23 +310,15 @@ def _wait(ready: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.2)
 
 
-@contextmanager
-def forgetful(cloud: LaptopCloud, seconds: float = 2.0) -> Generator[None]:
+def forgetful(cloud: LaptopCloud, seconds: float = 2.0) -> AbstractContextManager[None]:
     """Empty the edge's cache every few seconds, so that viewers' requests reach the tiers behind it."""
-    over = threading.Event()
 
-    def forget() -> None:
+    def forget(over: threading.Event) -> None:
         while not over.wait(seconds):
             for folder in (cloud.run_dir / "edge/cache").glob("*"):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    thread = threading.Thread(target=forget, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return _meanwhile(forget)
 
 
 KINDS: dict[str, Callable[[Stage, Fault], AbstractContextManager[None]]] = {
