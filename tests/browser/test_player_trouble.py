@@ -31,11 +31,6 @@ def test_a_title_that_cannot_be_prepared_ends_the_wait_for_it(page: Page, fake: 
     expect(page.locator("#notice")).to_contain_text("This title could not be prepared")
 
 
-def test_an_unknown_title_says_so(page: Page, fake: Fake) -> None:
-    page.goto(f"{fake.origin}/?title=nowhere")
-    expect(page.locator("#notice")).to_contain_text("No such title")
-
-
 def test_a_silent_service_is_asked_again(page: Page, fake: Fake) -> None:
     fake.api_down = True
     page.goto(f"{fake.origin}/?title=film")
