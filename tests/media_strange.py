@@ -1,4 +1,4 @@
-"""Strange clips: files that are allowed and rare, and files that say what is not so. `sample` finds them by name."""
+"""Strange clips: files that are valid but rare, and files with wrong headers. `sample` finds them by name."""
 
 import subprocess
 import zipfile
@@ -15,12 +15,12 @@ def ffmpeg(path: Path, *arguments: str) -> None:
 
 
 def _plain(*options: str, size: str = "320x180", rate: str = "25", seconds: str = "2", more: str = "") -> Recipe:
-    """A clip with a sound of AAC; `options` stand last, and so win."""
+    """A clip with AAC sound. `options` come last on the command line, so they win."""
     return lambda path: ffmpeg(path, *picture(size, rate, more), *SOUND, *FAST, *AAC, "-t", seconds, *options)
 
 
 def _cut(seconds: str, start: str) -> Recipe:
-    """Cut without encoding anew, as editors do: an edit list hides the frames before the cut."""
+    """Cut a film without an encode, as editors do. An edit list hides the frames before the cut."""
 
     def make(path: Path) -> None:
         whole = path.with_name("whole.mp4")
@@ -67,7 +67,7 @@ def _slides(path: Path) -> None:
 
 
 def _matrix(numbers: list[int]) -> Recipe:
-    """A track header that turns or mirrors the picture by this matrix."""
+    """A film whose track header rotates or mirrors the picture with this matrix."""
 
     def make(path: Path) -> None:
         _plain()(path)
@@ -84,7 +84,7 @@ LAST = 1 << 30
 
 
 def _programs(path: Path) -> None:
-    """Two channels of one multiplex: a small first one and a larger second one, each with its sound."""
+    """A transport stream with two programs: a small one and then a larger one, each with its sound."""
     sounds = [part for tone in (440, 880) for part in ("-f", "lavfi", "-i", f"sine=frequency={tone}:sample_rate=48000")]
     mapped = ["-map", "0", "-map", "1", "-map", "2", "-map", "3"]
     programs = ["-program", "title=One:st=0:st=2", "-program", "title=Two:st=1:st=3"]
@@ -92,7 +92,7 @@ def _programs(path: Path) -> None:
 
 
 def _between_keyframes(seconds: str, gop: str) -> Recipe:
-    """A capture that begins in the middle of a group of pictures: the first packets of a whole film are gone."""
+    """A recording that begins in the middle of a GOP: a complete film without its first packets."""
 
     def make(path: Path) -> None:
         whole = path.with_name(f"whole{path.suffix}")
@@ -108,7 +108,7 @@ def _between_keyframes(seconds: str, gop: str) -> Recipe:
 
 
 def _patched(recipe: Recipe, *changes: tuple[bytes, int, bytes]) -> Recipe:
-    """Bytes at an offset behind the name of each box, wherever it stands."""
+    """Replace bytes at an offset after the name of each box of this kind."""
 
     def make(path: Path) -> None:
         recipe(path)
@@ -131,7 +131,7 @@ SIX_HOURS = 6 * 3600
 
 
 def _stands_for_hours(path: Path) -> None:
-    """Two kilobytes: two frames, of which the last one stands for six hours."""
+    """A file of two kilobytes with two frames, of which the last one lasts six hours."""
     ffmpeg(path, *picture("64x64"), *FAST, "-frames:v", "2")
     content = bytearray(path.read_bytes())
     scale_at = content.index(b"mdhd") + 4 + 12
@@ -141,7 +141,7 @@ def _stands_for_hours(path: Path) -> None:
     times = content.index(b"stts")
     half = _long(SIX_HOURS // 2, scale)
     assert content[times + 8 : times + 12] == (1).to_bytes(4, "big")
-    content[times + 16 : times + 20] = half  # the one row: two frames, so long each
+    content[times + 16 : times + 20] = half  # the only row of the table: two frames of this length
     for kind, offset, value in (
         (b"mdhd", 16, _long(SIX_HOURS, scale)),
         (b"mvhd", 16, _long(SIX_HOURS, movie)),
@@ -192,7 +192,7 @@ VP9 = ["-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-deadline", "realtime", "-
 FIELDS = ["-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-flags", "+ilme+ildct"]
 DNXHR = ["-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"]
 HOURS = [(b"mvhd", 16, 1000), (b"tkhd", 20, 1000), (b"mdhd", 16, 12800), (b"elst", 8, 1000)]
-"""Boxes that state a length, where, and in which scale."""
+"""Boxes that state a length: the offset of the length, and its time scale."""
 
 STRANGE: dict[str, Recipe] = {
     "tiny_film.mp4": lambda path: ffmpeg(path, *picture("64x64"), *SOUND, *FAST, *AAC, "-t", "1"),

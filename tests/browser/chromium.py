@@ -1,4 +1,4 @@
-"""The browser of the tests: Debian's Chromium without a window."""
+"""The browser for the tests: Debian's Chromium without a window."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,15 +16,15 @@ FLAGS = [
     "--disable-sync",
     "--disable-quic",
     "--no-first-run",
-    # The rule for viewers: a page that was opened by its address may not start with sound.
+    # The same rule as for viewers: a page that was opened by its address may not start with sound.
     "--autoplay-policy=document-user-activation-required",
 ]
 
 
 @contextmanager
 def launched() -> Generator[Browser]:
-    """One Chromium. Its driver keeps an event loop running in this thread until the end."""
-    expect.set_options(timeout=60_000)  # A busy machine is slow, which is no fault of the page.
+    """One Chromium for all tests. Its driver keeps an event loop running in this thread until the end."""
+    expect.set_options(timeout=60_000)  # A busy machine is slow, and that is not a fault of the page.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=120_000)
         yield browser
@@ -33,7 +33,7 @@ def launched() -> Generator[Browser]:
 
 @contextmanager
 def tab(browser: Browser) -> Generator[Page]:
-    """A new tab with a cache of its own. Fails in the end if the page raised an error or broke its policy."""
+    """A new tab with its own cache. At its end it fails if the page raised an error or broke its policy."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)

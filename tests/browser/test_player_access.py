@@ -1,4 +1,4 @@
-"""Access: axe finds nothing in any state, and the page works without a mouse, enlarged, and in one's own colours."""
+"""Accessibility: axe finds no mistake in any state. The page works by keyboard, enlarged, and with forced colours."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,15 +24,15 @@ RUN = """async () => {
 
 
 def found(page: Page) -> list[str]:
-    """What axe has to say about the page as it is now."""
-    # What fades in has no colour yet that could be judged.
+    """The mistakes that axe finds in the page now."""
+    # An element that fades in does not have its final colour yet.
     until(page, SETTLED)
     page.evaluate(AXE.read_text())
     return cast(list[str], page.evaluate(RUN))
 
 
 def watch(page: Page, fake: Fake, title: str = "rich", more: str = "") -> None:
-    """A title, standing still with its controls shown."""
+    """A title that is paused, with its controls shown."""
     fake.add("rich", "Rich", duration=18, description="A film with everything.")
     page.goto(f"{fake.origin}/?title={title}{more}")
     until(page, "video.currentTime > 0.3")
@@ -141,7 +141,7 @@ def test_axe_finds_nothing(page: Page, fake: Fake, state: Callable[[Page, Fake],
     assert found(page) == []
 
 
-def test_axe_would_find_something(page: Page, fake: Fake) -> None:
+def test_axe_reports_a_mistake_that_is_there(page: Page, fake: Fake) -> None:
     page.goto(fake.origin)
     expect(page.locator("#cards .card").first).to_be_visible()
     page.evaluate("document.querySelector('.brand').append(document.createElement('button'))")
@@ -149,8 +149,8 @@ def test_axe_would_find_something(page: Page, fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("state", [the_list, the_film, the_settings, the_tower])
-def test_enlarged_twice_nothing_is_cut_off(page: Page, fake: Fake, state: Callable[[Page, Fake], None]) -> None:
-    # Twice as large is half as many pixels to draw on: what a browser does on 200 %.
+def test_nothing_is_cut_off_at_twice_the_size(page: Page, fake: Fake, state: Callable[[Page, Fake], None]) -> None:
+    # At 200 % a browser gives the page half as many pixels.
     page.set_viewport_size({"width": 640, "height": 480})
     state(page, fake)
     assert cast(int, page.evaluate("document.documentElement.scrollWidth")) <= 640
@@ -160,14 +160,14 @@ def test_enlarged_twice_nothing_is_cut_off(page: Page, fake: Fake, state: Callab
         assert box["x"] + box["width"] <= 640
 
 
-def test_in_ones_own_colours_the_tracks_are_still_seen(page: Page, fake: Fake) -> None:
+def test_tracks_are_visible_with_forced_colours(page: Page, fake: Fake) -> None:
     page.emulate_media(forced_colors="active")
     watch(page, fake)
     for track in ("#seek", "#volume"):
         colours = Counter(pixels(page, track)).most_common()
         box = page.locator(track).bounding_box()
         assert box
-        # A line along the whole of it, above and below, is drawn in one colour that is not the ground's.
+        # There is a line above and a line below, each along the whole track, in one colour other than the background's.
         assert sum(count for _, count in colours[1:]) > 2 * box["width"], colours[:4]
 
 

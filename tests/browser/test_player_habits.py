@@ -1,4 +1,4 @@
-"""Habits: going on where one left, links, keys and touches that people know, the end, and what is reported."""
+"""Habits: continuing a film, links, common keys and touches, the end of a film, and reports."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from tests.browser.fake_headend import REGION, Fake
 from tests.browser.waiting import until
 
 LONG_S = 120
-# As fast as a finger: a loaded machine would send the second tap too late.
+# Both taps are sent from inside the page, because a busy machine would send the second one too late.
 TAPPED_TWICE = """(side) => {
   const { left, top, width } = video.getBoundingClientRect();
   const where = { clientX: left + side * width, clientY: top + 40, pointerType: "touch", bubbles: true };
@@ -22,7 +22,7 @@ TAPPED_TWICE = """(side) => {
 
 @pytest.fixture
 def long(page: Page, fake: Fake) -> Page:
-    """Two minutes of film, standing still at 30 s."""
+    """A film of two minutes, paused at 30 s."""
     fake.add("long", "Two minutes", duration=LONG_S)
     page.goto(f"{fake.origin}/?title=long&t=30")
     until(page, "video.currentTime > 30.2")
@@ -60,7 +60,7 @@ def test_a_title_goes_on_where_it_was_left_or_from_the_start(long: Page, fake: F
     until(long, "video.currentTime > 0.2 && video.currentTime < 5")
 
 
-def test_a_title_that_was_watched_to_the_end_is_not_gone_on_with(long: Page, fake: Fake) -> None:
+def test_a_title_that_was_watched_to_the_end_starts_from_its_beginning(long: Page, fake: Fake) -> None:
     long.evaluate(f"video.currentTime = {LONG_S - 1}; video.play()")
     until(long, "video.ended")
     long.goto(fake.origin)
@@ -77,7 +77,7 @@ def test_keys_seek(long: Page, key: str, lands: float) -> None:
     comes_to(long, lands)
 
 
-def test_home_and_end_are_the_films_on_its_bar_and_the_pages_elsewhere(long: Page) -> None:
+def test_home_and_end_move_the_film_on_its_bar_and_the_page_elsewhere(long: Page) -> None:
     long.locator("#seek").focus()
     long.keyboard.press("Home")
     comes_to(long, 0)
@@ -110,7 +110,7 @@ def test_two_taps_at_a_side_leap(browser: Browser, fake: Fake) -> None:
         for side, lands in ((0.9, 40), (0.1, 30)):
             page.evaluate(TAPPED_TWICE, side)
             comes_to(page, lands)
-            page.wait_for_timeout(400)  # Longer than between two taps that belong together.
+            page.wait_for_timeout(400)  # longer than the time between the two taps of a double tap
         assert page.evaluate("video.paused"), "a tap does not play"
     finally:
         context.close()
@@ -132,7 +132,7 @@ def test_the_lock_screen_knows_the_title(long: Page) -> None:
 
 
 def reports(page: Page, fake: Fake, count: int) -> list[dict[str, object]]:
-    """What the page has reported, as soon as there are `count` reports. A report comes some time after its cause."""
+    """The page's reports, as soon as there are `count` of them. A report comes some time after its cause."""
     end = time.monotonic() + 30
     while True:
         found = [json.loads(body) for path, body in fake.posted if path == "/api/events"]
@@ -190,7 +190,7 @@ def test_a_view_that_never_began_says_so(page: Page, fake: Fake) -> None:
     assert [report["event"] for report in reports(page, fake, 1)] == ["exit"]
 
 
-def test_nobody_reports_who_is_not_asked_to_and_410_silences(page: Page, fake: Fake) -> None:
+def test_a_view_reports_only_if_it_is_asked_to_and_stops_after_410(page: Page, fake: Fake) -> None:
     page.goto(f"{fake.origin}/?title=film")
     until(page, "video.currentTime > 0.3")
     assert reports(page, fake, 0) == []

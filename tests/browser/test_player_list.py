@@ -1,4 +1,4 @@
-"""The list of titles: what can be watched, what will be, and why something cannot."""
+"""The list of titles: which titles can be watched now, which are made on request, and which errors it shows."""
 
 from threading import Event
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.fake_headend import Fake
 from tests.browser.waiting import until
 
-# Longer than the list waits between two looks while something is being prepared.
+# Longer than the time between two requests of the list while a title is being prepared.
 NEXT_LOOK_MS = 5_000
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>.mp4'
 
@@ -120,7 +120,7 @@ def test_a_list_that_cannot_be_loaded_no_longer_says_that_it_loads(page: Page, f
     expect(page.locator("#list-loading")).to_be_empty()
 
 
-def test_nothing_moves_while_the_list_loads_for_who_asks_for_that(page: Page, fake: Fake) -> None:
+def test_with_reduced_motion_nothing_moves_while_the_list_loads(page: Page, fake: Fake) -> None:
     fake.held = {"state=PUBLISHED": Event()}
     page.emulate_media(reduced_motion="reduce")
     page.goto(fake.origin)
@@ -134,7 +134,7 @@ def test_an_empty_platform_says_what_to_do(page: Page, fake: Fake) -> None:
     expect(page.locator(".empty")).to_contain_text("Put a video into the uploads bucket")
 
 
-def test_what_is_typed_is_found_in_two_thousand_titles_with_few_requests(page: Page, fake: Fake) -> None:
+def test_a_search_in_two_thousand_titles_needs_few_requests(page: Page, fake: Fake) -> None:
     for number in range(2000):
         fake.add(f"t{number}", f"Title {number}")
     fake.add("bridge", "Über die Brücke", description="A crossing in the fog")
@@ -164,7 +164,7 @@ def test_titles_are_put_in_order(page: Page, fake: Fake) -> None:
 
 @pytest.mark.parametrize("whose", ["", "?served"])
 def test_the_page_asks_for_what_it_shows_and_no_more(page: Page, fake: Fake, whose: str) -> None:
-    """The API tells nobody of what is being made or was refused: an operator's page has no list of it either."""
+    """The API does not list titles in making or refused titles, so an operator's page has no such list either."""
     fake.add("new", "Just uploaded", "PROCESSING", duration=None)
     page.clock.install()
     page.goto(f"{fake.origin}/{whose}")

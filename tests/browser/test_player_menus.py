@@ -1,4 +1,4 @@
-"""The menus: captions are seen, languages are heard, previews are shown, and what was chosen is remembered."""
+"""The menus: captions are shown, languages are heard, previews are shown, and the page remembers the choices."""
 
 from typing import cast
 
@@ -15,7 +15,7 @@ from tests.browser.waiting import until
 
 @pytest.fixture
 def rich(page: Page, fake: Fake) -> Page:
-    """The film with languages, captions and previews, standing still at its first second."""
+    """The film with languages, captions and previews, paused at its first second."""
     fake.add("rich", "Rich", duration=18)
     page.goto(f"{fake.origin}/?title=rich")
     until(page, "video.currentTime > 0.3")
@@ -46,7 +46,7 @@ def test_captions_stay_readable_over_white(rich: Page) -> None:
         choose(rich, "Caption background", ground)
         rich.keyboard.press("Escape")
         seen = sorted(sum(pixel) for pixel in pixels(rich, "#captions p > span"))
-        # The ground is most of it, and white letters on it want 4.5 : 1, so a grey of 118 at most.
+        # Most of it is background. White letters need a contrast of 4.5 : 1, so the background's grey is at most 118.
         assert seen[len(seen) // 3] <= 3 * 118, ground
         assert seen[-1] > 3 * 240, ground
     choose(rich, "Caption background", "None")
@@ -127,7 +127,7 @@ def test_the_speed_is_chosen_and_remembered(rich: Page, fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("at", [1, 7, 13, 17])
-def test_a_preview_shows_what_is_there(rich: Page, at: int) -> None:
+def test_a_preview_shows_the_picture_of_its_time(rich: Page, at: int) -> None:
     bar = rich.locator("#seek").bounding_box()
     assert bar
     rich.mouse.move(bar["x"] + bar["width"] * at / 18, bar["y"] + bar["height"] / 2)
@@ -156,7 +156,7 @@ def test_a_title_without_previews_shows_the_time_alone(page: Page, fake: Fake) -
     expect(page.locator("#subtitles")).to_be_hidden()
 
 
-def test_a_caption_file_that_is_none_leaves_the_film_alone(rich: Page, fake: Fake) -> None:
+def test_a_broken_caption_file_does_not_disturb_the_film(rich: Page, fake: Fake) -> None:
     fake.faults["_000000001.vtt"] = [404] * 50
     rich.locator("#subtitles").click()
     rich.locator("#toggle").click()

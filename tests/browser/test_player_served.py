@@ -1,4 +1,4 @@
-"""Who served it: the panel says what the headers say, and no more."""
+"""The panel "Who served it" shows what the headers say, and nothing else."""
 
 import itertools
 import threading
@@ -77,7 +77,7 @@ def test_the_counts_are_those_of_what_was_sent(page: Page, fake: Fake) -> None:
     )
 
 
-def test_the_way_past_the_nodes_is_lit_without_them(page: Page, fake: Fake) -> None:
+def test_a_request_that_passed_no_node_lights_no_node(page: Page, fake: Fake) -> None:
     fake.tier = lambda _path: "failover"
     load_all(page, fake)
     lit = cast(list[str], page.evaluate("[...document.querySelectorAll('li.lit')].map((row) => row.dataset.station)"))
@@ -86,15 +86,15 @@ def test_the_way_past_the_nodes_is_lit_without_them(page: Page, fake: Fake) -> N
     expect(page.locator(".latest")).to_contain_text("No node took part")
 
 
-def test_an_edge_hit_names_the_node_as_one_of_earlier(page: Page, fake: Fake) -> None:
+def test_an_edge_hit_names_the_node_of_an_earlier_request(page: Page, fake: Fake) -> None:
     load_all(page, fake)
     expect(page.locator(".latest")).to_contain_text(f"Node {NODE} filled it there, earlier.")
     expect(page.locator("#ledger-rows tr").first).to_contain_text(f"{NODE} (earlier)")
 
 
-def test_what_the_browser_kept_is_not_counted_as_served(page: Page, fake: Fake) -> None:
+def test_answers_from_the_browsers_cache_are_not_counted(page: Page, fake: Fake) -> None:
     fake.tier = lambda _path: "fill"
-    fake.add("tall", "Tall", duration=2)  # It has one rung. Else a faster view would fetch what the slower one did not.
+    fake.add("tall", "Tall", duration=2)  # one rung, so that two views fetch the same files
     for _ in range(2):
         page.goto(f"{fake.origin}/?title=tall&served")
         until(page, "video.ended")

@@ -1,4 +1,4 @@
-"""Trouble: whatever comes between a viewer and the film is overcome, or told with what can be done."""
+"""Trouble: the page overcomes each disturbance, or says what the viewer can do."""
 
 import re
 import time
@@ -51,14 +51,14 @@ def test_a_segment_cut_in_flight_is_asked_for_again(page: Page, fake: Fake) -> N
 
 
 def open_long(page: Page, fake: Fake) -> None:
-    """Play the long film until as much is buffered as the page keeps ahead."""
+    """Play the long film until the buffer is as full as the page allows."""
     fake.add("long", "Two minutes", duration=120)
     page.goto(f"{fake.origin}/?title=long&served")
     until(page, f"video.currentTime > 0.3 && {AHEAD} > 45")
 
 
 def plays(fake: Fake) -> int:
-    """How often the API was asked to play."""
+    """Number of requests to play that the API got."""
     return sum(asked.endswith("/play") for asked in fake.asked)
 
 
@@ -71,7 +71,7 @@ def test_no_more_than_a_minute_is_fetched_ahead(page: Page, fake: Fake) -> None:
 @pytest.mark.parametrize("answer", [403, 503, CUT])
 def test_an_outage_is_not_seen_while_the_buffer_lasts(page: Page, fake: Fake, answer: int) -> None:
     open_long(page, fake)
-    # Of what is buffered, less is left than the page wants, and more than the outage lasts.
+    # The rest of the buffer is less than the page wants, but longer than the outage.
     end = cast(float, page.evaluate("video.buffered.end(video.buffered.length - 1)"))
     asked, fake.outage = plays(fake), answer
     page.evaluate("at => video.currentTime = at", end - OUTAGE_S - 6)
@@ -98,7 +98,7 @@ def test_after_an_outage_that_was_seen_it_goes_on_by_itself(page: Page, fake: Fa
     expect(page.locator("#spinner")).to_be_hidden()
 
 
-def test_cookies_that_run_out_are_asked_for_anew_and_the_film_goes_on(page: Page, fake: Fake) -> None:
+def test_expired_cookies_are_replaced_and_the_film_goes_on(page: Page, fake: Fake) -> None:
     fake.ticket = 1
     open_long(page, fake)
     fake.ticket = 2

@@ -1,4 +1,4 @@
-"""Watching: a title plays, and whatever comes between a viewer and the film is told and overcome."""
+"""Watching: a title plays with picture and sound, and its controls work."""
 
 from typing import cast
 
@@ -17,10 +17,10 @@ PIXELS = """points => {
   context.drawImage(video, 0, 0);
   return points.map(([x, y]) => [...context.getImageData(x * canvas.width, y * canvas.height, 1, 1).data.slice(0, 3)]);
 }"""
-# Half a second on, with a part of its frames painted: a loaded machine may drop some.
+# The film has gone on for half a second and has painted some of its frames. A busy machine may drop others.
 MOVED_ON = """([time, frames]) =>
   video.currentTime > time + 0.5 && video.getVideoPlaybackQuality().totalVideoFrames > frames + 5"""
-# Autoplay is refused, with sound and without, until the viewer has touched the page.
+# The browser refuses autoplay, with and without sound, until the viewer has touched the page.
 NO_AUTOPLAY = """
 let touched = false;
 addEventListener("pointerdown", (event) => (touched = event.isTrusted), true);
@@ -29,7 +29,7 @@ HTMLMediaElement.prototype.play = function () {
   if (touched) return play.call(this);
   return Promise.reject(new DOMException("not yet", "NotAllowedError"));
 };"""
-# What names a control for a screen reader, for each control that can be reached.
+# The name for screen readers of each control that can get the focus.
 NAMES = """() => [...document.querySelectorAll("#stage button, #stage input")]
   .filter((control) => control.checkVisibility())
   .map((control) => control.getAttribute("aria-label") ?? control.textContent.trim())"""
@@ -37,8 +37,9 @@ NAMES = """() => [...document.querySelectorAll("#stage button, #stage input")]
 
 @pytest.fixture
 def playing(page: Page, fake: Fake) -> Page:
-    """The film, playing since its address was opened."""
-    # No script is run before the film has been started: Chromium takes it for the viewer's gesture, which allows sound.
+    """The film, which plays since its address was opened."""
+    # The test runs no script before the film starts. Chromium would count it as a gesture of the viewer and allow
+    # sound.
     with page.expect_response("**/index.m3u8"):
         page.goto(f"{fake.origin}/?title=film")
     until(page, "video.currentTime > 0.3")

@@ -1,4 +1,4 @@
-"""A crowd of films with strange names, uploaded at once: each is published under an id of its own, with its name."""
+"""Many films with strange names are uploaded at once. Each is published under its own id, with its name."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.media_strange import STRANGE
 
 NAMES = {
     "n" * 1020 + ".mp4": "n" * 200,
-    "tab\tstop.mp4": "tab stop",  # the laptop's S3 takes no line break, which S3 does
+    "tab\tstop.mp4": "tab stop",  # S3 allows a line break in a key, but the laptop's S3 does not
     "../../up/film.mp4": "film",
     "a//b//film.mp4": "film",
     "100%2Ffilm.mp4": "100%2Ffilm",
@@ -27,12 +27,12 @@ NAMES = {
     "x.mp4/film": "film",
 }
 REFUSED = {"six hours of nothing.mp4": "stands_for_hours", "two programs.ts": "programs"}
-"""Files that claim much: they do not hold up the others."""
+"""Files that claim to be long or are two films. The other films do not wait for them."""
 
 
 @pytest.fixture(scope="module")
 def rows(cloud: LaptopCloud) -> dict[str, dict[str, Any]]:
-    """What became of each upload, by key."""
+    """Key of each upload to the final row of its title."""
     assert STRANGE
     s3, bucket = cloud.client("s3"), cloud.deployment.exports["uploads_bucket"]
     for key, clip in {**REFUSED, **dict.fromkeys(NAMES, "tiny_film")}.items():

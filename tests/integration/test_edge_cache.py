@@ -510,7 +510,7 @@ def test_a_country_that_is_not_served_gets_nothing(tmp_path: Path) -> None:
         assert not made.s3.seen
 
 
-def test_a_viewer_may_say_where_he_is_and_nobody_behind_the_edge_hears_how(tmp_path: Path) -> None:
+def test_a_viewer_may_choose_a_country_and_origins_do_not_see_how(tmp_path: Path) -> None:
     header = {"headerBehavior": "whitelist", "headers": {"items": ["CloudFront-Viewer-Country"]}}
     segments = behaviour("pop-home-or-media", "/v/*", originRequestPolicyId="country")
     resources = delivering(request_policy("country", headersConfig=header), orderedCacheBehaviors=[segments])

@@ -1,4 +1,4 @@
-"""Viewers who miss one object together: one fetch, and each has its bytes as they come."""
+"""Viewers who miss one object at once: the node fetches it once, and each viewer gets the bytes as they arrive."""
 
 import contextlib
 import http.client
@@ -24,7 +24,7 @@ CROWD = 40
 
 
 def together(look: Callable[[], Answer]) -> list[Answer]:
-    """The answers of a crowd that asks at once."""
+    """The answers to viewers who all ask at once."""
     barrier = threading.Barrier(CROWD)
 
     def one(_: int) -> Answer:
@@ -36,7 +36,7 @@ def together(look: Callable[[], Answer]) -> list[Answer]:
 
 
 def first_half(node: Node, size: int) -> float:
-    """Seconds to half of an object."""
+    """Seconds until half of an object has arrived."""
     began = time.monotonic()
     connection = http.client.HTTPConnection(node.site.address, node.port, timeout=20)
     with contextlib.closing(connection):
@@ -45,7 +45,7 @@ def first_half(node: Node, size: int) -> float:
     return time.monotonic() - began
 
 
-def test_who_misses_with_others_has_each_byte_as_soon_as_the_node_has_it(node: Node, origin: Origin) -> None:
+def test_viewers_who_miss_together_get_each_byte_as_soon_as_the_node_has_it(node: Node, origin: Origin) -> None:
     origin.pause = 3.0
     with ThreadPoolExecutor(CROWD) as pool:
         # What nginx writes in one go is as long as a buffer.
@@ -78,7 +78,7 @@ def test_a_crowd_has_one_fetch_and_the_right_bytes_ranges_too(node: Node, origin
     assert len(origin.requests) == 1
 
 
-def test_a_crowd_that_asks_for_what_is_absent_costs_one_question(node: Node, origin: Origin) -> None:
+def test_a_crowd_that_asks_for_a_missing_object_costs_one_request(node: Node, origin: Origin) -> None:
     origin.delay = 0.5
     began = time.monotonic()
     assert [answer.status for answer in together(lambda: ask(node, ABSENT))] == [404] * CROWD

@@ -1,4 +1,4 @@
-"""JSONata as Step Functions evaluates it: an expression that passes here must pass on AWS, with the same value."""
+"""JSONata as Step Functions evaluates it. An expression that works here must work on AWS, with the same value."""
 
 from typing import Any
 

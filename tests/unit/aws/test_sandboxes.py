@@ -1,4 +1,4 @@
-"""A crowd of calls of several functions: processes are reused, and no function waits for ever."""
+"""Many calls of several functions at once: processes are used again, and every call is answered."""
 
 import itertools
 import threading
@@ -20,7 +20,7 @@ class Process:
 
     def __init__(self, function: Any, *_: object) -> None:
         next(Process.started)
-        time.sleep(0.1)  # as a process takes, against a call
+        time.sleep(0.1)  # starting a process takes longer than a call
         self.function, self.killed, self.lock = function, False, threading.Lock()
 
     def alive(self) -> bool:
@@ -62,8 +62,8 @@ def test_a_crowd_of_calls_starts_few_processes_and_all_are_answered(sandboxes: S
     for each in calls:
         each.join(30)
     assert len(answered) == len(calls)
-    # How many depends on the order in which threads get their turn: about 25 of 300. Two calls of three started one
-    # where waiting calls did not count.
+    # The number depends on the order in which threads run. It is about 25 for 300 calls. Before waiting calls were
+    # counted, two of three calls started a process.
     assert next(Process.started) < len(calls) / 4, "they are not ended for one another"
 
 

@@ -1,4 +1,4 @@
-"""The laptop's DynamoDB answers one request at a time, so a condition that was found true still is when it writes."""
+"""The laptop's DynamoDB handles one request at a time. So a condition is still true when the write follows."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

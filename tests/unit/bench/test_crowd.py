@@ -1,4 +1,4 @@
-"""Ten thousand uploads at once: the state machine that is shipped carries them, and docs/scale.md says how."""
+"""Ten thousand uploads at once: the declared state machine makes them all, and docs/scale.md has the figures."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ def test_a_film_alone_takes_few_transitions_and_calls() -> None:
 
 
 def test_a_crowd_that_nobody_waits_for_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The simulation can fail: with less patience than the workflow has, films are lost to the crowd."""
+    """The simulation can fail. If states retry less often than in the workflow, films are lost."""
     machine = crowd.definition(crowd.NAMES)
     for state in machine["States"].values():
         for rule in state.get("Retry", []):

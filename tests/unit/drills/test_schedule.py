@@ -1,4 +1,4 @@
-"""What a drill draws, and what it says of it."""
+"""The faults that a drill draws, and the texts that it prints."""
 
 from collections import Counter
 from pathlib import Path
@@ -18,14 +18,14 @@ KILL = Fault("node", "kill", 0, 1, 0, 1)
 def test_the_same_seed_draws_the_same_faults_and_another_one_others() -> None:
     assert draw(7, 20) == draw(7, 20)
     assert draw(7, 20) != draw(8, 20)
-    # More faults are the same ones and some more: a long drill can be cut short.
+    # With a larger number, the first faults stay the same. So a long drill can be repeated in part.
     assert draw(7, 20)[:5] == draw(7, 5)
 
 
 def test_a_hundred_seeds_of_one_fault_leave_no_kind_out() -> None:
     drawn = Counter((fault.what, fault.how) for seed in range(1, 101) for fault in draw(seed, 1))
     assert set(drawn) == set(KINDS)
-    # Dealt, not drawn: none comes twice before each has come once.
+    # The kinds are dealt like cards: none comes twice before each has come once.
     assert max(drawn.values()) - min(drawn.values()) <= 1
 
 
@@ -37,7 +37,7 @@ def test_every_fault_is_within_its_bounds_and_can_be_done() -> None:
         assert (fault.region < REGIONS, fault.fleet < FLEETS, fault.node < NODES) == (True, True, True)
 
 
-def test_a_fault_is_good_only_if_nothing_failed_and_no_hand_is_needed() -> None:
+def test_a_fault_is_good_only_if_nothing_failed_and_nobody_had_to_help() -> None:
     assert Outcome(KILL, Seen(requests=5, cut=1), 3.0).good
     assert not Outcome(KILL, Seen(requests=5, wrong=1), 3.0).good
     assert not Outcome(KILL, Seen(requests=5, failed=1), 3.0).good
@@ -59,7 +59,7 @@ def test_a_line_and_a_table_say_what_happened() -> None:
     assert summary([fine, bad, skipped]).startswith("2 faults, 1 skipped; 12 requests, 2 failed, 0 with wrong bytes")
 
 
-def test_results_that_are_kept_are_told_again(tmp_path: Path) -> None:
+def test_results_that_are_kept_can_be_printed_again(tmp_path: Path) -> None:
     file = tmp_path / "results"
     bad = Outcome(KILL, Seen(requests=7, failed=2, examples=["/v/00 after 30 s"]), None, "status 502", 1.5)
     results = [Result(seed, "abc", bad) for seed in (1, 2, 3, 7)]
@@ -72,7 +72,7 @@ def test_results_that_are_kept_are_told_again(tmp_path: Path) -> None:
         kept(file)
 
 
-def test_the_bytes_of_an_object_are_its_own() -> None:
+def test_each_object_has_its_own_bytes() -> None:
     assert len(content("/v/00/a", 5000)) == 5000
     assert content("/v/00/a", 5000) == content("/v/00/a", 5000)
     assert content("/v/00/a", 100) != content("/v/00/b", 100)

@@ -1,4 +1,4 @@
-"""Viewers of a drill: what they call wrong, failed, cut and right, against a server that does each."""
+"""The viewers of a drill count wrong, failed, cut and right answers. The test server gives each kind."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ SIZE = 5000
 
 @contextmanager
 def serving(how: str) -> Generator[str]:
-    """A server that answers well, or with other bytes, an error, or half of what it promised; its URL."""
+    """URL of a server that answers rightly, with other bytes, with an error, or with half of the announced bytes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -30,7 +30,7 @@ def serving(how: str) -> Generator[str]:
             self.wfile.write(body[:100] if how == "half" else body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
+            """Write no log, since nobody reads it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -44,7 +44,7 @@ def serving(how: str) -> Generator[str]:
 
 
 def watched(url: str, seconds: float) -> Seen:
-    """What two viewers saw."""
+    """The counts of two viewers."""
     crowd = Crowd(url, {PATH: SIZE}, ("US", "GB"), seed=1, viewers=2)
     crowd.start()
     time.sleep(seconds)
@@ -72,7 +72,7 @@ def test_a_broken_connection_is_made_again_until_patience_ends(monkeypatch: pyte
     assert seen.cut > seen.failed
 
 
-def test_with_the_bucket_away_viewers_keep_to_what_they_have_read() -> None:
+def test_without_the_bucket_viewers_read_only_what_they_have_read_before() -> None:
     other = "/v/80/film/0123456789ab/video_2.cmfv"
     with serving("well") as url:
         crowd = Crowd(url, {other: SIZE, PATH: SIZE}, ("US",), seed=1, viewers=1)

@@ -1,4 +1,4 @@
-"""Ids, ARNs and names that are made up have the shape of AWS's own, and are the same in every run."""
+"""The invented ids, ARNs and names have the form of AWS's own, and are the same in every run."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a title will cost: worked out by hand, and refused where it is too much."""
+"""The cost of a title, compared with figures that were computed by hand. A title that costs too much is refused."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_an_hour_is_charged_by_rung_and_tier() -> None:
     assert (corrected["tier"], corrected["usd"]) == ("Professional", 3.6)
 
 
-def test_what_is_too_dear_is_refused_with_the_sum() -> None:
+def test_a_title_that_costs_too_much_is_refused_with_its_price() -> None:
     price = cost(HOUR, 10**10, corrected=False)
     for most in (0, 2.25, 100):
         check(price, most)
@@ -32,7 +32,7 @@ def test_what_is_too_dear_is_refused_with_the_sum() -> None:
     assert "may cost at most 2.20 here" in str(said.value)
 
 
-def test_what_does_not_say_its_length_has_no_price_and_goes_around_no_limit() -> None:
+def test_a_film_without_a_length_has_no_price_and_is_refused_if_there_is_a_limit() -> None:
     unknown = cost({**HOUR, "duration": None}, 10**10, corrected=False)
     assert unknown is None
     check(unknown, 0)

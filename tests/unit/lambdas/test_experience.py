@@ -79,7 +79,7 @@ def test_a_reason_is_short_and_plain() -> None:
         (b'{"event": "end", "session": "abcdefgh", "title": "../x"}', 400, "title is '../x'"),
     ],
 )
-def test_what_is_no_report_is_told_and_not_counted(body: bytes, status: int, sentence: str) -> None:
+def test_a_bad_report_is_answered_with_a_reason_and_not_counted(body: bytes, status: int, sentence: str) -> None:
     found, said = refusal(body)
     assert found == status
     assert sentence in said

@@ -1,4 +1,4 @@
-"""Jobs: an encode is not paid for twice, and one that failed is made again."""
+"""Jobs: no encode is paid twice, and a failed one is made again."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def test_a_failed_try_does_not_hide_an_earlier_success(title: Title) -> None:
     assert find(title, CONTENT, jobs, [])["version"] == "1"
 
 
-def test_what_was_found_wanting_is_not_found_again(title: Title) -> None:
+def test_a_refused_version_is_not_found_again(title: Title) -> None:
     jobs = [a_job(title, "COMPLETE", version="2"), a_job(title, "COMPLETE")]
     assert find(title, CONTENT, jobs, ["2"])["version"] == "1"
     assert find(title, CONTENT, jobs, ["1", "2"]) == NONE

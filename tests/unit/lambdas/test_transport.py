@@ -1,4 +1,4 @@
-"""Programs of a transport stream: only those count whose picture is in the file."""
+"""Programs of a transport stream. A program counts only if its video is in the file."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def packet(pid: int, payload: bytes, *, begins: bool = True) -> bytes:
 
 
 def section(kind: int, body: bytes) -> bytes:
-    """With a pointer before it, and a check sum of nothing."""
+    """The table with a pointer before it and a check sum of zeros."""
     length = 5 + len(body) + 4
     return bytes([0, kind, 0xB0 | length >> 8, length & 0xFF, 0, 1, 0xC1, 0, 0]) + body + b"sums"
 
@@ -36,7 +36,7 @@ SECOND = packet(258, b"\0\0\1")
 
 
 def apart(stream: bytes, size: int) -> bytes:
-    """The same packets with a clock before each, or a check after it."""
+    """The same packets, each with a clock before it or a check after it."""
     before, after = (size - 188, 0) if size == 192 else (0, size - 188)
     return b"".join(bytes(before) + stream[at : at + 188] + bytes(after) for at in range(0, len(stream), 188))
 
@@ -44,7 +44,7 @@ def apart(stream: bytes, size: int) -> bytes:
 @pytest.mark.parametrize("size", [188, 192, 204])
 @pytest.mark.parametrize("cut", [0, 77])
 def test_programs_that_are_there_are_counted(size: int, cut: int) -> None:
-    # A capture may begin anywhere in a packet.
+    # A recording may begin in the middle of a packet.
     lead = apart(FIRST, size)[cut:]
     assert programs(lead + apart(TWO + FIRST + SECOND, size)) == [1, 2]
 
@@ -66,5 +66,5 @@ def test_a_long_list_goes_on_in_the_next_packet() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"G" * 2000, b"\0" * 5000, b"#EXTM3U\n" * 300, FIRST])
-def test_what_is_no_such_stream_has_none(data: bytes) -> None:
+def test_other_data_has_no_programs(data: bytes) -> None:
     assert programs(data) == []

@@ -1,4 +1,4 @@
-"""What a node fetches ahead: its own fleet's titles, beginnings first, newest first, and no more than has room."""
+"""A node fetches titles in advance: those of its own fleet, beginnings first, newest first, and only as many as fit."""
 
 import sys
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ def test_without_an_order_the_beginnings_of_all_come_before_the_rest_of_any(scri
     assert [at(0, 0), at(1, 0), at(1, 1), at(2, 1), at(2, 2)] == ["new", "old", "new", "old", None]
 
 
-def test_what_has_no_room_is_left_and_what_failed_waits(script: Any) -> None:
+def test_files_without_room_are_left_out_and_failed_ones_wait(script: Any) -> None:
     def chosen(done: int, room: int, *failed: str) -> str | None:
         lists = {"new": script.Progress(1, 2, 10, 100, done), "old": script.Progress(1, 2, 10, 100)}
         return script.choose(script.pieces(lists, None), lists, set(failed), room)
@@ -77,7 +77,7 @@ def test_with_an_order_the_more_wanted_come_first_and_the_unwanted_not_at_all(sc
     plays = script.worth(places, [hot, warm])
     assert [plays[place] for place in places] == [5.0, 10.0, 6.0, 0.0]
     lists = {f"v/fill/{place}.json": script.Progress(1, 2, 10, 100) for place in places}
-    # The rest of the hottest is wanted more than the beginning of the others; of each, the beginning comes first.
+    # The rest of the most wanted title comes before the beginning of the others. Each title's beginning comes first.
     assert [(script.place(key)[3:7], files) for key, files, _ in script.pieces(lists, plays)] == [
         ("hot/", 1), ("hot/", 2), ("warm", 1), ("prem", 1), ("warm", 2), ("prem", 2),
     ]  # fmt: skip
@@ -90,7 +90,7 @@ def test_a_premiere_is_fetched_before_any_play_was_counted(script: Any) -> None:
     }
 
 
-def test_an_order_is_taken_up_in_the_quiet_hours_or_by_who_has_none(script: Any, tmp_path: Path) -> None:
+def test_a_node_begins_an_order_in_the_quiet_hours_or_if_it_has_none(script: Any, tmp_path: Path) -> None:
     one, two = key("0", "one"), key("0", "two")
     bucket: dict[str, Any] = {path: {"head": 1, "files": [["a", 10], ["b", 10]]} for path in (one, two)}
     night, noon = NIGHT, NIGHT + 10 * 3600
@@ -98,7 +98,7 @@ def test_an_order_is_taken_up_in_the_quiet_hours_or_by_who_has_none(script: Any,
 
     def order(title: str, at: str) -> list[tuple[str, str]]:
         bucket[order_of("0")] = {"since": "2026-11-02T00:00:00", "debut": 0.0, "plays": {script.place(title): 1.0}}
-        # Another fleet's is none of ours, and is not even read.
+        # The order of another fleet is not even read.
         old = "2026-11-01T00:00:00.000Z"
         return [(one, old), (two, old), (order_of("0"), at), (order_of("8"), at)]
 
@@ -146,7 +146,8 @@ def test_what_is_wanted_is_asked_for_again_every_few_hours(script: Any, tmp_path
     assert all(walk(NIGHT))
     assert asked == [("a", False), ("b", False)]
     assert walk(NIGHT + 3600) == asked == []
-    # A byte of what is there; the whole of what was pushed out. Only this is paid for.
+    # It requests one byte of a file in the cache, and all of a file that was pushed out. Only the latter costs
+    # something.
     assert [cost > 0 for cost in walk(NIGHT + script.WALK_SECONDS + 1)] == [False, True]
     assert asked == [("a", True), ("b", True), ("b", False)]
 
@@ -166,23 +167,23 @@ def test_the_quiet_hours_may_go_on_after_midnight(script: Any) -> None:
 
 
 def test_it_is_night_where_the_region_is() -> None:
-    # By the sun: on the east coast of America, in Ireland, in Singapore, in Sydney.
+    # Local solar time on the east coast of America, in Ireland, in Singapore and in Sydney.
     hours = [quiet_from(region) for region in ("us-east-1", "eu-west-1", "ap-southeast-1", "ap-southeast-2")]
     assert hours == [7, 2, 19, 16]
 
 
 @pytest.mark.parametrize("fleets", [1, 2, 4, 8, 16])
-def test_every_title_is_one_fleets(fleets: int) -> None:
+def test_every_title_belongs_to_one_fleet(fleets: int) -> None:
     assert "".join(digits_of(fleet, fleets) for fleet in range(fleets)) == "0123456789abcdef"
 
 
 def test_a_small_node_has_the_beginning_of_a_new_title_within_a_minute() -> None:
-    """Three minutes of a ladder of 20 Mb/s, after a wait for the next look."""
+    """Three minutes of a ladder of 20 Mb/s, with the wait until the node looks next."""
     slowest = min(kind.baseline_gbps for kind in INSTANCE_TYPES.values())
     assert 15 + 20 * HEAD_SECONDS / fill_mbps(slowest) < 60
 
 
-def test_a_list_of_what_is_gone_is_known_by_its_key(script: Any) -> None:
+def test_a_list_of_deleted_files_is_recognized_by_its_key(script: Any) -> None:
     when = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
     found = script.GONE.fullmatch(f"{GONE_LISTS}a0/a-film/{when:{GONE_TIME}}.json")
     assert found[1] == "a"

@@ -1,4 +1,4 @@
-"""What a node reports once a minute is what nginx's log says, in the form that CloudWatch makes metrics of."""
+"""Once a minute a node reports the counts of nginx's log, in the format from which CloudWatch makes metrics."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Which workers of nginx the watchdog takes for frozen: those that neither answer nor run."""
+"""The watchdog counts a worker of nginx as frozen if it neither answers nor uses processor time."""
 
 import runpy
 from pathlib import Path
@@ -10,7 +10,7 @@ SCRIPT: dict[str, Any] = runpy.run_path(str(Path(user_data.__file__).with_name("
 
 
 def rounds(*seen: tuple[dict[int, str], set[int]]) -> dict[int, int]:
-    """In how many rounds each worker was silent, after rounds of (workers and their processor time, who answered)."""
+    """Worker to its number of silent rounds. Each round is (processor time of each worker, workers that answered)."""
     quiet: dict[int, tuple[str, int]] = {}
     for workers, answered in seen:
         quiet = SCRIPT["silent"](workers, answered, quiet)

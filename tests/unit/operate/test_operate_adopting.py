@@ -25,7 +25,7 @@ TABLE = "aws:dynamodb/table:Table"
 
 
 class Account(Realiser):
-    """moto's, which has no encoder."""
+    """A boto3 client of moto, which has no encoder."""
 
     def create(self, type_: str, name: str, inputs: dict[str, Any], region: str) -> tuple[str, dict[str, Any]]:
         if type_ == "aws:mediaconvert/queue:Queue":
@@ -34,12 +34,12 @@ class Account(Realiser):
 
 
 def client(service: Any, *_: object) -> Any:
-    """As the function's own, without its time-outs."""
+    """A client as the function makes it, but without time-outs."""
     return boto3.client(service, region_name=REGION)
 
 
 def row(title: str) -> dict[str, Any]:
-    """A title that plays, as the catalogue has it."""
+    """The row of a title that plays."""
     fields = {
         "id": title,
         "state": "PUBLISHED",
@@ -53,7 +53,7 @@ def row(title: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def adopted() -> Iterator[tuple[Any, Deployment]]:
-    """DynamoDB, and the platform that was deployed again with the restored table."""
+    """DynamoDB, and the platform after a deployment with the restored table."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")

@@ -1,4 +1,4 @@
-"""`headend preflight` asks for what the program needs, in calls that AWS's models know, and judges the answers."""
+"""`headend preflight` checks the program's needs, with calls that AWS's models know, and judges the answers."""
 
 import json
 import math
@@ -31,7 +31,7 @@ OWN = [{"Key": "project", "Value": "headend"}, {"Key": "stack", "Value": "dev"}]
 
 
 class Account:
-    """AWS, answering as told; it refuses a call that AWS's own model does not know."""
+    """A stand-in for AWS with given answers. It refuses a call that AWS's own model does not know."""
 
     def __init__(self) -> None:
         self.stubs: dict[tuple[str, str], Stubber] = {}
@@ -61,7 +61,7 @@ def aws() -> Iterator[Account]:
 def test_what_dev_needs_is_counted_in_the_program() -> None:
     found = {need.quota: need for need in needs.quotas(whole("dev"))}
     groups = whole("dev").of_type("aws:autoscaling/group:Group")
-    # One vCPU each, every fleet at its largest and half as much again while it is replaced.
+    # One vCPU per node, with every fleet at its largest size, and half as many again while it is replaced.
     assert found[ON_DEMAND].amount == sum(math.ceil(group.inputs["maxSize"] * 3 / 2) for group in groups)
     assert {quota: found[quota].amount for quota in (VPCS, INTERNET_GATEWAYS, EGRESS_GATEWAYS, BALANCERS)} == {
         VPCS: 1, INTERNET_GATEWAYS: 1, EGRESS_GATEWAYS: 1, BALANCERS: 1,
@@ -203,7 +203,7 @@ def test_dollars_are_said_as_the_planner_says_them(capsys: pytest.CaptureFixture
 
 
 def test_the_name_of_a_zone_must_be_free_or_lead_to_cloudfront(aws: Account) -> None:
-    """Pulumi writes no record over."""
+    """Pulumi does not overwrite an existing record."""
     for kind in ("A", "AAAA"):
         asked = {"HostedZoneId": ZONE, "StartRecordName": HOST, "StartRecordType": kind, "MaxItems": "1"}
         found = {"Name": f"{HOST}.", "Type": kind, "ResourceRecords": [{"Value": "192.0.2.1"}], "TTL": 60}

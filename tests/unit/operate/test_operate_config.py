@@ -1,4 +1,4 @@
-"""What `headend ami` and `headend drain` change in a stack's config: that, and no other character."""
+"""`headend ami` and `headend drain` change only their value in a stack's config, and no other character."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`headend keys rotate` knows which step is next, and does what AWS's models know."""
+"""`headend keys rotate` knows which step is next, and makes only calls that AWS's models know."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_the_next_key_has_the_next_name(name: str, next_one: str) -> None:
 
 
 class Stack:
-    """A stack that signs, and AWS answering as told."""
+    """A stack with signed playback, and a stand-in for AWS with given answers."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, written: list[str]) -> None:
         lines = "".join(f"    - {{name: {name}, publicKey: x}}\n" for name in written)

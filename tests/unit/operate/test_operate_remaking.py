@@ -1,4 +1,4 @@
-"""Encoding anew says what it costs."""
+"""`headend encode-again` computes its price."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`headend roll` gives nodes a new template so that AWS can take it back, and says where that ended."""
+"""`headend roll` gives nodes a new template in a way that AWS can roll back, and says how it ended."""
 
 import io
 from copy import deepcopy
@@ -38,7 +38,7 @@ def described(version: str) -> dict[str, Any]:
 
 
 class Rolling:
-    """Auto Scaling, answering as told, and what was said of it."""
+    """A stand-in for Auto Scaling with given answers, and the text that the roll printed."""
 
     def __init__(self) -> None:
         self.client: Any = boto3.client("autoscaling", region_name="eu-west-1", **KEYS)

@@ -1,4 +1,4 @@
-"""`headend upload` knows what is a film, where it goes, and what S3 has of it already."""
+"""`headend upload` knows which files are films, their keys, and the parts that S3 already has."""
 
 import hashlib
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_folder_that_is_named_by_a_dot_has_its_name(tmp_path: Path, monkeypatc
         (["notes.txt"], "notes.txt", "'notes.txt' is not the name of a film"),
     ],
 )
-def test_what_cannot_be_uploaded_is_said_by_its_name(tmp_path: Path, names: list[str], given: str, says: str) -> None:
+def test_a_path_that_cannot_be_uploaded_is_named(tmp_path: Path, names: list[str], given: str, says: str) -> None:
     for name in names:
         film(tmp_path, name)
     with pytest.raises(Refusal) as refused:
@@ -68,7 +68,7 @@ def test_parts_cover_a_file_once_and_s3_accepts_them(size: int) -> None:
     assert all(5 * MEBIBYTE <= part.size <= 5 << 30 for part in cut[:-1])
 
 
-def test_only_what_s3_lacks_or_has_of_other_bytes_is_sent_again(tmp_path: Path) -> None:
+def test_only_missing_or_different_parts_are_sent(tmp_path: Path) -> None:
     path = film(tmp_path, "a.mp4", 3 * 16 * MEBIBYTE + 5)
     whole = Film(path, "a.mp4", path.stat().st_size)
     kept = {

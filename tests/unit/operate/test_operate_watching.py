@@ -1,4 +1,4 @@
-"""Who watches a title, and in which languages it can be heard."""
+"""The number of viewers of a title, and the languages of its sound."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def test_a_view_is_open_from_its_start_until_it_ends_leaves_or_fails() -> None:
 
 
 class Stack(Cloud):
-    """A stack whose AWS answers as told."""
+    """A stack with a stand-in for AWS that gives prepared answers."""
 
     def client(self, service: str, region: str | None = None) -> Any:
         return CLIENTS[service]

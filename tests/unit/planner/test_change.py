@@ -1,4 +1,4 @@
-"""What a pull request would add to the bill, and which resources it adds, removes and touches."""
+"""The costs that a pull request adds to the bill, and the resources that it adds, removes and changes."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_the_same_files_in_another_directory_are_no_change(tmp_path: Path) -> No
     }
 
 
-def test_what_is_no_program_is_named() -> None:
+def test_a_source_that_is_not_a_program_is_named() -> None:
     with pytest.raises(ChangeError, match=r"'--output=x' is neither a directory with a Pulumi\.yaml nor a git ref"):
         registered("--output=x", "dev")
     with pytest.raises(ChangeError, match=r", stack nowhere: .*Pulumi\.nowhere\.yaml"):

@@ -1,4 +1,4 @@
-"""Filling at night: what is kept, and what it is worth over a year."""
+"""Filling at night: the files that caches keep, and the gain over a year."""
 
 import pytest
 

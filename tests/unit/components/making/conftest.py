@@ -1,4 +1,4 @@
-"""A world of its own for each test of the workflow."""
+"""Each test of the workflow gets its own world."""
 
 from collections.abc import Iterator
 from typing import Any

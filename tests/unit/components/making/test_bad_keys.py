@@ -37,7 +37,7 @@ NAMED = {
     "$(reboot);`id`.mp4": "$(reboot);`id`",
     "null\x00byte.mp4": "null byte",
 }
-"""What a person reads, by key; None where nothing of the name can be read, so that the id stands for it."""
+"""Key to the name that people read. None if nothing of the name is readable, because then the id is shown."""
 
 
 @pytest.mark.parametrize("key", NAMED)

@@ -1,4 +1,4 @@
-"""Sidecars: what becomes of a file beside a film, whatever happens to its title meanwhile."""
+"""Sidecars: what the workflow does with a file beside a film while its title changes."""
 
 import functools
 import json
@@ -54,7 +54,7 @@ def row(dynamodb: Any) -> dict[str, Any]:
 
 
 def workflow(*answers: dict[str, Any], before: Any = None) -> Execution:
-    """The handler gives one answer after another; `before` happens each time that it is asked."""
+    """The handler gives one answer after another. `before` is called before each answer."""
     given = iter(answers)
 
     def look(asked: Any) -> dict[str, Any]:
@@ -98,8 +98,8 @@ def test_no_caption_and_two_notes_are_lists_as_well(table: Any) -> None:
     ("version", "manifests"),
     [("cccccccccccc", "v/ab/films-dune/cccccccccccc"), ("aaaaaaaaaaaa", "v/ab/films-dune/dddddddddddd")],
 )
-def test_what_changed_meanwhile_is_looked_at_again(table: Any, version: str, manifests: str) -> None:
-    """The film was encoded anew, or another caption file came: neither is lost."""
+def test_a_title_that_changed_meanwhile_is_read_again(table: Any, version: str, manifests: str) -> None:
+    """The film was encoded again, or another caption file came. Neither change is lost."""
     newer = {**UPDATE, "version": version, "seen": manifests, "manifests": "v/ab/films-dune/eeeeeeeeeeee"}
     done = workflow(UPDATE, newer, before=lambda: put(table, version, manifests))
     assert done.path.count("Look") == 2
@@ -113,11 +113,11 @@ def test_it_waits_while_the_film_is_made(table: Any) -> None:
 
 
 def test_the_longest_wait_fits_into_a_history() -> None:
-    """Step Functions keeps 25,000 events; each look is a Lambda call (5), a choice (2) and a wait (2) at the most."""
+    """Step Functions keeps 25,000 events. Each round has a Lambda call (5), a choice (2) and a wait (2) at most."""
     assert 72 * 3600 / LOOK_AGAIN_SECONDS * 9 < 25_000
 
 
-def test_a_file_without_a_film_is_told_and_one_whose_film_is_not_there_yet_is_kept(table: Any) -> None:
+def test_a_file_without_a_film_is_reported_and_a_file_before_its_film_is_kept(table: Any) -> None:
     before = row(table)
     orphan = {"action": "ORPHAN", "id": "x", "name": "Dune.de.vtt", "notes": ["It is kept."]}
     assert workflow(orphan).called("Tell")[0]["Message"]["note"] == "It is kept."
@@ -140,12 +140,12 @@ def event(key: str, what: str) -> Any:
     ("key", "starts"),
     [("a/Dune.de.vtt", True), ("Dune.SRT", True), ("Dune.jpg", True), ("Dune.mp4", False), ("Dune.vtt.mp4", False)],
 )
-def test_it_starts_for_what_lies_beside_films_and_for_nothing_else(key: str, starts: bool, what: str) -> None:
+def test_only_files_beside_films_start_it(key: str, starts: bool, what: str) -> None:
     pattern: Any = dev().one("aws:cloudwatch/eventRule:EventRule", "sidecars-trigger-rule").inputs["eventPattern"]
     assert EventPattern.load(pattern).matches_event(event(key, what)) is starts
 
 
-def test_it_may_call_its_handler_write_rows_and_tell() -> None:
+def test_it_may_call_its_handler_write_rows_and_send_messages() -> None:
     policy = dev().one("aws:iam/rolePolicy:RolePolicy", "sidecars-policy").inputs["policy"]
     may = {statement["Action"] if isinstance(statement["Action"], str) else "" for statement in statements(policy)}
     assert may - {""} == {"lambda:InvokeFunction", "dynamodb:UpdateItem", "sns:Publish"}

@@ -1,4 +1,4 @@
-"""The content's two buckets: uploads are announced and kept cheaply, renditions wait for their readers."""
+"""The two buckets of content: the uploads bucket sends events and stores cheaply; the media bucket is for readers."""
 
 import functools
 
@@ -24,14 +24,14 @@ def test_every_upload_is_announced_to_eventbridge_and_no_rendition_is() -> None:
     assert announced["bucket"] == uploads.outputs["bucket"]
 
 
-def test_a_mezzanine_cools_down_and_can_still_be_encoded_from() -> None:
+def test_an_upload_moves_to_cheaper_storage_and_can_still_be_encoded() -> None:
     rules = {
         item.name: item.inputs["rules"]
         for item in storage().of_type("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
     }
     [_, cool] = rules["content-uploads-lifecycle"]
     [transition] = cool["transitions"]
-    # The archive classes have to be thawed for hours first; MediaConvert would fail.
+    # Objects in the archive classes must be restored for hours first, so MediaConvert would fail.
     assert transition["storageClass"] in {"GLACIER_IR", "STANDARD_IA"}
     assert "expiration" not in cool
     # Fill lists stay as long as their title: an old title may be wanted again.

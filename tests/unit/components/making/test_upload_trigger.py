@@ -1,4 +1,4 @@
-"""The trigger: an upload starts the workflow, whatever else happens in the account does not, and nothing is lost."""
+"""The trigger: an upload starts the workflow, other events of the account do not, and no event is lost."""
 
 import functools
 import json
@@ -63,7 +63,7 @@ def test_an_event_that_could_not_start_it_is_kept_for_two_weeks() -> None:
     target, queue = done.one("aws:cloudwatch/eventTarget:EventTarget").inputs, done.one("aws:sqs/queue:Queue")
     assert target["arn"] == MACHINE
     assert target["deadLetterConfig"] == {"arn": queue.outputs["arn"]}
-    # EventBridge's own longest, so that an hour of trouble loses nothing.
+    # This is EventBridge's longest time, so that an hour of trouble loses no event.
     assert target["retryPolicy"] == {"maximumEventAgeInSeconds": 86400, "maximumRetryAttempts": 185}
     assert queue.inputs["messageRetentionSeconds"] == 14 * 86400
 

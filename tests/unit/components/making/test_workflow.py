@@ -1,4 +1,4 @@
-"""The workflow: whatever happens to an upload, its title says so, and what plays goes on playing."""
+"""The workflow: a title's row says what happened to its upload, and a title that plays keeps playing."""
 
 import json
 import subprocess
@@ -43,12 +43,12 @@ def following(state: dict[str, Any]) -> set[str]:
     return {rule[key] for rule in rules for key in ("Next", "Default") if key in rule}
 
 
-# A job that is waited for
+# Waiting for a job
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_job_can_be_waited_for_as_long_as_an_execution_lives(mode: str) -> None:
-    """25,000 events an execution is Step Functions' limit: a task writes five of them, another state two."""
+    """Step Functions allows 25,000 events per execution. A task writes five of them, and any other state two."""
     states = workflow(mode)["States"]
     wait, events, name = states["Wait for job"], 0, "Wait for job"
     while True:
@@ -58,11 +58,11 @@ def test_a_job_can_be_waited_for_as_long_as_an_execution_lives(mode: str) -> Non
         if name == "Wait for job":
             break
     assert events >= 9
-    # A fifth is left for what comes before and after, and for what is tried again.
+    # A fifth is left for the states before and after, and for retries.
     assert LIFE_SECONDS / wait["Seconds"] * events < 0.8 * 25_000
 
 
-# What is true of every path
+# Rules for every path
 
 
 def test_step_functions_would_accept_it(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_every_state_is_reached_and_every_way_ends(states: dict[str, Any]) -> No
 
 def test_nothing_hangs(states: dict[str, Any]) -> None:
     for name, state in tasks(states).items():
-        # All but the encode, which counts the wait in MediaConvert's queue.
+        # All except the encode, whose time includes the wait in MediaConvert's queue.
         assert state["TimeoutSeconds"] <= (LIFE_SECONDS if name == "Encode" else 120), name
     assert workflow()["TimeoutSeconds"] == LIFE_SECONDS
 
@@ -124,13 +124,13 @@ def test_after_the_claim_every_error_is_written_down(states: dict[str, Any]) -> 
         caught = {error: rule["Next"] for rule in state["Catch"] for error in rule["ErrorEquals"]}
         assert caught["States.ALL"] in {"Mark", "Whose fault?"}, name
         assert set(caught.values()) <= {"Mark", "Superseded", "Whose fault?"}, name
-    # Telling people fails nothing: the row has said it already.
+    # A failed message must not fail the execution, because the row already has the result.
     for name in ("Announce", "Tell"):
         [rule] = states[name]["Catch"]
         assert (rule["ErrorEquals"], rule["Next"]) == (["States.ALL"], states[name]["Next"])
 
 
-def test_after_the_claim_every_write_is_on_the_claims_condition(states: dict[str, Any]) -> None:
+def test_after_the_claim_every_write_demands_that_the_claim_holds(states: dict[str, Any]) -> None:
     for name, state in tasks(states).items():
         if state["Resource"].endswith("dynamodb:updateItem") and name != "Claim":
             assert state["Arguments"]["ConditionExpression"] == "execution = :execution", name
@@ -149,11 +149,11 @@ def test_ten_thousand_films_at_once_have_the_patience_for_five_calls_a_second(
         min(retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt, retry["MaxDelaySeconds"])
         for attempt in range(retry["MaxAttempts"])
     ]
-    # With full jitter a wait is half as long on the average.
+    # With full jitter, a wait is half as long on average.
     assert sum(waits) / 2 > 10_000 / 5
 
 
-# What happens to an upload
+# The ways of an upload
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def event(key: str = "films/Ein Film.mp4", sequencer: int = 1, etag: str = "e1",
 
 
 def identified(etag: str, sequencer: int) -> Title:
-    """What an upload of `event` becomes."""
+    """Run the workflow for the upload of `event`."""
     source = event(etag=etag, sequencer=sequencer)["detail"]["object"]
     upload: Any = {**source, "bucket": "uploads", "version_id": source["version-id"], "time": ""}
     return identify(upload)
@@ -195,7 +195,7 @@ PRICE: Cost = {"minutes": {"1080p": 2.0, "270p": 1.0}, "tier": "Basic", "usd": 0
 
 
 def prepared(asked: dict[str, Any], **found: Any) -> Any:
-    """As the handler answers where it finds no job, but for `found`."""
+    """The handler's answer if it finds no job, with the changes in `found`."""
     content = content_of(asked["title"]["etag"])
     planned = encode(content, plan(a_source()), PRICE)
     if asked["published"]["content"] == content:
@@ -204,7 +204,7 @@ def prepared(asked: dict[str, Any], **found: Any) -> Any:
 
 
 def answers(**other: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
-    """A film that has nothing wrong with it, but for `other`: states by name, `_` for a space."""
+    """The handlers' answers for a good film. `other` replaces some: the name of a state, with `_` for a space."""
     fine: dict[str, Callable[[Any], Any]] = {
         "Identify": identify,
         "Does it run?": lambda _asked: {"Status": "RUNNING"},
@@ -218,7 +218,7 @@ def answers(**other: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
 
 
 def fails(*failures: Failure) -> Callable[[Any], Any]:
-    """Fails once with each, then goes well."""
+    """Fails once with each of the errors, and then succeeds."""
     left = list(failures)
 
     def answer(_asked: Any) -> Any:
@@ -309,7 +309,7 @@ def test_a_source_that_cannot_be_played_is_rejected_with_the_reason(table: Any, 
 
 
 @pytest.mark.parametrize("code", OWNERS)
-def test_what_the_encoder_says_of_the_file_rejects_it_at_once(table: Any, code: int) -> None:
+def test_an_encoder_error_about_the_file_rejects_it_at_once(table: Any, code: int) -> None:
     done = upload(answering=answers(Encode=always(job_failed(code, "No video stream"))))
     assert row(table)["state"] == "REJECTED"
     assert "No video stream" in row(table)["reason"]
@@ -332,7 +332,7 @@ def test_another_failure_of_the_encoder_is_tried_again_and_then_ours(table: Any,
     assert "operators" in row(table)["reason"]
 
 
-def test_the_encoders_rate_is_waited_for(table: Any) -> None:
+def test_it_waits_if_the_encoder_refuses_because_of_its_rate(table: Any) -> None:
     busy = Failure("MediaConvert.TooManyRequestsException")
     done = upload(answering=answers(Encode=fails(*[busy] * 20)))
     assert (row(table)["state"], done.status) == ("PUBLISHED", "SUCCEEDED")
@@ -383,7 +383,7 @@ def test_a_newer_upload_takes_over_and_the_older_does_not_publish(table: Any) ->
     assert row(table)["content"] == content_of("e2")
 
 
-def test_a_source_that_moved_leaves_the_title_to_its_newer_upload(table: Any) -> None:
+def test_a_replaced_source_leaves_the_title_to_the_newer_upload(table: Any) -> None:
     moved = Failure("SourceMoved", {"errorMessage": "it moved"})
     done = upload(answering=answers(Verify=always(moved)))
     assert (done.status, done.path[-1]) == ("SUCCEEDED", "Superseded")
@@ -413,7 +413,7 @@ def test_what_cannot_be_published_is_marked_and_not_left_as_in_progress(table: A
     assert row(table)["fault"].startswith("Publish: ")
 
 
-def test_what_cannot_be_told_is_published_all_the_same(table: Any) -> None:
+def test_a_title_is_published_even_if_its_message_fails(table: Any) -> None:
     done = upload(answering=answers(Announce=always(Failure("SNS.AuthorizationErrorException"))))
     assert (row(table)["state"], done.status) == ("PUBLISHED", "SUCCEEDED")
 
@@ -426,7 +426,7 @@ def test_an_execution_that_claims_nothing_fails_and_is_not_taken_for_superseded(
 
 
 def test_two_films_of_one_slug_do_not_touch_each_other(table: Any) -> None:
-    """The second takes an id of its own, and keeps it."""
+    """The second film takes another id, and keeps it."""
     upload()
     before = row(table)
     other: Any = {
@@ -464,7 +464,7 @@ def test_a_newer_upload_wins_whatever_the_length_of_its_sequencer(table: Any) ->
     assert run(workflow(), older, answers(), name="third").path[-1] == "Already taken"
 
 
-def test_what_lies_beside_a_film_claims_nothing_and_tells_nobody(table: Any) -> None:
+def test_a_file_that_is_not_a_film_claims_nothing_and_sends_no_message(table: Any) -> None:
     done = upload(answering=answers(Identify=always(Failure("NotAFilm", {"errorMessage": "a picture"}))))
     assert (done.status, done.path) == ("SUCCEEDED", ["Identify", "No film"])
     assert row(table) == {}
@@ -488,12 +488,12 @@ def test_an_execution_that_aws_has_forgotten_holds_nothing(table: Any) -> None:
 
 
 def place_of(job: dict[str, Any]) -> str:
-    """The prefix that a job writes to."""
+    """The prefix to which a job writes."""
     group = job["Settings"]["OutputGroups"][0]["OutputGroupSettings"]["CmafGroupSettings"]
     return group["Destination"].removeprefix("s3://media/").rpartition("/")[0]
 
 
-def test_renditions_that_are_not_whole_are_made_again_elsewhere(table: Any) -> None:
+def test_incomplete_renditions_are_made_again_in_another_folder(table: Any) -> None:
     answered = [Failure("RenditionsIncomplete", {"errorMessage": "The file index.mpd is missing."})]
 
     def verify(_asked: Any) -> Any:
@@ -519,7 +519,7 @@ def test_a_handler_cannot_say_where_a_job_writes_what_it_reads_or_who_it_is(tabl
     assert (job["Role"], job["Queue"]) == (NAMES["job_role_arn"], NAMES["queue_arn"])
     assert job["Settings"]["Inputs"][0]["FileInput"] == "s3://uploads/films/Ein Film.mp4"
     destination = job["Settings"]["OutputGroups"][0]["OutputGroupSettings"]["CmafGroupSettings"]["Destination"]
-    # S3 has no folders: dots in a key are dots.
+    # S3 has no folders, so `..` in a key has no meaning.
     assert destination.startswith(f"s3://media/{folder('films-ein-film')}/")
 
 
@@ -539,7 +539,7 @@ def test_the_encoders_warnings_are_kept_on_the_title(table: Any) -> None:
 
 
 @pytest.mark.parametrize("code", OURS)
-def test_what_only_an_operator_mends_is_not_tried_again(table: Any, code: int) -> None:
+def test_an_error_that_only_an_operator_can_repair_is_not_retried(table: Any, code: int) -> None:
     done = upload(answering=answers(Encode=always(job_failed(code, "Access Denied"))))
     assert (row(table)["state"], len(done.called("Encode"))) == ("FAILED", 1)
     assert OURS[code] in row(table)["fault"]
@@ -554,7 +554,7 @@ def test_a_job_that_somebody_cancelled_is_not_made_again(table: Any, member: str
 
 
 @pytest.mark.parametrize("error", ["Runtime.ExitError", "InternalError", "ServiceUnavailable", "SlowDown"])
-def test_what_passes_by_itself_is_waited_for(table: Any, error: str) -> None:
+def test_a_temporary_error_is_retried(table: Any, error: str) -> None:
     left = [Failure(error)] * 3
 
     def prepare(asked: Any) -> Any:

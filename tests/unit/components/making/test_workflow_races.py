@@ -1,4 +1,4 @@
-"""The workflow while uploads replace one another and executions are stopped: what plays is what was uploaded last."""
+"""The workflow while uploads replace one another and executions are stopped: the last upload is the one that plays."""
 
 import json
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from tests.workflow_runner import Execution
 
 
 def test_a_job_that_read_the_upload_which_replaced_its_own_never_counts(world: World) -> None:
-    """A; B while A's job waits, in its queue, to read; then A again. The first job was A's, and holds B."""
+    """Upload A, then B while A's job is in the queue, then A again. The first job was made for A, but has read B."""
     replaced: list[dict[str, Any]] = []
     first = world.deliver(world.put("A"), reads=lambda: replaced.append(world.put("B")))
     assert first.path[-1] == "Superseded"
@@ -29,7 +29,7 @@ def test_a_job_that_read_the_upload_which_replaced_its_own_never_counts(world: W
 def test_a_job_that_still_runs_for_a_replaced_upload_writes_nowhere_near_the_newer_ones(
     world: World, seen: bool
 ) -> None:
-    """The same, but A comes again while the first job, which has read B, still writes."""
+    """The same, but A comes again while the first job, which has read B, is still writing."""
     replaced: list[dict[str, Any]] = []
     again: list[Execution] = []
 
@@ -61,7 +61,7 @@ def test_the_same_bytes_again_cost_nothing_even_as_another_object_version(world:
 
 
 def test_a_title_that_was_taken_down_is_encoded_anew(world: World) -> None:
-    """The finished job is still known, and what it made is gone."""
+    """MediaConvert still knows the finished job, but its files are deleted."""
     event = world.put("A")
     world.deliver(event)
     world.media.clear()
@@ -76,10 +76,10 @@ ON_THE_WAY = ["Identify", "Claim", "Prepare", "What next?", "Encode", "Verify", 
 
 @pytest.mark.parametrize("state", ON_THE_WAY)
 @pytest.mark.parametrize("lost", [True, False])
-def test_whatever_state_an_execution_is_stopped_at_its_event_again_makes_it_whole(
+def test_the_event_again_completes_an_execution_that_was_stopped_at_any_state(
     world: World, state: str, lost: bool
 ) -> None:
-    """Before it acts, or (`lost`) once it has acted and its answer is lost."""
+    """The execution is stopped before the state acts, or (`lost`) after it has acted, so that its answer is lost."""
     if lost and state not in STATES:
         pytest.skip("a choice has no answer to lose")
     event = world.put("A")
@@ -95,7 +95,7 @@ def test_whatever_state_an_execution_is_stopped_at_its_event_again_makes_it_whol
 
 @pytest.mark.parametrize("state", ["Prepare", "What next?", "Encode", "Verify", "Publish"])
 def test_a_title_whose_execution_nobody_remembers_is_made_from_its_row(world: World, state: str) -> None:
-    """What the sweeper starts where Step Functions knows nothing of the execution that has the claim."""
+    """The sweeper starts the title again if Step Functions no longer knows the execution that has the claim."""
     world.deliver(world.put("A"), stop_at=state)
     assert "outcome" not in world.row()
     world.executions = {"another film's": "SUCCEEDED"}
@@ -108,7 +108,7 @@ def test_a_title_whose_execution_nobody_remembers_is_made_from_its_row(world: Wo
 @pytest.mark.parametrize("state", ["Identify", "Prepare", "Encode", "Verify", "Announce"])
 @pytest.mark.parametrize("delivered", ["at once", "later"])
 def test_an_overwrite_during_any_state_wins(world: World, state: str, delivered: str) -> None:
-    """Its event comes in the middle, or after the execution of what it replaces."""
+    """The newer upload's event comes during the execution of the older one, or after it."""
     newer: list[dict[str, Any]] = []
 
     def overwrite() -> None:
@@ -131,7 +131,7 @@ def test_a_deletion_during_any_state_is_told_and_the_file_again_is_published(wor
 
 
 def test_one_event_ten_times_and_all_at_once_is_one_title_and_one_job(world: World) -> None:
-    """Each delivery comes while the one before it is at another state."""
+    """Each delivery comes while the one before it is in another state."""
     event = world.put("A")
     ends: list[str] = []
     pending = [event] * 9
@@ -167,7 +167,7 @@ def test_an_upload_that_is_only_catalogued_is_encoded_when_it_is_asked_for_a_sec
 
 
 def from_before(world: World) -> None:
-    """The row as an earlier release wrote it."""
+    """A row as an earlier release wrote it."""
     world.table.update_item(
         Key={"id": ID},
         UpdateExpression="REMOVE stem, #source, uploaded",
@@ -203,7 +203,7 @@ def test_another_film_leaves_a_row_of_an_earlier_release_alone(world: World) -> 
 
 @pytest.mark.parametrize("jobs_known", [True, False])
 def test_a_then_b_then_a_again_writes_nothing_twice_however_late(world: World, jobs_known: bool) -> None:
-    """MediaConvert forgets jobs after three months. What was published before is neither trusted nor touched."""
+    """MediaConvert forgets jobs after three months. An earlier version is neither used again nor changed."""
     for content in ("A", "B", "A"):
         if not jobs_known:
             world.jobs.clear()
@@ -213,7 +213,7 @@ def test_a_then_b_then_a_again_writes_nothing_twice_however_late(world: World, j
 
 
 def found_by_a_sweep(world: World, event: dict[str, Any]) -> dict[str, Any]:
-    """The event that the sweeper makes up for one that was lost."""
+    """The event with which the sweeper replaces a lost one."""
     lost, now = event["detail"]["object"], datetime(2026, 11, 22, 13, tzinfo=UTC)
     stored = core.Stored(lost["key"], lost["etag"], lost["size"], datetime.fromisoformat(event["time"]))
     row = world.plain_row() or None

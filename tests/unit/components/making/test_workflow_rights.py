@@ -1,4 +1,4 @@
-"""Least privilege in the workflow: each handler by itself, and the workflow's own integrations."""
+"""Least privilege in the workflow: the permissions of each handler, and of the workflow's own integrations."""
 
 from components.blocks.policies import Statement
 from components.making.handlers import CAPTIONS, HANDLERS, MakingArns
@@ -60,7 +60,7 @@ def test_it_writes_the_catalogue_row_by_row_and_deletes_nothing() -> None:
     assert not any("Delete" in action for action in may if not action.startswith("logs:"))
 
 
-def test_what_may_be_done_to_anything_has_no_resource_to_name_or_stays_in_the_region() -> None:
+def test_a_permission_for_all_resources_has_none_to_name_or_stays_in_the_region() -> None:
     for item in workflow_rights(ARNS, [], "pipeline-workflow"):
         if item.get("Resource") == "*" and not {action.split(":")[0] for action in actions([item])} <= {"logs", "xray"}:
             assert item.get("Condition") == {"StringEquals": {"aws:RequestedRegion": REGION}}

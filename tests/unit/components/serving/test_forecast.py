@@ -1,4 +1,4 @@
-"""The forecast: once a day, with rights to read counts and to write orders, and nothing else."""
+"""The forecast runs once a day. It may read counts and write orders, and nothing else."""
 
 import json
 
@@ -38,5 +38,5 @@ def test_the_api_may_count_plays_and_write_no_title(dev: Deployment) -> None:
     assert json.dumps(right["Condition"]).count("dynamodb:LeadingKeys") == 1
     (prefix,) = [pattern.removesuffix("*") for pattern in listed(patterns)]
     assert item("films-apollo", "2026-11-28").startswith(prefix)
-    # A title's id is of letters, digits and hyphens.
+    # A title's id has only letters, digits and hyphens.
     assert "/" in prefix

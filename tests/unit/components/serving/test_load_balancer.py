@@ -1,4 +1,4 @@
-"""The balancer: every title has one fleet, whatever the number of fleets, and only CloudFront reaches it."""
+"""The balancer: every title has exactly one fleet, for every number of fleets. Only CloudFront reaches the balancer."""
 
 import fnmatch
 import functools
@@ -63,7 +63,7 @@ def test_every_title_has_one_fleet_and_each_fleet_its_fair_share(fleets: int) ->
 
 
 @pytest.mark.parametrize("fleets", FLEETS)
-def test_another_number_of_fleets_changes_nothing_but_where_rules_lead(fleets: int) -> None:
+def test_another_number_of_fleets_changes_only_the_targets_of_rules(fleets: int) -> None:
     def without_target(done: Deployment) -> dict[str, object]:
         return {rule.urn: {**rule.inputs, "actions": None} for rule in done.of_type(RULE)}
 
@@ -110,7 +110,7 @@ def test_cloudfront_never_sends_into_a_connection_that_is_being_closed() -> None
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_where_it_is_protected_nobody_deletes_it_by_hand(protect: bool) -> None:
+def test_protection_refuses_a_deletion_by_hand(protect: bool) -> None:
     inputs = balancer(protect=protect).one("aws:lb/loadBalancer:LoadBalancer").inputs
     assert inputs["enableDeletionProtection"] is protect
 

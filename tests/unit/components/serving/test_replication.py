@@ -1,4 +1,4 @@
-"""Replication: each rendition reaches every other region, and the role that copies can do nothing else."""
+"""Replication: each rendition is copied to every other region, and the role for that can do nothing else."""
 
 import functools
 
