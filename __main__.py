@@ -240,8 +240,9 @@ experience = Experience(
         "report_percent": settings.report_percent,
     },
 )
+forecast = None
 if settings.fleets:
-    Forecast(
+    forecast = Forecast(
         "forecast",
         {
             "region": home,
@@ -326,6 +327,7 @@ observability = Observability(
         "sidecars_arn": sidecars.state_machine_arn,
         "dead_letter_name": pipeline.dead_letter_name,
         "sweeper_name": sweeper.function_name,
+        "forecast_name": forecast.function_name if forecast else None,
         "pops": pops,
         "web_servers": web_servers,
         "buckets": {region: bucket.bucket_name for region, bucket in media.items()},

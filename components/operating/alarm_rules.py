@@ -80,6 +80,24 @@ def making(
     }
 
 
+def forecast(home: str, topic_arn: Name, *, function_name: Name) -> Alarms:
+    """A forecast of plays that fails. Nodes then go on with the order of the day before."""
+    return {
+        "forecast-errors": {
+            "region": home,
+            "topic_arn": topic_arn,
+            "says": "Cache nodes fill by yesterday's plays: the forecast failed, or ran out of time. First: its "
+            "function's log. Lambda tries it twice more, and the next night again.",
+            "namespace": "AWS/Lambda",
+            "metric": "Errors",
+            "dimensions": {"FunctionName": function_name},
+            "statistic": "Sum",
+            "above": 0,
+            "as_one": True,
+        }
+    }
+
+
 def sidecars(home: str, topic_arn: Name, *, state_machine_arn: Name) -> Alarms:
     """Captions and posters that do not reach their title because of a fault of the platform."""
     return {

@@ -16,6 +16,8 @@ Widget = dict[str, Any]
 
 ANSWERED = ("Hits", "Shared", "Stale")
 """Metrics of a fleet: the requests that its caches answered without a fetch of their own."""
+RESPONSE_TIME = ("AWS/ApplicationELB", "TargetResponseTime")
+"""From the balancer's question until a target begins to answer."""
 WIDTH, HEIGHT = 12, 6
 """Size of a widget in CloudWatch's units. A dashboard is 24 units wide, so two widgets fill a row."""
 
@@ -27,9 +29,12 @@ def dashboard(
     state_machine_arn: pulumi.Input[str],
     balancers: Mapping[str, pulumi.Input[str]],
     groups: Mapping[str, Sequence[pulumi.Input[str]]],
-    fleets: Mapping[str, Sequence[str]],
+    fleets: Mapping[str, Mapping[str, pulumi.Input[str]]],
 ) -> dict[str, Any]:
-    """CloudWatch's dashboard body. `balancers` (the ends of their ARNs), `groups` and `fleets` are by region."""
+    """CloudWatch's dashboard body. `balancers` (the ends of their ARNs), `groups` and `fleets` are by region.
+
+    A region's `fleets`: the end of the ARN of each one's target group, by its name.
+    """
 
     def edge(metric: str, **options: Any) -> Metric:
         return ["AWS/CloudFront", metric, "DistributionId", distribution_id, "Region", "Global", options]
@@ -87,7 +92,7 @@ def dashboard(
                 [
                     ["AWS/ApplicationELB", "RequestCount", *name, {"stat": "Sum"}],
                     ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", *name, {"stat": "Sum", "yAxis": "right"}],
-                    ["AWS/ApplicationELB", "TargetResponseTime", *name, {"stat": "p95", "yAxis": "right"}],
+                    [*RESPONSE_TIME, *name, {"stat": "p95", "yAxis": "right"}],
                 ],
             ),
         ]
@@ -110,6 +115,11 @@ def dashboard(
                     *(cache(fleet, name, id=f"{name.lower()}{index}", visible=False) for name in (*ANSWERED, "Misses")),
                     cache(fleet, "Bytes", yAxis="right"),
                 )
+            ]),
+            _graph(f"{region}: the first byte of each fleet's answers, in s", region, [
+                [*RESPONSE_TIME, "TargetGroup", group, *name, {"stat": stat, "label": f"{fleet} {stat}"}]
+                for fleet, group in fleets[region].items()
+                for stat in ("p50", "p99")
             ]),
             _graph(f"{region}: the bucket's first byte, in ms; age of the oldest objects, in s", region, [
                 metric

@@ -27,6 +27,8 @@ class ObservabilityArgs(TypedDict):
     """Queue of the events that could not start the workflow."""
     sweeper_name: pulumi.Input[str]
     """Function that looks for what was lost."""
+    forecast_name: pulumi.Input[str] | None
+    """Function that orders what cache nodes hold. None where there are no fleets."""
     pops: Sequence[PointOfPresence]
     web_servers: WebServers
     """Behind the balancer of the home region."""
@@ -71,7 +73,10 @@ class Observability(pulumi.ComponentResource):
                     state_machine_arn=args["state_machine_arn"],
                     balancers={pop.region: pop.balancer.arn_suffix for pop in args["pops"]},
                     groups={pop.region: [fleet.group_name for fleet in pop.fleets] for pop in args["pops"]},
-                    fleets={pop.region: [fleet.fleet_name for fleet in pop.fleets] for pop in args["pops"]},
+                    fleets={
+                        pop.region: {fleet.fleet_name: fleet.target_group_suffix for fleet in pop.fleets}
+                        for pop in args["pops"]
+                    },
                 )
             ),
             # An account has one dashboard of a name. If the new one came first, deleting the old one would delete it.
@@ -92,6 +97,8 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
     )
     rules |= alarm_rules.experience(home, topics[home])
     rules |= alarm_rules.sidecars(home, topics[home], state_machine_arn=args["sidecars_arn"])
+    if args["forecast_name"]:
+        rules |= alarm_rules.forecast(home, topics[home], function_name=args["forecast_name"])
     rules |= alarm_rules.edge(topics[CLOUDFRONT_REGION], distribution_id=args["distribution_id"])
     if args["edge_certificate"]:
         rules["edge-certificate"] = alarm_rules.certificate(

@@ -111,6 +111,12 @@ def test_alarms_watch_resources_that_exist(prod: Deployment) -> None:
         assert suffixes[item.inputs["dimensions"]["LoadBalancer"]] == item.region
 
 
+def test_every_function_that_runs_by_a_clock_alone_is_watched(prod: Deployment) -> None:
+    watching = {item.inputs["dimensions"]["FunctionName"] for item in watched(prod, "Errors")}
+    for name in ("sweeper", "forecast"):
+        assert prod.one("aws:lambda/function:Function", f"{name}-function").outputs["name"] in watching
+
+
 def test_every_certificate_is_watched_before_it_ends(prod: Deployment) -> None:
     used = {item.inputs["certificateArn"] for item in prod.of_type("aws:lb/listener:Listener")}
     used.add(prod.one("aws:cloudfront/distribution:Distribution").inputs["viewerCertificate"]["acmCertificateArn"])
@@ -198,7 +204,7 @@ def test_the_dashboard_shows_viewers_titles_and_every_region(prod: Deployment) -
     assert any(title.startswith("Are viewers watching?") for title in titles)
     assert any(title.startswith("Are titles being made?") for title in titles)
     for region in ("us-east-1", "eu-west-1", "ap-southeast-1"):
-        assert len([title for title in titles if title.startswith(region)]) == 4
+        assert len([title for title in titles if title.startswith(region)]) == 5
     for widget in body["widgets"]:
         assert widget["x"] + widget["width"] <= 24
         for metric in widget["properties"]["metrics"]:
@@ -225,6 +231,18 @@ def test_the_dashboard_shows_what_each_fleet_reports(prod: Deployment) -> None:
         assert len(set(ids)) == len(ids)
         words = {word for option in options for word in re.findall(r"[a-z]+\d+", option.get("expression", ""))}
         assert words <= set(ids)
+
+
+def test_the_dashboard_shows_how_long_each_fleet_takes_to_its_first_byte(prod: Deployment) -> None:
+    body: dict[str, Any] = json.loads(prod.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
+    shown = {
+        (widget["properties"]["region"], metric[3])
+        for widget in body["widgets"]
+        for metric in widget["properties"]["metrics"]
+        if metric[1:3] == ["TargetResponseTime", "TargetGroup"]
+    }
+    groups = [item for item in prod.of_type("aws:lb/targetGroup:TargetGroup") if not item.name.endswith("-api")]
+    assert shown == {(item.region, item.outputs["arnSuffix"]) for item in groups}
 
 
 def test_the_dashboard_asks_each_region_for_its_own_metrics(prod: Deployment) -> None:
