@@ -36,10 +36,13 @@ HEAD = 16 * 1024
 """Bytes at the beginning of a file in which nginx's own header, the key and the response's head end."""
 SWEEP = 1.0
 """Seconds between two looks at a fetch that nobody waits for."""
-PART = 1 << 20
-"""Bytes that one viewer gets before the next has a turn."""
+FIRST = 1 << 16
+"""Bytes that each viewer gets at first. With the next look each gets all that there is, one viewer after the other: so
+nobody waits for a first byte until others have everything, and half of the viewers are through after half of the time.
+In equal turns, all would be through at the end."""
 LARGEST = 16 << 20
-"""Bytes of disk that are kept for each fetch under way: more than a segment of the top rung."""
+"""More than a segment of the top rung. Bytes of disk that are kept for each fetch under way, and of a socket's buffer.
+The buffer holds no copy, but the file's own pages."""
 ABSENT = ("403", "404")
 """Answers of the bucket that are passed on to all who wait. After another error, each may ask the bucket."""
 
@@ -96,6 +99,8 @@ class Viewer:
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
+        connection.setblocking(False)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
         self.fetch: Fetch | None = None
         self.blocked = False
         """Whether the socket takes no more for now."""
@@ -133,18 +138,18 @@ class Viewer:
         fetch = self.fetch
         if fetch is None or fetch.file is None:
             return
+        self.blocked = False
         try:
             if self._sent < 0:
                 self.socket.send(fetch.head, socket.MSG_MORE)
                 self._sent = 0
             if self._sent < fetch.here:
-                part = min(PART, fetch.here - self._sent)
-                self._sent += os.sendfile(self.socket.fileno(), fetch.file, fetch.start + self._sent, part)
+                part = fetch.here - self._sent if self._sent else min(FIRST, fetch.here)
+                count = os.sendfile(self.socket.fileno(), fetch.file, fetch.start + self._sent, part)
+                self._sent, self.blocked = self._sent + count, count < part
         except BlockingIOError:
             self.blocked = True
             return
-        # More at once only after the others had their turn.
-        self.blocked = self._sent < fetch.here
         if self._sent == fetch.length:
             self.leave()
 
@@ -188,7 +193,6 @@ class Sharer:
         with contextlib.suppress(BlockingIOError):
             while True:
                 connection, _ = self._door.accept()
-                connection.setblocking(False)
                 self._selector.register(connection, selectors.EVENT_READ, Viewer(connection))
 
     def _hear(self) -> None:
