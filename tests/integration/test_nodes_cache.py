@@ -236,13 +236,13 @@ def test_what_was_damaged_on_the_disk_is_found_and_fetched_again(node: Node, ori
 
 
 @pytest.mark.parametrize("wanted", [None, f"bytes={MB}-"])
-def test_a_file_that_was_cut_harms_one_viewer_and_is_fetched_again(
+def test_a_file_that_was_cut_cuts_one_viewer_off_at_once_and_is_fetched_again(
     node: Node, origin: Origin, wanted: str | None
 ) -> None:
     whole = warm(node, FILM).body
     [path] = cached(node)
     os.truncate(path, 2 * MB)
-    with pytest.raises(TimeoutError):
+    with pytest.raises((ConnectionError, http.client.IncompleteRead)):
         ask(node, FILM, timeout=1, **({"Range": wanted} if wanted else {}))
     assert eventually(lambda: not path.exists(), seconds=5)
     assert ask(node, FILM).body == whole
@@ -280,7 +280,8 @@ def test_the_access_log_is_one_json_object_a_request(node: Node) -> None:
     assert eventually(lambda: node.site.access_log.read_text().count("\n") == 2)
     lines = [json.loads(line) for line in node.site.access_log.read_text().splitlines()]
     assert abs(lines[0].pop("t") - time.time()) < 60
-    assert [0 <= float(lines[0].pop(name)) < 20 for name in ("origin_first_byte", "seconds")] == [True, True]
+    times = ("first_byte", "origin_first_byte", "seconds")
+    assert [0 <= float(lines[0].pop(name)) < 20 for name in times] == [True] * 3
     assert lines[0] == {
         "origin_status": "200",
         "edge_request": "edge-1",
@@ -293,7 +294,7 @@ def test_the_access_log_is_one_json_object_a_request(node: Node) -> None:
         "fleet": "fleet-0",
         "zone": "eu-west-1a",
     }
-    assert lines[1]["cache"] == "HIT"
+    assert (lines[1]["cache"], lines[1]["first_byte"]) == ("HIT", "")
 
 
 def test_a_node_that_lost_power_comes_back_with_its_cache(node: Node, origin: Origin) -> None:
