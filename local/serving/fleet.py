@@ -242,7 +242,10 @@ class Fleets:
 
 def _well(machine: Machine) -> bool:
     node = machine.node
-    return node is not None and node.alive() and (not machine.instance.checked or node.healthy())
+    if node is None or not node.alive():
+        return False
+    node.restart_helpers()
+    return not machine.instance.checked or node.healthy()
 
 
 _hosts = itertools.cycle(range(1, 255))

@@ -125,7 +125,7 @@ class Node:
         if not self._process.wait_until(self.healthy, START_SECONDS):
             self._process.kill()
             raise NodeError(f"node {self.site.instance_id} did not become healthy:\n{self._last_words()}")
-        self._start(self.filler, self.watcher)
+        self.restart_helpers()
 
     def healthy(self) -> bool:
         """Whether the node's own health check passes within a second."""
@@ -153,6 +153,10 @@ class Node:
         """End all at once, as a power cut does."""
         for process in (self.filler, self.watcher, self._process, self.sharer):
             process.kill()
+
+    def restart_helpers(self) -> None:
+        """Start those that ended, as systemd does on AWS."""
+        self._start(self.sharer, self.filler, self.watcher)
 
     @staticmethod
     def _start(*helpers: ManagedProcess) -> None:

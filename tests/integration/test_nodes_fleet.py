@@ -173,6 +173,16 @@ def test_a_killed_master_takes_its_workers_with_it(cloud: Cloud, run_dir: Path) 
         assert eventually(lambda: not victim.healthy())
 
 
+def test_a_nodes_helper_that_ends_is_started_again(cloud: Cloud, run_dir: Path) -> None:
+    with watched(cloud, run_dir) as fleets:
+        node = next(iter(fleets.nodes.values()))
+        helpers = (node.sharer, node.filler, node.watcher)
+        ended = [helper.pid for helper in helpers]
+        for process in ended:
+            os.kill(process, signal.SIGKILL)
+        assert eventually(lambda: all(helper.alive() and helper.pid not in ended for helper in helpers))
+
+
 def test_a_fleet_that_is_stopped_leaves_no_node(cloud: Cloud, run_dir: Path) -> None:
     with watched(cloud, run_dir) as fleets:
         nodes = list(fleets.nodes.values())
