@@ -172,6 +172,33 @@ def test_no_request_brings_a_node_down_or_makes_it_fetch_twice(door: Door, node:
     assert node.healthy()
 
 
+def test_requests_that_come_in_one_go_are_answered_in_their_order(door: Door, origin: Origin) -> None:
+    draw = random.Random(SEED)  # noqa: S311
+    for number in range(20):
+        cold = f"/v/0a/film/0123456789ab/{'edge' if door.address == '127.0.0.1' else 'node'}_{number}.cmfv"
+        origin.objects[BUCKET + cold] = content(3000, seed=number)
+        kinds = {
+            "GET": (FILM, "", 200, origin.objects[BUCKET + FILM]),
+            "cold": (cold, "", 200, origin.objects[BUCKET + cold]),
+            "part": (FILM, "Range: bytes=7-13\r\n", 206, origin.objects[BUCKET + FILM][7:14]),
+            "HEAD": (FILM, "", 200, b""),
+            "unchanged": (FILM, "If-None-Match: *\r\n", 304, b""),
+        }
+        asked = draw.choices(list(kinds), k=draw.randrange(2, 9))
+        with contextlib.closing(socket.create_connection(door, timeout=20)) as connection:
+            texts = [
+                f"{'HEAD' if kind == 'HEAD' else 'GET'} {kinds[kind][0]} HTTP/1.1\r\nHost: a\r\n{kinds[kind][1]}\r\n"
+                for kind in asked
+            ]
+            connection.sendall("".join(texts).encode())
+            with connection.makefile("rb") as answers:
+                for kind in asked:
+                    head = b"".join(iter(answers.readline, b"\r\n")).decode("latin-1")
+                    length = re.search(r"(?im)^content-length: (\d+)", head)
+                    body = answers.read(int(length[1])) if length and kind not in ("HEAD", "unchanged") else b""
+                    assert (int(head.split()[1]), body) == kinds[kind][2:], (asked, kind)
+
+
 def test_viewers_who_read_slowly_by_the_hundred_keep_nobody_waiting(node: Node, origin: Origin) -> None:
     slow = [socket.create_connection((node.site.address, node.port), timeout=20) for _ in range(300)]
     try:
