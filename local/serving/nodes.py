@@ -16,7 +16,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from urllib.parse import urlsplit
 
 import certifi
@@ -26,7 +25,6 @@ from local.processes import ManagedProcess
 
 CACHE_MB = 512
 """Size of a node's cache: enough for some minutes of every rung of a few titles."""
-SCRIPTS = ("node-share", "node-watch", "node-fill")
 START_SECONDS = 10.0
 POLL_SECONDS = 5
 """Seconds between two looks for new titles. A node on AWS waits longer."""
@@ -67,46 +65,32 @@ class Node:
     def __init__(self, site: Site, user_data: str) -> None:
         self.site = site
         files = written_files(user_data)
-        lines = files["/etc/headend/node.env"].splitlines()
-        declared = dict(line.split("=", 1) for line in lines)
+        declared = dict(line.split("=", 1) for line in files["/etc/headend/node.env"].splitlines())
         self.port, self.fleet = int(declared["PORT"]), declared["FLEET"]
         self._files = {
             "nginx.conf": files["/etc/headend/nginx.conf"],
             "listen.conf": f"listen {site.address}:{self.port} reuseport;\n",
             "node.conf": _fill(files["/etc/headend/node.conf.in"], _values(site, declared)),
-            **{name: files[f"/usr/local/sbin/{name}"] for name in SCRIPTS},
+            **{name: files[f"/usr/local/sbin/{name}"] for name in ("node-fill", "node-share", "node-watch")},
         }
         # If nginx runs as root, its workers get the user with which it was built. That user may not enter this
         # directory.
         user = f"user {pwd.getpwuid(0).pw_name}; " if os.geteuid() == 0 else ""
         directory = str(site.directory)
-        self._process = ManagedProcess(
-            site.instance_id,
-            ["nginx", "-e", "stderr", "-p", directory, "-c", f"{directory}/nginx.conf", "-g", f"{user}daemon off;"],
-            site.directory / "logs" / "stderr.log",
-            stop_signal=signal.SIGQUIT,
-        )
-        self.sharer, self.watcher, self.filler = (
-            self._script(name, files[f"/etc/systemd/system/cache-{name}.service"], declared) for name in SCRIPTS
-        )
+        run = ["nginx", "-e", "stderr", "-p", directory, "-c", f"{directory}/nginx.conf", "-g", f"{user}daemon off;"]
+        log = site.directory / "logs" / "stderr.log"
+        self._process = ManagedProcess(site.instance_id, run, log, stop_signal=signal.SIGQUIT)
+        self.sharer = self._script("node-share", f"{directory}/share", f"{directory}/disk/cache")
+        self.watcher = self._script("node-watch", f"{directory}/nginx.pid", site.address, str(self.port))
+        bucket, node = f"{site.endpoint_url}/{declared['BUCKET']}", f"{site.address}:{self.port}"
+        how = [bucket, node, *(declared[name] for name in ("DIGITS", "FILL_MBPS")), str(POLL_SECONDS)]
+        how += [declared["QUIET_FROM"], f"{directory}/node.conf", f"{directory}/disk/fill"]
+        self.filler = self._script("node-fill", *how)
 
-    def _script(self, name: str, unit: str, declared: Mapping[str, str]) -> ManagedProcess:
-        """One of the node's scripts, with the arguments of its service. Directories and addresses are this node's."""
-        [line] = re.findall(rf"^ExecStart=/usr/local/sbin/{name} (.*)$", unit, re.MULTILINE)
-        line = line.replace(" 15 ", f" {POLL_SECONDS} ")
-        here = {
-            f"https://{declared['BUCKET']}.s3.{declared['REGION']}.amazonaws.com": "/".join(
-                (self.site.endpoint_url, declared["BUCKET"])
-            ),
-            "127.0.0.1": self.site.address,
-            **dict.fromkeys(("/srv/headend", "/etc/headend", "/run/headend"), str(self.site.directory)),
-        }
-        places = re.compile("|".join(map(re.escape, here)))
-        words = [places.sub(lambda match: here[match[0]], word) for word in Template(line).substitute(declared).split()]
-        command = [sys.executable, "-I", "-S", str(self.site.directory / name), *words]
-        return ManagedProcess(
-            f"{self.site.instance_id}-{name}", command, self.site.directory / "logs" / f"{name[5:]}.log"
-        )
+    def _script(self, name: str, *arguments: str) -> ManagedProcess:
+        command = [sys.executable, "-I", "-S", str(self.site.directory / name), *arguments]
+        log = self.site.directory / "logs" / f"{name[5:]}.log"
+        return ManagedProcess(f"{self.site.instance_id}-{name}", command, log)
 
     @property
     def pid(self) -> int:
