@@ -46,7 +46,7 @@ if settings.permissions_boundary:
     bound_roles(settings.permissions_boundary)
 tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack()}
 
-# Everywhere: where logs go, and who is told.
+# Everywhere: the buckets for logs, and the topics for alarms.
 logs = {
     region: LogStore(
         f"logs-{region}",
@@ -72,7 +72,7 @@ notifications = {
     for region in sorted({*settings.regions, CLOUDFRONT_REGION})
 }
 
-# Making: an upload becomes renditions, and a title.
+# Making: an upload becomes renditions and a title.
 content = ContentStorage(
     "content",
     {
@@ -225,7 +225,7 @@ web_servers = WebServers(
         if signing and domain
         else None,
     },
-    # They were once a part of the point of presence.
+    # In earlier releases they were a part of the point of presence.
     pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=home_pop)]),
 )
 experience = Experience(
@@ -281,7 +281,7 @@ delivery = Delivery(
 if domain and domain.zone:
     Address("address", {"host": domain.name, "zone_id": domain.zone, "delivery": delivery})
 
-# Who may read the buckets: CloudFront as itself, the nodes of each region through their own endpoint.
+# Access to the buckets: CloudFront with origin access control, and the nodes of each region through their endpoint.
 for pop in pops:
     bucket = media[pop.region]
     readers = read_through_endpoint(bucket.bucket_arn, pop.network.s3_endpoint_id) if pop.fleets else []
@@ -306,7 +306,7 @@ BucketAccess(
     },
 )
 
-# Operating: is anything failing, what does it cost, and what if a fleet loses some of its nodes?
+# Operating: alarms and dashboard, a budget, and an experiment that stops some nodes of a fleet.
 for pop in pops:
     Canary(
         f"canary-{pop.region}",
@@ -351,7 +351,7 @@ if settings.fault_injection:
 
 pulumi.export("region", home)
 pulumi.export("watch_url", pulumi.Output.concat("https://", delivery.domain_name))
-pulumi.export("edge_domain", delivery.edge_domain)  # what a domain of your own points at
+pulumi.export("edge_domain", delivery.edge_domain)  # point your own domain at this name
 pulumi.export("uploads_bucket", content.uploads_name)
 pulumi.export("media_bucket", content.media.bucket_name)
 pulumi.export("replicas", {region: bucket.bucket_name for region, bucket in replicas.items()})

@@ -154,9 +154,9 @@ class Domain(Strict):
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if self.zone and self.certificate:
-            raise ValueError("takes a zone or a certificate, not both: with a zone the program makes its certificates")
+            raise ValueError("takes a zone or a certificate, not both: with a zone the program makes the certificates")
         if not self.zone and not self.certificate:
-            raise ValueError("needs a zone, whose records prove new certificates, or a certificate of your own")
+            raise ValueError("needs a zone, so that the program can make certificates, or your own certificate")
         return self
 
 
@@ -327,7 +327,7 @@ class Settings(Strict):
             for key, value in raw.items()
             if key.startswith(f"{namespace}:")
         }
-        lines = [f"  {namespace}:home is not a key of this project: it is aws:region"] if "home" in values else []
+        lines = [f"  {namespace}:home is not a key of this project: use aws:region"] if "home" in values else []
         values["home"] = raw.get("aws:region", "")
         if not values["home"]:
             lines.append("  aws:region is missing: it names the home region")
@@ -342,25 +342,26 @@ class Settings(Strict):
         """Raise ConfigError if a real account's config has values of the examples. It names each, and what to do."""
         if account_id not in EXAMPLE_ACCOUNTS and (lines := [f"  headend:{line}" for line in self._placeholders()]):
             text = "\n".join(lines)
-            raise ConfigError(f"the config of stack {pulumi.get_stack()!r} still holds values of the example:\n{text}")
+            raise ConfigError(f"the config of stack {pulumi.get_stack()!r} still has values of the example:\n{text}")
 
     def _placeholders(self) -> Iterator[str]:
         for name, region in self.regions.items():
             if region.ami == EXAMPLE_IMAGE:
-                yield f"regions.{name}.ami: {region.ami!r} is no image; `make ami STACK=<stack>` pins the newest"
+                yield f"regions.{name}.ami: {region.ami!r} is a placeholder; `make ami STACK=<stack>` writes the newest"
             if region.certificate and region.certificate.split(":")[4] in EXAMPLE_ACCOUNTS:
-                yield f"regions.{name}.certificate: {region.certificate!r} is nobody's; make one in ACM there"
+                yield f"regions.{name}.certificate: {region.certificate!r} is a placeholder; make one in ACM in {name}"
         if self.domain:
             if self.domain.name.endswith("example.com"):
-                yield f"domain.name: {self.domain.name!r} is reserved for examples; use a name of your own"
+                yield f"domain.name: {self.domain.name!r} is reserved for examples; use your own name"
             if self.domain.certificate and self.domain.certificate.split(":")[4] in EXAMPLE_ACCOUNTS:
-                yield f"domain.certificate: {self.domain.certificate!r} is nobody's; make one in {CLOUDFRONT_REGION}"
+                said = f"{self.domain.certificate!r} is a placeholder; make one in ACM in {CLOUDFRONT_REGION}"
+                yield f"domain.certificate: {said}"
         for key in self.signing:
             body = "".join(key.public_key.strip().splitlines()[1:-1])
             if hashlib.sha256(base64.b64decode(body)).hexdigest() == EXAMPLE_KEY:
-                yield f"signing: {key.name!r} is the key of the example, whose private half is not yours; make your own"
+                yield f"signing: {key.name!r} is the key of the example, without its private half; make your own"
         if self.alarm_email.endswith("@example.com"):
-            yield f"alarmEmail: {self.alarm_email!r} reaches nobody"
+            yield f"alarmEmail: {self.alarm_email!r} is a placeholder; write your own address"
 
     @field_validator("instance_type")
     @classmethod
@@ -387,16 +388,16 @@ class Settings(Strict):
         written = cast(dict[str, Any], given) if isinstance(given, dict) else {}
         if isinstance(given, dict) and self.home and self.home not in written:
             held = ", ".join(written) or "none"
-            yield f"regions must hold the home region, aws:region = {self.home!r}; it holds {held}"
+            yield f"regions must have the home region, aws:region = {self.home!r}; it has {held}"
         if self.home in NO_MEDIACONVERT:
             homes = ", ".join(name for name in REGIONS if name not in NO_MEDIACONVERT)
-            yield f"regions: {self.home!r} cannot be home (aws:region), as MediaConvert is not there; allowed: {homes}"
+            yield f"regions: {self.home!r} cannot be home (aws:region): MediaConvert is not there; allowed: {homes}"
         # From the config as written: a region with a malformed address still has a name and zones to check.
         for name, region in written.items():
             yield from _place_mistakes(name, cast(dict[str, Any], region) if isinstance(region, dict) else {})
         for name, region in self.regions.items():
             if name == self.home and region.leaving:
-                yield f"regions.{name}.leaving: the home region cannot leave; another home is another stack"
+                yield f"regions.{name}.leaving: the home region cannot leave; for another home, make another stack"
             if name == self.home and not region.serving:
                 yield f"regions.{name}.serving: the home region must serve, since the API is there"
             if len(set(region.zones)) < len(region.zones):
@@ -404,7 +405,7 @@ class Settings(Strict):
             if self.domain and not self.domain.zone and not region.certificate:
                 yield f"regions.{name}.certificate is missing: with a domain the load balancer speaks HTTPS"
             if self.domain and self.domain.zone and region.certificate:
-                yield f"regions.{name}.certificate: take it out, since with domain.zone the program makes one"
+                yield f"regions.{name}.certificate: remove it, since with domain.zone the program makes one"
             if region.certificate and region.certificate.split(":")[3] != name:
                 yield f"regions.{name}.certificate: {region.certificate!r} is not a certificate in {name}"
         for (one, a), (other, b) in itertools.combinations(self.regions.items(), 2):
@@ -415,25 +416,25 @@ class Settings(Strict):
         yield from (f"ladder: {mistake}" for mistake in mistakes(self._steps()))
         if not self.fleets and len(self.regions) > 1:
             others = ", ".join(name for name in self.regions if name != self.home)
-            yield f"fleets is 0, and a region besides home is there for its caches: take out {others}, or add fleets"
+            yield f"fleets is 0, but only caches need a region besides home: remove {others}, or add fleets"
         first, others = self.instance_type, self.other_instance_types
         if given.get("instanceType", first) == first:  # a wrong type is reported already
             alike = interchangeable(first)
             for odd in (name for name in others if name not in alike):
-                of = f"of about its network and disk: {', '.join(alike)}" if alike else "which has no other like it"
-                yield f"otherInstanceTypes: {odd!r} cannot stand for {first}, {of}"
+                of = f"allowed: {', '.join(alike)}" if alike else "no other type has about its network and disk"
+                yield f"otherInstanceTypes: {odd!r} cannot be used beside {first}; {of}"
         if len({*others}) < len(others):
             yield f"otherInstanceTypes: {', '.join(others)} names a type twice"
         if self.fault_injection and not self.fleets:
-            yield "faultInjection needs fleets: with 0 there is no node that it could stop"
+            yield "faultInjection needs fleets: with 0 fleets there is no node to stop"
         if self.fault_injection and self.nodes_per_fleet.min < 2:
-            yield "faultInjection needs a nodesPerFleet.min of 2: it stops one node at least, and one must be left"
+            yield "faultInjection needs a nodesPerFleet.min of 2: it stops at least one node, and one must stay"
         if self.signing and not given.get("domain"):
-            yield "signing needs a domain: its cookies are for one host, so they need a name of your own"
+            yield "signing needs a domain: its cookies are for one host, so you need your own host name"
         if len({key.name for key in self.signing}) < len(self.signing):
             yield f"signing: {', '.join(key.name for key in self.signing)} names a key twice"
         if self.monthly_budget_usd and not given.get("alarmEmail"):
-            yield "monthlyBudgetUsd needs alarmEmail: somebody has to be told"
+            yield "monthlyBudgetUsd needs alarmEmail: without it nobody gets the budget's mails"
 
 
 def _place_mistakes(name: str, written: Mapping[str, Any]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""What somebody makes once in an account, so that the workflows can deploy the platform to it and nobody else can.
+"""Makes what an account needs once, so that the workflows, and nobody else, can deploy the platform to it.
 
-Pulumi's state and the key of its secrets, GitHub as a trusted issuer of identities, and two roles for each stack. Run
-it by hand, with an administrator's credentials: bootstrap/README.md says how.
+It makes the bucket for Pulumi's state and the key for its secrets, trust in GitHub's identities, and two roles for each
+stack. An administrator runs it by hand: bootstrap/README.md says how.
 """
 
 import re
@@ -27,7 +27,7 @@ key = aws.kms.Key(
     description="Pulumi's state of the platform, and the secrets in it",
     enable_key_rotation=True,
     deletion_window_in_days=30,
-    # The account's IAM decides who may use it: the roles below, and administrators.
+    # The account's IAM policies decide who may use it: the roles below, and administrators.
     policy=rights.document(
         [
             {
@@ -60,7 +60,7 @@ aws.s3.BucketServerSideEncryptionConfiguration(
     rules=[
         {
             "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},
-            # Each read of the state asks for the key, and so stands in CloudTrail with the object's name.
+            # Each read of the state uses the key, so CloudTrail records it with the object's name.
             "bucket_key_enabled": False,
         }
     ],
@@ -76,7 +76,7 @@ aws.s3.BucketLifecycleConfiguration(
             "id": "clear-away",
             "status": "Enabled",
             "filter": {"prefix": ""},
-            # A state that an accident wrote over is noticed at the next deployment.
+            # If an accident overwrites the state, the next deployment shows it. Until then, the old version is kept.
             "noncurrent_version_expiration": {"noncurrent_days": 90},
             "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
         }
@@ -102,7 +102,7 @@ aws.s3.BucketPolicy(
 )
 
 github = config.get("githubProvider") or (
-    # AWS trusts GitHub's certificate by its own list of authorities: no thumbprint is needed.
+    # AWS checks GitHub's certificate with its own list of authorities, so no thumbprint is needed.
     aws.iam.OpenIdConnectProvider(
         "github", url=f"https://{rights.GITHUB}", client_id_lists=["sts.amazonaws.com"], opts=kept
     ).arn
@@ -113,7 +113,7 @@ boundary = aws.iam.Policy(
 made = pulumi.Output.all(bucket.arn, key.arn, boundary.arn)
 deploying = made.apply(lambda arns: rights.deploy(rights.Place(account_id, *arns[:2]), arns[2]))
 previewing = made.apply(lambda arns: rights.preview(rights.Place(account_id, *arns[:2])))
-# Also as a boundary: whoever attaches a broader policy to the role by hand gives it nothing.
+# The policy is also the role's boundary. So a broader policy that somebody attaches by hand has no effect.
 ceiling = aws.iam.Policy("deploy-boundary", description="The most that a deployment may do", policy=deploying)
 roles: dict[str, pulumi.Output[str]] = {}
 for environment in environments:
@@ -132,9 +132,9 @@ for environment in environments:
         aws.iam.RolePolicy(f"github-{name}-policy", role=role.name, policy=policy)
         roles[name] = role.arn
 
-# For GitHub's environments: AWS_ROLE_ARN of each, and PULUMI_BACKEND_URL.
+# Values for GitHub's environments: AWS_ROLE_ARN of each, and PULUMI_BACKEND_URL.
 pulumi.export("roles", roles)
 pulumi.export("backend", pulumi.Output.concat("s3://", bucket.bucket, f"?region={region}"))
 pulumi.export("secrets_provider", pulumi.Output.concat("awskms://", alias.name, f"?region={region}"))
-# For the platform's config.
+# A value for the platform's config.
 pulumi.export("permissions_boundary", boundary.arn)

@@ -1,7 +1,7 @@
-"""What the roles of the workflows may do, as IAM documents. Pure.
+"""The permissions of the workflows' roles, as IAM documents. Pure.
 
-`deploy` may make what the platform is made of, and roles that stay below `workload`. `preview` may look and change
-nothing. Neither may touch what this folder's program makes, beyond what Pulumi's state needs.
+`deploy` may make the platform's resources, and roles with the boundary `workload`. `preview` may read and change
+nothing. Neither may change the resources of this folder's program, except to read and write Pulumi's state.
 """
 
 import json
@@ -14,12 +14,12 @@ SERVICES = (
     "acm", "autoscaling", "budgets", "cloudfront", "cloudwatch", "dynamodb", "ec2", "elasticloadbalancing",
     "events", "fis", "kms", "lambda", "logs", "mediaconvert", "route53", "s3", "sns", "sqs", "states", "wafv2",
 )  # fmt: skip
-"""Of which the platform has resources. A test holds this list against the program."""
+"""Services of which the platform has resources. A test compares this list with the program."""
 WORKLOAD = (
     "cloudwatch", "dynamodb", "ec2", "events", "kms", "lambda", "logs", "mediaconvert", "s3", "sns", "ssm",
     "ssmmessages", "states", "xray",
 )  # fmt: skip
-"""Which the platform's own roles use. A test holds this list against their policies."""
+"""Services that the platform's own roles use. A test compares this list with their policies."""
 ROLES = "*-role-???????"
 """Names of the platform's roles, as Pulumi makes them. No other role of the account may have such a name."""
 PROFILES = "*-profile-???????"
@@ -29,22 +29,22 @@ GITHUB = "token.actions.githubusercontent.com"
 
 
 class Place(NamedTuple):
-    """What this folder's program has made, by ARN."""
+    """ARNs of the resources that this folder's program makes."""
 
     account_id: str
     bucket: str
-    """Pulumi's state."""
+    """The bucket with Pulumi's state."""
     key: str
-    """Encrypts the state, and the secrets in it."""
+    """The key that encrypts the state and the secrets in it."""
 
 
 def document(statements: Sequence[Statement]) -> str:
-    """As IAM takes it, without blanks: IAM counts some of them."""
+    """The policy document as JSON without spaces, because IAM limits its length and counts some spaces."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
 
 
 def trust(provider: str, repository: str, environment: str) -> str:
-    """Only a job of this repository that runs in this GitHub environment, whose own rules say who may start it."""
+    """A trust policy for jobs of this repository in this GitHub environment, which decides who may start them."""
     claims = {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": f"repo:{repository}:environment:{environment}"}
     return document(
         [
@@ -59,7 +59,7 @@ def trust(provider: str, repository: str, environment: str) -> str:
 
 
 def workload() -> str:
-    """The most that a role of the platform can be given: its services' data, and no right over rights."""
+    """The boundary of the platform's roles. It allows the data of their services, and no change of permissions."""
     return document(
         [
             _allow([f"{service}:*" for service in WORKLOAD], "*"),
@@ -69,7 +69,7 @@ def workload() -> str:
 
 
 def deploy(place: Place, boundary: str) -> str:
-    """Make, change and delete the platform. `boundary` is the ARN of `workload`, which each role must carry."""
+    """Make, change and delete the platform. `boundary` is the ARN of `workload`, the boundary of each role."""
     roles = f"arn:aws:iam::{place.account_id}:role/{ROLES}"
     profiles = f"arn:aws:iam::{place.account_id}:instance-profile/{PROFILES}"
     bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
@@ -83,7 +83,7 @@ def deploy(place: Place, boundary: str) -> str:
             _allow([f"iam:{name}" for name in given], roles, bounded),
             _allow([f"iam:{name}" for name in kept], roles),
             _allow([f"iam:{name}InstanceProfile" for name in held], profiles),
-            # A new account does not have the roles of the services themselves.
+            # A new account does not have the service-linked roles yet.
             _allow(["iam:CreateServiceLinkedRole"], f"arn:aws:iam::{place.account_id}:role/aws-service-role/*"),
             _only(_OBJECTS + _LISTING, [place.bucket, f"{place.bucket}/*"]),
             _only(_CRYPTING, [place.key]),
@@ -92,7 +92,7 @@ def deploy(place: Place, boundary: str) -> str:
 
 
 def preview(place: Place) -> str:
-    """Look at resources and their settings, not at what is in them: films, titles, messages, logs, parameters."""
+    """Read resources and their settings, but not their content: films, titles, messages, logs, parameters."""
     looked = [service for service in SERVICES if service != "s3"]
     secret = [*(f"dynamodb:{name}" for name in TITLES), *(f"logs:{name}" for name in MESSAGES)]
     page = "arn:aws:s3:::site-bucket-???????/*"
@@ -101,7 +101,7 @@ def preview(place: Place) -> str:
         [
             _allow([f"{service}:{verb}*" for service in looked for verb in ("Describe", "Get", "List")], "*"),
             _allow(["iam:Get*", "iam:List*", "s3:GetBucket*", "s3:Get*Configuration", "s3:ListBucket"], "*"),
-            # A refresh looks at the page's files, which are resources of the program.
+            # A refresh reads the page's files, because they are resources of the program.
             _allow(["s3:GetObject", "s3:GetObjectTagging"], page),
             _allow(["ssm:GetParameter"], image),
             _allow(["s3:GetObject"], f"{place.bucket}/*"),

@@ -1,12 +1,12 @@
-// Viewer request, on every path: what is no path of ours is refused here, before a cache entry is made of it. Of media,
-// a viewer whose nearest point of presence is not the home one is sent there, with the home bucket behind it. Everyone
-// else keeps the behaviour's own origin group, which is the home one with the same bucket.
+// Runs at viewer request, for every path. It refuses a path that the platform does not have, before CloudFront caches an
+// answer for it. For media, it sends viewers to the nearest point of presence that is not home, with the home bucket as the
+// second origin. All other viewers keep the behaviour's own origin group: home, with the same bucket.
 //
-// The methods, and that a VPC origin may be a member:
+// AWS describes the methods here, and says that a VPC origin may be a member of a group:
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html
-// The country is there only while the behaviour's origin request policy names CloudFront-Viewer-Country.
-// viewer_request.py puts the data in: {"prefix": "/v/", "api": "/api/", "media": a regular expression, "other": another,
-// "page": what a person reads where nothing is, "failover": [403, ...], "countries": {"eu-west-1": "FR GB IE", ...}}.
+// The country is known only if the behaviour's origin request policy names CloudFront-Viewer-Country.
+// viewer_request.py inserts the data: {"prefix": "/v/", "api": "/api/", "media": a regular expression, "other": another,
+// "page": the HTML of the page "Not found", "failover": [403, ...], "countries": {"eu-west-1": "FR GB IE", ...}}.
 
 import cf from 'cloudfront';
 
@@ -14,8 +14,8 @@ const data = __DATA__;
 const media = new RegExp('^(?:' + data.media + ')$');
 const other = new RegExp('^(?:' + data.other + ')$');
 
-// A program reads a line, and a person a page. The headers of the behaviour's policy are said again: that CloudFront adds
-// them to what a function answers is not written anywhere.
+// The answer is a line of text for programs, and a page for people. It repeats the headers of the behaviour's policy,
+// because AWS does not document that CloudFront adds them to the answer of a function.
 function refused(program) {
     const headers = {
         'content-type': { value: program ? 'text/plain' : 'text/html; charset=utf-8' },

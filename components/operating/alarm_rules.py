@@ -41,7 +41,7 @@ def making(
     return {
         "ExecutionsFailed": workflow(
             "ExecutionsFailed",
-            "A title failed through our fault. First: `headend failed` has the causes; mend them, then "
+            "A title failed through our fault. First: `headend failed` lists the causes. Repair them, then "
             "`headend retry`.",
         ),
         "ExecutionsAborted": workflow(
@@ -55,7 +55,7 @@ def making(
         "lost-uploads": {
             "region": home,
             "topic_arn": topic_arn,
-            "says": "An upload started no workflow. First: `headend lost` has the error; mend it, then "
+            "says": "An upload started no workflow. First: `headend lost` shows the error. Repair it, then "
             "`headend lost --replay`.",
             "namespace": "AWS/SQS",
             "metric": "ApproximateNumberOfMessagesVisible",
@@ -203,8 +203,8 @@ def canary(region: str, topic_arn: Name) -> Alarms:
     look: AlarmArgs = {
         "region": region,
         "topic_arn": topic_arn,
-        "says": f"A viewer near {region} could not start a film in most of a quarter of an hour, or nobody "
-        "looks. First: "
+        "says": f"A viewer near {region} could not start a film in most of a quarter of an hour, or the canary "
+        "does not run. First: "
         "the canary's log names the step that failed; then `headend doctor`.",
         "namespace": NAMESPACE,
         "metric": "Available",
@@ -214,7 +214,7 @@ def canary(region: str, topic_arn: Name) -> Alarms:
         "as_one": True,
     }
     return {
-        # If the canary sends nothing, it does not look: its schedule, its function or its rights are gone.
+        # If the canary sends nothing, it does not run: its schedule, its function or a permission is missing.
         f"{region}-canary": {**look, "below": 0.5, "missing": "bad"},
         f"{region}-slow": {
             **look,
@@ -282,8 +282,8 @@ def experience(home: str, topic_arn: Name) -> Alarms:
         ),
         "experience-stalls": quarter_hour(
             "StalledSeconds",
-            "Viewers wait for more than 1 % of what they watch. First: the fleets' hits, the nodes' network, "
-            "one region?",
+            "Viewers' films stand still for over 1 % of the time. First: the hits of the fleets and the nodes' "
+            "network. Is it one region?",
             per="WatchedSeconds",
             least=3600,
             above=1,
@@ -303,9 +303,9 @@ def balancer(region: str, topic_arn: Name, *, balancer_suffix: Name) -> AlarmArg
     return {
         "region": region,
         "topic_arn": topic_arn,
-        "says": f"The load balancer of {region} answers with errors of its own: nodes reset or are silent, and "
-        "viewers get "
-        "films from home. First: `headend nodes`; a new image or configuration goes back by git revert, up and roll.",
+        "says": f"The load balancer of {region} answers with its own errors: nodes reset or do not answer, and "
+        "viewers get films from home. First: `headend nodes`. Undo a new image or configuration by git revert, up "
+        "and roll.",
         "namespace": "AWS/ApplicationELB",
         "metric": "HTTPCode_ELB_5XX_Count",
         "dimensions": {"LoadBalancer": balancer_suffix},
@@ -333,8 +333,8 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
         alarms[f"{region}-{index:x}-unhealthy"] = {**targets, "above": 0}
         alarms[f"{region}-{index:x}-few"] = {
             **targets,
-            "says": f"Fleet {index:x} of {region} has fewer healthy nodes than its minimum, or none that "
-            "speaks. First: "
+            "says": f"Fleet {index:x} of {region} has fewer healthy nodes than its minimum, or no node "
+            "reports. First: "
             "scaling activities of its group; then the boot log of a node.",
             "metric": "HealthyHostCount",
             "statistic": "Minimum",
@@ -405,8 +405,8 @@ def certificate(region: str, topic_arn: Name, *, arn: Name) -> AlarmArgs:
     return {
         "region": region,
         "topic_arn": topic_arn,
-        "says": f"The certificate in {region} ends within 30 days. First: its DNS record: ACM renews while that "
-        "stands.",
+        "says": f"The certificate in {region} ends within 30 days. First: its DNS record, without which ACM "
+        "cannot renew it.",
         "namespace": "AWS/CertificateManager",
         "metric": "DaysToExpiry",
         "dimensions": {"CertificateArn": arn},

@@ -45,13 +45,13 @@ def region(**changed: Any) -> dict[str, Any]:
     ("config", "said"),
     [
         # Missing
-        ({"regions": None}, "regions must hold the home region, aws:region = 'us-east-1'; it holds none"),
-        ({"aws:region": "eu-west-1"}, "aws:region = 'eu-west-1'; it holds us-east-1"),
-        ({"domain": {"name": "watch.example.com"}}, "needs a zone, whose records prove new certificates, or a certif"),
+        ({"regions": None}, "regions must have the home region, aws:region = 'us-east-1'; it has none"),
+        ({"aws:region": "eu-west-1"}, "aws:region = 'eu-west-1'; it has us-east-1"),
+        ({"domain": {"name": "watch.example.com"}}, "needs a zone, so that the program can make certificates, or"),
         ({"regions": {"us-east-1": {"cidr": "10.0.0.0/16"}}}, "headend:regions.us-east-1.zones is missing"),
         # Not known
         ({"fleetz": 2}, "headend:fleetz is not a key of this project; known: regions, fleets, nodesPerFleet,"),
-        ({"home": "us-east-1"}, "headend:home is not a key of this project: it is aws:region"),
+        ({"home": "us-east-1"}, "headend:home is not a key of this project: use aws:region"),
         ({"regions": region(zone="x")}, "headend:regions.us-east-1.zone is not a key of this project; known: cidr,"),
         ({"nodesPerFleet": {"least": 1}}, "headend:nodesPerFleet.least is not a key of this project; known: min, max"),
         # Of another type
@@ -86,12 +86,15 @@ def region(**changed: Any) -> dict[str, Any]:
         ({"otherInstanceTypes": ["t3.micro"]}, "t3.micro: must be Graviton types with NVMe: c7gd.medium, "),
         (
             {"otherInstanceTypes": ["im4gn.large"]},
-            "otherInstanceTypes: 'im4gn.large' cannot stand for c7gd.medium, of about its network and disk: c7gd.l",
+            "otherInstanceTypes: 'im4gn.large' cannot be used beside c7gd.medium; allowed: c7gd.l",
         ),
-        ({"otherInstanceTypes": ["c7gd.medium"]}, "otherInstanceTypes: 'c7gd.medium' cannot stand for c7gd.medium"),
+        (
+            {"otherInstanceTypes": ["c7gd.medium"]},
+            "otherInstanceTypes: 'c7gd.medium' cannot be used beside c7gd.medium",
+        ),
         (
             {"instanceType": "im4gn.16xlarge", "otherInstanceTypes": ["im4gn.large"]},
-            "cannot stand for im4gn.16xlarge, of about its network and disk: im4gn.8xlarge",
+            "cannot be used beside im4gn.16xlarge; allowed: im4gn.8xlarge",
         ),
         ({"otherInstanceTypes": ["m7gd.medium", "m7gd.medium"]}, "m7gd.medium, m7gd.medium names a type twice"),
         ({"catalogueTable": "my table"}, "must be the name of a table of DynamoDB at home, or empty"),
@@ -125,7 +128,7 @@ def region(**changed: Any) -> dict[str, Any]:
                 "aws:region": "il-central-1",
                 "regions": {"il-central-1": {**regions(1)["us-east-1"], "zones": ["ilc1-az1", "ilc1-az2"]}},
             },
-            "'il-central-1' cannot be home (aws:region), as MediaConvert is not there; allowed: us-east-1, ",
+            "'il-central-1' cannot be home (aws:region): MediaConvert is not there; allowed: us-east-1, ",
         ),
         ({"regions": region(zones=["use1-az1", "use1-az3"])}, "VPC origins do not support 'use1-az3'"),
         ({"regions": region(zones=["use1-az1", "use1-az1"])}, "names a zone twice"),
@@ -168,17 +171,17 @@ def region(**changed: Any) -> dict[str, Any]:
                 "domain": {"name": "watch.example.com", "zone": ZONE},
                 "regions": region(certificate=CERTIFICATE.format("us-east-1")),
             },
-            "regions.us-east-1.certificate: take it out, since with domain.zone the program makes one",
+            "regions.us-east-1.certificate: remove it, since with domain.zone the program makes one",
         ),
         ({"signing": [{"name": "key", "publicKey": PUBLIC_KEY}]}, "signing needs a domain"),
         ({"monthlyBudgetUsd": 5}, "monthlyBudgetUsd needs alarmEmail"),
         (
             {"fleets": 0, "regions": regions(2)},
-            "fleets is 0, and a region besides home is there for its caches",
+            "fleets is 0, but only caches need a region besides home",
         ),
         (
             {"fleets": 0, "faultInjection": True},
-            "faultInjection needs fleets: with 0 there is no node",
+            "faultInjection needs fleets: with 0 fleets there is no node",
         ),
     ],
 )
