@@ -3,11 +3,8 @@ Chromium sees and hears them, and what an operator learns of that view.
 """
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from tests.browser.heard import hears
 from tests.browser.painted import pixels, rows
 from tests.browser.settings_menu import choose, item
 from tests.browser.waiting import until
-from tests.e2e.platform import Log, lay, play, settled, upload, wait
+from tests.e2e.platform import Log, deployed, lay, play, settled, upload, wait
 from tests.media_samples import sample
 
 SRT = "1\n00:00:00,200 --> 00:00:01,500\n{text}\n"
@@ -40,15 +37,8 @@ DIM, BRIGHT = 60, 150
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LaptopCloud]:
-    os.environ["HEADEND_X264_PRESET"] = "ultrafast"
-    run_dir = Path(tempfile.mkdtemp(prefix="headend-test-"))
-    cloud = LaptopCloud(run_dir, config={"fleets": "1", "nodesPerFleet": {"min": 1, "max": 1}})
-    try:
-        cloud.start()
+    with deployed(config={"fleets": "1", "nodesPerFleet": {"min": 1, "max": 1}}) as cloud:
         yield cloud
-    finally:
-        cloud.stop()
-        shutil.rmtree(run_dir, ignore_errors=True)
 
 
 def row(cloud: LaptopCloud, title: str) -> dict[str, Any]:
