@@ -216,8 +216,8 @@ class LadderStep(Strict):
 
 
 FOR_NODES = "for nodes"
-"""In the type of a plain value of Settings: cache nodes get it. It is a variable of their scripts and `@NAME@` in
-node.conf.in, by the field's name in capitals."""
+"""In the type of a key with a plain value: cache nodes get it. It is a variable of their scripts and `@NAME@` in
+node.conf.in, by the field's name in capitals. No key needs this yet; docs/contributing.md tells the steps."""
 
 MOST_REGIONS = 20
 """Each has a VPC origin, of which an account may have 25 (CloudFront's quotas, which can be raised)."""
