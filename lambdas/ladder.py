@@ -12,12 +12,12 @@ from fractions import Fraction
 from typing import NamedTuple
 
 REVISION = "3"
-"""Part of the content. Change it with anything that changes what a source is encoded to (this file, plan's job): the
-next upload of the same bytes then makes a new version. A test holds the job's fingerprint against it."""
+"""Part of the content. Change it together with anything that changes the result of an encode (this file, plan's job).
+Then the next upload of the same bytes makes a new version. A test compares it with the job's fingerprint."""
 
 
 TALLEST = 2160
-"""Short side of the tallest rung, in pixels. H.264's top level carries it at 60 frames a second."""
+"""Short side of the tallest rung, in pixels. H.264's highest level allows it at 60 frames a second."""
 
 MOST_PIXELS = 4096 * 2160
 """Level 5.2 decodes 2,073,600 macroblocks a second: 60 frames of this size."""
@@ -27,18 +27,18 @@ SMALLEST, LARGEST = 32, 8192
 
 
 class Step(NamedTuple):
-    """One row of the ladder, before a source is known: a size, and what encoding at that size may take."""
+    """One step of the ladder, before a source is known: a size, and the limits of an encode at this size."""
 
     short: int
     """Short side in pixels, so that a portrait film has the same rungs as a landscape one."""
     max_bitrate: int
-    """Bits a second at 16:9 and up to 30 frames a second."""
+    """Most bits a second of a 16:9 picture with up to 30 frames a second."""
     quality: int
     """QVBR level, 1 to 10."""
 
 
-# 1080 and 720 as MediaConvert's QVBR guidelines have them. Each ceiling is at most twice the next one, so that a player
-# always has a step in reach, and is low enough that the average stays above half of it (Apple's authoring rules).
+# 1080 and 720 have the values of MediaConvert's QVBR guidelines. Each maximum is at most twice the next one, so that a
+# player never has to fall far. It is also so low that the average stays above half of it (Apple's authoring rules).
 STEPS = (
     Step(2160, 12_000_000, 8),
     Step(1080, 6_000_000, 8),
@@ -53,19 +53,19 @@ Steps = Sequence[Step]
 
 
 def steps_of(text: str) -> Steps:
-    """The steps that `written` made a text of. Empty: the default."""
+    """The steps from a text of `written`. An empty text gives the default."""
     return tuple(Step(*step) for step in json.loads(text)) if text else STEPS
 
 
 def written(steps: Steps) -> str:
-    """As the handlers' environment has them."""
+    """The steps as text for the environment of the handlers."""
     return json.dumps([tuple(step) for step in steps], separators=(",", ":"))
 
 
 def revision_of(steps: Steps) -> str:
-    """What, beside its bytes, decides what a source is encoded to.
+    """Text that changes if the same bytes would be encoded differently.
 
-    Of the default ladder it is REVISION alone, so that a stack which keeps it encodes nothing anew.
+    For the default ladder it is only REVISION, so that a stack with this ladder encodes nothing again.
     """
     own = written(steps)
     return REVISION if own == written(STEPS) else f"{REVISION}-{hashlib.sha256(own.encode()).hexdigest()[:8]}"
@@ -83,7 +83,7 @@ def mistakes(steps: Steps) -> Iterator[str]:
             yield f"short {step.short} must be an even number of pixels from {SMALLEST} to {TALLEST}"
         elif (most := _most_bits(step.short)) < step.max_bitrate:
             yield (
-                f"maxBitrate {step.max_bitrate} of the {step.short}p step is more than H.264 carries at that size:"
+                f"maxBitrate {step.max_bitrate} of the {step.short}p step is more than H.264 allows at that size:"
                 f" at most {most}"
             )
     for upper, lower in itertools.pairwise(steps):
@@ -92,8 +92,8 @@ def mistakes(steps: Steps) -> Iterator[str]:
             yield f"{pair}: each step must be smaller than the one before"
         elif not lower.max_bitrate < upper.max_bitrate <= 2 * lower.max_bitrate:
             yield (
-                f"{pair}: maxBitrate must fall, and at most to a half, from {upper.max_bitrate}; it is"
-                f" {lower.max_bitrate}. A player would see no difference, or fall too deep"
+                f"{pair}: maxBitrate goes from {upper.max_bitrate} to {lower.max_bitrate}. It must fall, but at most"
+                " to a half, so that players always have a suitable step"
             )
         elif lower.quality > upper.quality:
             yield f"{pair}: quality must not rise from {upper.quality} to {lower.quality} as the picture gets smaller"
@@ -136,19 +136,20 @@ class Rung(NamedTuple):
     quality: int
     """QVBR level, 1 to 10."""
     level: str
-    """H.264 level by MediaConvert's name, the lowest that carries the rung: players tell by it what they can decode."""
+    """MediaConvert's name of the lowest H.264 level that allows the rung. By it, players know what they can decode."""
 
 
 MOTION = 1.5
-"""How much more a ceiling allows above 30 frames a second: twice the frames differ less from one another."""
+"""Factor for maximum bitrates above 30 frames a second. It is not 2, because such frames differ less from one
+another."""
 
 
 def ladder(width: int, height: int, frame_rate: float, steps: Steps = STEPS) -> list[Rung]:
     """The rungs, tallest first, for a picture that is shown at `width` x `height` (pixels, after rotation, square).
 
-    The first rung is the source's own size, made even and at most the tallest step and MOST_PIXELS; below it comes
-    every step that is clearly smaller. So nothing is ever scaled up, and a source smaller than every step still has its
-    one rung.
+    The first rung has the source's own size, with even sides, but at most the tallest step and MOST_PIXELS. Below it
+    come all steps that are clearly smaller. So no picture is scaled up, and a source that is smaller than every step
+    has one rung.
     """
     short, aspect = min(width, height), Fraction(max(width, height), min(width, height))
     shorts = [min(short, steps[0].short, int(math.sqrt(MOST_PIXELS / aspect)))]
@@ -162,7 +163,7 @@ def ladder(width: int, height: int, frame_rate: float, steps: Steps = STEPS) -> 
 
 def _rung(width: int, height: int, frame_rate: float, steps: Steps) -> Rung:
     short = min(width, height)
-    area = min(width * height / (short * short * 16 / 9), 1.5)  # a very wide picture is mostly more of the same
+    area = min(width * height / (short * short * 16 / 9), 1.5)  # a very wide picture needs no more
     motion = MOTION if frame_rate > 30 else 1.0
     max_bitrate = max(100_000, round(_widescreen(short, steps) * area * motion / 1000) * 1000)
     quality, level = _above(short, steps).quality, _level(width, height, frame_rate, max_bitrate)
@@ -170,12 +171,12 @@ def _rung(width: int, height: int, frame_rate: float, steps: Steps) -> Rung:
 
 
 def _above(short: int, steps: Steps) -> Step:
-    """The smallest step that is no smaller."""
+    """The smallest step that is at least as large."""
     return min((step for step in steps if step.short >= short), key=lambda step: step.short)
 
 
 def _widescreen(short: int, steps: Steps) -> float:
-    """The ceiling of a 16:9 rung, in a straight line between the steps."""
+    """Maximum bitrate of a 16:9 rung, interpolated linearly between the steps."""
     above = _above(short, steps)
     below = max((step for step in steps if step.short < short), key=lambda step: step.short, default=Step(0, 0, 0))
     share = (short - below.short) / (above.short - below.short)
@@ -183,7 +184,7 @@ def _widescreen(short: int, steps: Steps) -> float:
 
 
 def _even(side: Fraction | int) -> int:
-    """The even side at or below: 4:2:0 has one colour sample for two pixels, and no rung is above its source."""
+    """The largest even side up to this one. 4:2:0 has one colour sample for two pixels. No rung exceeds its source."""
     return int(side) // 2 * 2
 
 

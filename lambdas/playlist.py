@@ -1,4 +1,4 @@
-"""Reads HLS playlists (RFC 8216), as far as checking our own encoder's takes. Pure."""
+"""Reads HLS playlists (RFC 8216), as far as it is needed to check our own encoder's output. Pure."""
 
 import re
 from typing import NamedTuple
@@ -11,14 +11,14 @@ class Variant(NamedTuple):
     """A rung of the multivariant playlist."""
 
     uri: str
-    """Of the rung's own playlist, relative to this one."""
+    """URI of the rung's own playlist, relative to this one."""
     width: int
     height: int
-    """Pixels; 0 where the playlist does not say."""
+    """Pixels. 0 if the playlist does not say."""
 
 
 class Audio(NamedTuple):
-    """A sound track of the multivariant playlist; empty where a thing is not stated."""
+    """A sound track of the multivariant playlist. A field is empty if the playlist does not say."""
 
     language: str
     name: str
@@ -30,22 +30,22 @@ class Multivariant(NamedTuple):
 
     variants: list[Variant]
     audio: dict[str, Audio]
-    """By the URI of its playlist, relative to this one."""
+    """URI of each sound's playlist, relative to this one, to the sound."""
     images: list[str]
-    """Playlists of sheets of previews (the Image Media Playlist specification, 0.4)."""
+    """URIs of the playlists of preview sheets (the Image Media Playlist specification, 0.4)."""
     iframes: list[str]
-    """Playlists of I-frames alone."""
+    """URIs of the playlists that have only I-frames."""
 
 
 class Media(NamedTuple):
     """One rendition's playlist."""
 
     files: list[str]
-    """Everything that a player fetches: the initialization segment and the segments."""
+    """All files that a player fetches: the initialization segment and the segments."""
     seconds: list[float]
-    """How long each of the files plays; 0 for the initialization segment."""
+    """Seconds that each of the files plays. 0 for the initialization segment."""
     whole: bool
-    """It has a segment, and, unless it is of images, an initialization segment and an end."""
+    """Whether it has a segment, an initialization segment and an end tag. A playlist of images needs only a segment."""
 
     @property
     def duration(self) -> float:
@@ -54,7 +54,7 @@ class Media(NamedTuple):
 
 
 def multivariant(text: str) -> Multivariant:
-    """What a multivariant playlist names. Raises ValueError for a resolution that is no number."""
+    """Read a multivariant playlist. Raises ValueError for a resolution that is not a number."""
     variants: list[Variant] = []
     audio: dict[str, Audio] = {}
     images: list[str] = []
@@ -79,7 +79,7 @@ def multivariant(text: str) -> Multivariant:
 
 
 def media(text: str) -> Media:
-    """What a rendition's playlist names. Raises ValueError for a duration that is no number."""
+    """Read a rendition's playlist. Raises ValueError for a duration that is not a number."""
     files: list[str] = []
     seconds: list[float] = []
     duration = 0.0

@@ -11,14 +11,14 @@ OURS = "Something went wrong on our side, not with your file. It is kept, and it
 """The reason that owners read if the fault is ours."""
 
 UNKNOWN_VERSION = "unknown"
-"""Stands for S3's version id in the event of a row that was written before rows had one."""
+"""Takes the place of S3's version id, if a row was written before rows had one."""
 
 NOTES = "/"
-"""This is in the key of every item that is no title. A title's id has none."""
+"""This character is in the key of every item that is not a title. The id of a title never has it."""
 
 
 def plain(item: Mapping[str, Mapping[str, Any]]) -> Row:
-    """A DynamoDB item as plain values: its numbers are integers where they are whole."""
+    """A DynamoDB item as plain values. Whole numbers become integers."""
     return {name: _value(value) for name, value in item.items()}
 
 

@@ -1,4 +1,4 @@
-"""Forecast: what will be watched tomorrow, from the plays of the days before, and the orders for the caches. Pure."""
+"""Forecast: computes tomorrow's plays from those of the last days, and the orders for the caches. Pure."""
 
 import heapq
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
 HALF_LIFE_DAYS = 3.0
-"""Days after which a play counts half. It is long enough to smooth a weekend, and short enough for a premiere to
-fade."""
+"""Days after which a play counts half. This is long enough to smooth a weekend, and short enough to follow the decline
+of a premiere."""
 DAYS = 10
 """Days that the forecast reads. A play of ten days ago counts a tenth."""
 STAY = 0.7
@@ -15,31 +15,35 @@ STAY = 0.7
 DISK_SHARE = 0.7
 """Share of a cache for forecast titles and new titles. The rest keeps other files that viewers requested."""
 WALK_HOURS = 3
-"""Hours after which a node requests all wanted files again. Without that, the files that viewers request push them out.
-Once a day gives less than half of the gain (docs/scale.md)."""
+"""Hours after which a node requests all wanted files again. Otherwise files that viewers request would push them out.
+If it did so once a day, the gain would be less than half (docs/scale.md)."""
 
 Title = TypeVar("Title", bound=Hashable)
 
 
 def expected(plays: Sequence[float]) -> float:
-    """Plays of the next day, from those of one or more days before it, the latest first: a mean in which a day weighs
-    less than the one after it."""
+    """Expected plays of the next day. `plays` are those of one or more days, the latest first.
+
+    It is a weighted mean, in which later days count more.
+    """
     weights = [0.5 ** (age / HALF_LIFE_DAYS) for age in range(len(plays))]
     return sum(weight * number for weight, number in zip(weights, plays, strict=True)) / sum(weights)
 
 
 def debut(histories: Iterable[Sequence[float]]) -> float:
-    """Plays of a new title's first day: as many as the titles had that came in the last days, the latest of them
-    weighing most. Each is taken by the better of its first two days: of the first it may have had some hours only."""
+    """Expected plays of a new title's first day: the weighted mean of the last days' titles. The latest counts most.
+
+    Of each title the better of its first two days counts, since the first day may have had only a few hours.
+    """
     young = sorted((days for days in histories if 0 < len(days) < DAYS), key=len)
     return expected([max(days[-2:]) for days in young]) if young else 0.0
 
 
 def forecast(histories: Mapping[Title, Sequence[float]]) -> dict[Title, float]:
-    """Plays of the next day by title.
+    """Title to its expected plays of the next day.
 
-    A history is a title's plays by day, the latest first: of the last DAYS days, or since it was published where that
-    is less long ago. It is empty for a title of today.
+    A history has the title's plays of each day, the latest first. It covers the last DAYS days, or the days since the
+    title was published, if those are fewer. It is empty for a title of today.
     """
     first = debut(histories.values())
     return {
@@ -49,10 +53,10 @@ def forecast(histories: Mapping[Title, Sequence[float]]) -> dict[Title, float]:
 
 
 def pack(plays: Mapping[Title, float], reached: Sequence[float], most: int) -> list[tuple[Title, int]]:
-    """The parts of titles that are worth keeping, `most` of them, the best first: title, and which part of it.
+    """The `most` best parts of titles to keep, each as (title, index of the part), the best first.
 
-    `plays` are those expected by title, `reached` the share of plays that reach each part of a title. A stored byte
-    saves one byte per request, so the size of a part does not matter.
+    `plays` maps a title to its expected plays. `reached` has the share of plays that reach each part of a title. A
+    stored byte saves one byte per request, so the size of a part does not matter.
     """
     parts = (
         (number * share, title, index)
@@ -71,26 +75,27 @@ class Row(NamedTuple):
     prefix: str
     """`v/<xx>/<id>/<version>`"""
     published: str
-    """When, in ISO 8601."""
+    """Time in ISO 8601."""
 
 
 class Order(TypedDict):
-    """What the nodes that own a hex digit read, as JSON (node-fill.py)."""
+    """The order for the nodes that own a hex digit. They read it as JSON (node-fill.py)."""
 
     since: str
-    """In ISO 8601. What is listed later than this and not named below is a new title."""
+    """Time in ISO 8601. A title that is listed later than this, and is not in `plays`, is new."""
     debut: float
-    """Plays that are expected of a new title."""
+    """Expected plays of a new title."""
     plays: dict[str, float]
-    """Expected of each title, by `<xx>/<id>/<version>`, the most first; none where none are expected."""
+    """`<xx>/<id>/<version>` to the title's expected plays, the most wanted first. Titles without expected plays are
+    left out."""
 
 
 def histories(rows: Iterable[Row], counted: Mapping[str, Mapping[str, float]], today: date) -> dict[str, list[float]]:
-    """The titles' plays by day, as `forecast` takes them, by place; `counted` by title and day."""
+    """The histories for `forecast`, by `<xx>/<id>/<version>`. `counted` maps a title to its plays by day."""
     found: dict[str, list[float]] = {}
     for row in rows:
         plays = counted.get(row.id, {})
-        # A title that was encoded anew was there before.
+        # A title that was encoded again has plays from before its present version.
         since = date.fromisoformat(min([row.published[:10], *plays]))
         days = [today - timedelta(days=age) for age in range(1, DAYS + 1)]
         found[row.prefix.removeprefix("v/")] = [plays.get(str(day), 0.0) for day in days if day >= since]
@@ -98,7 +103,7 @@ def histories(rows: Iterable[Row], counted: Mapping[str, Mapping[str, float]], t
 
 
 def orders(found: Mapping[str, Sequence[float]], since: str) -> dict[str, Order]:
-    """The orders by hex digit; `found` are histories by place, `since` as of Order."""
+    """Hex digit to its order. `found` are the histories; `since` is that of Order."""
     plays = sorted(forecast(found).items(), key=lambda one: (-one[1], one[0]))
     first = round(debut(found.values()), 3)
     return {
@@ -112,7 +117,7 @@ def orders(found: Mapping[str, Sequence[float]], since: str) -> dict[str, Order]
 
 
 def rows(items: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """Of the catalogue's items, the titles that can be played."""
+    """The titles among the catalogue's items that can be played."""
     return [
         Row(item["id"]["S"], item["prefix"]["S"], item["published"]["S"])
         for item in items

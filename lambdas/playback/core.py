@@ -1,4 +1,4 @@
-"""Playback: the API behind the load balancer. It makes answers of requests and catalogue rows. Pure."""
+"""Playback: the API behind the load balancer. It makes answers from requests and rows of the catalogue. Pure."""
 
 import base64
 import hashlib
@@ -14,7 +14,8 @@ from lambdas.rows import Row, event_of, plain
 from lambdas.shapes import Summary
 
 OFFERED = ("PUBLISHED", "REGISTERED")
-"""States that viewers may know of: what plays, and what is made when somebody asks. The others are for operators."""
+"""States that viewers may see: titles that play, and titles that are made when a viewer asks. The others are for
+operators."""
 FIRST_PAGE, FURTHER_PAGE = 50, 200
 """Titles an answer. Whoever asks for more than the first page mostly wants all, to search in them. A title is some 300
 bytes, and the load balancer takes at most 1 MB from a function."""
@@ -28,17 +29,17 @@ _ROUTE = re.compile(r"/api/titles(?:/(?P<id>[a-z0-9-]{1,80})(?P<play>/play)?)?")
 
 
 class Request(TypedDict, total=False):
-    """What an ALB with multi-value headers sends to a Lambda; the path and the query as the viewer encoded them."""
+    """A request from an ALB with multi-value headers. Path and query are as the viewer encoded them."""
 
     httpMethod: str
     path: str
     multiValueQueryStringParameters: Mapping[str, list[str]] | None
     multiValueHeaders: Mapping[str, list[str]] | None
-    """By their names in lower case."""
+    """Header names in lower case to their values."""
 
 
 class Answer(TypedDict):
-    """What the ALB takes as an answer."""
+    """An answer for the ALB."""
 
     statusCode: int
     statusDescription: str
@@ -48,7 +49,7 @@ class Answer(TypedDict):
 
 
 class Problem(Exception):
-    """A request that is answered with an error, in a sentence for whoever sent it."""
+    """A request that gets an error as its answer. The message is for the person who sent it."""
 
     def __init__(self, status: HTTPStatus, sentence: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
@@ -110,7 +111,7 @@ def _one(query: Mapping[str, list[str]], name: str) -> str | None:
 
 
 def token(last: Mapping[str, Any] | None) -> str | None:
-    """The word by which a viewer asks for the next page: DynamoDB's LastEvaluatedKey without the state."""
+    """The token with which a viewer asks for the next page: DynamoDB's LastEvaluatedKey without the state."""
     if not last:
         return None
     pair = [last["id"]["S"], last["updated"]["S"]]
@@ -118,7 +119,7 @@ def token(last: Mapping[str, Any] | None) -> str | None:
 
 
 def _start(token: str, state: str) -> dict[str, Any]:
-    """Read that word. A forged one can only name another place in the same public list."""
+    """Read such a token. A forged one can only name another place in the same public list."""
     try:
         if len(token) > LONGEST_TOKEN:  # also keeps JSON from nesting deeper than Python's stack
             raise ValueError
@@ -158,14 +159,14 @@ def offered(title_id: str, item: Mapping[str, Mapping[str, Any]] | None, *, on_r
 
 
 def playable(row: Row) -> bool:
-    """Is a version published? It plays on while a newer upload is encoded, and if that is refused or fails."""
+    """Whether a version is published. It plays on while a newer upload is encoded, even if that fails."""
     return bool(row.get("prefix"))
 
 
 def play(row: Row, cookies: list[str], reports: float) -> Answer:
     """The answer to Play for a published version: its addresses, and the cookies that open them.
 
-    `reports` is the share of all views whose player is to tell how they go, 0 to 1.
+    `reports` is the share of all views that report, from 0 to 1.
     """
     summary = {field: row.get(field) for field in ("id", "name", "poster", "duration")}
     return _answer(
@@ -176,13 +177,13 @@ def play(row: Row, cookies: list[str], reports: float) -> Answer:
 
 
 def wait(row: Row) -> Answer:
-    """The answer to Play for a title that is made because somebody asked."""
+    """The answer to Play for a title that is being made because a viewer asked."""
     body = {"state": _state(row), "retry_after": RETRY_AFTER}
     return _answer(HTTPStatus.ACCEPTED, body, {"Retry-After": [str(RETRY_AFTER)]})
 
 
 def cookie_seconds(row: Row) -> int:
-    """How long a viewer's cookies open the title: its own length, and half a day for pauses."""
+    """Seconds for which a viewer's cookies are valid: the length of the title, and half a day for pauses."""
     return int(row.get("duration") or 0) + 12 * 3600
 
 

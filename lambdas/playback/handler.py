@@ -1,4 +1,4 @@
-"""Playback, the Lambda behind the load balancer: reads the catalogue; starts encodes and signs where told to."""
+"""The Lambda for playback, behind the load balancer. It reads the catalogue, and may start encodes and sign."""
 
 import json
 import os
@@ -19,28 +19,28 @@ TABLE = os.environ["TITLES_TABLE"]
 BY_STATE = "by-state"
 
 STATE_MACHINE = os.environ.get("ENCODE_ON_REQUEST_STATE_MACHINE")
-"""ARN; set where titles are encoded when they are first asked for."""
+"""ARN of the workflow. Set if titles are encoded when a viewer first asks for them."""
 UPLOADS_BUCKET = os.environ.get("UPLOADS_BUCKET", "")
-"""Where the registered uploads are; set with the above."""
+"""Bucket of the registered uploads. Set together with the ARN of the workflow."""
 
 SIGNING_PARAMETER = os.environ.get("SIGNING_KEY_PARAMETER")
-"""SSM SecureString with the PEM private key; set where playback is signed."""
+"""Name of the SSM SecureString with the PEM private key. Set if playback is signed."""
 SIGNING_KEY_PAIR_ID = os.environ.get("SIGNING_KEY_PAIR_ID", "")
-"""CloudFront's id of its public half."""
+"""CloudFront's id of the public key."""
 SIGNING_HOST = os.environ.get("SIGNING_HOST", "")
-"""The viewers' name of the distribution: the load balancer's Host header is its own."""
+"""Host name of the distribution for viewers. (The requests' Host header names the load balancer.)"""
 STACK = os.environ.get("STACK", "")
 REPORTS = int(os.environ.get("REPORT_PERCENT", "0")) / 100
-"""Share of all views whose players tell how they go."""
+"""Share of all views that report, from 0 to 1."""
 TIMEOUT = 2.0
-"""Seconds for one try of a call: a viewer waits, and all of these answer in milliseconds."""
+"""Time-out in seconds for one try of a call. A viewer waits for it, and these services answer in milliseconds."""
 COUNT_TIMEOUT = 0.5
 """Seconds for one try to count a play."""
 SAMPLER = plays.Sampler()
 
 
 def handle(event: core.Request, _context: object) -> core.Answer:
-    """Answer every request, with a sentence for every error. The balancer answers a bare 502 for an exception."""
+    """Answer every request, and every error with a sentence. For an exception, the balancer would answer 502."""
     try:
         answer = _answer(event, int(time.time()))
     except core.Problem as found:
@@ -74,7 +74,7 @@ def _answer(event: core.Request, now: int) -> core.Answer:
 
 
 def _count(title: str, event: core.Request) -> None:
-    """A play that is not counted is a play all the same: whatever is wrong here, the viewer does not wait for it."""
+    """Count a play. If that fails, the viewer can still play, and does not wait for it."""
     now = time.time()
     weight = SAMPLER.weight(now, random.random())  # noqa: S311 - no secret
     if not weight or plays.by_nobody(event.get("multiValueHeaders") or {}):

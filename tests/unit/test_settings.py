@@ -116,7 +116,7 @@ def region(**changed: Any) -> dict[str, Any]:
                     {"short": 360, "maxBitrate": 1_000_000, "quality": 7},
                 ]
             },
-            "headend:ladder: 720p and 360p: maxBitrate must fall, and at most to a half, from 4000000; it is 1000000",
+            "headend:ladder: 720p and 360p: maxBitrate goes from 4000000 to 1000000. It must fall, but at most",
         ),
         # Regions
         (

@@ -144,11 +144,14 @@ def test_the_default_ladder_has_no_mistake() -> None:
     [
         ([Step(721, 4_000_000, 8)], "short 721 must be an even number of pixels from 32 to 2160"),
         ([Step(2162, 4_000_000, 8)], "short 2162 must be"),
-        ([Step(360, 20_000_000, 7)], "maxBitrate 20000000 of the 360p step is more than H.264 carries at that size"),
+        ([Step(360, 20_000_000, 7)], "maxBitrate 20000000 of the 360p step is more than H.264 allows at that size"),
         ([Step(720, 4_000_000, 8), Step(720, 2_000_000, 8)], "720p and 720p: each step must be smaller"),
         ([Step(720, 4_000_000, 8), Step(1080, 2_000_000, 8)], "720p and 1080p: each step must be smaller"),
-        ([Step(720, 4_000_000, 8), Step(360, 1_900_000, 7)], "at most to a half, from 4000000; it is 1900000"),
-        ([Step(720, 4_000_000, 8), Step(360, 4_000_000, 7)], "maxBitrate must fall"),
+        (
+            [Step(720, 4_000_000, 8), Step(360, 1_900_000, 7)],
+            "from 4000000 to 1900000. It must fall, but at most to a half",
+        ),
+        ([Step(720, 4_000_000, 8), Step(360, 4_000_000, 7)], "maxBitrate goes from 4000000 to 4000000. It must fall"),
         ([Step(720, 4_000_000, 7), Step(360, 2_000_000, 8)], "quality must not rise from 7 to 8"),
     ],
 )

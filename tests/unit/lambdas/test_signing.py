@@ -104,13 +104,13 @@ def test_without_a_key_nothing_is_signed() -> None:
 
 @pytest.mark.parametrize("text", ["", "not a key", pem(KEY)[:400]])
 def test_a_bad_key_does_not_reach_the_log(text: str) -> None:
-    with pytest.raises(ValueError, match="no PEM private key") as error:
+    with pytest.raises(ValueError, match="does not contain a PEM private key") as error:
         signing.load_key(text)
     assert "MII" not in str(error.value)
 
 
 def test_a_key_that_cloudfront_would_not_verify() -> None:
-    with pytest.raises(ValueError, match="must be RSA"):
+    with pytest.raises(ValueError, match="must be an RSA key"):
         signing.load_key(pem(ec.generate_private_key(ec.SECP256R1())))
 
 
