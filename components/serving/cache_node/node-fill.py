@@ -1,22 +1,23 @@
 #!/usr/bin/python3
-"""Fetches titles before anybody asks, and deletes what was taken down: `node-fill BUCKET_URL NODE DIGITS MBPS SECONDS
-QUIET_FROM NODE_CONF DIRECTORY`.
+"""Fetches titles before viewers ask, and deletes titles that were taken down: `node-fill BUCKET_URL NODE DIGITS MBPS
+SECONDS QUIET_FROM NODE_CONF DIRECTORY`.
 
-Every SECONDS it lists the fill lists in the bucket. Of the titles whose hash begins with one of DIGITS it asks the
-node, `address:port`, for the files, as a viewer would, at MBPS megabits per second at most. The bucket also has an
-order for each digit: the plays that are expected of each title. The titles with the most plays come first. The first
-minutes of a title count for all of its plays, the rest for the viewers who stay. A title that is newer than the order
-counts as a premiere. Without an order the first minutes of all titles come first, newest first, and then the rest.
+Every SECONDS it lists the fill lists in the bucket. It requests the files of titles whose hash begins with one of
+DIGITS from the node, `address:port`, as a viewer does, with at most MBPS megabits per second. The bucket also has an
+order for each digit, with the expected plays of each title. Titles with more expected plays come first. The first
+minutes of a title count for all of its plays, and the rest for the viewers who stay. A title that is newer than the
+order counts as a premiere. Without an order, the first minutes of all titles come first, those of the newest title
+before the others, and then the rest.
 
-A new order is used from the six quiet hours on that begin at QUIET_FROM (UTC), or at once if there was none before.
-Then, and every few hours, this asks for all wanted files again, since nginx drops the file that was requested longest
-ago.
+A new order is used from the next quiet hours on (six hours that begin at QUIET_FROM, UTC), or at once if there was none
+before. Then, and every few hours, this program requests all wanted files again, since nginx drops the file whose last
+request is the oldest.
 
-DIRECTORY keeps what was done, one small file a list, so that whoever ends this loses one object's work. A file that
-cannot be had is tried again after the next listing.
+DIRECTORY has one small file for each list, with the progress. So if this program is ended, only the work on one object
+is lost. If a file cannot be fetched, it is tried again after the next listing.
 
-A title that was taken down has a list of its own, `{"paths": [...]}`. Its files are deleted from the cache beside
-DIRECTORY, where nginx keeps each under the MD5 of its path.
+A title that was taken down has its own list, `{"paths": [...]}`. Its files are deleted from the cache, which is beside
+DIRECTORY. There nginx keeps each file under the MD5 of its path.
 
 Python 3.9 runs this on Amazon Linux 2023.
 """
@@ -42,41 +43,41 @@ ORDER = re.compile(r"@ORDERS@([0-9a-f])\.json")
 KEY = re.compile(r"@FILL_LISTS@(([0-9a-f])[0-9a-f]/[a-z0-9-]{1,80})/[0-9a-f]{12}\.json")
 GONE = re.compile(r"@GONE_LISTS@([0-9a-f])[0-9a-f]/[a-z0-9-]{1,80}/[0-9]{8}T[0-9]{6}Z\.json")
 REST_SHARE = 0.25
-"""Of the rate, for what comes after the first minutes: nobody waits for it."""
+"""Share of the rate for files after the first minutes, since no viewer waits for them."""
 STAY = float("@STAY@")
 """Share of the plays that go on after the first minutes."""
 DISK_SHARE = float("@DISK_SHARE@")
-"""Of the cache, at most. The rest keeps what viewers ask for."""
+"""Largest share of the cache for these files. The rest keeps files that viewers request."""
 QUIET_HOURS = 6
 WALK_SECONDS = float("@WALK_HOURS@") * 3600
-"""From one walk through all that is wanted to the next."""
+"""Time from one walk through all wanted files to the next."""
 TIMEOUT = 20
 FAULTS = (OSError, http.client.HTTPException, ValueError, LookupError, TypeError)
-"""A server that does not answer well, or a list that is none."""
+"""Errors of a server that does not answer rightly, and of a list that cannot be read."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a fill list has been fetched: files, and bytes."""
+    """Progress of a fill list, in files and bytes."""
 
     head: int
     files: int
     head_bytes: int
     bytes: int
     done: int = 0
-    """In this walk."""
+    """Files that were fetched in this walk."""
     before: int = 0
-    """The most of any walk before this one."""
+    """The largest number of files of any earlier walk."""
 
 
 def progress(found: Mapping[str, Any]) -> Progress:
-    """Of a fill list that nothing has been fetched of."""
+    """Progress of a fill list of which nothing has been fetched."""
     sizes = [size for _, size in found["files"]]
     return Progress(found["head"], len(sizes), sum(sizes[: found["head"]]), sum(sizes))
 
 
 def ours(listed: Iterable[tuple[str, str]], digits: str) -> list[str]:
-    """The keys of the fleet's fill lists, newest first, one a title; `listed` are keys and times in ISO 8601."""
+    """The keys of the fleet's fill lists, newest first, one per title. `listed` maps a key to its time in ISO 8601."""
     newest: dict[str, str] = {}
     for _, key in sorted(((at, key) for key, at in listed), reverse=True):
         match = KEY.fullmatch(key)
@@ -86,13 +87,13 @@ def ours(listed: Iterable[tuple[str, str]], digits: str) -> list[str]:
 
 
 def cached(path: str) -> str:
-    """Where nginx keeps the answer to a path, by its proxy_cache_key $uri and levels=1:2."""
+    """The file in which nginx keeps the answer to a path (proxy_cache_key $uri, levels=1:2)."""
     name = hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()
     return f"{name[-1]}/{name[-3:-1]}/{name}"
 
 
 def worth(places: Mapping[str, str], orders: Iterable[Any]) -> dict[str, float]:
-    """Plays that are expected of each title by place; `places` say when each list was written, the newest first."""
+    """`<xx>/<id>/<version>` to the expected plays of the title. `places` maps it to its list's time, newest first."""
     known: dict[str, float] = {}
     since, debut = "", 0.0
     for order in orders:
@@ -103,9 +104,9 @@ def worth(places: Mapping[str, str], orders: Iterable[Any]) -> dict[str, float]:
 
 
 def pieces(lists: Mapping[str, Progress], plays: Mapping[str, float] | None) -> list[tuple[str, int, int]]:
-    """The beginnings of titles and their rests, in the order in which they are fetched: key, files up to it, bytes.
+    """The beginnings and rests of titles in the order in which they are fetched: (key, last file, bytes).
 
-    `lists` by key, newest first; `plays` by place, None where there is no order.
+    `lists` maps a key to its list, newest first. `plays` maps a place to plays, and is None if there is no order.
     """
     heads = [(key, one.head, one.head_bytes) for key, one in lists.items()]
     rests = [(key, one.files, one.bytes - one.head_bytes) for key, one in lists.items()]
@@ -113,17 +114,17 @@ def pieces(lists: Mapping[str, Progress], plays: Mapping[str, float] | None) -> 
         return heads + rests
     wanted = [(plays[place(piece[0])], piece) for piece in heads]
     wanted += [(plays[place(piece[0])] * STAY, piece) for piece in rests]
-    # Stable: of two that are wanted equally, the beginning and the newer come first.
+    # The sort is stable: if two are wanted equally, the beginning and the newer one come first.
     return [piece for plays, piece in sorted(wanted, key=lambda one: -one[0]) if plays > 0]
 
 
 def choose(
     wanted: Iterable[tuple[str, int, int]], lists: Mapping[str, Progress], failed: set[str], room: int
 ) -> str | None:
-    """The list to fetch the next file of. None where all that has room is there.
+    """The list whose next file is to be fetched. None if all files that fit are there.
 
-    `wanted` as of `pieces`, `room` in bytes. A file that has no room is not fetched: it would push out one that is
-    wanted more.
+    `wanted` comes from `pieces`. `room` is in bytes. A file that does not fit is not fetched, because it would push out
+    a file that is wanted more.
     """
     for key, files, size in wanted:
         room -= size
@@ -140,12 +141,12 @@ def place(key: str) -> str:
 
 
 def quiet(hour: int, begins: int) -> bool:
-    """Whether an hour of the day is one of the quiet ones, which may go on after midnight."""
+    """Whether an hour of the day is a quiet one. The quiet hours may continue after midnight."""
     return (hour - begins) % 24 < QUIET_HOURS
 
 
 class Filler:
-    """What is listed and wanted, and how far each list is. `room` in bytes; `quiet_from`: an hour, in UTC."""
+    """Lists, wanted files, and the progress of each list. `room` is in bytes. `quiet_from` is an hour in UTC."""
 
     def __init__(
         self, bucket_url: str, node: str, digits: str, room: int, directory: Path, quiet_from: int = 0
@@ -164,8 +165,8 @@ class Filler:
             self._orders = json.loads((directory / "orders").read_text())
 
     def poll(self, now: float) -> None:
-        """Look for new lists and orders, at a time in seconds. Raises OSError, HTTPException or ParseError where the
-        bucket does not answer well."""
+        """Look for new lists and orders. `now` is in seconds. Raises OSError, HTTPException or ParseError if the bucket
+        does not answer rightly."""
         listed = self._listed()
         times = dict(listed)
         self._walked = self._walked or now
@@ -198,7 +199,7 @@ class Filler:
                 path.unlink()
 
     def _take_up(self, listed: Mapping[str, str], hour: int) -> bool:
-        """Whether there are other orders than before, and it is time for them."""
+        """Whether there are new orders, and it is time to use them."""
         found = {key: at for key, at in listed.items() if (match := ORDER.fullmatch(key)) and match[1] in self._digits}
         before = self._orders and self._orders["found"]
         if not found or found == before or (before and not quiet(hour, self._quiet_from)):
@@ -215,7 +216,7 @@ class Filler:
         return True
 
     def step(self) -> float | None:
-        """Fetch one file. Returns its megabits, as many as it is to count for; None where nothing is left."""
+        """Fetch one file. Returns the megabits for which it counts, or None if there is nothing to fetch."""
         key = choose(self._wanted, self._lists, self._failed, self._room)
         if key is None:
             return None
@@ -225,7 +226,7 @@ class Filler:
                 self._files = (key, self._read(key)["files"])
             name, size = self._files[1][now.done]
             path = f"/v/{place(key)}/{name}"
-            # One byte is enough for nginx to keep a whole file.
+            # A request of one byte is enough: nginx then keeps the whole file.
             hit = now.done < now.before and self._fetch(path, {"Range": "bytes=0-0"}) == "HIT"
             if not hit:
                 self._fetch(path, {})
@@ -245,7 +246,7 @@ class Filler:
         return match is not None and match[1] in self._digits
 
     def _forget(self, key: str) -> None:
-        """Delete a title's files from the cache; twice, as one may have been on its way when the first were deleted."""
+        """Delete a title's files from the cache. Each list is handled twice, since a fetch may have been running."""
         try:
             paths = self._read(key)["paths"]
             found = [self._directory.parent / "cache" / cached(path) for path in paths]
@@ -281,8 +282,8 @@ class Filler:
             return answer.read()
 
     def _fetch(self, path: str, headers: Mapping[str, str]) -> str:
-        """What the cache says of it."""
-        # From the node's own address, by which nginx knows that this is no viewer.
+        """Request a path from the node. Returns its X-Node-Cache header."""
+        # The request comes from the node's own address, so nginx knows that it is not a viewer's.
         node = http.client.HTTPConnection(self._host, int(self._port), TIMEOUT, source_address=(self._host, 0))
         try:
             node.request("GET", path, headers=dict(headers))
@@ -311,7 +312,7 @@ class Filler:
 
 
 def main() -> None:
-    """Fill until the machine ends."""
+    """Fetch until the machine stops."""
     bucket_url, node, digits, mbps, seconds, quiet_from, conf, directory = sys.argv[1:]
     cache = re.search(r"max_size=(\d+)m", Path(conf).read_text())
     if cache is None:

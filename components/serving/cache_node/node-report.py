@@ -33,16 +33,16 @@ UNITS = {
     "ObjectAge": "Seconds",
 }
 SAMPLED = 16
-"""Of the 4,096 directories of a cache (levels=1:2), in which the age of objects is looked at."""
+"""Number of directories, of the 4,096 of a cache (levels=1:2), in which the age of objects is measured."""
 MOST_VALUES = 100
-"""Of one metric in one object (the format's limit): of more, evenly spread ones are sent."""
+"""Most values of one metric in one object (the format's limit). If there are more, evenly spread ones are sent."""
 
 
 def sums(lines: Iterable[str]) -> dict[str, Any]:
-    """The metrics of some lines of the access log. Other lines than an object are left out.
+    """The metrics of some lines of the access log. Lines that are not a JSON object are left out.
 
-    Bytes went to viewers, and BytesFilled did so for the first time; OriginFirstByte is how long the bucket took to
-    begin its answer, a value a fetch.
+    Bytes were sent to viewers. BytesFilled are those of them that the node had to fetch. OriginFirstByte has one value
+    for each fetch: the time until the bucket began its answer.
     """
     found: dict[str, Any] = {name: 0 for name, unit in UNITS.items() if unit in ("Count", "Bytes")}
     waits: list[int] = []
@@ -65,22 +65,22 @@ def sums(lines: Iterable[str]) -> dict[str, Any]:
         else:
             found["Misses"] += 1
             found["BytesFilled"] += size
-        # Of two tries there are two times, and "-" of one that was refused.
+        # After two tries there are two times. A refused try has "-" as its time.
         waits += [round(float(part) * 1000) for part in first.replace(",", ":").split(":") if part.strip(" -")]
     found["OriginFirstByte"] = spread(waits)
     return found
 
 
 def spread(values: list[int]) -> list[int]:
-    """At most as many values as the format allows, from the smallest on."""
+    """The values in ascending order, but at most as many as the format allows."""
     return sorted(values)[:: len(values) // MOST_VALUES + 1]
 
 
 def ages(cache: Path, now: float) -> list[int]:
-    """How many seconds ago some of the cached objects were fetched: those of a few directories, drawn at random.
+    """Ages in seconds of some cached objects: those in a few directories, which are drawn at random.
 
-    A key's hash chooses the directory, so these objects are a fair sample. The oldest shows how long the disk keeps
-    an object that nobody asks for.
+    The hash of a key decides the directory, so these objects are a fair sample. The oldest one shows how long the disk
+    keeps an object that no viewer requests.
     """
     found: list[int] = []
     directories = [(first, second) for first in "0123456789abcdef" for second in range(256)]
@@ -92,7 +92,7 @@ def ages(cache: Path, now: float) -> list[int]:
 
 
 def document(found: dict[str, Any], fleet: str, node: str, log_group: str, now: float) -> dict[str, Any]:
-    """The embedded metric format's object; `now` in seconds since 1970. Metrics are the fleet's, as of the disk."""
+    """The object in the embedded metric format. `now` is in seconds since 1970. The dimension is the fleet."""
     metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if found.get(name, []) != []]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["Fleet"]], "Metrics": metrics}
     about = {"Timestamp": int(now * 1000), "LogGroupName": log_group, "CloudWatchMetrics": [directive]}
@@ -101,10 +101,10 @@ def document(found: dict[str, Any], fleet: str, node: str, log_group: str, now: 
 
 
 class Tail:
-    """What is new in a log since the last look, also where the log was replaced meanwhile."""
+    """The new lines of a log since the last look, even if the log was rotated in between."""
 
     def __init__(self, path: Path) -> None:
-        """From the log's present end on."""
+        """Begin at the present end of the log."""
         self._path = path
         self._file: TextIO | None = None
         if path.exists():
@@ -112,7 +112,7 @@ class Tail:
             self._file.seek(0, os.SEEK_END)
 
     def lines(self) -> list[str]:
-        """Whole lines; the rest of one that is being written comes with the next look."""
+        """The new complete lines. A line that is still being written comes with the next look."""
         found = self._read()
         here = self._path.stat().st_ino if self._path.exists() else None
         if here is not None and (self._file is None or here != os.fstat(self._file.fileno()).st_ino):
@@ -133,7 +133,7 @@ class Tail:
 
 
 def main() -> None:
-    """Report until the machine ends."""
+    """Report until the machine stops."""
     path, cache, fleet, node, log_group, port = sys.argv[1:]
     tail, agent = Tail(Path(path)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     while True:

@@ -2,15 +2,15 @@
 """Lets viewers who miss one object together share one fetch: `node-share SOCKET CACHE_DIRECTORY`.
 
 nginx asks at SOCKET for each object that is not in its cache. The first request for an object is refused with 503, and
-nginx then fetches and stores the object. Until this fetch is over, the other requests get the bytes from the file that
-nginx is writing, as they come. If the disk is full, the refusal is 507: nginx passes the bucket's answer on and does
-not store it. If this process is dead, nginx fetches without it, and its lock lets all but one request wait.
+nginx then fetches and stores the object. Until this fetch ends, the other requests get the bytes from the file that
+nginx is writing, as they arrive. If the disk is full, the refusal is 507. Then nginx passes on the bucket's answer and
+does not store it. If this process is dead, nginx fetches without it, and its lock lets all requests but one wait.
 
-nginx sends lines of its log to SOCKET.ends: a fetch is over, or a file of the cache turned out to be truncated. Such a
-file is deleted.
+nginx sends lines of its log to SOCKET.ends: a fetch has ended, or a file of the cache is truncated. A truncated file is
+deleted.
 
-This relies on three facts about nginx. A file that is being written has its final name and a suffix. The head of the
-answer is in it, before the body. The file is renamed when it is whole, and deleted when the fetch fails.
+This relies on three facts about nginx. A file that is being written has its final name and a suffix. The header of the
+answer is in it, before the body. The file is renamed when it is complete, and deleted when the fetch fails.
 
 Python 3.9 runs this on Amazon Linux 2023.
 """
@@ -29,45 +29,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PATIENCE = 2.0
-"""Seconds that viewers wait here for the first byte. Then they are refused: they wait for nginx's lock."""
+"""Seconds for which viewers wait here for the first byte. Then they are refused, and wait for nginx's lock."""
 FIRST_LOOK, NEXT_LOOK = 0.01, 0.04
-"""Seconds between two looks at a file: until its first byte is there, and later. A viewer notices the first more."""
+"""Seconds between two looks at a file: before its first byte is there, and after. A viewer notices the former more."""
 HEAD = 16 * 1024
-"""Bytes at the beginning of a file in which nginx's own header, the key and the response's head end."""
+"""Bytes at the beginning of a file. They contain nginx's own header, the key and the header of the response."""
 SWEEP = 1.0
-"""Seconds between two looks at a fetch that nobody waits for."""
+"""Seconds between two looks at a fetch for which no viewer waits."""
 FIRST = 1 << 16
-"""Bytes that each viewer gets at first. With the next look each gets all that there is, one viewer after the other: so
-nobody waits for a first byte until others have everything, and half of the viewers are through after half of the time.
-In equal turns, all would be through at the end."""
+"""Bytes that each viewer gets at first. With the next look, one viewer after another gets all bytes that are there. So
+no viewer waits for the first byte until others have everything, and half of the viewers are done after half of the
+time. If they took equal turns, all would be done only at the end."""
 LARGEST = 16 << 20
-"""More than a segment of the top rung. Bytes of disk that are kept for each fetch under way, and of a socket's buffer.
-The buffer holds no copy, but the file's own pages."""
+"""Bytes of disk that are reserved for each running fetch, and size of a socket's buffer. It is more than a segment of
+the top rung. The buffer has no copy, but refers to the pages of the file."""
 ABSENT = ("403", "404")
-"""Answers of the bucket that are passed on to all who wait. After another error, each may ask the bucket."""
+"""Answers of the bucket that all waiting viewers get. After another error, each request may ask the bucket."""
 
 
 @dataclass(eq=False)
 class Fetch:
-    """One object on its way from the bucket."""
+    """One object that nginx is fetching from the bucket."""
 
     path: str
     final: Path
-    """Where nginx will put it."""
+    """Path of the complete file."""
     began: float
     viewers: set[Viewer] = field(default_factory=set)
     file: int | None = None
     head: bytes = b""
     start: int = 0
-    """Where the body begins in the file."""
+    """Offset of the body in the file."""
     length: int = 0
     here: int = 0
-    """Bytes of the body that the file has."""
+    """Number of bytes of the body that are in the file."""
     over: bool = False
-    """Whether who asks now is no longer sent here."""
+    """Whether new requests no longer use this fetch."""
 
     def look(self) -> None:
-        """Find the file, and how much of the body it has. Raises ConnectionError where there will never be more."""
+        """Find the file, and the length of its body so far. Raises ConnectionError if no more can come."""
         if self.file is None:
             self._open()
         if self.file is not None:
@@ -95,7 +95,7 @@ class Fetch:
 
 
 class Viewer:
-    """A connection from nginx, on behalf of one viewer at a time."""
+    """A connection from nginx, for one viewer at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
@@ -103,13 +103,13 @@ class Viewer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
         self.fetch: Fetch | None = None
         self.blocked = False
-        """Whether the socket takes no more for now."""
+        """Whether the socket's buffer is full."""
         self._sent = -1
-        """Bytes of the body; -1 before the head."""
+        """Bytes of the body that were sent. -1 before the header is sent."""
         self._asked = b""
 
     def asked(self) -> str | None:
-        """The path of a request, once all of it is here. Raises ConnectionError where nginx has gone."""
+        """The path of a request, when all of it has arrived. Raises ConnectionError if nginx has closed it."""
         data = self.socket.recv(4096)
         if not data:
             raise ConnectionError("nginx has closed the connection")
@@ -129,12 +129,12 @@ class Viewer:
         self.fetch, self.blocked, self._sent = None, False, -1
 
     def refuse(self, status: str) -> None:
-        """Answer with no more than a status."""
+        """Answer with a status and no body."""
         self.leave()
         self.socket.send(f"HTTP/1.1 {status} -\r\nContent-Length: 0\r\n\r\n".encode())
 
     def pump(self) -> None:
-        """Send some of what there is. Raises OSError where nginx has gone."""
+        """Send some of the bytes that are there. Raises OSError if nginx has closed the connection."""
         fetch = self.fetch
         if fetch is None or fetch.file is None:
             return
@@ -155,10 +155,10 @@ class Viewer:
 
 
 class Sharer:
-    """What is being fetched, and who waits for it."""
+    """The running fetches, and the viewers who wait for them."""
 
     def __init__(self, path: Path, cache: Path) -> None:
-        """Listen. Raises OSError where there is no directory for the sockets."""
+        """Listen. Raises OSError if the directory for the sockets does not exist."""
         self._cache, self._looked, self._swept = cache, 0.0, 0.0
         self._by_path: dict[str, Fetch] = {}
         self._fetches: list[Fetch] = []
@@ -174,7 +174,7 @@ class Sharer:
             self._selector.register(each, selectors.EVENT_READ)
 
     def turn(self) -> None:
-        """Wait for something to do, and do it."""
+        """Wait for events, and handle them."""
         waits = [FIRST_LOOK if each.file is None else NEXT_LOOK for each in self._fetches if each.viewers]
         due = self._looked + min(waits, default=SWEEP)
         for key, mask in self._selector.select(max(0.0, due - time.monotonic())):
@@ -196,7 +196,7 @@ class Sharer:
                 self._selector.register(connection, selectors.EVENT_READ, Viewer(connection))
 
     def _hear(self) -> None:
-        """Lines of nginx's log that end in `: STATUS PATH`: a fetch is over, or a file is truncated."""
+        """Read lines of nginx's log that end in `: STATUS PATH`: a fetch has ended, or a file is truncated."""
         with contextlib.suppress(BlockingIOError):
             while True:
                 status, _, path = self._ends.recv(4096).decode("latin-1").rpartition(": ")[2].partition(" ")
@@ -209,7 +209,7 @@ class Sharer:
                     self._follow(fetch, status if status in ABSENT else "503")
 
     def _discard(self, path: str) -> None:
-        """Delete a file that is shorter than it says; nginx fetches it again."""
+        """Delete a file that is shorter than its header says. nginx then fetches it again."""
         found = Fetch(path, self._file(path), 0.0)
         with contextlib.suppress(OSError):
             found.look()
@@ -240,12 +240,12 @@ class Sharer:
             viewer.refuse("503")
 
     def _file(self, path: str) -> Path:
-        """Where nginx keeps an object (levels=1:2)."""
+        """Path of an object in nginx's cache (levels=1:2)."""
         name = hashlib.md5(path.encode("latin-1"), usedforsecurity=False).hexdigest()
         return self._cache / name[-1] / name[-3:-1] / name
 
     def _room(self) -> bool:
-        """Whether the disk takes one fetch more."""
+        """Whether the disk has room for one more fetch."""
         try:
             disk = os.statvfs(self._cache)
         except OSError:
@@ -254,7 +254,7 @@ class Sharer:
         return free > LARGEST * (1 + len(self._by_path))
 
     def _look(self, now: float) -> None:
-        """At what is waited for, and once in a while at all."""
+        """Look at the fetches for which viewers wait, and from time to time at all fetches."""
         sweep = now >= self._swept + SWEEP
         for fetch in [each for each in self._fetches if sweep or each.viewers]:
             late = fetch.file is None and now > fetch.began + PATIENCE
@@ -269,7 +269,7 @@ class Sharer:
                 self._fetches.remove(fetch)
 
     def _follow(self, fetch: Fetch, status: str) -> None:
-        """Give its viewers what has come, or this status where the fetch is over and nothing has."""
+        """Send the viewers the bytes that have arrived. If the fetch has ended without any, send them this status."""
         gone = False
         if fetch.viewers:
             try:
@@ -296,21 +296,21 @@ class Sharer:
             self._selector.modify(viewer.socket, events, viewer)
 
     def _drop(self, viewer: Viewer) -> None:
-        """nginx ends the viewer's answer, or asks the bucket where it has not begun."""
+        """Close the connection. Then nginx ends the viewer's answer, or asks the bucket if no answer has begun."""
         viewer.leave()
         self._selector.unregister(viewer.socket)
         viewer.socket.close()
 
 
 def main() -> None:
-    """Share until the machine ends."""
+    """Share until the machine stops."""
     path, cache = sys.argv[1:]
     sharer = Sharer(Path(path), Path(cache))
     systemd, notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), os.environ.get("NOTIFY_SOCKET")
     while True:
         sharer.turn()
         if notify:
-            # Each second at least: where nothing is heard any more, it is started anew (WatchdogSec).
+            # At least once a second. If systemd hears nothing any more, it starts the process again (WatchdogSec).
             systemd.sendto(b"WATCHDOG=1", notify.replace("@", "\0", 1))
 
 

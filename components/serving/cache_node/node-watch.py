@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Kills a worker of nginx that is frozen: `node-watch PID_FILE ADDRESS PORT`. nginx's master then starts another.
+"""Kills a worker of nginx that is frozen: `node-watch PID_FILE ADDRESS PORT`. nginx's master then starts another one.
 
-Each worker has a queue of its own of new connections (reuseport). One that is stopped, or hangs in the kernel, takes
-its share of the viewers and leaves them waiting, while the node's health check mostly reaches the others.
+Each worker has its own queue of new connections (reuseport). A worker that is stopped, or hangs in the kernel, still
+gets its share of the viewers, and they wait. The node's health check mostly reaches the other workers.
 
 Python 3.9 runs this on Amazon Linux 2023.
 """
@@ -20,15 +20,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 SECONDS = 1.5
-"""Between two rounds, and how long an answer may take."""
+"""Seconds between two rounds, and longest time of an answer."""
 ROUNDS = 3
 """A worker is killed after so many rounds in which it did not answer and used no processor time."""
 ATTEMPTS = 16
-"""Most connections for each worker in a round. The kernel spreads them: of a million rounds, one misses a worker."""
+"""Most connections per worker in a round. The kernel spreads them, and misses a worker in one of a million rounds."""
 
 
 def workers(master: int) -> dict[int, str]:
-    """The processor time that each worker has used so far, as the kernel writes it, by process id."""
+    """Process id of each worker to the processor time that it has used so far, as the kernel writes it."""
     found: dict[int, str] = {}
     for child in Path(f"/proc/{master}/task/{master}/children").read_text().split():
         with contextlib.suppress(OSError):
@@ -62,7 +62,7 @@ def answering(address: str, port: int, wanted: set[int]) -> set[int]:
 def silent(
     now: Mapping[int, str], answered: set[int], before: Mapping[int, tuple[str, int]]
 ) -> dict[int, tuple[str, int]]:
-    """Of the workers `now`, those that neither answered nor used processor time: that time, and in how many rounds."""
+    """The workers of `now` that neither answered nor used processor time: id to (processor time, number of rounds)."""
     found: dict[int, tuple[str, int]] = {}
     for worker, used in now.items():
         if worker not in answered:
@@ -72,7 +72,7 @@ def silent(
 
 
 def main() -> None:
-    """Watch until the machine ends."""
+    """Watch until the machine stops."""
     pid_file, address, port = sys.argv[1:]
     quiet: dict[int, tuple[str, int]] = {}
     while True:
@@ -81,7 +81,7 @@ def main() -> None:
             now = workers(int(Path(pid_file).read_text()))
             answered = answering(address, int(port), set(now))
         except (OSError, ValueError):
-            # nginx is not there, or is about to go.
+            # nginx does not run, or is ending.
             continue
         quiet = silent(now, answered, quiet)
         for worker, (_, rounds) in quiet.items():
