@@ -1,1 +1,1 @@
-"""Blocks: what every room builds with. May import: nothing here."""
+"""Blocks: parts that every room uses. May import: nothing here."""

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 
 class PrivateBucketArgs(TypedDict):
-    """What makes one bucket differ from the next."""
+    """The values that differ between buckets."""
 
     region: str
     """The AWS region of the bucket."""

@@ -18,7 +18,7 @@ class LambdaFunctionArgs(TypedDict):
     """Folder of `lambdas/`. Its `handler.py` has `handle(event, context)`. The zip holds this file and its imports."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     statements: NotRequired[Sequence[Statement]]
-    """What it may do in AWS, besides writing its own log."""
+    """Statements of its permissions in AWS. It may always write its own log."""
     timeout: int
     """Seconds."""
     memory: int

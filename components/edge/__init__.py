@@ -1,1 +1,1 @@
-"""Edge: what viewers reach, and the page that they load from it. May import: serving, blocks."""
+"""Edge: the part that viewers reach, and the page that they load from it. May import: serving, blocks."""

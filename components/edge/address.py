@@ -1,4 +1,4 @@
-"""Records in the team's hosted zone, by which the team's own name leads to the distribution."""
+"""Records in the team's hosted zone that point the team's own name at the distribution."""
 
 from typing import TypedDict
 
@@ -9,7 +9,7 @@ from components.edge.delivery import Delivery
 
 
 class AddressArgs(TypedDict):
-    """Which name, and which distribution it leads to."""
+    """The name, and the distribution to which it leads."""
 
     host: str
     zone_id: str

@@ -14,7 +14,7 @@ from components.serving.point_of_presence import PointOfPresence
 
 
 class DeliveryArgs(TypedDict):
-    """What is delivered, from where, to whom."""
+    """The origins of the distribution, and the rules for its viewers."""
 
     home: str
     pops: Sequence[PointOfPresence]
@@ -34,7 +34,7 @@ class DeliveryArgs(TypedDict):
 
 
 class Delivery(pulumi.ComponentResource):
-    """The only thing of the platform that the internet reaches."""
+    """The distribution. It is the only part of the platform that the internet can reach."""
 
     distribution_id: pulumi.Output[str]
     distribution_arn: pulumi.Output[str]

@@ -31,8 +31,8 @@ def first(name: str, parent: pulumi.Resource, *, home: str, serving: Sequence[st
 
 
 def last(name: str, parent: pulumi.Resource) -> Associations:
-    """The function that gets every answer with a rendition last. AWS does not say whether a response headers policy
-    would spare errors."""
+    """The function that gets every answer with a rendition before the viewer does. It is used because AWS does not say
+    whether a response headers policy would leave out errors."""
     function = aws.cloudfront.Function(
         f"{name}-lasting",
         runtime="cloudfront-js-2.0",

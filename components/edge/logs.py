@@ -9,7 +9,7 @@ from facts.regions import CLOUDFRONT_REGION
 
 
 class EdgeLogsArgs(TypedDict):
-    """From which distribution to which bucket."""
+    """The distribution, and the bucket for its logs."""
 
     distribution_arn: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]

@@ -1,4 +1,4 @@
-"""Which point of presence is nearest to a country's viewers."""
+"""Finds the point of presence that is nearest to a country's viewers."""
 
 from collections.abc import Sequence
 from math import acos, cos, radians, sin

@@ -1,4 +1,4 @@
-"""What the distribution is made of: its origins, and which path goes to which. Pure: ids in, arguments out."""
+"""The distribution's origins, and the path patterns that lead to them. Pure: ids in, arguments out."""
 
 from collections.abc import Sequence
 from typing import TypedDict

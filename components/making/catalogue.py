@@ -1,7 +1,7 @@
 """The catalogue: one row for each title. Publishing a version means that the row points to it.
 
-Beside the rows lie the counts of plays, an item for each title and day (lambdas/plays.py). They have no state, so that
-no list of titles shows them. Nor have the sweeper's notes (lambdas/rows.py).
+The table also has the counts of plays, one item for each title and day (lambdas/plays.py), and the sweeper's notes
+(lambdas/rows.py). These have no state, so that no list of titles shows them.
 """
 
 from typing import NotRequired, TypedDict
@@ -17,12 +17,12 @@ class CatalogueArgs(TypedDict):
     protect: bool
     """Refuse to delete the table."""
     restored: NotRequired[str]
-    """Name of a table that was restored from this one and stands for it. The program uses it and does not own it: its
-    own table stays beside it, as the way back."""
+    """Name of a restored table that is used instead of this one. The program does not own it. The stack's own table
+    stays, so that an operator can go back to it."""
 
 
 class Catalogue(pulumi.ComponentResource):
-    """The titles table: by id, and by state for listing; restorable to any second of the last 35 days."""
+    """The table of titles, with an index by state for lists. It can be restored to any second of the last 35 days."""
 
     table_name: pulumi.Output[str]
     table_arn: pulumi.Output[str]
@@ -51,7 +51,7 @@ class Catalogue(pulumi.ComponentResource):
                     "projection_type": "ALL",
                 }
             ],
-            # Of the counts of plays, which lie beside the titles: a title's row has no such attribute.
+            # Only the counts of plays have this attribute, and no title's row.
             ttl={"attribute_name": "until", "enabled": True},
             point_in_time_recovery={"enabled": True},
             deletion_protection_enabled=args["protect"],

@@ -10,7 +10,7 @@ from components.blocks.policies import Statement, allow
 
 
 class MakingArns(TypedDict):
-    """What is read, written and told."""
+    """The resources that the workflow reads and writes, and its topic."""
 
     region: str
     account_id: str
@@ -24,14 +24,14 @@ class MakingArns(TypedDict):
     topic_arn: pulumi.Input[str]
     topic_key_arn: pulumi.Input[str]
     ladder: str
-    """As lambdas.ladder has it written; empty for the default."""
+    """The ladder as text of `lambdas.ladder.written`. Empty for the default."""
     max_title_usd: int
     """Whole US dollars that encoding one title may cost by list prices; 0 for any price."""
 
 
 @dataclass(frozen=True)
 class Handler:
-    """A folder under lambdas/, and the state that asks it."""
+    """A folder under lambdas/, and the state that calls it."""
 
     name: str
     rights: Callable[[MakingArns], list[Statement]] = lambda _: []
@@ -39,8 +39,8 @@ class Handler:
 
 
 TIMEOUT_SECONDS = 110
-"""A long title has some thousands of segments to list, and a probe reads the source's index: a minute or two at the
-worst. The rest answers within a second."""
+"""Verify lists some thousands of segments of a long title, and Probe reads the source's index. That takes a minute or
+two at most. The other handlers answer within a second."""
 
 
 def _prepare(args: MakingArns) -> list[Statement]:

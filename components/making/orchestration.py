@@ -1,4 +1,4 @@
-"""Orchestration: the workflow from upload to title, its handlers, and what starts it."""
+"""Orchestration: the workflow from upload to title, its handlers, and its trigger."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ from components.making.workflow_rights import workflow_rights
 
 
 class OrchestrationArgs(MakingArns):
-    """What the workflow reads, writes and tells."""
+    """The resources that the workflow reads and writes, and its topic."""
 
     encode: Literal["on_upload", "on_request"]
     log_days: int
@@ -26,7 +26,7 @@ class Orchestration(pulumi.ComponentResource):
     trigger: UploadTrigger
     state_machine_arn: pulumi.Output[str]
     workflow: str
-    """What the state machine's name begins with."""
+    """Prefix of the state machine's name."""
     dead_letter_name: pulumi.Output[str]
     """Queue of the events that could not start the workflow."""
 

@@ -17,7 +17,7 @@ LOOK_AGAIN_SECONDS = 300
 
 
 class SidecarNames(TypedDict):
-    """What the definition points at."""
+    """Names and ARNs of the resources in the definition."""
 
     table: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
@@ -25,7 +25,7 @@ class SidecarNames(TypedDict):
 
 
 def edition_of(variable: str) -> dict[str, State]:
-    """What the catalogue keeps of an edition, from a variable that holds `lambdas.editions.writer.Written`."""
+    """The attributes of an edition in the catalogue, from a variable with `lambdas.shapes.Edition`."""
     captions = "{'M': {'language': {'S': language}, 'name': {'S': name}, 'role': {'S': role}}}"
     return {
         "manifests": {"S": f"{{% {variable}.manifests %}}"},

@@ -1,4 +1,4 @@
-"""Sidecars: captions and posters that lie beside films become part of their titles, whenever they come or go."""
+"""Sidecars: when captions or posters beside a film are uploaded or deleted, the title gets a new edition."""
 
 import pulumi
 
@@ -12,16 +12,16 @@ from lambdas.editions.sidecars import EXTENSIONS
 
 
 class SidecarsArgs(MakingArns):
-    """What is read, written and told."""
+    """The resources that the workflow reads and writes, and its topic."""
 
     log_days: int
     uploads_name: pulumi.Input[str]
     dead_letters: UploadTrigger
-    """Its queue keeps the events that could not start this workflow."""
+    """The trigger of films. Its queue also keeps events that could not start this workflow."""
 
 
 class Sidecars(pulumi.ComponentResource):
-    """A state machine of its own: a caption file needs no encoder, and must not wait for one."""
+    """A separate state machine, since a caption file needs no encoder, and must not wait for one."""
 
     state_machine_arn: pulumi.Output[str]
 

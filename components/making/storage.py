@@ -1,4 +1,4 @@
-"""Storage at home: what is uploaded, and what is made of it."""
+"""Storage at home: the bucket of uploads, and the bucket of renditions."""
 
 from typing import TypedDict
 
@@ -30,8 +30,8 @@ class ContentStorage(pulumi.ComponentResource):
     def __init__(self, name: str, args: ContentStorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:storage:ContentStorage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # A source is read once, and then only to encode it anew. MediaConvert can read Instant Retrieval at any moment,
-        # and the archive classes only after a restore. Instant Retrieval bills 90 days at least, so this waits a month.
+        # A source is read once, and later only to encode it again. MediaConvert can read Instant Retrieval at any time,
+        # but the archive classes only after a restore. Instant Retrieval bills at least 90 days, so this waits a month.
         cool: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
             "id": "cool-mezzanines",
             "status": "Enabled",
@@ -56,7 +56,8 @@ class ContentStorage(pulumi.ComponentResource):
                 "bucket_name": uploads.bucket_name,
                 "bucket_arn": uploads.bucket_arn,
                 # If the newer version of an overwritten film could be deleted, the older one would be current again.
-                # Then an encode that had read the newer one would pass for the older's. Lifecycle rules still work.
+                # Then an encode that had read the newer one would count as one of the older. Lifecycle rules still
+                # work.
                 "statements": [keep_versions(uploads.bucket_arn)],
             },
             child,

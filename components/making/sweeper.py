@@ -1,4 +1,4 @@
-"""The sweeper starts again what was lost, and deletes versions that nobody plays any more."""
+"""The sweeper starts lost uploads again, and deletes versions that nobody plays any more."""
 
 import pulumi
 import pulumi_aws as aws
@@ -11,11 +11,11 @@ from components.making.handlers import MakingArns
 MINUTES = 15
 """Time between two sweeps. That makes about 3,000 a month."""
 SECONDS = 300
-"""The longest that a sweep takes. The next one goes on where it ends."""
+"""Longest time of a sweep. The next one continues where it ends."""
 
 
 class SweeperArgs(MakingArns):
-    """What the sweeper looks at, starts and deletes."""
+    """The resources that the sweeper reads, starts and deletes."""
 
     log_days: int
     uploads_name: pulumi.Input[str]
@@ -27,7 +27,7 @@ class SweeperArgs(MakingArns):
 
 
 class Sweeper(pulumi.ComponentResource):
-    """A function, its schedule, and a rule by which it hears of executions that end badly."""
+    """A function, its schedule, and a rule that calls it when an execution ends badly."""
 
     function_name: pulumi.Output[str]
 
@@ -82,7 +82,7 @@ class Sweeper(pulumi.ComponentResource):
             "region": args["region"],
             "account_id": args["account_id"],
             "function": function,
-            # What a lost call would have found, the next call on schedule finds too.
+            # If a call is lost, the next scheduled call finds the same things.
             "seconds": 60 * MINUTES,
             "tries": 3,
         }

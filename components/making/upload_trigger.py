@@ -1,4 +1,4 @@
-"""What starts the workflow: the events of the uploads bucket, and a queue for events that could not start it."""
+"""The trigger of the workflow: the events of the uploads bucket, and a queue for events that could not start it."""
 
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
@@ -10,7 +10,7 @@ from components.blocks.policies import Statement, allow, document, from_account,
 
 
 class UploadTriggerArgs(TypedDict):
-    """From which objects of a bucket to which workflow."""
+    """The objects of a bucket that start a workflow, and the workflow."""
 
     region: str
     account_id: str

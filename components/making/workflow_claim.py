@@ -76,7 +76,7 @@ def claiming(names: WorkflowNames) -> dict[str, State]:
 
 
 def _not_ours(names: WorkflowNames) -> dict[str, State]:
-    """What to do where another has the row: an earlier execution of this upload, a newer upload, or another film.
+    """The states after a refused claim. An earlier execution, a newer upload or another film has the row.
 
     `films/My Film` and `films/my-film` are two films with one id. The one that comes second takes an id with a hash.
     """

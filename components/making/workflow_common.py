@@ -1,4 +1,4 @@
-"""What all phases of the workflow share: the names that it points at, its errors, how it asks and writes. Pure."""
+"""Parts that all phases of the workflow share: names of resources, errors, calls of handlers, and writes. Pure."""
 
 from collections.abc import Mapping
 from typing import Literal, TypedDict
@@ -11,22 +11,22 @@ from lambdas.names import FOLDER
 from lambdas.rows import OURS
 
 LIFE_SECONDS = 72 * 3600
-"""The longest that an execution may take. A film takes well under an hour. But of ten thousand that arrive at once most
-wait in MediaConvert's queue, and that time counts too."""
+"""Longest time of an execution. A film takes well under an hour. But if ten thousand arrive at once, most of them wait
+in MediaConvert's queue, and that time counts too."""
 
 ME = {"S": "{% $states.context.Execution.Id %}"}
-"""This execution, as the row holds it."""
+"""The id of this execution, for the title's row."""
 PREFIX = f"{FOLDER} & '/' & $version"
-"""JSONata: where this version lies."""
+"""JSONata: the prefix of this version in the media bucket."""
 
 
 class WorkflowNames(TypedDict):
-    """What the definition points at."""
+    """Names and ARNs of the resources in the definition."""
 
     table: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     functions: Mapping[str, pulumi.Input[str]]
-    """ARNs by handler."""
+    """Name of each handler to the ARN of its function."""
     media: pulumi.Input[str]
     """Bucket of the renditions."""
     queue_arn: pulumi.Input[str]
@@ -62,7 +62,7 @@ CATCH: list[State] = [
 
 
 def ask(names: WorkflowNames, handler: Handler, payload: object, assigns: State, next_state: str, says: str) -> State:
-    """Ask a handler. If it refuses the source, the title is REJECTED."""
+    """Call a handler. If it refuses the source, the title is REJECTED."""
     return {**invoke(names["functions"][handler.name], payload, assigns, next_state, says), "Catch": CATCH}
 
 
@@ -71,7 +71,7 @@ def settle(
 ) -> State:
     """Write the outcome of this execution, if it still has the claim. If not, a newer upload's execution writes one.
 
-    The title's own state changes to `state` only where no version plays yet, or where `live` says that one does now.
+    The title's own state changes to `state` only if no version plays yet, or if `live` says that one plays now.
     """
     write = update(
         names["table"],

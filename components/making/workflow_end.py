@@ -1,4 +1,4 @@
-"""The workflow's last phase: it publishes the title, or writes why not, and tells people. Pure."""
+"""The workflow's last phase: it publishes the title or writes why not, and sends a message. Pure."""
 
 from components.making.sidecar_workflow import edition_of
 from components.making.states import NOW, State, on_lost_claim, tell
@@ -6,7 +6,7 @@ from components.making.workflow_common import PREFIX, WorkflowNames, settle
 
 
 def publishing(names: WorkflowNames) -> dict[str, State]:
-    """One conditional write publishes the title. Then people are told."""
+    """One conditional write publishes the title. Then a message is sent."""
     publish = settle(
         names,
         {
@@ -21,7 +21,7 @@ def publishing(names: WorkflowNames) -> dict[str, State]:
             "renditions": {"L": "{% [$made.renditions.{'S': $}] %}"},
             **edition_of("$made"),
             "still": {"S": "{% $made.still %}"},
-            # What the encoder noticed and worked around: damaged frames, missing references.
+            # Faults that the encoder noticed and could handle: damaged frames, missing references.
             "warnings": {"L": "{% [$warnings.{'S': $string(Code) & ' x ' & $string(Count)}] %}"},
             "published": NOW,
         },
@@ -35,7 +35,7 @@ def publishing(names: WorkflowNames) -> dict[str, State]:
 
 
 def ending(names: WorkflowNames) -> dict[str, State]:
-    """The ends without a published title: the row says why, the source is kept, and a person is told."""
+    """The ends without a published title. The row says why, the source is kept, and a message is sent."""
     mark = settle(
         names,
         {"outcome": {"S": "{% $outcome %}"}, "reason": {"S": "{% $reason %}"}, "fault": {"S": "{% $fault %}"}},
@@ -57,7 +57,7 @@ def ending(names: WorkflowNames) -> dict[str, State]:
         "Tell": told,
         "Ours?": {
             "Type": "Choice",
-            # A refused file is no failure. Only our own faults may wake somebody.
+            # A refused file is not a failure. Only our own faults may wake a person.
             "Choices": [{"Condition": "{% $outcome = 'FAILED' %}", "Next": "Failed"}],
             "Default": "Rejected",
         },

@@ -1,4 +1,4 @@
-"""What the workflow itself may do in AWS. Pure: names in, policy statements out."""
+"""The workflow's own permissions in AWS. Pure: names in, policy statements out."""
 
 import pulumi
 

@@ -1,1 +1,1 @@
-"""Operating: who is told, what is measured and logged, and what it costs. May import: serving, blocks."""
+"""Operating: logs, metrics, alarms and their receivers, and costs. May import: serving, blocks."""

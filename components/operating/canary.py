@@ -21,7 +21,7 @@ class CanaryArgs(TypedDict):
     host: pulumi.Input[str]
     """The host name that viewers use."""
     image: str
-    """Of the region's nodes, whose age it tells; empty where there are none."""
+    """Id of the image of the region's nodes, whose age it reports. Empty if there are no nodes."""
     log_days: int
 
 

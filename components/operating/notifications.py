@@ -10,7 +10,7 @@ from components.blocks.policies import Statement, document, tls_only
 
 
 class NotificationsArgs(TypedDict):
-    """Who sends and who listens."""
+    """The senders and the receiver of messages."""
 
     region: str
     account_id: str

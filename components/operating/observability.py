@@ -15,7 +15,7 @@ from facts.regions import CLOUDFRONT_REGION
 
 
 class ObservabilityArgs(TypedDict):
-    """What is watched, and who is told."""
+    """The watched resources, and the topics for alarms."""
 
     home: str
     topics: Mapping[str, pulumi.Input[str]]

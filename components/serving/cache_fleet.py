@@ -34,7 +34,7 @@ class CacheFleet(pulumi.ComponentResource):
     target_group_suffix: pulumi.Output[str]
     group_name: pulumi.Output[str]
     rollout: pulumi.Output[Mapping[str, object]]
-    """What `make roll` brings to its nodes: region, group, template, version, and the types that they may have."""
+    """The values for `make roll`: region, group, template, version, and the types that the nodes may have."""
     min_nodes: int
     max_nodes: int
     fleet_name: str

@@ -1,4 +1,4 @@
-"""What anybody in a network may do through its gateway endpoint to S3. Pure."""
+"""The policy of a network's gateway endpoint to S3. It limits everybody in the network. Pure."""
 
 import pulumi
 
@@ -7,7 +7,7 @@ from lambdas.names import FILL_LISTS
 
 
 def s3_reads(region: str, media_bucket_arn: pulumi.Input[str]) -> list[Statement]:
-    """Statements that allow reads alone: of renditions, of fill lists, and of the packages of Amazon Linux 2023."""
+    """Statements that allow only reads: of renditions, of fill lists, and of the packages of Amazon Linux 2023."""
     return [
         {
             "Sid": "Renditions",

@@ -11,7 +11,7 @@ from components.serving.load_balancer import LoadBalancer
 
 
 class ExperienceArgs(TypedDict):
-    """Who reports, and behind which balancer."""
+    """The share of views that report, and the load balancer in front of the function."""
 
     region: str
     balancer: LoadBalancer

@@ -1,4 +1,4 @@
-"""The network of one point of presence: private, without NAT, and reachable by CloudFront alone."""
+"""The network of one point of presence: private, without NAT. Only CloudFront can reach it."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Network(pulumi.ComponentResource):
     """Id for the media bucket's policy, which allows unsigned reads through this endpoint."""
     s3_prefix_list_id: pulumi.Output[str]
     internet_gateway: aws.ec2.InternetGateway
-    """CloudFront demands that one is attached before it makes a VPC origin. Nothing routes through it."""
+    """The internet gateway. CloudFront needs it before it makes a VPC origin, but no route uses it."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not 2 <= len(args["zones"]) <= 3:

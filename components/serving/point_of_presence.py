@@ -39,17 +39,17 @@ class PointOfPresenceArgs(TypedDict):
 
 
 class PointOfPresence(pulumi.ComponentResource):
-    """Viewers nearby are served from here."""
+    """Everything in one region that serves the viewers near it."""
 
     region: str
     certificate: pulumi.Input[str] | None
-    """ARN, where the balancer speaks HTTPS."""
+    """ARN of the load balancer's certificate, if it speaks HTTPS."""
     serving: bool
     """False while its viewers are sent elsewhere."""
     network: Network
     balancer: LoadBalancer
     fleets: list[CacheFleet]
-    """Empty where CloudFront reads the bucket."""
+    """The fleets. Empty if CloudFront reads the bucket."""
 
     def __init__(self, name: str, args: PointOfPresenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:point_of_presence:PointOfPresence", name, None, opts)

@@ -1,4 +1,4 @@
-"""What a function needs in order to sign: a library, and the right to read the private key. Pure."""
+"""The needs of a function that signs: a library, and the permission to read the private key. Pure."""
 
 from pathlib import Path
 

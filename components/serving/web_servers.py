@@ -24,7 +24,7 @@ class SigningArgs(TypedDict):
 
 
 class WebServersArgs(TypedDict):
-    """What the API reads, and behind which balancer it answers."""
+    """The resources that the API reads, and the load balancer in front of it."""
 
     region: str
     balancer: LoadBalancer
