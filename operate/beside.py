@@ -143,4 +143,4 @@ def _told(title: str, keys: list[str], as_json: bool) -> None:
     if as_json:
         screen.document({"title": title, "keys": keys})
         return
-    screen.say(f"{title}: {', '.join(keys)}. Within a minute, headend show {title} shows the change")
+    screen.say(f"{title}: {', '.join(keys)}. Within a minute, headend show {title} shows it, if it can be read")

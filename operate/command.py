@@ -1,5 +1,6 @@
 """`headend`: lists its verbs, and ends the process with the right exit code."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -54,14 +55,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _help(verb: Callable[..., None]) -> str:
+    """Its docstring. Typer fits only the first paragraph to the terminal, and breaks the others as the source does."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in str(verb.__doc__).split("\n\n"))
+
+
 for panel, verbs in VERBS.items():
     for name, verb in verbs.items():
-        app.command(name, rich_help_panel=panel)(verb)
+        app.command(name, help=_help(verb), rich_help_panel=panel)(verb)
 for name, (panel, what, verbs) in GROUPS.items():
     group = typer.Typer(help=what, no_args_is_help=True)
     group.callback()(lambda: None)  # without a callback, Typer makes no group of a single verb
     for verb_name, verb in verbs.items():
-        group.command(verb_name)(verb)
+        group.command(verb_name, help=_help(verb))(verb)
     app.add_typer(group, name=name, rich_help_panel=panel)
 
 
@@ -77,9 +85,12 @@ def main() -> None:
     except requests.RequestException as error:
         _end(f"no answer: {error}", screen.UNREACHABLE)
     except BrokenPipeError:
-        # The reader has closed the pipe, as in `headend titles | head`.
-        sys.stderr.close()
+        # The reader has closed the pipe, as in `headend titles | head`. Python writes the rest at its end, to nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except KeyboardInterrupt:
+        # Before Typer runs, which ends a verb in the same way.
+        sys.exit(130)
 
 
 def _words(error: Exception) -> str:

@@ -118,7 +118,11 @@ def titles(
             ]
             for row in rows
         ],
-        "no such title" if words or state or page > 1 else "no titles yet: headend upload FILE",
+        f"no titles on page {page}"
+        if page > 1
+        else "no such title"
+        if words or state
+        else "no titles yet: headend upload FILE",
     )
     if more:
         screen.note(f"for more, say --page {page + 1}", "dim")

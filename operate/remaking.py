@@ -41,7 +41,12 @@ def encode_again(
             Column("", "cut"),
         ]
         lines = [
-            [row["id"], screen.length(row.get("duration")), _money(cost), _warning(row, steps)]
+            [
+                row["id"],
+                screen.length(row.get("duration")),
+                _money(cost),
+                "made with this ladder already" if _made(row, steps) else "",
+            ]
             for row, cost in zip(rows, costs, strict=True)
         ]
         screen.table(columns, lines, "no title was made with an older ladder")
@@ -58,7 +63,10 @@ def encode_again(
 
 
 def dollars(row: Row, steps: Steps) -> float | None:
-    """US dollars that MediaConvert charges for a title. None if it was never encoded: its size is not known then."""
+    """US dollars that MediaConvert charges for a title; 0 if this ladder made it already. None if it was never encoded:
+    its size is not known then."""
+    if _made(row, steps):
+        return 0.0
     if "width" not in row or not row.get("duration"):
         return None
     rungs = ladder(row["width"], row["height"], FRAME_RATE, steps)
@@ -69,12 +77,9 @@ def _money(value: float | None) -> str:
     return "not known" if value is None else f"{value:.2f}"
 
 
-def _warning(row: Row, steps: Steps) -> str:
-    return (
-        ""
-        if catalogue.outdated(row, steps) or not row.get("content")
-        else "made with this ladder already: nothing will be encoded"
-    )
+def _made(row: Row, steps: Steps) -> bool:
+    """Has this ladder made the title already? Then nothing is encoded, unless its files are gone."""
+    return bool(row.get("content")) and not catalogue.outdated(row, steps)
 
 
 def _copy_onto_itself(cloud: Cloud, row: Row) -> None:

@@ -50,10 +50,18 @@ class Column(NamedTuple):
     right: bool = False
 
 
+class Results(Console):
+    """If the reader of a pipe has gone, Rich ends with 1. For a verb that means no, so `main` ends it with 0."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich calls this in the handler of the error."""
+        raise BrokenPipeError
+
+
 def out() -> Console:
     """The console for results. If it is not a terminal, lines are never cut, so that a script reads whole names."""
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 500
-    return Console(width=wide, highlight=False, soft_wrap=False)
+    return Results(width=wide, highlight=False, soft_wrap=False)
 
 
 def err() -> Console:
@@ -85,7 +93,11 @@ def note(text: str, style: str = "") -> None:
 
 def document(value: Any) -> None:
     """Print the JSON document of a verb with --json."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_written) + "\n")
+
+
+def _written(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], nothing: str) -> None:
@@ -97,6 +109,11 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], nothi
     cells = [[cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row] for row in rows]
     needs = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
     needs = [max(need, len(column.heading)) for need, column in zip(needs, columns, strict=True)]
+    if not fits(columns, needs, console.width):
+        for row in cells:
+            facts({column.heading: cell for column, cell in zip(columns, row, strict=True)})
+            say("")
+        return
     made = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column, width in zip(columns, widths(columns, needs, console.width), strict=True):
         overflow, justify = (
@@ -110,6 +127,14 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], nothi
 
 GAP = 2
 """Spaces between two columns."""
+LEAST = 10
+"""Characters of a column that is cut which must be seen at least."""
+
+
+def fits(columns: Sequence[Column], needs: Sequence[int], room: int) -> bool:
+    """Is there room for every column, with something to read in those that are cut?"""
+    least = [need if column.fit == "whole" else min(need, LEAST) for need, column in zip(needs, columns, strict=True)]
+    return sum(least) + GAP * len(columns) <= room
 
 
 def widths(columns: Sequence[Column], needs: Sequence[int], room: int) -> list[int]:

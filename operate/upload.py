@@ -77,6 +77,7 @@ def films(paths: Sequence[Path]) -> tuple[list[Film], list[Path]]:
             raise Refusal(
                 f"{given}: " + ("it is neither a file nor a folder" if path.exists() else "there is no such file")
             )
+    found = list(dict.fromkeys(found))  # the same file may be named twice
     _distinct(found)
     return found, skipped
 

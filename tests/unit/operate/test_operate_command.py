@@ -123,3 +123,40 @@ def test_every_verb_says_what_it_is_for() -> None:
             first = str(verb.__doc__).splitlines()[0]
             assert first.endswith(".")
             assert len(first) <= 100
+
+
+def test_the_help_of_a_verb_fits_the_terminal_in_every_paragraph(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["headend", "upload", "--help"])
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "it gets a new version. Files beside a film are uploaded with it: Film.de.vtt" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_reader_that_has_enough_is_no_failure(as_json: bool) -> None:
+    """`headend titles | head -1`, with more titles than a pipe holds."""
+    verb = "screen.document(['x' * 80] * 5000)" if as_json else "[screen.say('x' * 80) for _ in range(5000)]"
+    code = f"from operate import command, screen; command.app = lambda **_: {verb}; command.main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.readline()
+    process.stdout.close()
+    said = process.stderr.read()
+    assert (process.wait(60), said) == (0, "")
+
+
+def test_ctrl_c_before_a_verb_begins_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "app", interrupted)
+    assert end(monkeypatch, capsys) == (130, "")

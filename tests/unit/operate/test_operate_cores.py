@@ -108,6 +108,22 @@ def test_wide_columns_share_what_the_terminal_leaves() -> None:
     assert screen.widths(columns, [100, 8, 100], 80) == [33, 8, 33]
 
 
+def test_a_table_that_does_not_fit_becomes_lines_that_can_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = [Column("FLEET", "cut"), Column("HEALTHY"), Column("VERSION")]
+    row = ["pop-us-east-1-0-group-1a2b3c4", "2 of 2", "1, roll to 2"]
+    monkeypatch.setenv("COLUMNS", "40")
+    screen.table(columns, [row], "")
+    assert capsys.readouterr().out.splitlines()[0].split() == ["FLEET", "HEALTHY", "VERSION"]
+    monkeypatch.setenv("COLUMNS", "30")
+    screen.table(columns, [row], "")
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in said if line and line[0] != " "] == ["FLEET", "HEALTHY", "VERSION"]
+    assert "VERSION  1, roll to 2" in said[-2]
+    assert max(map(len, said)) <= 30
+
+
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (123_456_789, "123 MB"), (2.5e12, "2.5 TB")]
 )

@@ -50,6 +50,13 @@ def test_a_path_that_cannot_be_uploaded_is_named(tmp_path: Path, names: list[str
     assert says in str(refused.value)
 
 
+def test_a_file_that_is_named_twice_is_sent_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"x")
+    found, _ = films([path, path])
+    assert [film.key for film in found] == ["a.mp4"]
+
+
 def test_an_empty_file_and_a_key_that_s3_does_not_take(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="the file is empty"):
         films([film(tmp_path, "empty.mp4", 0)])
