@@ -16,11 +16,14 @@ class QuotaName(NamedTuple):
 
     service: str
     words: tuple[str, ...]
-    """All of which its name has, in lower case."""
+    """All of which its name has, in lower case. Empty: it is not looked up in Service Quotas."""
     name: str
 
 
-ENCODING_JOBS = QuotaName("mediaconvert", ("concurrent jobs", "queue"), "jobs at once in a queue of MediaConvert")
+ENCODING_JOBS = QuotaName("mediaconvert", (), "jobs at once in the on-demand queues of MediaConvert")
+"""MediaConvert itself tells this one, in the answer to ListQueues."""
+STARTS = QuotaName("states", ("startexecution", "refill rate"), "executions started a second by Step Functions")
+OPEN = QuotaName("states", ("open", "executions"), "executions at once of Step Functions")
 TRANSITIONS = QuotaName("states", ("statetransition", "refill rate"), "state transitions a second of Step Functions")
 
 ON_DEMAND = QuotaCode("ec2", "L-1216C47A", "vCPUs of on-demand standard instances")

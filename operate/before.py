@@ -45,7 +45,7 @@ def preflight(
     screen.note(f"account {identity['Account']}, as {identity['Arn']}", "dim")
     answers: list[Answer] = []
     with screen.err().status("") as status:
-        for check in (_quotas, _rates, _types, _images, _certificates, _addresses, _keys, _logs, _budget):
+        for check in (_quotas, _rates, _encoders, _types, _images, _certificates, _addresses, _keys, _logs, _budget):
             status.update(check.__name__.strip("_"))
             try:
                 answers += [Answer(what, verdict, says) for what, verdict, says in check(declared, client)]
@@ -86,23 +86,35 @@ def _quotas(declared: Any, client: Client) -> Answers:
 def _rates(declared: Any, client: Client) -> Answers:
     from operate import needs  # noqa: PLC0415 - as above
 
+    listed: dict[tuple[str, str], list[Any]] = {}
     for need in needs.rates(declared):
-        pages = client("service-quotas", need.region).get_paginator("list_service_quotas").paginate(
-            ServiceCode=need.quota.service
-        )  # fmt: skip
-        values = [
+        where = need.region, need.quota.service
+        if where not in listed:
+            quotas = client("service-quotas", need.region).get_paginator("list_service_quotas")
+            listed[where] = [
+                item for page in quotas.paginate(ServiceCode=need.quota.service) for item in page["Quotas"]
+            ]
+        named = [
             int(item["Value"])
-            for page in pages
-            for item in page["Quotas"]
+            for item in listed[where]
             if all(word in item["QuotaName"].casefold() for word in need.quota.words)
         ]
-        yield f"{need.region} quota", *rate_verdict(need, values)
+        yield f"{need.region} quota", *rate_verdict(need, named)
+
+
+def _encoders(declared: Any, client: Client) -> Answers:
+    from operate import needs  # noqa: PLC0415 - as above
+
+    for need in needs.encoders(declared):
+        told = client("mediaconvert", need.region).list_queues(MaxResults=1).get("TotalConcurrentJobs")
+        yield f"{need.region} quota", *rate_verdict(need, [] if told is None else [told])
 
 
 def rate_verdict(need: Any, values: Sequence[int]) -> tuple[str, str]:
     """(verdict, sentence): does the smallest of the quotas with that name allow the rate?"""
     if not values:
         looked = f"no quota of {need.quota.service} has a name with {' … '.join(need.quota.words)}"
+        looked = looked if need.quota.words else "AWS does not say how many"
         return "unsure", f"{need.quota.name}: {looked}. Look for it in Service Quotas"
     fits = need.amount <= min(values)
     ask = "" if fits else f". Films wait for one another. Ask AWS for more in Service Quotas: {need.quota.service}"

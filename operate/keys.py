@@ -19,7 +19,8 @@ def rotate(stack: Stack = None, yes: Yes = False, as_json: Json = False) -> None
     """Change the key that signs playback, without stopping any film. Run it again for each next step.
 
     1. Make a new key, and let the edge trust it. 2. A quarter of an hour later, sign with it. 3. A day and a half
-    later, stop trusting the old key. 4. Delete the old private half. Run pulumi up between the steps.
+    later, stop trusting the old key. 4. Delete the old private half. Run pulumi up between the steps. With --json the
+    verb only says which step is next.
     """
     path = config.path_of(stack)
     cloud = find(stack)
@@ -61,17 +62,19 @@ def _names(text: str) -> list[str]:
 
 def _take(cloud: Cloud, step: rotation.Step, folder: str, file: str, yes: bool) -> None:
     """Do the part of a step that this verb can do, and print what the operator must do."""
-    ssm, up = cloud.client("ssm"), f"pulumi up --stack {cloud.stack}, then headend keys rotate --stack {cloud.stack}"
+    ssm = cloud.client("ssm")
+    up = f"Then run pulumi up --stack {cloud.stack}, and headend keys rotate --stack {cloud.stack} again."
     title = f"Step {step.number} of 4"
     match step.does:
         case "deploy":
-            screen.say(f"{file} and the stack have different keys, or another order of them. Run {up}")
+            screen.say(f"{file} and the stack have different keys, or another order of them. Look at {file}. {up}")
         case "make":
             screen.ask(f"{title}: make {step.key}, with its private half in SSM at {folder}{step.key}?", yes)
             private = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
             form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
             text = private.private_bytes(*form, serialization.NoEncryption()).decode()
             ssm.put_parameter(Name=folder + step.key, Type="SecureString", Value=text)
+            screen.say(f"{title}: {step.key} is made.")
             _show(step.key, private.public_key(), file, up)
         case "show":
             text = ssm.get_parameter(Name=folder + step.key, WithDecryption=True)["Parameter"]["Value"]
@@ -87,18 +90,18 @@ def _take(cloud: Cloud, step: rotation.Step, folder: str, file: str, yes: bool) 
             )
             screen.say(f"{title} is due in {_duration(left)}: {step.key}, {why}.")
         case "swap":
-            screen.say(f"{title}: put {step.key} first under headend:signing in {file}, so that it signs. Run {up}")
+            screen.say(f"{title}: put {step.key} first under headend:signing in {file}, so that it signs. {up}")
         case "remove":
-            screen.say(f"{title}: remove {step.key} from headend:signing in {file}. Nobody needs it any more. Run {up}")
+            screen.say(f"{title}: remove {step.key} from headend:signing in {file}. Nobody needs it any more. {up}")
         case "delete":
             screen.ask(f"{title}: delete the private half of {step.key}, {folder}{step.key}, for good?", yes)
             ssm.delete_parameter(Name=folder + step.key)
-            screen.say(f"{step.key} is deleted. The rotation is complete.")
+            screen.say(f"{title}: {step.key} is deleted. The rotation is complete.")
 
 
 def _show(key: str, public: rsa.RSAPublicKey, file: str, up: str) -> None:
     form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    screen.say(f"Add this as the last key under headend:signing in {file}. Run {up}\n")
+    screen.say(f"Add this as the last key under headend:signing in {file}. {up}\n")
     screen.say(f"    - name: {key}\n      publicKey: |")
     for line in public.public_bytes(*form).decode().splitlines():
         screen.say(f"        {line}")

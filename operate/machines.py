@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operate import config, probes, rolling, screen
+from operate import alarms, config, probes, rolling, screen
 from operate.cloud import PROJECT, Cloud, account, find
 from operate.screen import NOT_SO, Column, Json, Refusal, Stack, Yes
 
@@ -20,13 +20,14 @@ FILL_WINDOW = timedelta(hours=1)
 def roll(
     region: Annotated[list[str] | None, typer.Option(help="Only the fleets of this region.")] = None,
     at_once: Annotated[bool, typer.Option("--at-once", help="All fleets together, not one first.")] = False,
+    pause: Annotated[int, typer.Option(min=0, help="Minutes to watch the alarms before the next fleets.")] = 10,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
     """Bring the version that `pulumi up` made to the nodes of every fleet.
 
     A fleet that cannot serve with it goes back. One fleet goes first, then the rest of its region, then all others. If
-    one fails, no others follow.
+    one fails, or an alarm begins to ring, no others follow.
     """
     cloud = find(stack)
     fleets: list[rolling.Fleet] = cloud.output("fleets")
@@ -34,13 +35,29 @@ def roll(
     if unknown := set(region or ()) - regions:
         raise Refusal(f"--region {', '.join(sorted(unknown))}: this stack has fleets in {', '.join(sorted(regions))}")
     chosen = [fleet for fleet in fleets if not region or fleet["region"] in region]
-    ended: dict[str, str] = {}
-    for stage in [chosen] if at_once else rolling.stages(chosen, cloud.home):
-        ended |= rolling.roll(stage, screen.err(), lambda name: cloud.client("autoscaling", name), time.sleep)
-        if set(ended.values()) - rolling.WELL:
+
+    def ringing() -> set[str]:
+        return {alarm.name for alarm in alarms.of_stack(cloud) if alarm.state == "ALARM"}
+
+    before, ended, rings = ringing(), dict[str, str](), list[str]()
+    stages = [chosen] if at_once else rolling.stages(chosen, cloud.home)
+    for number, stage in enumerate(stages, start=1):
+        done = rolling.roll(stage, screen.err(), lambda name: cloud.client("autoscaling", name), time.sleep)
+        ended |= done
+        if set(done.values()) - rolling.WELL:
+            break
+        if number < len(stages) and set(done.values()) != {rolling.HAD_IT}:
+            with screen.err().status(f"{pause} minutes: does an alarm ring before the next fleets?"):
+                rings = rolling.watch(ringing, before, pause, time.sleep)
+        if rings:
             break
     if as_json:
         screen.document({fleet["group"]: ended.get(fleet["group"], "not begun") for fleet in chosen})
+    if rings:
+        sentence = f"Stopped, since these alarms began to ring: {', '.join(rings)}. See headend alarms."
+        screen.fail(
+            f"{sentence} The other fleets keep the old version. Roll again, or git revert, pulumi up and roll.", NOT_SO
+        )
     if set(ended.values()) - rolling.WELL:
         screen.fail("Not every fleet has the new version. Fleets that went back serve with the old one.", NOT_SO)
 
@@ -91,11 +108,13 @@ def _serve(region: str, stack: str | None, yes: bool, *, serving: bool) -> None:
     path.write_text(new, encoding="utf-8")
     try:
         code = subprocess.run(words, cwd=PROJECT, check=False).returncode
+        ended = f"pulumi up ended with exit code {code}"
     except FileNotFoundError:
+        ended = "the Pulumi CLI is not installed: https://www.pulumi.com/docs/install/"
         code = 127
     if code:
         path.write_text(text, encoding="utf-8")
-        screen.fail(f"pulumi up ended with exit code {code}. {path.name} was set back", NOT_SO)
+        screen.fail(f"{ended}. {path.name} was set back", NOT_SO)
     screen.note(f"Done. Commit {path.name}. Otherwise the next deployment from main undoes the change.")
 
 

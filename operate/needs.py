@@ -14,7 +14,9 @@ from facts.quota_codes import (
     ENCODING_JOBS,
     INTERNET_GATEWAYS,
     ON_DEMAND,
+    OPEN,
     SPOT,
+    STARTS,
     TRANSITIONS,
     VPCS,
     QuotaCode,
@@ -29,6 +31,8 @@ JOBS_AT_ONCE = 10
 """Concurrent MediaConvert jobs that a small stack should be allowed. More films than that wait for one another."""
 STARTS_A_SECOND = 10
 """Films that should be able to begin within one second. Each passes most of the workflow's states in seconds."""
+OPEN_AT_ONCE = 10_000
+"""Executions that a crowd of uploads has open at once, as they wait for the encoder. AWS's default is a million."""
 COUNTED = {
     "aws:ec2/vpc:Vpc": VPCS,
     "aws:ec2/internetGateway:InternetGateway": INTERNET_GATEWAYS,
@@ -86,14 +90,20 @@ def quotas(declared: Deployment) -> Iterator[Need]:
 
 
 def rates(declared: Deployment) -> Iterator[Rate]:
-    """What making films needs of the quotas that are found by name."""
-    for queue in declared.of_type("aws:mediaconvert/queue:Queue"):
-        yield Rate(queue.region, ENCODING_JOBS, JOBS_AT_ONCE)
+    """What the workflow needs of the quotas that are found by name."""
     states: Counter[str] = Counter()
     for machine in declared.of_type("aws:sfn/stateMachine:StateMachine"):
         states[machine.region] += len(json.loads(machine.inputs["definition"])["States"])
     for region, number in states.items():
         yield Rate(region, TRANSITIONS, STARTS_A_SECOND * number)
+        yield Rate(region, STARTS, STARTS_A_SECOND)
+        yield Rate(region, OPEN, OPEN_AT_ONCE)
+
+
+def encoders(declared: Deployment) -> Iterator[Rate]:
+    """What encoding takes."""
+    for queue in declared.of_type("aws:mediaconvert/queue:Queue"):
+        yield Rate(queue.region, ENCODING_JOBS, JOBS_AT_ONCE)
 
 
 def _template(declared: Deployment, group: Registration) -> Mapping[str, Any]:

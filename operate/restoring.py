@@ -35,8 +35,8 @@ def restore(
         f"Make the table {target} from {source}, and name it in {path.name}? Nothing uses it before pulumi up.", yes
     )
     # The latest moment will be another one then.
-    go_on = f"After Ctrl-C, go on with --at {moment:%Y-%m-%dT%H:%M:%SZ}"
-    with screen.err().status(f"{target}: AWS is making it. {go_on}"):
+    screen.note(f"After Ctrl-C, go on with --at {moment:%Y-%m-%dT%H:%M:%SZ}")
+    with screen.err().status("AWS is making the table: minutes to hours"):
         make(dynamodb, source, target, moment)
         while not ready(dynamodb, target):
             time.sleep(POLL_SECONDS)

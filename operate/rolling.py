@@ -96,6 +96,15 @@ def state(aws: Any, fleet: Fleet, refresh: str) -> tuple[str, int, str]:
     return found["Status"], found.get("PercentageComplete", 0), found.get("StatusReason", "")
 
 
+def watch(ringing: Callable[[], set[str]], before: set[str], minutes: int, sleep: Callable[[float], None]) -> list[str]:
+    """Look at the alarms for some minutes, or until one rings that did not before. Returns the names of such alarms."""
+    for _ in range(minutes * 60 // POLL_SECONDS):
+        if new := sorted(ringing() - before):
+            return new
+        sleep(POLL_SECONDS)
+    return []
+
+
 def roll(
     fleets: Sequence[Fleet], console: Console, client: Callable[[str], Any], sleep: Callable[[float], None]
 ) -> dict[str, str]:
@@ -105,16 +114,21 @@ def roll(
     """
     columns = (TextColumn("{task.description}", markup=False), BarColumn(30), TaskProgressColumn(), TimeElapsedColumn())
     ended: dict[str, str] = {}
+    begun: list[tuple[Fleet, str]] = []
+    for fleet in fleets:
+        refresh = start(client(fleet["region"]), fleet)
+        if refresh is None:
+            ended[fleet["group"]] = HAD_IT
+            console.print(f"{fleet['group']} has version {fleet['version']}", highlight=False)
+        else:
+            begun.append((fleet, refresh))
+    if not begun:
+        return ended  # a Progress that shows nothing writes a blank line
     with Progress(*columns, console=console) as progress:
-        running: dict[Any, tuple[Fleet, str]] = {}
-        for fleet in fleets:
-            refresh = start(client(fleet["region"]), fleet)
-            if refresh is None:
-                ended[fleet["group"]] = HAD_IT
-                console.print(f"{fleet['group']} has version {fleet['version']}", highlight=False)
-            else:
-                task = progress.add_task(f"{fleet['group']} to version {fleet['version']}", total=100)
-                running[task] = fleet, refresh
+        running: dict[Any, tuple[Fleet, str]] = {
+            progress.add_task(f"{fleet['group']} to version {fleet['version']}", total=100): (fleet, refresh)
+            for fleet, refresh in begun
+        }
         while running:
             sleep(POLL_SECONDS)
             for task, (fleet, refresh) in list(running.items()):

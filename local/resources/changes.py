@@ -40,12 +40,17 @@ def _rule(made: Making, id_: str) -> None:
     made.call("elbv2", "modify_rule", RuleArn=id_, Actions=actions(made.take("actions")))
 
 
+def _state_machine(made: Making, id_: str) -> None:
+    made.call("stepfunctions", "update_state_machine", stateMachineArn=id_, loggingConfiguration=None)
+
+
 CHANGES: dict[str, Callable[[Making, str], None]] = {
     GROUP: _group,
     "aws:ec2/launchTemplate:LaunchTemplate": _launch_template,
     "aws:lambda/function:Function": _function,
     "aws:lb/listener:Listener": _listener,
     "aws:lb/listenerRule:ListenerRule": _rule,
+    "aws:sfn/stateMachine:StateMachine": _state_machine,
 }
 """Types that have their own function for a change. As on AWS, running nodes keep the launch template that they had."""
 

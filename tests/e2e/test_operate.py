@@ -7,20 +7,32 @@ import json
 import re
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from local.cloud import LaptopCloud
+from operate import config, restoring
+from operate.cloud import find
 from tests.e2e.operator import Operator, beside
-from tests.e2e.platform import wait
+from tests.e2e.platform import settled, upload, wait
 from tests.media_samples import sample
 
 PARTS = 6
 SIZE = PARTS * 16 * 2**20
+
+
+def always(value: Any) -> Callable[..., Any]:
+    """A function that answers this, whatever it is asked."""
+
+    def answer(*_: object) -> Any:
+        return value
+
+    return answer
 
 
 @pytest.fixture(scope="module")
@@ -266,3 +278,36 @@ def test_before_a_deployment_the_account_is_asked(operator: Operator) -> None:
 )
 def test_a_mistake_costs_a_line_and_has_its_code(operator: Operator, words: list[str], code: int, says: str) -> None:
     assert says in operator.run(*words, code=code).err
+
+
+def test_a_damaged_catalogue_is_restored_and_the_platform_takes_it_and_gives_it_back(
+    operator: Operator, cloud: LaptopCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last test, as it deploys. moto restores a table as it is now, whatever moment is named, at once, and with its
+    settings: so the damage comes after the restore here."""
+    path = tmp_path / "Pulumi.prod.yaml"
+    path.write_text("config:\n  headend:regions:\n    us-east-1: {}\n")
+    demo = find(None)
+    monkeypatch.setattr(restoring, "find", always(demo))  # the verb refuses the demo, whose config is not deployed
+    monkeypatch.setattr(config, "path_of", always(path))
+    dynamodb, own = cloud.client("dynamodb"), demo.name("titles_table")
+    fields = {"id": "kept", "name": "Kept", "state": "PUBLISHED", "updated": "2026-11-28T12:00:00.000000Z"}
+    row = {**fields, "prefix": "v/00/kept/0123456789ab", "key": "kept.mp4"}
+    dynamodb.put_item(TableName=own, Item={name: {"S": value} for name, value in row.items()})
+
+    def listed() -> set[str]:
+        return {title["id"] for title in requests.get(f"{cloud.url}/api/titles", timeout=60).json()["titles"]}
+
+    restoring.restore(stack="prod", yes=True)
+    table = yaml.safe_load(path.read_text())["config"]["headend:catalogueTable"]
+    dynamodb.delete_item(TableName=own, Key={"id": {"S": "kept"}})
+    assert "kept" not in listed()
+    cloud.update({"catalogueTable": table})
+    assert "kept" in listed()
+    assert requests.post(f"{cloud.url}/api/titles/kept/play", timeout=60).status_code == 200
+    title = upload(cloud, Path(__file__), "no film.mp4")
+    assert settled(cloud, title)["state"] == "REJECTED", "the workflow writes to the restored table"
+    assert "Item" not in dynamodb.get_item(TableName=own, Key={"id": {"S": title}})
+    cloud.update({"catalogueTable": ""})
+    assert "kept" not in listed()
+    assert cloud.deployment.exports["titles_table"] == own

@@ -18,7 +18,9 @@ from facts.quota_codes import (
     INTERNET_GATEWAYS,
     ON_DEMAND,
     SPOT,
+    TRANSITIONS,
     VPCS,
+    QuotaName,
 )
 from local.engine import run_program
 from operate import before, needs
@@ -238,22 +240,34 @@ def quota(name: str, value: float) -> dict[str, Any]:
 
 
 def test_encoding_and_the_workflow_are_asked_for_by_the_names_of_their_quotas(aws: Account) -> None:
-    jobs = [quota("Concurrent jobs per on-demand queue, peak", 40), quota("Concurrent jobs per on-demand queue", 5)]
     rates = [
-        quota("StartExecution throttle token refill rate per second", 150),
+        quota("StartExecution throttle token refill rate per second", 5),
+        quota("StartExecution throttle token bucket size", 1),
         quota("StateTransition throttle token bucket size", 1),
         quota("StateTransition throttle token refill rate per second", 5000),
+        quota("Open executions", 1_000_000),
+        quota("Open Map Runs", 1_000),
     ]
-    for service, quotas in (("mediaconvert", jobs), ("states", rates)):
-        aws.answer("service-quotas", "us-east-1", "list_service_quotas", {"Quotas": quotas}, {"ServiceCode": service})
-    found = list(before._rates(whole("dev"), aws))
-    assert [(what, verdict) for what, verdict, _ in found] == [("us-east-1 quota", "unsure"), ("us-east-1 quota", "ok")]
-    assert "10 wanted, 5 allowed. Films wait for one another. Ask AWS for more" in found[0][2]
+    aws.answer("mediaconvert", "us-east-1", "list_queues", {"Queues": [], "TotalConcurrentJobs": 5}, {"MaxResults": 1})
+    aws.answer("service-quotas", "us-east-1", "list_service_quotas", {"Quotas": rates}, {"ServiceCode": "states"})
+    found = [*before._encoders(whole("dev"), aws), *before._rates(whole("dev"), aws)]
+    assert [verdict for _, verdict, _ in found] == ["unsure", "ok", "unsure", "ok"]
+    assert "10 wanted, 5 allowed. Films wait for one another. Ask AWS for more in Service Quotas: media" in found[0][2]
     assert "5000 allowed" in found[1][2]
+    assert "10 wanted, 5 allowed" in found[2][2]
+    assert "10000 wanted, 1000000 allowed" in found[3][2]
 
 
-def test_a_quota_that_aws_names_otherwise_by_now_is_told_and_fails_nothing() -> None:
-    need = next(need for need in needs.rates(whole("dev")) if need.quota == ENCODING_JOBS)
+@pytest.mark.parametrize(
+    ("quota", "said"),
+    [
+        (ENCODING_JOBS, "AWS does not say how many"),
+        (TRANSITIONS, "no quota of states has a name with statetransition … refill rate"),
+    ],
+)
+def test_a_quota_that_aws_names_otherwise_by_now_is_told_and_fails_nothing(quota: QuotaName, said: str) -> None:
+    both = [*needs.rates(whole("dev")), *needs.encoders(whole("dev"))]
+    need = next(need for need in both if need.quota == quota)
     verdict, says = before.rate_verdict(need, [])
     assert verdict == "unsure"
-    assert "no quota of mediaconvert has a name with concurrent jobs … queue" in says
+    assert said in says

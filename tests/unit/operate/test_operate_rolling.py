@@ -1,16 +1,21 @@
 """`headend roll` gives nodes a new template in a way that AWS can roll back, and says how it ended."""
 
 import io
+import json
+from collections.abc import Callable
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+import typer
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from rich.console import Console
 
-from operate import rolling
+from operate import alarms, machines, rolling
+from operate.cloud import Cloud
 from operate.rolling import HAD_IT, Fleet, stages, wanted
 from operate.screen import Refusal
 
@@ -90,7 +95,7 @@ def test_a_new_version_is_rolled_to_its_end(aws: Rolling) -> None:
 def test_a_fleet_that_has_its_version_is_left_alone(aws: Rolling) -> None:
     aws.group("3")
     assert aws.run() == HAD_IT
-    assert "pop-0-group has version 3" in aws.said.getvalue()
+    assert aws.said.getvalue() == "pop-0-group has version 3\n", "and no blank line"
 
 
 @pytest.mark.parametrize("status", ["RollbackSuccessful", "RollbackFailed", "Failed", "Cancelled"])
@@ -127,21 +132,93 @@ def test_a_group_that_is_gone(aws: Rolling) -> None:
 
 
 def test_one_fleet_abroad_goes_first_then_its_region_then_all_others() -> None:
-    fleets: list[Fleet] = [
-        {**FLEET, "region": region, "group": f"{region}-{index}"}
-        for region in ("us-east-1", "eu-west-1", "ap-south-1")
-        for index in range(2)
-    ]
-    assert [[fleet["group"] for fleet in stage] for stage in stages(fleets, "us-east-1")] == [
-        ["eu-west-1-0"],
-        ["eu-west-1-1"],
-        ["us-east-1-0", "us-east-1-1", "ap-south-1-0", "ap-south-1-1"],
-    ]
-    assert [[fleet["group"] for fleet in stage] for stage in stages(fleets[:2], "us-east-1")] == [
+    assert [[fleet["group"] for fleet in stage] for stage in stages(FLEETS, "us-east-1")] == STAGES
+    assert [[fleet["group"] for fleet in stage] for stage in stages(FLEETS[:2], "us-east-1")] == [
         ["us-east-1-0"],
         ["us-east-1-1"],
     ]
     assert stages([], "us-east-1") == []
+
+
+FLEETS: list[Fleet] = [
+    {**FLEET, "region": region, "group": f"{region}-{index}"}
+    for region in ("us-east-1", "eu-west-1", "ap-south-1")
+    for index in range(2)
+]
+STAGES = [["eu-west-1-0"], ["eu-west-1-1"], ["us-east-1-0", "us-east-1-1", "ap-south-1-0", "ap-south-1-1"]]
+
+
+def always(value: Any) -> Callable[..., Any]:
+    """A function that answers this, whatever it is asked."""
+
+    def answer(*_: object) -> Any:
+        return value
+
+    return answer
+
+
+class Verb:
+    """`headend roll`, with fleets that end as told and alarms that ring from some look on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rolled: list[list[str]] = []
+        self.slept: list[float] = []
+        self.ends: dict[str, str] = {}
+        self.rings: Callable[[], set[str]] = set
+        cloud = Cloud("prod", {"region": "us-east-1", "fleets": FLEETS}, "", None)
+        monkeypatch.setattr(machines, "find", always(cloud))
+        monkeypatch.setattr(machines.time, "sleep", self.slept.append)
+        monkeypatch.setattr(rolling, "roll", self._roll)
+        monkeypatch.setattr(alarms, "of_stack", self._alarms)
+
+    def _roll(self, fleets: list[Fleet], *_: object) -> dict[str, str]:
+        self.rolled.append([fleet["group"] for fleet in fleets])
+        return {fleet["group"]: self.ends.get(fleet["group"], "Successful") for fleet in fleets}
+
+    def _alarms(self, _cloud: object) -> list[alarms.Alarm]:
+        when = datetime(2026, 11, 28, tzinfo=UTC)
+        named = dict.fromkeys(self.rings(), "ALARM") | {"quiet": "OK"}
+        return [alarms.Alarm(name, "us-east-1", state, when, "") for name, state in named.items()]
+
+
+@pytest.fixture
+def verb(monkeypatch: pytest.MonkeyPatch) -> Verb:
+    return Verb(monkeypatch)
+
+
+def test_the_verb_goes_stage_by_stage_and_looks_at_the_alarms_between(verb: Verb) -> None:
+    verb.rings = lambda: {"old"}
+    machines.roll(pause=10)
+    assert verb.rolled == STAGES
+    assert sum(verb.slept) == 2 * 10 * 60, "after the last fleets nobody waits"
+
+
+def test_an_alarm_that_begins_to_ring_ends_it(verb: Verb, capsys: pytest.CaptureFixture[str]) -> None:
+    verb.rings = lambda: {"old"} | ({"new"} if verb.slept else set())
+    with pytest.raises(typer.Exit) as ended:
+        machines.roll(pause=10, as_json=True)
+    assert (ended.value.exit_code, verb.rolled, verb.slept) == (1, STAGES[:1], [15])
+    told = capsys.readouterr()
+    assert "these alarms began to ring: new. See headend alarms." in told.err
+    assert json.loads(told.out)["us-east-1-0"] == "not begun"
+
+
+def test_a_fleet_that_fails_ends_it_without_a_pause(verb: Verb) -> None:
+    verb.ends = {"eu-west-1-1": "RollbackSuccessful"}
+    with pytest.raises(typer.Exit) as ended:
+        machines.roll(pause=0)
+    assert (ended.value.exit_code, verb.rolled, verb.slept) == (1, STAGES[:2], [])
+
+
+def test_fleets_that_have_it_are_not_waited_for(verb: Verb) -> None:
+    verb.ends = {fleet["group"]: HAD_IT for fleet in FLEETS}
+    machines.roll(pause=10)
+    assert (verb.rolled, verb.slept) == (STAGES, [])
+
+
+def test_all_at_once_has_one_stage(verb: Verb) -> None:
+    machines.roll(at_once=True, pause=10)
+    assert (len(verb.rolled), verb.slept) == (1, [])
 
 
 SEVERAL = ["im4gn.large", "is4gen.large"]
