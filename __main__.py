@@ -7,6 +7,7 @@ from components.blocks.boundary import bound_roles
 from components.blocks.bucket import PrivateBucket
 from components.blocks.bucket_access import BucketAccess, read_by_cloudfront, read_through_endpoint
 from components.blocks.gone_lists import FORGET_GONE_LISTS
+from components.blocks.replication import Replication
 from components.edge.address import Address
 from components.edge.certificates import Certificates
 from components.edge.delivery import Delivery
@@ -18,6 +19,7 @@ from components.making.encoding import Encoding
 from components.making.handlers import MakingArns
 from components.making.orchestration import Orchestration
 from components.making.sidecars import Sidecars
+from components.making.standby import Standby
 from components.making.storage import ContentStorage
 from components.making.sweeper import Sweeper
 from components.operating.budget import Budget
@@ -29,7 +31,6 @@ from components.operating.observability import Observability
 from components.serving.experience import Experience
 from components.serving.forecast import Forecast
 from components.serving.point_of_presence import PointOfPresence
-from components.serving.replication import Replication
 from components.serving.web_servers import WebServers
 from facts.regions import CLOUDFRONT_REGION
 from settings import Settings
@@ -80,9 +81,36 @@ content = ContentStorage(
         "noncurrent_days": settings.noncurrent_days,
         "log_bucket": logs[home].bucket_name,
         "protect": settings.protect,
+        "inherited": {"uploads": settings.inherited.uploads, "media": settings.inherited.media}
+        if settings.inherited
+        else None,
     },
 )
-catalogue = Catalogue("catalogue", {"region": home, "protect": settings.protect, "restored": settings.catalogue_table})
+catalogue = Catalogue(
+    "catalogue",
+    {
+        "region": home,
+        "protect": settings.protect,
+        "copied": bool(settings.standby_home),
+        "restored": settings.catalogue_table,
+    },
+)
+standby = (
+    Standby(
+        "standby",
+        {
+            "home": home,
+            "region": settings.standby_home,
+            "uploads": content.uploads,
+            "tables": catalogue.tables,
+            "noncurrent_days": settings.noncurrent_days,
+            "log_bucket": logs[settings.standby_home].bucket_name,
+            "protect": settings.protects(settings.standby_home),
+        },
+    )
+    if settings.standby_home
+    else None
+)
 encoding = Encoding(
     "encoding",
     {
@@ -150,7 +178,7 @@ media = {
 }
 replicas = {region: bucket for region, bucket in media.items() if region != home}
 if replicas:
-    Replication("replication", {"home": home, "source": content.media, "replicas": replicas})
+    Replication("replication", {"home": home, "source": content.media, "replicas": replicas, "prefix": "v/"})
 signing = (
     Signing("signing", {"keys": {key.name: key.public_key for key in settings.signing}}) if settings.signing else None
 )
@@ -331,6 +359,14 @@ observability = Observability(
         "pops": pops,
         "web_servers": web_servers,
         "buckets": {region: bucket.bucket_name for region, bucket in media.items()},
+        "standby": {
+            "region": settings.standby_home,
+            "uploads": content.uploads_name,
+            "copy": standby.uploads.bucket_name,
+            "table": catalogue.table_name,
+        }
+        if standby
+        else None,
         "distribution_id": delivery.distribution_id,
         "edge_certificate": viewers_certificate,
     },
@@ -371,6 +407,17 @@ if signing:
             "folder": signing.folder,
             "group": signing.key_group_id,
             "function": web_servers.function_name,
+        },
+    )
+if standby:
+    # What the config of a stack that takes over needs.
+    pulumi.export(
+        "standby",
+        {
+            "region": settings.standby_home,
+            "uploads": standby.uploads.bucket_name,
+            "media": media[settings.standby_home].bucket_name,
+            "table": catalogue.table_name,
         },
     )
 pulumi.export("topics", {region: topic.topic_arn for region, topic in notifications.items()})

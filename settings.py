@@ -61,6 +61,9 @@ def _matching(pattern: str, allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+_BUCKET = _matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")
+
+
 def _no_bool(value: object) -> object:
     """Refuse true and false: for Python True equals 1, but a config must not mix them."""
     if isinstance(value, bool):
@@ -100,7 +103,8 @@ class Region(Strict):
     """One point of presence."""
 
     cidr: Annotated[ipaddress.IPv4Network, Field(strict=False)]
-    """Addresses of its VPC: a private block from /16 to /22. Regions may not overlap, so that they can be peered."""
+    """Addresses of its VPC: a private block from /16 to /22. Regions may not overlap, so that they can be peered. It
+    cannot change later: the home region keeps it for good, and another region is taken out and added again."""
     zones: Annotated[list[str], Field(min_length=2, max_length=3)]
     """Two or three zone ids. Zone names are no use, since a name means another place in another account."""
     ami: Annotated[str, _matching(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", "an image id, such as ami-0123456789abcdef0")]
@@ -219,6 +223,16 @@ FOR_NODES = "for nodes"
 """In the type of a key with a plain value: cache nodes get it. It is a variable of their scripts and `@NAME@` in
 node.conf.in, by the field's name in capitals. No key needs this yet; docs/contributing.md tells the steps."""
 
+
+class Inherited(Strict):
+    """The buckets of a stack whose home is lost, which another stack takes over."""
+
+    uploads: Annotated[str, _BUCKET]
+    """Name of the bucket that has the copies of the uploads."""
+    media: Annotated[str, _BUCKET]
+    """Name of the lost stack's media bucket in the region that is home now."""
+
+
 MOST_REGIONS = 20
 """Each has a VPC origin, of which an account may have 25 (CloudFront's quotas, which can be raised)."""
 
@@ -275,6 +289,12 @@ class Settings(Strict):
     ] = ""
     """Table that replaces the stack's own catalogue. `headend restore` writes this key. Empty: the stack's own
     table."""
+    standby_home: str = ""
+    """One of the regions, to which the uploads and the catalogue are copied, so that it can become home if the home
+    region is lost. Empty: none."""
+    inherited: Annotated[Inherited | None, BeforeValidator(lambda value: value or None)] = None
+    """Buckets of a stack whose home is lost, which this stack uses instead of making its own. With `catalogueTable`
+    it has that stack's films."""
     alarm_email: Annotated[str, _matching(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "a mail address, or empty")] = ""
     """Mail address for alarms. AWS first asks it to confirm. Empty: nobody gets alarms."""
     max_title_usd: Annotated[int, Field(ge=0)] = 0
@@ -433,8 +453,21 @@ class Settings(Strict):
             yield "signing needs a domain: its cookies are for one host, so you need your own host name"
         if len({key.name for key in self.signing}) < len(self.signing):
             yield f"signing: {', '.join(key.name for key in self.signing)} names a key twice"
+        yield from self._standby_mistakes(given)
         if self.monthly_budget_usd and not given.get("alarmEmail"):
             yield "monthlyBudgetUsd needs alarmEmail: without it nobody gets the budget's mails"
+
+    def _standby_mistakes(self, given: Mapping[str, Any]) -> Iterator[str]:
+        written = given.get("regions")
+        places = sorted(cast(dict[str, Any], written)) if isinstance(written, dict) else []
+        able = [name for name in places if name != self.home and name not in NO_MEDIACONVERT]
+        if self.standby_home and self.standby_home not in able:
+            yield (
+                f"standbyHome: {self.standby_home!r} cannot be home: it must be a region of the stack besides home,"
+                f" with MediaConvert; allowed: {', '.join(able) or 'none'}"
+            )
+        if self.inherited and not given.get("catalogueTable"):
+            yield "inherited needs catalogueTable: without the rows of the catalogue nobody sees the films"
 
 
 def _place_mistakes(name: str, written: Mapping[str, Any]) -> Iterator[str]:

@@ -40,7 +40,9 @@ def _error(event: Mapping[str, Any]) -> str:
 
 
 def visits_of(cloud: Cloud, execution: str) -> list[Visit]:
-    """The states of one execution so far."""
+    """The states of one execution so far; none of one that ran before home was moved."""
+    if execution.split(":")[3] != cloud.home:
+        return []
     pages = cloud.client("stepfunctions").get_paginator("get_execution_history").paginate(
         executionArn=execution, includeExecutionData=False
     )  # fmt: skip

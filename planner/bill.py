@@ -96,11 +96,15 @@ class Shape(NamedTuple):
     """Number of copies of the media bucket, without the home bucket."""
     steps: Steps = STEPS
     """The ladder."""
+    source_copies: int = 0
+    """Number of copies of the uploads bucket."""
 
 
 def shape(deployment: Deployment) -> Shape:
     """Count the program's resources."""
     count = Counter(item.type for item in deployment.registrations)
+    rules = [rule for item in deployment.of_type(REPLICATION_TYPE) for rule in item.inputs["rules"]]
+    copied: list[str] = [rule["filter"]["prefix"] for rule in rules]  # only renditions have a prefix
     templates = {item.id: item for item in deployment.of_type("aws:ec2/launchTemplate:LaunchTemplate")}
     nodes, volumes_gb = Counter[str](), 0
     for group in deployment.of_type("aws:autoscaling/group:Group"):
@@ -114,8 +118,9 @@ def shape(deployment: Deployment) -> Shape:
         alarms=count["aws:cloudwatch/metricAlarm:MetricAlarm"],
         keys=count["aws:kms/key:Key"],
         firewalls=count["aws:wafv2/webAcl:WebAcl"],
-        replicas=sum(len(item.inputs["rules"]) for item in deployment.of_type(REPLICATION_TYPE)),
+        replicas=sum(bool(prefix) for prefix in copied),
         steps=_steps(deployment),
+        source_copies=copied.count(""),
     )
 
 
@@ -181,8 +186,12 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
         "CloudFront, bytes to viewers": delivery(watched_gb),
         "CloudFront, requests": max(0, requests - 10_000_000) / 10_000 * EDGE_REQUESTS.usd,
         "Encoding": month.encoded * usd((rung.height for rung in ladder(1920, 1080, 24, declared.steps)), 3600),
-        "Storage, sources and renditions": month.kept * (MEZZANINE_GB + kept_gb * copies) * STORAGE.usd,
-        "Replication": month.encoded * kept_gb * declared.replicas * REPLICATION.usd,
+        "Storage, sources and renditions": month.kept
+        * (MEZZANINE_GB * (1 + declared.source_copies) + kept_gb * copies)
+        * STORAGE.usd,
+        "Replication": month.encoded
+        * (MEZZANINE_GB * declared.source_copies + kept_gb * declared.replicas)
+        * REPLICATION.usd,
         "Firewall": declared.firewalls * (FIREWALL.usd + requests / 1e6 * FIREWALL_REQUESTS.usd),
         # CloudFront's eight additional metrics.
         "Alarms, keys, edge metrics": declared.alarms * ALARM.usd + declared.keys * KEY.usd + 8 * METRIC.usd,

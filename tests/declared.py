@@ -55,6 +55,12 @@ def zoned(*, preview: bool = False) -> Deployment:
     return run_program(ROOT, stack="prod", preview=preview, config={"regions": places, "domain": domain})
 
 
+@functools.cache
+def with_standby() -> Deployment:
+    """The whole program of prod with a second home in Europe."""
+    return run_program(ROOT, stack="prod", config={"standbyHome": "eu-west-1"})
+
+
 def deploy(make: Callable[[], object], **options: Any) -> Deployment:
     """The resources that a function registers."""
     return run_program(make, **options)

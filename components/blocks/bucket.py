@@ -18,6 +18,9 @@ class PrivateBucketArgs(TypedDict):
     """True: Pulumi refuses to delete the bucket. False: `destroy` deletes it with its objects."""
     log_bucket: NotRequired[pulumi.Input[str]]
     """Name of the log bucket of the same region. A log bucket itself has none, since it would log its own logging."""
+    inherited: NotRequired[str | None]
+    """Name of a bucket that another stack made and that this one takes over, instead of a new one. Its settings become
+    those below; the program never deletes it."""
     lifecycle: NotRequired[Sequence[aws.s3.BucketLifecycleConfigurationRuleArgsDict]]
     """Further lifecycle rules."""
 
@@ -39,12 +42,15 @@ class PrivateBucket(pulumi.ComponentResource):
         super().__init__("headend:bucket:PrivateBucket", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
 
-        bucket = aws.s3.Bucket(
-            f"{name}-bucket",
-            region=region,
-            force_destroy=not args["protect"],
-            opts=pulumi.ResourceOptions(parent=self, protect=args["protect"]),
-        )
+        if inherited := args.get("inherited"):
+            bucket = aws.s3.Bucket.get(f"{name}-inherited", inherited, region=region, opts=child)
+        else:
+            bucket = aws.s3.Bucket(
+                f"{name}-bucket",
+                region=region,
+                force_destroy=not args["protect"],
+                opts=pulumi.ResourceOptions(parent=self, protect=args["protect"]),
+            )
         aws.s3.BucketPublicAccessBlock(
             f"{name}-public-access",
             region=region,

@@ -16,6 +16,8 @@ class CatalogueArgs(TypedDict):
     region: str
     protect: bool
     """Refuse to delete the table."""
+    copied: NotRequired[bool]
+    """Keep the stream from which DynamoDB copies the table to another region. Default: false."""
     restored: NotRequired[str]
     """Name of a restored table that is used instead of this one. The program does not own it. The stack's own table
     stays, so that an operator can go back to it."""
@@ -26,10 +28,19 @@ class Catalogue(pulumi.ComponentResource):
 
     table_name: pulumi.Output[str]
     table_arn: pulumi.Output[str]
+    tables: dict[str, pulumi.Output[str]]
+    """ARNs of its own table and, where there is one, of that which stands for it."""
 
     def __init__(self, name: str, args: CatalogueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:catalogue:Catalogue", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self, protect=args["protect"])
+        copied = args.get("copied", False)
+        child = pulumi.ResourceOptions(
+            parent=self,
+            protect=args["protect"],
+            # Copies are resources of their own. DynamoDB refuses to end the stream of a table that has one, and Pulumi
+            # deletes a copy last: so a stream, which costs nothing, stays.
+            ignore_changes=["replicas"] if copied else ["replicas", "streamEnabled", "streamViewType"],
+        )
         table = aws.dynamodb.Table(
             f"{name}-titles",
             region=args["region"],
@@ -55,9 +66,13 @@ class Catalogue(pulumi.ComponentResource):
             ttl={"attribute_name": "until", "enabled": True},
             point_in_time_recovery={"enabled": True},
             deletion_protection_enabled=args["protect"],
+            stream_enabled=True if copied else None,
+            stream_view_type="NEW_AND_OLD_IMAGES" if copied else None,
             opts=child,
         )
+        self.tables = {"catalogue": table.arn}
         if restored := args.get("restored"):
             table = aws.dynamodb.Table.get(f"{name}-restored", restored, region=args["region"], opts=child)
+            self.tables["restored"] = table.arn
         self.table_name, self.table_arn = table.name, table.arn
         self.register_outputs({"table_name": self.table_name, "table_arn": self.table_arn})

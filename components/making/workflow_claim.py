@@ -6,6 +6,9 @@ from components.making.workflow_common import ME, WorkflowNames, ask
 
 _SAME_FILM = "($exists($taken.stem) ? $taken.stem.S = $title.stem : $taken.`key`.S = $title.`key`)"
 
+_REGION = "$split({}, ':')[3]"
+"""Of an execution's ARN."""
+
 
 def claiming(names: WorkflowNames) -> dict[str, State]:
     """Identify the title and claim it, unless an execution of this upload or of a newer one has it."""
@@ -89,6 +92,11 @@ def _not_ours(names: WorkflowNames) -> dict[str, State]:
         "Retry": RETRY,
         "Next": "Taken by?",
     }
+    same_upload = (
+        f"{_SAME_FILM} and $taken.`key`.S = $title.`key` and $taken.sequencer.S = $title.sequencer"
+        " and $not($exists($taken.outcome))"
+    )
+    here = _REGION.format("$states.context.Execution.Id")
     alive: State = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:sfn:describeExecution",
@@ -120,12 +128,12 @@ def _not_ours(names: WorkflowNames) -> dict[str, State]:
                     "Next": "Claim",
                 },
                 {
-                    "Condition": (
-                        f"{{% {_SAME_FILM} and $taken.`key`.S = $title.`key`"
-                        " and $taken.sequencer.S = $title.sequencer and $not($exists($taken.outcome)) %}"
-                    ),
-                    "Next": "Does it run?",
+                    # Of before home was moved: it runs no more, and Step Functions here does not know it.
+                    "Condition": f"{{% {same_upload} and {_REGION.format('$taken.execution.S')} != {here} %}}",
+                    "Assign": {"holder": "{% $taken.execution.S %}"},
+                    "Next": "Claim",
                 },
+                {"Condition": f"{{% {same_upload} %}}", "Next": "Does it run?"},
             ],
             "Default": "Already taken",
         },

@@ -400,6 +400,38 @@ def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name,
     }
 
 
+def standby(
+    home: str, region: str, topics: Mapping[str, Name], *, source: Name, destination: Name, table: Name
+) -> Alarms:
+    """Copies of the uploads and of the catalogue that would be missing if home were lost."""
+    uploads = replica(home, region, topics, source=source, destination=destination)
+    failed, late = (uploads[f"{region}-replication-{kind}"] for kind in ("failed", "late"))
+    return {
+        "standby-failed": {
+            **failed,
+            "says": f"S3 could not copy uploads to {region} and does not try again: they would be lost with home. "
+            "First: the copy's bucket policy and versioning; then copy what is missing, as for a new region.",
+        },
+        "standby-late": {
+            **late,
+            "says": f"Uploads reach their copy in {region} over a quarter of an hour late. First: wait. A large film "
+            "takes its time, and S3 catches up by itself.",
+        },
+        "standby-catalogue": {
+            "region": home,
+            "topic_arn": topics[home],
+            "says": f"Rows of the catalogue reach their copy in {region} over a quarter of an hour late. First: AWS's "
+            "health there; then whether the table there still exists.",
+            "namespace": "AWS/DynamoDB",
+            "metric": "ReplicationLatency",
+            "dimensions": {"TableName": table, "ReceivingRegion": region},
+            "statistic": "Maximum",
+            "above": 900_000,
+            "minutes": 15,
+        },
+    }
+
+
 def certificate(region: str, topic_arn: Name, *, arn: Name) -> AlarmArgs:
     """A certificate that ends soon. ACM renews it as long as its validation record exists in DNS."""
     return {

@@ -14,6 +14,17 @@ from components.serving.web_servers import WebServers
 from facts.regions import CLOUDFRONT_REGION
 
 
+class StandbyNames(TypedDict):
+    """The second home."""
+
+    region: str
+    uploads: pulumi.Input[str]
+    """Bucket of the uploads at home."""
+    copy: pulumi.Input[str]
+    """Bucket of their copies."""
+    table: pulumi.Input[str]
+
+
 class ObservabilityArgs(TypedDict):
     """The watched resources, and the topics for alarms."""
 
@@ -34,6 +45,7 @@ class ObservabilityArgs(TypedDict):
     """Behind the balancer of the home region."""
     buckets: Mapping[str, pulumi.Input[str]]
     """Names of the media buckets by region. Those of other regions are replicas of the home bucket."""
+    standby: StandbyNames | None
     distribution_id: pulumi.Input[str]
     edge_certificate: pulumi.Input[str] | None
     """ARN of the distribution's own certificate, where it has one."""
@@ -104,6 +116,9 @@ def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
         rules["edge-certificate"] = alarm_rules.certificate(
             CLOUDFRONT_REGION, topics[CLOUDFRONT_REGION], arn=args["edge_certificate"]
         )
+    if there := args["standby"]:
+        names = {"source": there["uploads"], "destination": there["copy"], "table": there["table"]}
+        rules |= alarm_rules.standby(home, there["region"], topics, **names)
     for pop in args["pops"]:
         topic = topics[pop.region]
         rules |= alarm_rules.canary(pop.region, topic)

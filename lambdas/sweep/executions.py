@@ -24,7 +24,12 @@ def start(asked: Start, why: str) -> bool:
 
 
 def describe(execution: str) -> dict[str, Any]:
-    """Step Functions' answer about an execution; empty if it does not know it."""
+    """Step Functions' answer about an execution; empty if it does not know it, or if it was in another region.
+
+    Such an execution is from before home was moved.
+    """
+    if execution.split(":")[3:4] != STATE_MACHINE.split(":")[3:4]:
+        return {}
     try:
         return _states().describe_execution(executionArn=execution)
     except Exception as error:

@@ -22,13 +22,31 @@ def table(made: Making) -> tuple[str, dict[str, Any]]:
     ]
     keys = [{"AttributeName": made.take("hashKey"), "KeyType": "HASH"}]
     parts = {"KeySchema": keys, "AttributeDefinitions": attributes, "GlobalSecondaryIndexes": indexes or None}
-    made.call("dynamodb", "create_table", TableName=made.name, **parts)
+    stream = {"streamEnabled": made.take("streamEnabled"), "streamViewType": made.take("streamViewType")}
+    stream = stream if stream["streamEnabled"] else None
+    made.call("dynamodb", "create_table", TableName=made.name, StreamSpecification=stream, **parts)
     if kept := made.take("pointInTimeRecovery"):
         kept = {"pointInTimeRecoveryEnabled": kept.pop("enabled"), **kept}
         made.call("dynamodb", "update_continuous_backups", TableName=made.name, PointInTimeRecoverySpecification=kept)
     if ttl := made.take("ttl"):
         made.call("dynamodb", "update_time_to_live", TableName=made.name, TimeToLiveSpecification=ttl)
     return made.name, {}
+
+
+@makes(
+    "aws:dynamodb/tableReplica:TableReplica",
+    dict.fromkeys(
+        ("deletionProtectionEnabled", "pointInTimeRecovery", "tags"), "the laptop's copy is the table itself"
+    ),
+)
+def table_replica(made: Making) -> tuple[str, dict[str, Any]]:
+    """A table's copy in another region, which has its name."""
+    arn = made.take("globalTableArn")
+    home, name = arn.split(":")[3], arn.rpartition("/")[2]
+    there, made.region = made.region, home
+    copy = [{"Create": {"RegionName": there}}]
+    made.call("dynamodb", "update_table", TableName=name, ReplicaUpdates=copy, DeletionProtectionEnabled=None)
+    return f"{name}:{home}", {}
 
 
 @makes("aws:mediaconvert/queue:Queue")

@@ -19,7 +19,7 @@ import requests
 
 from local.cloud import WORLD, LaptopCloud, world
 from local.engine import ProgramError
-from tests.e2e.platform import view, wait
+from tests.e2e.platform import settled, upload, view, wait
 
 LAG = 2
 """Seconds after which a replica has a new object."""
@@ -33,7 +33,8 @@ def cloud() -> Iterator[LaptopCloud]:
     nodes = {"min": 1, "max": 2}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADEND_REPLICATION_SECONDS", str(LAG))
-        cloud = LaptopCloud(run_dir, config={"regions": world(3), "nodesPerFleet": nodes}, boot_seconds=1)
+        config = {"regions": world(3), "nodesPerFleet": nodes, "standbyHome": WORLD[1]}
+        cloud = LaptopCloud(run_dir, config=config, boot_seconds=1)
         try:
             cloud.start()
             yield cloud
@@ -127,6 +128,23 @@ def test_a_key_that_is_deleted_at_home_is_deleted_everywhere(cloud: LaptopCloud)
     wait(lambda: holding() == 3 or None, "it is everywhere", 30)
     s3.delete_object(Bucket=cloud.deployment.exports["media_bucket"], Key=path[1:])
     wait(lambda: holding() == 0 or None, "it is gone everywhere", 30)
+
+
+def test_uploads_and_rows_are_in_the_second_home_too_and_what_is_taken_down_is_not(cloud: LaptopCloud) -> None:
+    left = cloud.deployment.exports["standby"]
+    there = cloud.client("s3", left["region"])
+    title = upload(cloud, Path(__file__), "a-film.mp4")
+    settled(cloud, title)
+    key = {"TableName": left["table"], "Key": {"id": {"S": title}}}
+    row = cloud.client("dynamodb", left["region"]).get_item(**key)["Item"]
+    assert (row["state"]["S"], row["reason"]["S"][:1]) == ("REJECTED", "T")
+
+    def copies() -> int:
+        return there.list_objects_v2(Bucket=left["uploads"])["KeyCount"]
+
+    wait(lambda: copies() == 1 or None, "its source is there", 30)
+    cloud.client("s3").delete_object(Bucket=cloud.deployment.exports["uploads_bucket"], Key="a-film.mp4")
+    wait(lambda: copies() == 0 or None, "its source is gone there", 30)
 
 
 def test_a_region_that_dies_takes_no_viewer_with_it_and_comes_back(cloud: LaptopCloud) -> None:

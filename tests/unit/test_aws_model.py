@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.engine import Archive, Asset, Deployment
-from tests.declared import whole, zoned
+from tests.declared import whole, with_standby, zoned
 from tests.unit.lambdas import service_model
 
 # By type: (service, operation, the parameter that holds the properties, or "" for the operation's own parameters)
@@ -46,6 +46,9 @@ CALLS: dict[str, tuple[str, str, str]] = {
     "aws:cloudwatch/logGroup:LogGroup": ("logs", "PutRetentionPolicy", ""),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("cloudwatch", "PutMetricAlarm", ""),
     "aws:dynamodb/table:Table": ("dynamodb", "CreateTable", ""),
+    "aws:dynamodb/tableReplica:TableReplica": (
+        "dynamodb", "UpdateTable", "ReplicaUpdates.Create",
+    ),
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": ("ec2", "CreateEgressOnlyInternetGateway", ""),
     "aws:ec2/flowLog:FlowLog": ("ec2", "CreateFlowLogs", ""),
     "aws:ec2/launchTemplate:LaunchTemplate": ("ec2", "CreateLaunchTemplate", "LaunchTemplateData"),
@@ -125,7 +128,12 @@ ELSEWHERE = {
     "RolePolicy": {"policy"},
     "StateMachine": {"loggingConfiguration.logDestination"},
     "Subnet": {"assignIpv6AddressOnCreation", "mapPublicIpOnLaunch"},
-    "Table": {"attributes", "globalSecondaryIndexes", "hashKey", "pointInTimeRecovery", "ttl"},
+    "Table": {
+        "attributes", "globalSecondaryIndexes", "hashKey", "pointInTimeRecovery", "streamEnabled", "streamViewType",
+        "ttl",
+    },
+    # All of them belong to the copy, which is a table with calls of its own.
+    "TableReplica": {"deletionProtectionEnabled", "globalTableArn", "pointInTimeRecovery"},
     "TargetGroup": {
         "deregistrationDelay", "healthCheck", "lambdaMultiValueHeadersEnabled", "loadBalancingAlgorithmType",
     },
@@ -213,7 +221,11 @@ def told(inputs: dict[str, Any], type_: str, unknown: list[str]) -> list[str]:
     return list(faults(inputs, shape_of(service, operation, member), type_.rpartition(":")[2], unknown))
 
 
-@pytest.mark.parametrize("run", [whole, functools.partial(whole, "prod"), zoned], ids=["dev", "prod", "zoned"])
+@pytest.mark.parametrize(
+    "run",
+    [whole, functools.partial(whole, "prod"), zoned, with_standby],
+    ids=["dev", "prod", "zoned", "second home"],
+)
 def test_aws_takes_every_word_and_number(run: Callable[[], Deployment]) -> None:
     for item in run().registrations:
         if item.type in CALLS:
@@ -221,14 +233,15 @@ def test_aws_takes_every_word_and_number(run: Callable[[], Deployment]) -> None:
 
 
 def test_every_type_is_looked_at() -> None:
-    types = {item.type for item in zoned().registrations if item.custom}
+    both = [*zoned().registrations, *with_standby().registrations]
+    types = {item.type for item in both if item.custom}
     assert types <= CALLS.keys() | WITHOUT_WORDS
     assert not CALLS.keys() & WITHOUT_WORDS
 
 
 def test_every_property_is_looked_at_or_has_a_reason_not_to_be() -> None:
     unknown: list[str] = []
-    for item in zoned().registrations:
+    for item in [*zoned().registrations, *with_standby().registrations]:
         if item.type in CALLS:
             told(item.inputs, item.type, unknown)
     left: set[str] = set()

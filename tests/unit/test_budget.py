@@ -52,8 +52,8 @@ def test_what_counts(tmp_path: Path) -> None:
     ("part", "budget"),
     [
         ("engine", 785),
-        ("resources", 565),
-        ("aws", 725),
+        ("resources", 582),
+        ("aws", 732),
         ("media", 990),
         ("serving", 1260),
         (".", 715),

@@ -6,12 +6,13 @@ an entry that nothing needs any more.
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import botocore.session
 import pytest
 
-from tests.declared import documents, listed, statements, whole
+from local.engine import Deployment
+from tests.declared import documents, listed, statements, whole, with_standby
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it imports pkg_resources
@@ -48,11 +49,11 @@ def reason(issue: str, type_: str, name: str) -> tuple[str, str, str] | None:
     return next((key for key in ACCEPTED if key[:2] == (issue, type_) and name.endswith(key[2])), None)
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_parliament_finds_nothing_but_what_is_accepted(stack: str) -> None:
+@pytest.mark.parametrize("run", [whole, with_standby], ids=["dev", "prod, second home"])
+def test_parliament_finds_nothing_but_what_is_accepted(run: Callable[[], Deployment]) -> None:
     found = [
         (item.type, item.name, issue, details)
-        for item, document in documents(whole(stack))
+        for item, document in documents(run())
         for issue, details in findings(document)
         if reason(issue, item.type, item.name) is None
     ]

@@ -118,6 +118,22 @@ def region(**changed: Any) -> dict[str, Any]:
             },
             "headend:ladder: 720p and 360p: maxBitrate goes from 4000000 to 1000000. It must fall, but at most",
         ),
+        # A second home
+        (
+            {"standbyHome": "eu-west-1"},
+            "standbyHome: 'eu-west-1' cannot be home: it must be a region of the stack besides home, with "
+            "MediaConvert; allowed: none",
+        ),
+        ({"standbyHome": "us-east-1", "regions": regions(3)}, "MediaConvert; allowed: ap-southeast-1, eu-west-1"),
+        (
+            {"inherited": {"uploads": "old-uploads", "media": "old-media"}},
+            "inherited needs catalogueTable: without the rows of the catalogue nobody sees the films",
+        ),
+        ({"inherited": {"uploads": "old-uploads"}, "catalogueTable": "old"}, "headend:inherited.media is missing"),
+        (
+            {"inherited": {"uploads": "s3://old", "media": "old-media"}, "catalogueTable": "old"},
+            'headend:inherited.uploads: "s3://old" is not allowed: must be the name of a bucket',
+        ),
         # Regions
         (
             {"regions": {**regions(1), "us-east-9": regions(2)["eu-west-1"]}},

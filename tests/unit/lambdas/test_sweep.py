@@ -21,7 +21,7 @@ from lambdas.titles import title_ids
 NOW = datetime.now(UTC).replace(microsecond=0)
 REGION = "us-east-1"
 MACHINE = os.environ["STATE_MACHINE"]
-ARN = "arn:aws:states:us-east-1:111122223333:execution:titles:"
+ARN = "arn:aws:states:eu-west-1:111122223333:execution:titles:"
 
 
 class States:
@@ -169,6 +169,14 @@ def test_a_title_whose_execution_is_gone_is_started_again_once(stack: Stack, sta
         "detail": {"bucket": {"name": "uploads"}, "object": {**upload, "version-id": "v1"}},
     }
     assert event == (EVENT if status else row_says)
+
+
+def test_a_title_that_was_in_making_where_home_was_is_made_here(stack: Stack) -> None:
+    stack.row(execution=(lost := f"{ARN}first".replace("eu-west-1", "us-east-1")))
+    stack.states.known[lost] = {"status": "RUNNING", "input": "{}"}
+    assert stack.sweep()["abandoned"] == 1
+    [event] = stack.states.started.values()
+    assert event["detail"]["bucket"]["name"] == "uploads"
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])

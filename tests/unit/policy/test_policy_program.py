@@ -3,7 +3,7 @@
 import pytest
 
 from local.engine import Deployment, run_program
-from tests.declared import whole, zoned
+from tests.declared import whole, with_standby, zoned
 from tests.unit.policy.pack import ROOT, Item, Pack, Violation
 
 
@@ -29,6 +29,10 @@ def test_the_platform_passes(pack: Pack, stack: str) -> None:
 @pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
 def test_the_platform_passes_with_a_hosted_zone(pack: Pack, preview: bool) -> None:
     assert violations(pack, zoned(preview=preview)) == []
+
+
+def test_the_platform_passes_with_a_second_home(pack: Pack) -> None:
+    assert violations(pack, with_standby()) == []
 
 
 def test_a_preview_passes_without_a_word_about_what_it_cannot_know(pack: Pack) -> None:

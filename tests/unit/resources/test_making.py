@@ -13,7 +13,7 @@ from moto import mock_aws
 from local.engine import Deployment, ProgramError, run_program
 from local.resources import DECLARED_ONLY, Realiser
 from local.resources.making import HANDLERS, IGNORED
-from tests.declared import zoned
+from tests.declared import with_standby, zoned
 
 
 @pytest.fixture(autouse=True)
@@ -121,8 +121,8 @@ def test_code_that_is_not_there_is_refused() -> None:
 
 
 def test_the_real_program_needs_every_handler_and_every_declared_only_type() -> None:
-    """prod with a hosted zone has every type of resource. A handler that it does not need, no stack needs."""
-    registered = {item.type for item in zoned().registrations}
+    """prod with a hosted zone and prod with a second home have every type of resource between them."""
+    registered = {item.type for done in (zoned(), with_standby()) for item in done.registrations}
     assert sorted({*HANDLERS, *DECLARED_ONLY} - registered) == []
     assert not DECLARED_ONLY.intersection(HANDLERS)
 

@@ -481,6 +481,19 @@ def test_a_claim_is_worth_what_its_execution_is(table: Any, status: str, last: s
     assert asked == {"ExecutionArn": f"{EXECUTION}first"}
 
 
+def test_an_execution_of_a_home_that_is_lost_holds_nothing_and_nobody_is_asked(table: Any) -> None:
+    run(workflow(), event(), answers(), stop_at="Encode")
+    lost = f"{EXECUTION}first".replace(REGION, "eu-west-1")
+    table.update_item(
+        Key={"id": "films-ein-film"},
+        UpdateExpression="SET execution = :lost",
+        ExpressionAttributeValues={":lost": lost},
+    )
+    again = upload(name="second")
+    assert again.path[-1] == "Published"
+    assert again.called("Does it run?") == []
+
+
 def test_an_execution_that_aws_has_forgotten_holds_nothing(table: Any) -> None:
     run(workflow(), event(), answers(), stop_at="Encode")
     forgotten = always(Failure("Sfn.ExecutionDoesNotExistException"))

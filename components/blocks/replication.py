@@ -1,4 +1,4 @@
-"""Replication: the renditions at home, copied to the bucket of every other point of presence."""
+"""Replication: the objects of one bucket at home, copied to buckets in other regions."""
 
 from collections.abc import Mapping
 from typing import TypedDict
@@ -17,6 +17,8 @@ class ReplicationArgs(TypedDict):
     source: PrivateBucket
     replicas: Mapping[str, PrivateBucket]
     """Buckets by region; at least one."""
+    prefix: str
+    """Only objects whose key begins with this are copied. Empty: all."""
 
 
 class Replication(pulumi.ComponentResource):
@@ -60,7 +62,7 @@ class Replication(pulumi.ComponentResource):
                     "id": region,
                     "priority": priority,
                     "status": "Enabled",
-                    "filter": {"prefix": "v/"},
+                    "filter": {"prefix": args["prefix"]},
                     # What somebody deletes is deleted in every region. S3 never replicates what lifecycle rules delete.
                     "delete_marker_replication": {"status": "Enabled"},
                     "destination": {"bucket": replica.bucket_arn, "metrics": {"status": "Enabled"}},

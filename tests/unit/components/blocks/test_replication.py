@@ -3,7 +3,7 @@
 import functools
 
 from components.blocks.bucket import PrivateBucket
-from components.serving.replication import Replication
+from components.blocks.replication import Replication
 from local.engine import Deployment
 from tests.declared import depends_on, deploy, refusal, statements
 
@@ -15,7 +15,9 @@ def replication() -> Deployment:
             return PrivateBucket(f"media-{region}", {"region": region, "noncurrent_days": 7, "protect": False})
 
         replicas = {region: bucket(region) for region in ("eu-west-1", "ap-south-1")}
-        Replication("replication", {"home": "us-east-1", "source": bucket("us-east-1"), "replicas": replicas})
+        Replication(
+            "replication", {"home": "us-east-1", "source": bucket("us-east-1"), "replicas": replicas, "prefix": "v/"}
+        )
 
     return deploy(program)
 
@@ -58,5 +60,5 @@ def test_both_ends_have_versions_and_the_role_its_rights_before_s3_is_told() -> 
 
 
 def test_one_region_replicates_to_nobody() -> None:
-    said = refusal(Replication, "replication", {"home": "us-east-1", "replicas": {}})
+    said = refusal(Replication, "replication", {"home": "us-east-1", "replicas": {}, "prefix": "v/"})
     assert said == "Replication 'replication': replicas must name at least one region, got none"
