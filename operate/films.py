@@ -189,7 +189,7 @@ def _cost(row: Row) -> str:
     cost = row.get("cost")
     if not cost:
         return ""
-    minutes = f"{sum(cost['minutes'].values()):.1f} normalised minutes, {cost['tier']}"
+    minutes = f"{sum(cost['minutes'].values()):.1f} normalised minutes, {cost['tier']} tier"
     return f"{cost['usd']:.2f} US dollars to encode ({minutes}), {cost['storage_usd']:.4f} a month to store"
 
 
