@@ -137,7 +137,7 @@ def test_a_page_that_comes_back_from_the_browsers_memory_plays_on(page: Page, fa
     assert plays(fake) == 2, "its connections are gone, and its cookies may be"
 
 
-def test_what_cannot_be_loaded_is_told_and_goes_on_by_itself(page: Page, fake: Fake) -> None:
+def test_a_film_that_cannot_be_loaded_says_so_and_goes_on_by_itself(page: Page, fake: Fake) -> None:
     fake.outage = 503
     page.clock.install()
     page.goto(f"{fake.origin}/?title=film")

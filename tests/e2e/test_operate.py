@@ -98,7 +98,7 @@ def test_an_upload_goes_on_where_it_was_interrupted(operator: Operator, cloud: L
         assert f"a-large-film  {state}" in done.err
 
 
-def test_what_plays_is_found_and_shown(operator: Operator) -> None:
+def test_a_title_that_plays_is_found_and_shown(operator: Operator) -> None:
     assert "a-large-film" in operator.run("titles", "LARGE", "film").out
     assert "no such title" in operator.run("titles", "another").out
     shown = operator.run("show", "a-large-film", "--json").json

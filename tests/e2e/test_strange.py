@@ -54,7 +54,7 @@ def test_each_is_published_with_its_name(rows: dict[str, dict[str, Any]]) -> Non
     assert len({row["id"] for row in rows.values()}) == len(rows)
 
 
-def test_what_claims_hours_or_is_two_films_is_refused(rows: dict[str, dict[str, Any]]) -> None:
+def test_files_that_claim_hours_or_hold_two_films_are_refused(rows: dict[str, dict[str, Any]]) -> None:
     assert {key: rows[key]["outcome"] for key in REFUSED} == dict.fromkeys(REFUSED, "REJECTED")
     assert "every 10800 s" in rows["six hours of nothing.mp4"]["reason"]
     assert "holds 2 programs" in rows["two programs.ts"]["reason"]

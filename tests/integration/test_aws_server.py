@@ -67,7 +67,7 @@ def test_an_unsigned_read_needs_a_grant(aws: Aws) -> None:
         ("outposts", "list_outposts", {}),
     ],
 )
-def test_what_is_missing_is_refused_and_not_worth_a_retry(
+def test_a_call_that_the_laptop_lacks_is_refused_and_not_retried(
     aws: Aws, service: str, call: str, arguments: dict[str, Any]
 ) -> None:
     with pytest.raises(ClientError) as caught:

@@ -460,7 +460,7 @@ def _combing(encoded: Encoded) -> float:
 
 
 @pytest.mark.parametrize("clip", ["text", "playlist", "script", "image", "empty", "headless"])
-def test_what_is_no_film_cannot_be_opened(clip: str, neutral: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_film_cannot_be_opened(clip: str, neutral: Callable[[str], Path], tmp_path: Path) -> None:
     job = job_for(sample("landscape"))
     # The playlist and the script name this file. If ffmpeg followed them, there would be a film.
     shutil.copy(sample("landscape"), tmp_path / "landscape.mp4")

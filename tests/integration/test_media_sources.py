@@ -205,7 +205,7 @@ def test_a_picture_stands_upright(
 
 
 @pytest.mark.usefixtures("fast")
-def test_what_an_edit_list_hides_is_not_shown(tmp_path: Path) -> None:
+def test_frames_that_an_edit_list_hides_are_not_shown(tmp_path: Path) -> None:
     """The white bar moves by 200 pixels a second: at the cut, after 1.3 s, it is at 260 of 320."""
     film = Film("trimmed", tmp_path)
     assert min(film.colour(0.835, 0.5)) > 150

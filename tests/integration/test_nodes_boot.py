@@ -149,7 +149,7 @@ def test_a_disk_without_room_above_the_cache_keeps_nginx_from_starting(machine: 
     assert not machine.at("/etc/headend/node.conf").exists()
 
 
-def test_what_was_written_shortly_before_the_power_went_is_dropped(machine: Machine) -> None:
+def test_files_written_shortly_before_a_power_cut_are_deleted(machine: Machine) -> None:
     cache, probe = machine.at("/srv/headend/disk/cache/a/bc"), machine.at("/srv/headend/disk/health/probe")
     notes = machine.at("/srv/headend/disk/fill")
     last_alive = 1_800_000_000

@@ -206,7 +206,7 @@ def test_tokens_and_cookies_make_no_copies_and_reach_no_origin(node: Node, origi
     assert not kept_from_viewers & again.headers.keys()
 
 
-def test_what_never_changes_may_be_kept_and_an_error_may_not(node: Node) -> None:
+def test_browsers_may_keep_a_rendition_but_not_an_error(node: Node) -> None:
     etag = warm(node, FILM).headers["etag"]
     lasting = [ask(node, FILM), ask(node, FILM, Range="bytes=0-9"), ask(node, FILM, If_None_Match=etag)]
     assert [answer.status for answer in lasting] == [200, 206, 304]

@@ -102,7 +102,7 @@ def test_a_bucket_that_fails_is_asked_again(node: Node, origin: Origin) -> None:
     assert [ask(node, path).cache for path in paths] == ["HIT"] * 4
 
 
-def test_what_was_taken_down_leaves_the_cache(node: Node, origin: Origin) -> None:
+def test_files_of_a_title_that_was_taken_down_leave_the_cache(node: Node, origin: Origin) -> None:
     paths, other = publish(origin, "0"), publish(origin, "1")
     log = node.site.directory / "logs/fill.log"
     assert eventually(lambda: log.read_text().count("4 of 4 files are here") == 2)
@@ -134,7 +134,7 @@ def test_what_is_wanted_most_comes_first_and_what_nobody_wants_not_at_all(origin
         assert not {*fetched(origin)} & {*cold}
 
 
-def test_what_was_pushed_out_is_fetched_again_and_nothing_else(origin: Origin, tmp_path: Path) -> None:
+def test_only_files_that_were_pushed_out_are_fetched_again(origin: Origin, tmp_path: Path) -> None:
     node = make_node(origin, tmp_path / "node")
     script = node._files["node-fill"]
     node._files["node-fill"] = re.sub(r"(?m)^WALK_SECONDS = .*$", "WALK_SECONDS = 0.0", script)

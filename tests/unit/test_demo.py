@@ -50,7 +50,9 @@ def test_a_wrong_number_of_regions_is_reported_in_one_line(
 
 
 @pytest.mark.parametrize("left", ["", "{}", "[]", "no JSON", '{"pid": 1, "url": "http://127.0.0.1:1"}'])
-def test_what_a_killed_demo_left_is_no_running_demo(left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_of_a_killed_demo_is_not_a_running_demo(
+    left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(running, "RUNNING", tmp_path / "demo.json")
     running.RUNNING.write_text(left)
     assert commands._running() is None

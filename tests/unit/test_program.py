@@ -432,7 +432,7 @@ def test_every_listed_file_is_there(large: Deployment) -> None:
                 assert (ROOT / value.path).is_file(), item.urn
 
 
-def test_what_is_billed_by_the_month_carries_the_stacks_tags() -> None:
+def test_resources_billed_by_the_month_have_the_stacks_tags() -> None:
     for item in whole("prod").registrations:
         if isinstance(item.inputs.get("tags"), dict):
             assert {"project": "headend", "stack": "prod"}.items() <= item.inputs["tags"].items(), item.urn

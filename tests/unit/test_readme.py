@@ -52,7 +52,7 @@ def rows(page: str, heading: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("file", settings_docs.WRITERS)
-def test_what_is_said_of_the_config_is_what_the_settings_say(file: str) -> None:
+def test_the_texts_about_config_keys_are_those_of_the_settings(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
     assert text == settings_docs.WRITERS[file](text), "run `make docs`"
 

@@ -236,7 +236,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert len(told) == len(parts)
 
 
-def test_what_follows_from_a_mistake_is_not_told_as_another() -> None:
+def test_a_consequence_of_a_mistake_is_not_reported_as_another_mistake() -> None:
     assert len(mistakes(regions=region(cidr="10.0.0.0/30"))) == 1
     assert len(mistakes(alarmEmail="me", monthlyBudgetUsd=5)) == 1
 

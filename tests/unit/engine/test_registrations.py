@@ -118,7 +118,7 @@ def test_a_name_may_be_used_once_for_a_type_below_a_parent() -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_the_sdk_is_refused(declare: Any, refusal: str) -> None:
+def test_a_value_that_does_not_fit_the_sdk_is_refused(declare: Any, refusal: str) -> None:
     (found,) = refusals(declare)
     assert found.startswith(refusal)
 

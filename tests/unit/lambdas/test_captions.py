@@ -48,7 +48,7 @@ def test_a_language_is_shown_by_its_own_name(code: str, tag: str, name: str) -> 
 
 
 @pytest.mark.parametrize("code", ["xx", "english", "13", "", "de-", "de-DEU-x", "-"])
-def test_what_is_no_language_is_none(code: str) -> None:
+def test_a_code_that_is_not_a_language_gives_none(code: str) -> None:
     assert language(code) is None
 
 
@@ -108,7 +108,7 @@ def test_an_unknown_language_is_told_and_the_rest_is_taken() -> None:
     assert "film.en.sdh.vtt" in problem
 
 
-def test_what_is_too_large_is_told() -> None:
+def test_a_sidecar_that_is_too_large_is_named() -> None:
     choice = choose("film", [sidecar("film.de.vtt", size=6_000_000), sidecar("film.jpg", size=6_000_000)])
     assert (choice.captions, choice.poster, len(choice.problems)) == ({}, None, 2)
 

@@ -118,7 +118,7 @@ def test_a_mac_and_a_pc_spell_one_film() -> None:
         "films/movie.mp4.part",
     ],
 )
-def test_what_lies_beside_films_is_no_title(key: str) -> None:
+def test_files_beside_films_are_not_titles(key: str) -> None:
     with pytest.raises(NotAFilm):
         title(key)
 

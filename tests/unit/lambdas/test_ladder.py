@@ -113,7 +113,7 @@ def test_the_content_follows_the_bytes_and_nothing_else() -> None:
 OWN = (Step(1080, 5_000_000, 9), Step(720, 3_000_000, 8), Step(480, 1_500_000, 7))
 
 
-def test_a_ladder_of_ones_own_gives_its_rungs_and_no_others() -> None:
+def test_a_configured_ladder_gives_its_rungs_and_no_others() -> None:
     assert [(rung.name, rung.max_bitrate) for rung in ladder(1920, 1080, 25, OWN)] == [
         ("1080p", 5_000_000),
         ("720p", 3_000_000),

@@ -184,7 +184,7 @@ def test_no_answer_holds_what_is_for_operators(stub: Stub, path: str) -> None:
     [*((state, False) for state in (*OPERATORS, "REGISTERED")), ("REJECTED", True), ("FAILED", True)],
 )
 @pytest.mark.parametrize("path", ["/api/titles/films-apollo", "/api/titles/films-apollo/play"])
-def test_what_is_not_offered_is_answered_as_if_it_did_not_exist(
+def test_a_title_that_is_not_offered_gets_the_answer_of_one_that_does_not_exist(
     stub: Stub, request: pytest.FixtureRequest, path: str, state: str, lazily: bool
 ) -> None:
     if lazily:
@@ -205,13 +205,13 @@ def test_a_title_that_plays_is_shown_as_that_whatever_became_of_its_next_version
     assert ask("GET", "/api/titles/films-apollo") == before
 
 
-def test_nothing_is_offered_to_be_made_where_uploads_are_made_at_once() -> None:
+def test_a_stack_that_encodes_uploads_at_once_offers_no_title_to_be_made() -> None:
     # A query to the table would raise, for want of an answer.
     assert ask("GET", "/api/titles", state=["REGISTERED"])[:2] == (200, {"titles": [], "next": None})
 
 
 @pytest.mark.usefixtures("on_request")
-def test_what_can_be_asked_for_is_listed(stub: Stub) -> None:
+def test_titles_that_can_be_made_on_request_are_listed(stub: Stub) -> None:
     catalogue_lists(stub, [a_row("REGISTERED")], "REGISTERED")
     assert [row["state"] for row in ask("GET", "/api/titles", state=["REGISTERED"])[1]["titles"]] == ["REGISTERED"]
 
@@ -238,7 +238,7 @@ def test_no_such_title(stub: Stub, path: str) -> None:
         ),
     ],
 )
-def test_what_is_no_title_never_reaches_the_table(path: str) -> None:
+def test_a_request_for_an_impossible_title_never_reaches_the_table(path: str) -> None:
     assert ask("GET", path)[0] == 404
 
 

@@ -164,7 +164,7 @@ def test_the_same_content_is_settled_while_it_is_there(title: Title, answers: An
     assert ask(title, published=published)["next"] == ("SETTLE" if there else "ENCODE")
 
 
-def test_what_nobody_asked_for_is_catalogued_without_a_look(title: Title) -> None:
+def test_an_upload_that_nobody_has_asked_for_is_catalogued_unread(title: Title) -> None:
     assert ask(title, wanted=False)["next"] == "REGISTER"
 
 
@@ -222,7 +222,7 @@ def test_a_transport_stream_says_it_in_the_codec() -> None:
     assert (video["color_transfer"], video["sample_aspect"], video["frame_rate"]) == ("ARIB_B67", "64/45", "50/1")
 
 
-def test_what_is_not_said_is_null_and_never_a_crash() -> None:
+def test_a_value_that_probe_does_not_state_is_null_and_never_a_crash() -> None:
     track = {"trackType": "video", "videoProperties": {"frameRate": {"numerator": 0, "denominator": 0}}}
     found = source({"probeResults": [{"container": {"format": "webm", "tracks": [track, {"trackType": "audio"}]}}]})
     assert found["duration"] is None
@@ -272,7 +272,7 @@ def test_a_sound_file_has_no_video() -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, {"probeResults": []}, result(format=None), result(format="")])
-def test_what_is_no_media_is_refused(title: Title, answers: Answers, answer: dict[str, Any]) -> None:
+def test_a_file_that_is_not_media_is_refused(title: Title, answers: Answers, answer: dict[str, Any]) -> None:
     answers(200, answer)
     with pytest.raises(SourceUnreadable, match="not a video"):
         ask(title)
@@ -328,7 +328,7 @@ def test_a_film_that_would_cost_too_much_is_refused(
         ask(title)
 
 
-def test_what_a_film_costs_goes_with_its_job(title: Title, answers: Answers) -> None:
+def test_the_cost_of_a_film_comes_with_its_job(title: Title, answers: Answers) -> None:
     answers(200, result(a_track()))
     found = ask(title)["cost"]
     assert found is not None

@@ -187,7 +187,7 @@ def test_what_runs_is_left_alone(stack: Stack, status: str) -> None:
 
 
 @pytest.mark.parametrize(("hours", "started"), [(2, 0), (0, 1)])
-def test_what_is_being_taken_down_is_left_alone_and_a_later_upload_is_not(
+def test_a_title_that_is_being_taken_down_is_left_alone_but_a_later_upload_is_made(
     stack: Stack, hours: int, started: int
 ) -> None:
     """The verb stops the execution before it deletes the row."""
@@ -198,7 +198,7 @@ def test_what_is_being_taken_down_is_left_alone_and_a_later_upload_is_not(
 
 
 @pytest.mark.parametrize("state", ["PUBLISHED", "REJECTED", "FAILED", "REGISTERED"])
-def test_what_has_an_outcome_is_left_alone(stack: Stack, state: str) -> None:
+def test_a_title_with_an_outcome_is_left_alone(stack: Stack, state: str) -> None:
     stack.row(state, outcome=state)
     assert stack.sweep()["abandoned"] == 0
 
@@ -279,7 +279,7 @@ def test_an_upload_for_which_an_execution_gave_way_is_started_even_of_the_same_b
 @pytest.mark.parametrize(
     ("key", "days"), [("film.jpg", 1), ("._film.mp4", 1), ("folder/", 1), ("film.mp4", 15), ("known.mp4", 1)]
 )
-def test_what_is_no_lost_film_is_left_where_it_is(stack: Stack, key: str, days: int) -> None:
+def test_a_file_that_is_not_a_lost_film_is_left_alone(stack: Stack, key: str, days: int) -> None:
     known = stack.upload(key)
     if key == "known.mp4":
         stack.row("REJECTED", id="known", outcome="REJECTED", **known)
@@ -350,7 +350,7 @@ def test_the_grace_of_each_version_is_its_own_however_often_the_title_is_made_an
     assert stack.media() == {"cccccccccccc", "dddddddddddd"}
 
 
-def test_what_a_failed_execution_left_goes_and_the_row_stays(stack: Stack) -> None:
+def test_files_of_a_failed_execution_are_deleted_and_the_row_stays(stack: Stack) -> None:
     stack.encode("aaaaaaaaaaaa", names_=("half.cmfv",))
     stack.row("FAILED", outcome="FAILED", fault="f")
     stack.sweep()

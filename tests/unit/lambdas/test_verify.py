@@ -180,7 +180,7 @@ def test_containers_may_round(title: Title, files: Files, duration: float, whole
             check(expected, files)
 
 
-def test_audio_description_is_told_from_the_sound(title: Title) -> None:
+def test_audio_description_must_be_marked_as_ordered(title: Title) -> None:
     expected = an_expectation(360, languages=("en", "en"))
     expected["sounds"][1]["description"] = True
     files = the_renditions(expected)
@@ -229,7 +229,7 @@ def test_the_caches_get_what_players_read_first_and_then_all_rungs_in_the_order_
     assert dict(found["files"])["index.mpd"] == len("<MPD/>")
 
 
-def test_of_the_stills_the_caches_get_the_poster_alone() -> None:
+def test_caches_get_only_the_poster_of_all_stills() -> None:
     files = a_playlist("hi", "cmfv", durations=(6.0,))
     sizes = {name: len(text) for name, text in files.items()} | {f"poster.000000{n}.jpg": 9 for n in range(3)}
     texts = {name: text for name, text in files.items() if name.endswith(".m3u8")}

@@ -36,7 +36,7 @@ def test_hits_misses_and_bytes_are_counted_and_other_lines_are_not() -> None:
     }
 
 
-def test_of_many_waits_a_hundred_are_reported_with_the_shortest_and_the_longest() -> None:
+def test_at_most_a_hundred_waits_are_reported_with_the_shortest_and_the_longest() -> None:
     told = SCRIPT["sums"](entry("MISS", first=f"{number / 1000}") for number in range(1000))["OriginFirstByte"]
     assert len(told) <= 100
     assert (told[0], told[-1] > 980, told == sorted(told)) == (0, True, True)

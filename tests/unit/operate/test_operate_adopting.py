@@ -69,7 +69,7 @@ def adopted() -> Iterator[tuple[Any, Deployment]]:
         yield dynamodb, run_program(ROOT, stack="local", provider=Account(None), config={"catalogueTable": TARGET})
 
 
-def test_what_was_lost_is_offered_again(adopted: tuple[Any, Deployment], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_titles_are_offered_again(adopted: tuple[Any, Deployment], monkeypatch: pytest.MonkeyPatch) -> None:
     _, done = adopted
     function = done.one("aws:lambda/function:Function", "web-playback-function").inputs
     for name, value in function["environment"]["variables"].items():

@@ -265,7 +265,7 @@ def test_encoding_and_the_workflow_are_asked_for_by_the_names_of_their_quotas(aw
         (TRANSITIONS, "no quota of states has a name with statetransition … refill rate"),
     ],
 )
-def test_a_quota_that_aws_names_otherwise_by_now_is_told_and_fails_nothing(quota: QuotaName, said: str) -> None:
+def test_a_quota_that_aws_has_renamed_is_reported_and_fails_nothing(quota: QuotaName, said: str) -> None:
     both = [*needs.rates(whole("dev")), *needs.encoders(whole("dev"))]
     need = next(need for need in both if need.quota == quota)
     verdict, says = before.rate_verdict(need, [])

@@ -138,6 +138,6 @@ def test_a_value_is_added_before_the_regions_or_changed_where_it_stands() -> Non
     assert with_value(FLOW, "logDays", "14") == FLOW.replace("logDays: 7", "logDays: 14")
 
 
-def test_a_file_that_is_no_config_is_told() -> None:
+def test_a_file_that_is_not_a_config_is_refused() -> None:
     with pytest.raises(Refusal, match="the config has no regions"):
         with_value("config: {}", "catalogueTable", "x")

@@ -15,7 +15,7 @@ def test_an_hour_in_hd_is_charged_twice_for_each_hd_rung() -> None:
     assert remaking.dollars({"id": "a"}, STEPS) is None
 
 
-def test_what_is_of_this_ladder_already_is_not_paid_for_again() -> None:
+def test_a_title_of_this_ladder_is_not_paid_for_again() -> None:
     film = {"id": "a", "width": 1920, "height": 1080, "duration": 3600, "etag": "e", "content": content_of("e", STEPS)}
     assert remaking.dollars(film, STEPS) == 0
     assert (remaking.dollars({**film, "content": "of an older ladder"}, STEPS) or 0) > 1

@@ -70,7 +70,7 @@ def test_a_table_without_recovery_is_told(stub: Any) -> None:
         restoring.window(stub.client, "titles")
 
 
-def test_a_restore_that_has_begun_is_gone_on_with(stub: Any) -> None:
+def test_a_restore_that_has_begun_is_continued(stub: Any) -> None:
     asked = {"SourceTableName": "titles", "TargetTableName": "new", "RestoreDateTime": FIRST}
     stub.add_response("restore_table_to_point_in_time", {}, asked)
     stub.add_client_error("restore_table_to_point_in_time", "TableAlreadyExistsException", expected_params=asked)

@@ -147,7 +147,7 @@ def test_a_replica_that_keeps_a_title_is_told(stubs: Stubs, monkeypatch: pytest.
         taking_down._empty_nodes(taking_down.find("prod"), PLACE, [], "a list")
 
 
-def test_what_will_go_is_shown_before_anybody_is_asked(
+def test_the_things_to_delete_are_shown_before_the_question(
     stubs: Stubs, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stubs.stands(ROW, [f"{PLACE}1/a", f"{PLACE}1/b"], [])

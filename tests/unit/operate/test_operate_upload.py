@@ -96,7 +96,7 @@ def test_a_file_that_is_cut_meanwhile(tmp_path: Path) -> None:
         content(whole, parts(200)[0])
 
 
-def test_what_lies_beside_a_film_goes_with_it(tmp_path: Path) -> None:
+def test_files_beside_a_film_are_uploaded_with_it(tmp_path: Path) -> None:
     names = ["season/01.mp4", "season/01.de.vtt", "season/01.en.sdh.srt", "season/01.jpg", "season/01.rubbish.vtt"]
     for name in [*names, "season/02.de.vtt", "season/cover.jpg", "season/notes.txt"]:
         film(tmp_path, name)

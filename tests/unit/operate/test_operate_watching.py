@@ -55,7 +55,7 @@ def stack(**outputs: Any) -> Stack:
     return Stack("prod", {"region": "eu-west-1", "media_bucket": "media", **outputs}, "https://x.example", None)
 
 
-def test_the_log_is_asked_for_the_title_alone_and_a_crowd_is_told_as_at_least() -> None:
+def test_only_the_titles_log_lines_are_read_and_many_viewers_are_shown_as_at_least() -> None:
     with (logs := stub("logs")):
         asked = {"logGroupName": "reports", "startTime": ANY, "filterPattern": '"a-film"'}
         logs.add_response("filter_log_events", {"events": [{"message": report("a", "start")}]}, asked)
@@ -68,7 +68,7 @@ def test_the_log_is_asked_for_the_title_alone_and_a_crowd_is_told_as_at_least() 
     logs.assert_no_pending_responses()
 
 
-def test_where_nobody_reported_yet_there_are_none_and_an_older_stack_says_nothing() -> None:
+def test_without_reports_there_are_no_viewers_and_an_older_stack_says_nothing() -> None:
     with (logs := stub("logs")):
         logs.add_client_error("filter_log_events", "ResourceNotFoundException")
         assert watching.now(stack(reports_log="reports"), "a-film").startswith("0 now")

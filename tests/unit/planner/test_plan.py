@@ -90,7 +90,7 @@ def test_a_value_out_of_range_is_refused_in_one_line(words: list[str], said: str
     assert (done.exit_code, done.stderr.strip()) == (1, said)
 
 
-def test_the_command_takes_sizes_of_ones_own() -> None:
+def test_the_command_accepts_other_sizes() -> None:
     done = CliRunner().invoke(app, ["size", "5000", "50000", "--mbps", "3"])
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0].split() == ["subscribers", "5,000", "50,000"]

@@ -635,7 +635,7 @@ def test_every_rule_is_mandatory_and_is_tested(pack: Pack) -> None:
     assert set(levels) == {case.rule for case in [*CASES, *STACK_CASES]}
 
 
-def test_what_a_preview_cannot_know_passes_and_the_rest_of_it_does_not(pack: Pack) -> None:
+def test_values_that_a_preview_cannot_know_pass_and_wrong_ones_do_not(pack: Pack) -> None:
     assert pack.analyze(Item(ROLE_POLICY, {"policy": UNKNOWN}, "it", "urn:pulumi:dev::headend::p::it")) == []
     role = {"assumeRolePolicy": UNKNOWN, "inlinePolicies": [{"name": "all", **rights("s3:*")}]}
     found = pack.analyze(Item(ROLE, role, "it", "urn:pulumi:dev::headend::r::it"))

@@ -125,7 +125,9 @@ def test_an_answer_becomes_a_response(served: Served) -> None:
     ],
     ids=lambda answer: str(answer)[:40],
 )
-def test_what_an_alb_would_not_take_is_a_502(served: Served, answer: object, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_answer_that_an_alb_would_not_accept_is_a_502(
+    served: Served, answer: object, caplog: pytest.LogCaptureFixture
+) -> None:
     served.function.answer = answer
     with caplog.at_level(logging.WARNING, "local.serving.bridge"):
         assert ask(served.address, "/api/titles").status == 502

@@ -31,7 +31,7 @@ def test_it_is_encrypted_in_a_way_that_unsigned_reads_can_use() -> None:
     assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
 
 
-def test_what_is_deleted_can_be_brought_back_for_a_while_and_is_then_gone() -> None:
+def test_a_deleted_object_can_be_restored_for_some_days() -> None:
     done = bucket(noncurrent_days=9)
     versioning = done.one("aws:s3/bucketVersioning:BucketVersioning")
     lifecycle = done.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")

@@ -39,7 +39,7 @@ def test_the_api_is_limited_by_address(done: Deployment) -> None:
     assert rate["action"]["block"]["customResponse"]["responseCode"] == 429
 
 
-def test_what_aws_knows_to_be_bad_is_refused_and_the_rest_let_through(done: Deployment) -> None:
+def test_known_bad_requests_are_refused_and_all_others_pass(done: Deployment) -> None:
     acl = done.one("aws:wafv2/webAcl:WebAcl").inputs
     managed = [rule for rule in acl["rules"] if "managedRuleGroupStatement" in rule["statement"]]
     assert {rule["statement"]["managedRuleGroupStatement"]["vendorName"] for rule in managed} == {"AWS"}

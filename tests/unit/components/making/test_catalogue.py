@@ -35,13 +35,13 @@ def test_any_second_of_the_last_weeks_can_be_restored() -> None:
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_where_it_is_protected_neither_pulumi_nor_a_console_deletes_it(protect: bool) -> None:
+def test_with_protection_neither_pulumi_nor_a_console_deletes_it(protect: bool) -> None:
     made = table(protect=protect)
     assert made.inputs["deletionProtectionEnabled"] is protect
     assert made.options.get("protect", False) is protect
 
 
-def test_a_restored_table_stands_for_its_own_which_stays() -> None:
+def test_a_restored_table_replaces_the_stacks_own_table_which_stays() -> None:
     done = made(Catalogue, "catalogue", {"region": REGION, "protect": True, "restored": "titles-at-noon"})
     own, restored = (done.one("aws:dynamodb/table:Table", f"catalogue-{name}") for name in ("titles", "restored"))
     assert (restored.read, restored.id, restored.region) == (True, "titles-at-noon", REGION)
