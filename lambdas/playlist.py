@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-_SAID = ("LANGUAGE", "NAME", "CHARACTERISTICS")
+_SAID = ("LANGUAGE", "NAME", "CHARACTERISTICS", "CHANNELS")
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,"]*)')
 
 
@@ -12,6 +12,8 @@ class Variant(NamedTuple):
 
     uri: str
     """URI of the rung's own playlist, relative to this one."""
+    bandwidth: int
+    """Bits a second that it takes at most, with its sound; 0 where the playlist does not say."""
     width: int
     height: int
     """Pixels. 0 if the playlist does not say."""
@@ -23,6 +25,8 @@ class Audio(NamedTuple):
     language: str
     name: str
     characteristics: str
+    channels: str
+    """Their number, and perhaps more behind a slash."""
 
 
 class Multivariant(NamedTuple):
@@ -54,7 +58,7 @@ class Media(NamedTuple):
 
 
 def multivariant(text: str) -> Multivariant:
-    """Read a multivariant playlist. Raises ValueError for a resolution that is not a number."""
+    """Read a multivariant playlist. Raises ValueError for a resolution or bandwidth that is not a number."""
     variants: list[Variant] = []
     audio: dict[str, Audio] = {}
     images: list[str] = []
@@ -73,7 +77,7 @@ def multivariant(text: str) -> Multivariant:
             iframes.append(_attributes(line).get("URI", ""))
         elif stream is not None and line and not line.startswith("#"):
             width, _, height = stream.get("RESOLUTION", "0x0").partition("x")
-            variants.append(Variant(line, int(width), int(height)))
+            variants.append(Variant(line, int(stream.get("BANDWIDTH", "0")), int(width), int(height)))
             stream = None
     return Multivariant(variants, audio, images, iframes)
 

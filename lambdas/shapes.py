@@ -104,6 +104,8 @@ class SoundRendition(TypedDict):
     """BCP 47 tag. `und` if the source does not say."""
     description: bool
     """Whether it is audio description."""
+    channels: NotRequired[int]
+    """6 for 5.1; stereo goes unsaid."""
     playlist: str
     """Name of its HLS playlist under the version's prefix."""
 
@@ -129,6 +131,36 @@ class Found(TypedDict):
     """MediaConvert's warnings: each a `Code`, and its `Count`."""
 
 
+class Opened(TypedDict):
+    """What a player fetches first of a rendition."""
+
+    files: list[str]
+    """Names under the title's prefix: its playlist, its initialization segment, its first segment."""
+
+
+class OpenedRung(Opened):
+    """Of a rung."""
+
+    bandwidth: int
+    """Bits a second that it takes at most, with its sound."""
+
+
+class OpenedSound(Opened):
+    """Of a sound."""
+
+    language: str
+    """As the multivariant playlist has it."""
+
+
+class Opening(TypedDict):
+    """What a player fetches first. Players learn it from the API, and need not read one playlist after the other."""
+
+    rungs: list[OpenedRung]
+    """The lightest first."""
+    sounds: list[OpenedSound]
+    """The default first."""
+
+
 class Verified(TypedDict):
     """What is published. The values come from the renditions themselves and not from the plan."""
 
@@ -138,6 +170,7 @@ class Verified(TypedDict):
     renditions: list[str]
     still: str
     """URL path of the poster that the encoder made: the object's key with a leading slash."""
+    opening: Opening
 
 
 class Caption(TypedDict):

@@ -1,4 +1,4 @@
-/** The page's first and smallest script. It asks for the title in the address while the rest of the page is loading. */
+/** The page's first and smallest script. It fetches the beginning of the title in the address while the rest of the page is loading. */
 
 import { headStart } from "./engine/ahead.js";
 import { library } from "./engine/library.js";

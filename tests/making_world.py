@@ -31,6 +31,7 @@ MADE = {
     "height": 720,
     "renditions": ["720p", "360p"],
     "still": "/v/x/poster.0000001.jpg",
+    "opening": {"rungs": [{"bandwidth": 700_000, "files": ["index_v360p.m3u8"]}], "sounds": []},
     "manifests": "v/x/edition",
     "captions": [{"language": "de", "name": "Deutsch", "role": "subtitles"}],
     "poster": "/v/x/poster.jpg",

@@ -3,16 +3,22 @@
 import pulumi
 import pulumi_aws as aws
 
+from components.edge.inline import inline
+from components.edge.player_site import PAGE, PLAYER
+from components.edge.viewer_request import NOT_FOUND
+
 YEAR = 365 * 24 * 3600
 
 # Published ids of AWS's own policies: they are the same in every account, so a preview need not look them up.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
-# Titles come from file names, so the page must not run a script that hides in one: no inline script or style, nothing
-# from other hosts, no text used as HTML. hls.js plays from a blob, and makes caption tracks from an empty data: URL.
+# Titles come from file names, so the page must not run a script that hides in one: no script and no style inside of a
+# page but our own, nothing from other hosts, no text used as HTML. hls.js plays from a blob, and makes caption tracks
+# from an empty data: URL.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    f"default-src 'none'; script-src 'self' {inline('script', (PLAYER / PAGE).read_text(encoding='utf-8'))}; "
+    f"style-src 'self' {inline('style', NOT_FOUND)}; img-src 'self'; connect-src 'self'; "
     "media-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )

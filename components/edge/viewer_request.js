@@ -6,7 +6,8 @@
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html
 // The country is known only if the behaviour's origin request policy names CloudFront-Viewer-Country.
 // viewer_request.py inserts the data: {"prefix": "/v/", "api": "/api/", "media": a regular expression, "other": another,
-// "page": the HTML of the page "Not found", "failover": [403, ...], "countries": {"eu-west-1": "FR GB IE", ...}}.
+// "page": the HTML of the page "Not found", "style": the hash of its style, "failover": [403, ...],
+// "countries": {"eu-west-1": "FR GB IE", ...}}.
 
 import cf from 'cloudfront';
 
@@ -20,7 +21,7 @@ function refused(program) {
     const headers = {
         'content-type': { value: program ? 'text/plain' : 'text/html; charset=utf-8' },
         'cache-control': { value: 'no-cache' },
-        'content-security-policy': { value: "default-src 'none'; frame-ancestors 'none'" },
+        'content-security-policy': { value: "default-src 'none'; frame-ancestors 'none'; style-src " + data.style },
         'x-content-type-options': { value: 'nosniff' },
     };
     return { statusCode: 404, statusDescription: 'Not Found', headers: headers, body: program ? 'No such path\n' : data.page };

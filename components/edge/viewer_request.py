@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.blocks import paths
+from components.edge.inline import inline
 from components.edge.nearest_pop import countries_by_region
 
 LONGEST_CODE = 10 * 1024
 """Most bytes that a CloudFront Function may have (a quota that AWS does not raise)."""
+
+NOT_FOUND = Path(__file__).with_name("not_found.html").read_text(encoding="utf-8")
+"""What a person reads where nothing is."""
 
 
 def viewer_request_code(*, home: str, regions: Sequence[str], failover_status: Sequence[int]) -> str:
@@ -21,7 +25,8 @@ def viewer_request_code(*, home: str, regions: Sequence[str], failover_status: S
         "api": paths.API_PREFIX,
         "media": paths.MEDIA,
         "other": paths.OTHER,
-        "page": Path(__file__).with_name("not_found.html").read_text(encoding="utf-8"),
+        "page": NOT_FOUND,
+        "style": inline("style", NOT_FOUND),
         "failover": list(failover_status),
         "countries": countries_by_region(home=home, regions=regions),
     }

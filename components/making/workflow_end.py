@@ -21,6 +21,8 @@ def publishing(names: WorkflowNames) -> dict[str, State]:
             "renditions": {"L": "{% [$made.renditions.{'S': $}] %}"},
             **edition_of("$made"),
             "still": {"S": "{% $made.still %}"},
+            # The API hands it on to players as it is.
+            "opening": {"S": "{% $string($made.opening) %}"},
             # Faults that the encoder noticed and could handle: damaged frames, missing references.
             "warnings": {"L": "{% [$warnings.{'S': $string(Code) & ' x ' & $string(Count)}] %}"},
             "published": NOW,

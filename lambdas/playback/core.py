@@ -164,14 +164,16 @@ def playable(row: Row) -> bool:
 
 
 def play(row: Row, cookies: list[str], reports: float) -> Answer:
-    """The answer to Play for a published version: its addresses, and the cookies that open them.
+    """The answer to Play for a published version: its addresses, what to fetch first, and the cookies that open them.
 
     `reports` is the share of all views that report, from 0 to 1.
     """
     summary = {field: row.get(field) for field in ("id", "name", "poster", "duration")}
+    # Rows of earlier releases have no opening. Players then read the playlists first.
+    opening = {"opening": {"base": f"/{row['prefix']}/", **json.loads(row["opening"])}} if row.get("opening") else {}
     return _answer(
         HTTPStatus.OK,
-        {**summary, **addresses(row.get("manifests") or row["prefix"]), "reports": reports},
+        {**summary, **addresses(row.get("manifests") or row["prefix"]), **opening, "reports": reports},
         {"Set-Cookie": cookies} if cookies else {},
     )
 

@@ -6,7 +6,8 @@ from lambdas import names, playlist, previews
 from lambdas.languages import UNKNOWN, language
 from lambdas.plan import GOP_SECONDS
 from lambdas.refusals import RenditionsIncomplete, SourceTruncated
-from lambdas.shapes import Expected, Verified
+from lambdas.shapes import Expected, Opening, Verified
+from lambdas.sounds import STEREO
 
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 1.0, 0.005
 """A rendition may be shorter by this many seconds or by this share of its length, whichever is more. Containers round
@@ -56,6 +57,20 @@ def verify(prefix: str, expected: Expected, sizes: Mapping[str, int], texts: Map
         "height": size.height or top["height"],
         "renditions": [rendition["name"] for rendition in expected["renditions"]],
         "still": f"/{prefix}/{poster}",
+        "opening": _opening(expected, master, texts),
+    }
+
+
+def _opening(expected: Expected, master: playlist.Multivariant, texts: Mapping[str, str]) -> Opening:
+    def files(name: str) -> list[str]:
+        return [name, *playlist.media(texts[name]).files[:2]]
+
+    ordered = {rendition["playlist"] for rendition in expected["renditions"]}
+    rungs = sorted((rung for rung in master.variants if rung.uri in ordered), key=lambda rung: rung.bandwidth)
+    named = [sound["playlist"] for sound in expected["sounds"]]
+    return {
+        "rungs": [{"bandwidth": rung.bandwidth, "files": files(rung.uri)} for rung in rungs],
+        "sounds": [{"language": master.audio[name].language, "files": files(name)} for name in named],
     }
 
 
@@ -73,7 +88,7 @@ def _listed(expected: Expected, master: playlist.Multivariant) -> None:
     for sound in expected["sounds"]:
         if sound["playlist"] not in master.audio:
             raise RenditionsIncomplete(f"{names.MASTER} does not list the sound {sound['playlist']}.")
-        stated, _, characteristics = master.audio[sound["playlist"]]
+        stated, _, characteristics, channels = master.audio[sound["playlist"]]
         known = language(stated)
         if (known.tag if known else UNKNOWN) != sound["language"]:
             raise RenditionsIncomplete(
@@ -85,6 +100,8 @@ def _listed(expected: Expected, master: playlist.Multivariant) -> None:
                 f"{names.MASTER} marks {sound['playlist']} as audio description: {not sound['description']}."
                 f" {sound['description']} was ordered."
             )
+        if channels and channels.partition("/")[0] != str(sound.get("channels", STEREO)):
+            raise RenditionsIncomplete(f"{names.MASTER} says that {sound['playlist']} has {channels} channels.")
     if not master.images:
         raise RenditionsIncomplete(f"{names.MASTER} lists no previews.")
     if not master.iframes:

@@ -22,12 +22,14 @@ export async function title(id) {
 }
 
 /**
- * Asks to play a title:
- * {kind: "ready", name, hls, poster, duration} · {kind: "preparing", seconds} (ask again then) · {kind: "missing"} ·
+ * Asks to play a title, or takes the answer that the page asked for before its scripts were there (index.html):
+ * {kind: "ready", name, hls, poster, duration, opening} · {kind: "preparing", seconds} (ask again then) · {kind: "missing"} ·
  * {kind: "trouble"}.
  */
 export async function play(id) {
-  const { status, body, headers } = await ask(`/api/titles/${encodeURIComponent(id)}/play`, { method: "POST" });
+  const asked = window.asked?.id === id ? window.asked.answer : null;
+  window.asked = null;
+  const { status, body, headers } = await ask(`/api/titles/${encodeURIComponent(id)}/play`, { method: "POST" }, asked);
   if (status === 200 && typeof body?.hls === "string") return { kind: "ready", ...body };
   if (status === 202) return { kind: "preparing", seconds: patience(headers.get("Retry-After") ?? body?.retry_after) };
   if (status === 404) return { kind: "missing" };
@@ -37,13 +39,10 @@ export async function play(id) {
 /** A path of ours as a URL of this origin, whatever the API sent: never another host, never a script. */
 export const path = (value) => (value ? `/${String(value).replace(/^[/\\]+/, "")}` : null);
 
-async function ask(url, options = {}) {
+async function ask(url, options = {}, asked = null) {
   try {
-    const response = await fetch(url, {
-      ...options,
-      signal: AbortSignal.timeout(PATIENCE_MS),
-      headers: { Accept: "application/json" },
-    });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await (asked ?? fetch(url, { ...options, signal, headers: { Accept: "application/json" } }));
     return { status: response.status, headers: response.headers, body: await response.json().catch(() => null) };
   } catch {
     return { status: 0, headers: new Headers(), body: null };

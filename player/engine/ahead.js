@@ -1,6 +1,7 @@
 /**
- * The head start. While hls.js is still loading, the page asks the API, and then fetches what hls.js will need first. A
- * first frame needs four requests one after the other (API, manifest, playlist, segment), and each costs a round trip.
+ * The head start. While hls.js is still loading, the page asks the API, and then fetches what hls.js will need first. One
+ * after the other, API, manifest, playlist and segment would cost four round trips. The API's answer names the first
+ * files of each rendition, so that all of them are asked for at once.
  */
 
 import { path, play } from "../common/api.js";
@@ -21,7 +22,7 @@ export function headStart(id, position) {
   beginView(id);
   const answer = play(id);
   begun = { id, answer };
-  answer.then((given) => given.kind === "ready" && runAhead(path(given.hls), position).catch(() => {}));
+  answer.then((given) => given.kind === "ready" && runAhead(given, position).catch(() => {}));
   return answer;
 }
 
@@ -49,11 +50,21 @@ export function dropEarly() {
   rung = null;
 }
 
-async function runAhead(manifest, position) {
+async function runAhead({ hls, opening }, position) {
   dropEarly();
-  const base = new URL(manifest, location.href).href;
+  const base = new URL(path(hls), location.href).href;
+  const estimate = remembered("estimate", 0);
+  if (opening && !position) {
+    ask(base);
+    const files = ({ files }) => files.map((name) => new URL(name, new URL(path(opening.base), location.href)).href);
+    const sound = opening.sounds.find(({ language }) => language === remembered("sound")) ?? opening.sounds[0];
+    const first = files(firstVariant(opening.rungs, estimate));
+    rung = first[0];
+    [...first, ...(sound ? files(sound) : [])].forEach(ask);
+    return;
+  }
   const text = await read(base);
-  const choice = firstVariant(variants(text, base), remembered("estimate", 0));
+  const choice = firstVariant(variants(text, base), estimate);
   if (!choice) return;
   rung = choice.url;
   const sound = soundOf(choice, text, base, remembered("sound"));

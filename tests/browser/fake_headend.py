@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from components.edge.player_build import IMMUTABLE
 from components.edge.player_site import PLAYER, site_files
 from components.edge.policies import CONTENT_SECURITY_POLICY
+from lambdas import playlist
 from lambdas.playback.core import OFFERED
 
 SITE = site_files()
@@ -78,6 +79,8 @@ class Fake:
     """(path, body) of every POST."""
     silent: bool = False
     """True: the answer to reports is 410, which means "send no more"."""
+    old_rows: bool = False
+    """True: the catalogue's rows do not say what a player fetches first, as those of earlier releases."""
     page_size: int = 50
     """Of the first page; a further one has four times as many titles, as the platform's."""
     sent: list[tuple[str, str, int]] = field(default_factory=list)
@@ -121,8 +124,23 @@ class Fake:
         if row["state"] == "PUBLISHED":
             cookie = {} if self.ticket is None else {"Set-Cookie": f"ticket={self.ticket}; Path=/v/"}
             folder = self.moved.get(title, title)
-            return 200, cookie, {**row, "hls": f"/v/{folder}/index.m3u8", "dash": f"/v/{folder}/index.mpd"}
+            addresses = {"hls": f"/v/{folder}/index.m3u8", "dash": f"/v/{folder}/index.mpd"}
+            return 200, cookie, {**row, **addresses, **self._opening(folder)}
         return 202, {"Retry-After": "1"}, {"state": row["state"], "retry_after": 1}
+
+    def _opening(self, folder: str) -> dict[str, object]:
+        """What a player of the film in `folder` fetches first, as verify finds it."""
+        if self.old_rows or not (self.media / folder / "index.m3u8").is_file():
+            return {}
+        master = playlist.multivariant((self.media / folder / "index.m3u8").read_text())
+
+        def files(name: str) -> list[str]:
+            return [name, *playlist.media((self.media / folder / name).read_text()).files[:2]]
+
+        rungs = [{"bandwidth": rung.bandwidth, "files": files(rung.uri)} for rung in master.variants]
+        sounds = [{"language": sound.language, "files": files(uri)} for uri, sound in master.audio.items()]
+        rungs.sort(key=lambda rung: rung["bandwidth"])
+        return {"opening": {"base": f"/v/{folder}/", "rungs": rungs, "sounds": sounds}}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -279,6 +279,15 @@ def test_play(stub: Stub) -> None:
     assert "Set-Cookie" not in headers
 
 
+def test_play_says_what_to_fetch_first_where_the_row_does(stub: Stub) -> None:
+    rung = {"bandwidth": 700_000, "files": ["index_v360p.m3u8", "index_v360pinit.cmfv", "index_v360p_000000001.cmfv"]}
+    opening = {"rungs": [rung], "sounds": []}
+    catalogue_has(stub, {**PUBLISHED, "opening": {"S": json.dumps(opening)}, "manifests": {"S": "v/ab/films-apollo/e"}})
+    body = ask("POST", "/api/titles/films-apollo/play")[1]
+    assert body["hls"] == "/v/ab/films-apollo/e/index.m3u8"
+    assert body["opening"] == {"base": "/v/ab/films-apollo/0123456789ab/", **opening}
+
+
 def test_a_play_is_counted_and_the_canarys_is_not(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "SAMPLER", plays.Sampler())
     stub("dynamodb")

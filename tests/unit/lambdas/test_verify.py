@@ -37,11 +37,15 @@ def the_renditions(expected: Expected) -> Files:
     for sound in expected["sounds"]:
         said = f'LANGUAGE="{sound["language"]}",NAME="a, b=c",DEFAULT=YES,URI="{sound["playlist"]}"'
         said += f',CHARACTERISTICS="{DESCRIBES}"' if sound["description"] else ""
+        said += f',CHANNELS="{sound.get("channels", 2)}"'
         master.append(f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",{said}')
         files |= a_playlist(sound["playlist"].removesuffix(".m3u8"), "cmfa", durations=(6.016, 6.016, 0.96))
     for rung in expected["renditions"]:
         size = f"{rung['width']}x{rung['height']}"
-        master.append(f'#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.640028,mp4a.40.2",RESOLUTION={size},AUDIO="audio"')
+        bandwidth = rung["height"]
+        master.append(
+            f'#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},CODECS="avc1.640028,mp4a.40.2",RESOLUTION={size},AUDIO="audio"'
+        )
         master.append(rung["playlist"])
         files |= a_playlist(rung["playlist"].removesuffix(".m3u8"), "cmfv")
     master.append('#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=1,RESOLUTION=240x136,CODECS="jpeg",URI="some images.m3u8"')
@@ -88,12 +92,21 @@ def test_whole_renditions_are_published_as_they_are(title: Title, expected: Expe
         "height": 720,
         "renditions": ["720p", "360p"],
         "still": f"/{PREFIX}/poster.0000002.jpg",
+        "opening": {
+            "rungs": [{"bandwidth": short, "files": opened(f"index_v{short}p", "cmfv")} for short in (360, 720)],
+            "sounds": [{"language": "und", "files": opened("index_a128", "cmfa")}],
+        },
     }
+
+
+def opened(name: str, kind: str) -> list[str]:
+    return [f"{name}.m3u8", f"{name}init.{kind}", f"{name}_000000001.{kind}"]
 
 
 def test_a_silent_film(title: Title) -> None:
     silent = an_expectation(360, languages=())
-    assert check(silent, the_renditions(silent))["renditions"] == ["360p"]
+    found = check(silent, the_renditions(silent))
+    assert (found["renditions"], found["opening"]["sounds"]) == (["360p"], [])
 
 
 @pytest.mark.parametrize(("kept", "chosen"), [(11, 5), (6, 5), (5, 2), (3, 2), (2, 1), (1, 0)])
@@ -134,6 +147,7 @@ def damage(name: str, old: str, new: str = "") -> Callable[[Files], None]:
         (damage("index.m3u8", "\nindex_v360p.m3u8"), "does not list index_v360p.m3u8"),
         (damage("index.m3u8", 'URI="index_a128.m3u8"'), "does not list the sound"),
         (damage("index.m3u8", 'LANGUAGE="und"', 'LANGUAGE="de"'), "'de' for index_a128.m3u8. 'und' was ordered"),
+        (damage("index.m3u8", 'CHANNELS="2"', 'CHANNELS="6"'), "says that index_a128.m3u8 has 6 channels"),
         (damage("index.m3u8", "IMAGE-STREAM", "IMAGINED"), "lists no previews"),
         (damage("index.m3u8", "I-FRAME", "INVENTED"), "lists no I-frames"),
         (damage("some images.m3u8", "sheet 2.jpg", "sheet 3.jpg"), "sheet 3.jpg is missing"),
@@ -210,7 +224,7 @@ def test_each_language_lasts_as_long_as_the_film(title: Title) -> None:
 
 def test_a_quoted_comma_is_no_end_of_an_attribute() -> None:
     assert playlist.multivariant('#EXT-X-MEDIA:TYPE=AUDIO,NAME="a,URI=b",URI="c.m3u8"').audio == {
-        "c.m3u8": ("", "a,URI=b", "")
+        "c.m3u8": ("", "a,URI=b", "", "")
     }
 
 

@@ -95,4 +95,4 @@ def test_languages_are_those_of_the_playlist() -> None:
 
 
 def test_a_track_without_a_language_has_its_name() -> None:
-    assert [watching.spoken(Audio(*said)) for said in (("", "Ton 1", ""), ("", "", ""))] == ["Ton 1", "unknown"]
+    assert [watching.spoken(Audio(*said)) for said in (("", "Ton 1", "", ""), ("", "", "", ""))] == ["Ton 1", "unknown"]

@@ -1,10 +1,14 @@
 """The edge's policies: cookies and parameters of viewers never split the cache, and other sites cannot use our page."""
 
+import re
 from typing import Any
 
 import pytest
 
+from components.edge.inline import inline
+from components.edge.player_site import PAGE, site_files
 from components.edge.policies import YEAR, EdgePolicies
+from components.edge.viewer_request import NOT_FOUND, viewer_request_code
 from local.engine import Deployment
 from tests.declared import deploy
 
@@ -58,7 +62,13 @@ def test_the_page_runs_its_own_scripts_only(done: Deployment) -> None:
     policy = security["contentSecurityPolicy"]["contentSecurityPolicy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
-    assert rules["script-src"] == "'self'"
+    served = site_files()[PAGE].path.read_text(encoding="utf-8")
+    assert re.fullmatch(r"'sha256-[\w+/]{43}='", inline("script", served)), "one script inside of the page"
+    assert rules["script-src"] == f"'self' {inline('script', served)}"
+    # CloudFront's function answers with a page of its own, and says its own policy.
+    function = viewer_request_code(home="us-east-1", regions=["us-east-1"], failover_status=[503])
+    assert inline("style", NOT_FOUND) in function
+    assert rules["style-src"] == f"'self' {inline('style', NOT_FOUND)}"
     assert "unsafe" not in policy
     # hls.js plays from blobs.
     assert "blob:" in rules["media-src"]

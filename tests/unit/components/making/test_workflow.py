@@ -262,6 +262,7 @@ def test_a_good_film_is_published_and_people_are_told(table: Any) -> None:
     assert published["prefix"] == f"{folder(title['id'])}/{published['version']}"
     assert published["content"] == content_of("e1")
     assert (published["width"], published["height"], published["renditions"]) == (1280, 720, ["720p", "360p"])
+    assert json.loads(published["opening"]) == MADE["opening"]
     [message] = done.called("Announce")
     assert message["Message"]["state"] == "PUBLISHED"
 

@@ -1,0 +1,49 @@
+"""The start of a view: how often the first frame waits for the network."""
+
+import pytest
+from playwright.sync_api import Page, Request, Route
+
+from tests.browser.fake_headend import Fake
+from tests.browser.waiting import until
+
+FRAME = """addEventListener("DOMContentLoaded", () => {
+  document.querySelector("video")?.requestVideoFrameCallback(() => (window.painted = true));
+})"""
+PLAYLISTS = {"index_v180p.m3u8", "index_a128.m3u8"}
+SEGMENTS = {
+    f"index_{name}" for name in ("v180pinit.cmfv", "v180p_000000001.cmfv", "a128init.cmfa", "a128_000000001.cmfa")
+}
+
+
+@pytest.mark.parametrize(
+    ("old_rows", "turns"),
+    [
+        (False, [{"index.m3u8", *PLAYLISTS, *SEGMENTS}]),
+        (True, [{"index.m3u8"}, PLAYLISTS, SEGMENTS]),  # the rows of earlier releases name no files
+    ],
+)
+def test_a_first_frame_waits_for_the_page_for_its_scripts_and_the_api_and_for_the_film(
+    page: Page, fake: Fake, old_rows: bool, turns: list[set[str]]
+) -> None:
+    """No request of a turn is answered before all of the turn are there. After the last turn none is answered."""
+    fake.old_rows = old_rows
+    held: dict[str, list[Route]] = {}
+
+    def hold(route: Route, request: Request) -> None:
+        name = request.url.rpartition("/")[2]
+        held.setdefault(name.partition("-")[0] if "/assets/" in request.url else name, []).append(route)
+
+    page.add_init_script(FRAME)
+    page.route(f"{fake.origin}/**", hold)
+    page.goto("about:blank")
+    page.evaluate("url => void (location.href = url)", f"{fake.origin}/?title=film")
+    for turn in [{"?title=film"}, {"style", "early", "main", "chunk", "hls.min", "play"}, *turns]:
+        for _ in range(300):
+            if turn <= held.keys():
+                break
+            page.wait_for_timeout(100)
+        assert turn <= held.keys(), f"only {[*held]} was asked for"
+        for route in [route for name in turn for route in held.pop(name)]:
+            route.continue_()
+    until(page, "window.painted")
+    page.unroute_all(behavior="ignoreErrors")
