@@ -19,6 +19,7 @@ from components.edge.nearest_pop import nearest_pop
 from lambdas.titles import title_id
 from local.clients import client
 from local.logs import Grown
+from local.serving.edge import OFFERED
 from local.viewers import Viewers
 
 # Formats that list other files are not opened: a list could name any path of this machine.
@@ -98,7 +99,7 @@ def add_title(platform: Platform, video: Path, console: Console) -> bool:
 
 def show_places(platform: Platform, regions: Sequence[str], console: Console) -> None:
     """A link for a viewer near each region. The edge believes that the viewer is in the country that the link names."""
-    for country in ("US", "GB", "SG", "BR"):
+    for country in OFFERED:
         link = f"{platform.url}/?served&laptop-country={country}"
         console.print(f"From {country}, by {nearest_pop(country, regions)}: [bold]{link}[/]", highlight=False)
 

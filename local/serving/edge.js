@@ -101,10 +101,19 @@ function cookiesOf(r) {
     return others(r.headersIn.Cookie || '', '; ');
 }
 
-// Loopback has no geography, so viewers may choose their country: `?laptop-country=GB` sets a cookie of that name. The
-// edge removes both from the request.
+// Loopback has no geography, so viewers may choose their country: `?laptop-country=GB` sets a cookie of that name. Where
+// several regions serve, another cookie tells the page which countries to offer. The edge removes all of them from the
+// request.
 function others(text, separator) {
-    return text.split(separator).filter((part) => part.indexOf('laptop-country=') !== 0).join(separator);
+    return text.split(separator).filter((part) => part.indexOf('laptop-countr') !== 0).join(separator);
+}
+
+function countryCookies(r) {
+    const said = /[?&](laptop-country=[A-Z]{2})(?:&|$)/.exec(r.variables.request_uri);
+    const known = /(?:^|; )(laptop-countries=[^;]*)/.exec(r.headersIn.Cookie || '') || ['', 'laptop-countries='];
+    const offered = 'laptop-countries=' + distribution.countries.join('.');
+    const news = (said ? [said[1]] : []).concat(known[1] === offered ? [] : [offered]);
+    return news.map((cookie) => cookie + '; Path=/; SameSite=Lax');
 }
 
 function countryOf(r) {
@@ -353,9 +362,9 @@ function respond(r) {
             out[name] = headers[name].value;
         });
     }
-    const said = /[?&](laptop-country=[A-Z]{2})(?:&|$)/.exec(r.variables.request_uri);
-    if (said) {
-        out['Set-Cookie'] = (out['Set-Cookie'] || []).concat(said[1] + '; Path=/; SameSite=Lax');
+    const cookies = (out['Set-Cookie'] || []).concat(countryCookies(r));
+    if (cookies.length) {
+        out['Set-Cookie'] = cookies;
     }
     out['X-Cache'] = word + ' from cloudfront';
     out.Via = '1.1 laptop.cloudfront.net (CloudFront)';

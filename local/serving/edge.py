@@ -34,6 +34,8 @@ from local.serving.declared import PROPERTIES, NotOnLaptop, fill, of_type, unhon
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICIES = ("cachePolicyId", "originRequestPolicyId", "responseHeadersPolicyId")
 COUNTRY = "cloudfront-viewer-country"
+OFFERED = ["US", "GB", "SG", "BR"]
+"""Countries that the page and the demo offer to a viewer who wants to be elsewhere. The first one is the default."""
 BY_SCRIPT = frozenset({"accept-encoding", "cookie", "host", "user-agent"})
 """Headers whose value edge.js always decides."""
 
@@ -106,6 +108,7 @@ def edge_config(
     data = {
         "id": distributions[0].id,
         "country": country,
+        "countries": OFFERED if far else [],
         "inputs": inputs,
         "behaviours": behaviours,
         "failover": failover,

@@ -4,6 +4,7 @@ import { el } from "../common/dom.js";
 import { size } from "../common/words.js";
 import { TIERS, tell } from "./served.js";
 import { Tower } from "./tower.js";
+import { whereabouts } from "./whereabouts.js";
 
 const BARS = 60;
 const ROWS = 200;
@@ -56,8 +57,9 @@ export class Panel {
     }
     this.#rows.replaceChildren();
     this.#root.classList.remove("native");
-    this.#root.replaceChildren(
+    this.#root.replaceChildren(...[
       el("h2", { id: "panel-heading" }, "Who served it"),
+      whereabouts(),
       this.#tower.element,
       this.#latest,
       this.#strip,
@@ -65,7 +67,7 @@ export class Panel {
       el("h2", {}, "How it plays"),
       list,
       el("p", { class: "source" }, SOURCE),
-    );
+    ].filter(Boolean));
   }
 
   /** Says that this browser plays HLS by itself, where no page can read a header. */

@@ -133,3 +133,16 @@ def test_start_up_and_stalls_are_measured(page: Page, fake: Fake) -> None:
     until(page, "video.currentTime > 2.5")
     share = cast(str, page.locator("[data-figure=stalls]").text_content()).removeprefix("1 · ").removesuffix(" %")
     assert 0 < float(share) < 100
+
+
+def test_a_country_can_be_chosen_only_where_the_edge_offers_some(page: Page, fake: Fake) -> None:
+    page.goto(f"{fake.origin}/?title=film&served")
+    expect(page.locator("#panel")).to_be_visible()
+    assert page.get_by_label("Watch from").count() == 0
+    page.context.add_cookies([{"name": "laptop-countries", "value": "US.GB.SG", "url": fake.origin}])
+    page.reload()
+    choice = page.get_by_label("Watch from")
+    expect(choice.locator("option:checked")).to_have_text("United States")
+    choice.select_option("United Kingdom")
+    expect(page).to_have_url(f"{fake.origin}/?title=film&served=&laptop-country=GB")
+    expect(choice.locator("option:checked")).to_have_text("United Kingdom")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import local.serving.edge as edges
 from components.edge import functions
 from components.edge.viewer_request import viewer_request_code
 from local.serving.edge import Edge, first_free_port, milliseconds
@@ -52,10 +53,10 @@ class Tier:
 
 
 @contextmanager
-def tier(run_dir: Path, resources: list[Resource], country: str = "US") -> Generator[Tier]:
+def tier(run_dir: Path, resources: list[Resource], country: str = "US", *, far: bool = False) -> Generator[Tier]:
     with origins(s3="127.0.0.1", home="127.0.0.1", far="127.0.0.1") as by_name:
         balancers = {(f"arn:{name}", 80): by_name[name].address for name in ("home", "far")}
-        edge = Edge(resources, run_dir, s3=by_name["s3"].address, balancers=balancers, country=country)
+        edge = Edge(resources, run_dir, s3=by_name["s3"].address, balancers=balancers, country=country, far=far)
         edge.start()
         try:
             yield Tier(edge, by_name, run_dir / "logs/edge.jsonl")
@@ -530,6 +531,25 @@ def test_a_viewer_may_choose_a_country_and_origins_do_not_see_how(tmp_path: Path
             assert "laptop-country" not in str(seen.headers.items())
         # Each country has its own edge location, and so its own cache.
         assert len(made.home.asked("/v/00/place.m4s")) == 2
+
+
+def test_the_page_hears_of_countries_only_where_there_is_a_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(_country: str, _region: str) -> int:
+        return 0
+
+    monkeypatch.setattr(edges, "milliseconds", nothing)  # the origins of this test are in no region
+    near, far = tmp_path / "near", tmp_path / "far"
+    with tier(near, delivering()) as made:
+        assert "Set-Cookie" not in made.get("/").headers
+        stale = made.get("/", Cookie="laptop-countries=US.GB")
+        assert stale.headers["Set-Cookie"] == "laptop-countries=; Path=/; SameSite=Lax"
+    with tier(far, delivering(), far=True) as made:
+        offered = "laptop-countries=US.GB.SG.BR"
+        assert made.get("/").headers["Set-Cookie"] == f"{offered}; Path=/; SameSite=Lax"
+        assert "Set-Cookie" not in made.get("/", Cookie=f"a=b; {offered}").headers
+        assert "laptop-countries" not in str(made.s3.seen[-1].headers.items())
 
 
 def test_distance_costs_time() -> None:
