@@ -174,7 +174,9 @@ export class Catalogue {
 
   #sayTrouble(any) {
     const lists = this.#missing.map((state) => NAMES[state]);
-    const what = new Intl.ListFormat("en").format(lists.map((list) => `the list of ${list}`));
+    const nothing = !any && this.#missing.includes("PUBLISHED");
+    const what = nothing ? "the titles" : new Intl.ListFormat("en").format(lists.map((list) => `the list of ${list}`));
+    byId("list-trouble").classList.toggle("alone", nothing);
     const stale = any && this.#missing.every((state) => this.#store.knows(state));
     const happened = stale ? "could not be brought up to date" : "could not be loaded";
     const text = lists.length ? `${what[0].toUpperCase()}${what.slice(1)} ${happened}. Trying again in a moment.` : "";
