@@ -133,6 +133,7 @@ making: MakingArns = {
     "topic_arn": notifications[home].topic_arn,
     "topic_key_arn": notifications[home].key_arn,
     "ladder": settings.ladder_text,
+    "surround": settings.surround,
     "max_title_usd": settings.max_title_usd,
 }
 pipeline = Orchestration(
@@ -398,6 +399,7 @@ pulumi.export("reports_log", experience.log_group_name)
 pulumi.export("lost_uploads", pipeline.dead_letter_name)
 pulumi.export("encoding_queue", encoding.queue_arn)
 pulumi.export("ladder", settings.ladder_text)
+pulumi.export("surround", settings.surround)
 pulumi.export("distribution", delivery.distribution_id)
 if signing:
     pulumi.export(

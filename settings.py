@@ -262,6 +262,9 @@ class Settings(Strict):
     """Renditions of a film, besides one of its own size. Empty: 2160, 1080, 720, 540, 360 and 270 lines, from 12 Mb/s
     to 0.5 (`lambdas/ladder.py`). After a change, a film gets the new renditions when it is uploaded again, or by
     `headend encode-again`. Other films still play."""
+    surround: bool = False
+    """Keep 5.1, where a film has it, as a sound that viewers can choose: AAC of 384 kb/s. After a change, as with
+    `ladder`."""
     domain: Annotated[Domain | None, BeforeValidator(lambda value: value or None)] = None
     """Your own host name for viewers. Without it they use CloudFront's, and CloudFront speaks HTTP to the balancer."""
     signing: Annotated[list[SigningKey], Field(max_length=5)] = []

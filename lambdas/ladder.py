@@ -62,18 +62,19 @@ def written(steps: Steps) -> str:
     return json.dumps([tuple(step) for step in steps], separators=(",", ":"))
 
 
-def revision_of(steps: Steps) -> str:
-    """Text that changes if the same bytes would be encoded differently.
+def revision_of(steps: Steps, *, surround: bool = False) -> str:
+    """Text that changes if the same bytes would be encoded differently. `surround`: 5.1 is kept.
 
-    For the default ladder it is only REVISION, so that a stack with this ladder encodes nothing again.
+    For the default ladder in stereo it is only REVISION, so that a stack with this ladder encodes nothing again.
     """
     own = written(steps)
-    return REVISION if own == written(STEPS) else f"{REVISION}-{hashlib.sha256(own.encode()).hexdigest()[:8]}"
+    ladder = REVISION if own == written(STEPS) else f"{REVISION}-{hashlib.sha256(own.encode()).hexdigest()[:8]}"
+    return f"{ladder}-surround" if surround else ladder
 
 
-def content_of(etag: str, steps: Steps = STEPS) -> str:
-    """12 hex digits: the same bytes and the same ladder give the same content."""
-    return hashlib.sha256(f"{etag}{revision_of(steps)}".encode()).hexdigest()[:12]
+def content_of(etag: str, steps: Steps = STEPS, *, surround: bool = False) -> str:
+    """12 hex digits: the same bytes and the same revision give the same content."""
+    return hashlib.sha256(f"{etag}{revision_of(steps, surround=surround)}".encode()).hexdigest()[:12]
 
 
 def mistakes(steps: Steps) -> Iterator[str]:

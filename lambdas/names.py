@@ -44,9 +44,9 @@ def rung_modifier(rung: str) -> str:
     return f"_v{rung}"
 
 
-def sound_modifier(number: int) -> str:
+def sound_modifier(number: int, kilobits: int) -> str:
     """Modifier of a sound's output. `number` counts from 1: `_a128` for the default sound, then `_a128_2`."""
-    return "_a128" if number == 1 else f"_a128_{number}"
+    return f"_a{kilobits}" if number == 1 else f"_a{kilobits}_{number}"
 
 
 def playlist(modifier: str) -> str:

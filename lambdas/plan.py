@@ -11,8 +11,8 @@ from typing import Any, Literal, TypedDict
 from lambdas import names, previews
 from lambdas.ladder import LARGEST, SMALLEST, STEPS, Rung, Steps, ladder
 from lambdas.refusals import SourceRefused
-from lambdas.shapes import Expected, Rendition, Source, Video
-from lambdas.sounds import Sound, sounds
+from lambdas.shapes import Expected, Rendition, SoundRendition, Source, Video
+from lambdas.sounds import STEREO, SURROUND, Sound, sounds
 
 SEGMENT_SECONDS = 6
 """Length of a segment. Apple recommends it. One cache object holds one segment."""
@@ -68,8 +68,12 @@ class Plan(TypedDict):
     expected: Expected
 
 
-def plan(source: Source, steps: Steps = STEPS) -> Plan:
-    """Plan the job. `steps` are the steps of the ladder.
+AAC = {STEREO: ("CODING_MODE_2_0", 128_000), SURROUND: ("CODING_MODE_5_1", 384_000)}
+"""MediaConvert's coding mode, and bits a second, by the number of channels."""
+
+
+def plan(source: Source, steps: Steps = STEPS, *, surround: bool = False) -> Plan:
+    """Plan the job. `steps` are the steps of the ladder. `surround`: keep what the source has in 5.1.
 
     Raises SourceRefused with a sentence for the person who uploaded the file.
     """
@@ -77,20 +81,13 @@ def plan(source: Source, steps: Steps = STEPS) -> Plan:
     width, height = display_size(video)
     frame_rate = output_rate(video["frame_rate"], video["coded_rate"])
     rungs = ladder(width, height, float(frame_rate), steps)
-    heard = sounds(source["audio"])
+    heard = sounds(source["audio"], surround=surround)
     return {
         "input": _input(video["stream"], heard),
         "groups": [_cmaf(video, rungs, frame_rate, heard, duration), _poster(video, rungs, duration)],
         "expected": {
             "renditions": [_expected(rung) for rung in rungs],
-            "sounds": [
-                {
-                    "language": sound.language,
-                    "description": sound.description,
-                    "playlist": names.playlist(names.sound_modifier(number)),
-                }
-                for number, sound in enumerate(heard, 1)
-            ],
+            "sounds": [_expected_sound(sound) for sound in heard],
             "duration": duration,
         },
     }
@@ -104,6 +101,16 @@ def _expected(rung: Rung) -> Rendition:
         "max_bitrate": rung.max_bitrate,
         "playlist": names.playlist(names.rung_modifier(rung.name)),
     }
+
+
+def _expected_sound(sound: Sound) -> SoundRendition:
+    expected: SoundRendition = {
+        "language": sound.language,
+        "description": sound.description,
+        "playlist": names.playlist(_modifier(sound)),
+    }
+    # Stereo goes unsaid, as in the plans of earlier releases: their fingerprint stays.
+    return {**expected, "channels": sound.channels} if sound.channels != STEREO else expected
 
 
 def display_size(video: Video) -> tuple[int, int]:
@@ -200,17 +207,21 @@ def _input(stream: int | None, heard: list[Sound]) -> dict[str, Any]:
         source["VideoSelector"] |= {"SelectorType": "STREAM", "Streams": [stream]}
     if heard:
         source["AudioSelectors"] = {
-            _selector(number): {
-                "DefaultSelection": "DEFAULT" if number == 1 else "NOT_DEFAULT",
+            _selector(sound): {
+                "DefaultSelection": "DEFAULT" if sound.number == 1 else "NOT_DEFAULT",
                 "Tracks": sound.tracks,
             }
-            for number, sound in enumerate(heard, 1)
+            for sound in heard
         }
     return source
 
 
-def _selector(number: int) -> str:
-    return f"Audio Selector {number}"
+def _selector(sound: Sound) -> str:
+    return f"Audio Selector {sound.number}"
+
+
+def _modifier(sound: Sound) -> str:
+    return names.sound_modifier(sound.number, AAC[sound.channels][1] // 1000)
 
 
 def corrections(video: Video) -> dict[str, Any]:
@@ -235,7 +246,7 @@ def _cmaf(video: Video, rungs: list[Rung], frame_rate: Fraction, heard: list[Sou
     """One set of segments, with an HLS and a DASH manifest over it."""
     # The I-frames are of the lowest rung, since a viewer who winds sees each only for a moment.
     outputs = [_rendition(video, rung, frame_rate, audio=bool(heard), iframes=rung is rungs[-1]) for rung in rungs]
-    outputs += [_sound(number, sound) for number, sound in enumerate(heard, 1)]
+    outputs += [_sound(sound) for sound in heard]
     return {
         "base": names.GROUP,
         "kind": "CMAF",
@@ -297,10 +308,11 @@ def _rendition(video: Video, rung: Rung, frame_rate: Fraction, *, audio: bool, i
     }
 
 
-def _sound(number: int, sound: Sound) -> dict[str, Any]:
-    """A stereo track that all rungs share. Surround sound is mixed down."""
+def _sound(sound: Sound) -> dict[str, Any]:
+    """A track that all rungs share. A stereo one has the surround sound mixed down."""
+    coding_mode, bitrate = AAC[sound.channels]
     return {
-        "NameModifier": names.sound_modifier(number),
+        "NameModifier": _modifier(sound),
         "ContainerSettings": {
             "Container": "CMFC",
             "CmfcSettings": {
@@ -313,15 +325,15 @@ def _sound(number: int, sound: Sound) -> dict[str, Any]:
         },
         "AudioDescriptions": [
             {
-                "AudioSourceName": _selector(number),
+                "AudioSourceName": _selector(sound),
                 "LanguageCodeControl": "USE_CONFIGURED",
                 "CustomLanguageCode": sound.language,
                 "StreamName": sound.label,
                 "CodecSettings": {
                     "Codec": "AAC",
                     "AacSettings": {
-                        "Bitrate": 128_000,
-                        "CodingMode": "CODING_MODE_2_0",
+                        "Bitrate": bitrate,
+                        "CodingMode": coding_mode,
                         "SampleRate": 48_000,
                         "CodecProfile": "LC",
                     },

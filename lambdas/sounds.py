@@ -11,9 +11,17 @@ MOST = 24
 """Most sound renditions of one title. Each costs an encode, and a longer menu helps no viewer."""
 
 
-class Sound(NamedTuple):
-    """A stereo rendition."""
+STEREO, SURROUND = 2, 6
+"""Channels. SURROUND is 5.1."""
 
+
+class Sound(NamedTuple):
+    """A rendition."""
+
+    number: int
+    """Of the film's sound, from 1. A sound in stereo and the same in 5.1 have one number."""
+    channels: int
+    """STEREO or SURROUND."""
     tracks: list[int]
     """Numbers of the source's sound tracks, from 1: one stereo track, or two tracks that are left and right."""
     language: str
@@ -26,8 +34,11 @@ class Sound(NamedTuple):
     """MediaConvert's AudioTrackType. It says whether a player may choose the sound by itself."""
 
 
-def sounds(audio: Iterable[Audio]) -> list[Sound]:
+def sounds(audio: Iterable[Audio], *, surround: bool = False) -> list[Sound]:
     """The stereo renditions, the default first. It is the track that the file marks as default, or else its first one.
+
+    `surround`: what the file has in 5.1 is kept too. These renditions come after the stereo ones. No player chooses one
+    unasked, since a viewer may have two speakers.
 
     A track in a format that the encoder does not know is left out. (A phone stores its spatial sound beside the same
     sound in AAC.)
@@ -41,12 +52,24 @@ def sounds(audio: Iterable[Audio]) -> list[Sound]:
     tracks = sorted((found[:2] for found in groups.values()), key=_rank)[:MOST]
     kinds = [(_tag(first["language"]), first.get("description", False)) for first, *_ in tracks]
     labels = distinct(_label(tag, number, described) for number, (tag, described) in enumerate(kinds, 1))
-    return [
+    stereo = [
         Sound(
-            [track["track"] for track in found], tag, label, described, _selection(at, (tag, described) in kinds[:at])
+            at + 1,
+            STEREO,
+            [track["track"] for track in found],
+            tag,
+            label,
+            described,
+            _selection(at, (tag, described) in kinds[:at]),
         )
         for at, (found, (tag, described), label) in enumerate(zip(tracks, kinds, labels, strict=True))
     ]
+    whole = [
+        sound._replace(channels=SURROUND, label=f"{sound.label} Surround", selection=_selection(1, again=True))
+        for sound, found in zip(stereo, tracks, strict=True)
+        if surround and [track["channels"] for track in found] == [SURROUND]
+    ]
+    return [*stereo, *whole][:MOST]
 
 
 def _rank(tracks: list[Audio]) -> tuple[bool, bool, int]:
@@ -79,9 +102,9 @@ def own_names(sounds: Iterable[tuple[str, str]]) -> dict[str, str]:
     labels: list[str] = []
     wanted: list[str] = []
     for label, tag in sounds:
-        known, unwritten = language(tag), re.fullmatch(r"Track \d+( AD)?", label)
+        known, unwritten = language(tag), re.fullmatch(r"Track \d+((?: AD)?(?: Surround)?)", label)
         labels.append(label)
-        wanted.append(f"{known.name}{unwritten[1] or ''}" if unwritten and known and known.name else label)
+        wanted.append(f"{known.name}{unwritten[1]}" if unwritten and known and known.name else label)
     return {label: name for label, name in zip(labels, distinct(wanted), strict=True) if name != label}
 
 

@@ -71,6 +71,11 @@ def steps(cloud: Cloud) -> Steps:
     return steps_of(cloud.outputs.get("ladder", ""))
 
 
-def outdated(item: Mapping[str, Any], steps: Steps) -> bool:
-    """Was the version that plays made with another ladder than the stack's?"""
-    return bool(item.get("content")) and content_of(item["etag"], steps) != item["content"]
+def surround(cloud: Cloud) -> bool:
+    """Does the stack keep 5.1?"""
+    return bool(cloud.outputs.get("surround"))
+
+
+def outdated(item: Mapping[str, Any], steps: Steps, *, surround: bool) -> bool:
+    """Was the version that plays made with another ladder than the stack's, or without the 5.1 that it keeps?"""
+    return bool(item.get("content")) and content_of(item["etag"], steps, surround=surround) != item["content"]

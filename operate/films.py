@@ -158,7 +158,7 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "notes": " ".join(row.get("notes", ())),
             "the encoder": " ".join(warning(kept) for kept in row.get("warnings", ())),
             "ladder": "made with an older ladder. To change that: headend encode-again"
-            if catalogue.outdated(row, catalogue.steps(cloud))
+            if catalogue.outdated(row, catalogue.steps(cloud), surround=catalogue.surround(cloud))
             else "",
             "watch": f"{cloud.url}/?title={title}" if row.get("prefix") else "",
             "viewers": viewers,

@@ -28,11 +28,12 @@ def encode_again(
     if bool(titles) == older:
         raise Refusal("name titles, or use --older-ladder, but not both")
     cloud = find(stack)
-    steps = catalogue.steps(cloud)
+    steps, surround = catalogue.steps(cloud), catalogue.surround(cloud)
     rows = [catalogue.row(cloud, title) for title in titles or ()]
     if older:
-        rows = [row for row in catalogue.newest_first(cloud, ["PUBLISHED"]) if catalogue.outdated(row, steps)]
-    costs = [dollars(row, steps) for row in rows]
+        published = catalogue.newest_first(cloud, ["PUBLISHED"])
+        rows = [row for row in published if catalogue.outdated(row, steps, surround=surround)]
+    costs = [dollars(row, steps, surround=surround) for row in rows]
     if not as_json:
         columns = [
             Column("TITLE", "cut"),
@@ -45,7 +46,7 @@ def encode_again(
                 row["id"],
                 screen.length(row.get("duration")),
                 _money(cost),
-                "made with this ladder already" if _made(row, steps) else "",
+                "made with this ladder already" if _made(row, steps, surround=surround) else "",
             ]
             for row, cost in zip(rows, costs, strict=True)
         ]
@@ -62,10 +63,10 @@ def encode_again(
         screen.say(f"{row['id']}: the encode begins. See headend follow {row['id']}")
 
 
-def dollars(row: Row, steps: Steps) -> float | None:
+def dollars(row: Row, steps: Steps, *, surround: bool = False) -> float | None:
     """US dollars that MediaConvert charges for a title; 0 if this ladder made it already. None if it was never encoded:
     its size is not known then."""
-    if _made(row, steps):
+    if _made(row, steps, surround=surround):
         return 0.0
     if "width" not in row or not row.get("duration"):
         return None
@@ -77,9 +78,9 @@ def _money(value: float | None) -> str:
     return "not known" if value is None else f"{value:.2f}"
 
 
-def _made(row: Row, steps: Steps) -> bool:
+def _made(row: Row, steps: Steps, *, surround: bool) -> bool:
     """Has this ladder made the title already? Then nothing is encoded, unless its files are gone."""
-    return bool(row.get("content")) and not catalogue.outdated(row, steps)
+    return bool(row.get("content")) and not catalogue.outdated(row, steps, surround=surround)
 
 
 def _copy_onto_itself(cloud: Cloud, row: Row) -> None:

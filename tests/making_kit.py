@@ -50,9 +50,9 @@ def a_title(name: str = "film", **changes: Any) -> Title:
 VERSION = "0123456789ab"
 
 
-def job_of(source: Source, title: Title | None = None, queue: str = QUEUE) -> dict[str, Any]:
+def job_of(source: Source, title: Title | None = None, queue: str = QUEUE, *, surround: bool = False) -> dict[str, Any]:
     """CreateJob's arguments for a source, made by the workflow's own expressions. Raises SourceRefused."""
-    planned = plan(source)
+    planned = plan(source, surround=surround)
     variables = {
         "title": title or a_title(),
         "version": VERSION,

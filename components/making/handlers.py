@@ -25,6 +25,8 @@ class MakingArns(TypedDict):
     topic_key_arn: pulumi.Input[str]
     ladder: str
     """The ladder as text of `lambdas.ladder.written`. Empty for the default."""
+    surround: bool
+    """5.1 is kept beside stereo."""
     max_title_usd: int
     """Whole US dollars that encoding one title may cost by list prices; 0 for any price."""
 
@@ -94,6 +96,7 @@ PREPARE = Handler(
         "MEDIA_BUCKET": args["media_name"],
         "QUEUE_ARN": args["queue_arn"],
         "LADDER": args["ladder"],
+        **({"SURROUND": "5.1"} if args["surround"] else {}),
         "MAX_TITLE_USD": str(args["max_title_usd"]),
     },
 )

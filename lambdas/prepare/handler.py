@@ -21,6 +21,8 @@ from lambdas.shapes import Source, Title
 QUEUE = os.environ["QUEUE_ARN"]
 MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
 STEPS = steps_of(os.environ["LADDER"])
+SURROUND = bool(os.environ.get("SURROUND"))
+"""Set where 5.1 is kept."""
 MOST_USD = float(os.environ["MAX_TITLE_USD"])
 MOST_PAGES = 5
 """Most pages of jobs to read, of 20 jobs each. One upload never has a hundred jobs by accident."""
@@ -52,7 +54,7 @@ def handle(event: Event, _context: object) -> Preparation:
 
 def _prepare(event: Event) -> Preparation:
     title, published = event["title"], event["published"]
-    content = content_of(title["etag"], STEPS)
+    content = content_of(title["etag"], STEPS, surround=SURROUND)
     if published["content"] == content and _is_there(title, published["version"]):
         return decided("SETTLE", content)
     if not event["wanted"]:
@@ -66,7 +68,7 @@ def _prepare(event: Event) -> Preparation:
     film.check(title, source["container"])
     if len(source["audio"]) > 1:
         source = sources.with_flags(source, film.sounds(title))
-    planned = plan(source, STEPS)
+    planned = plan(source, STEPS, surround=SURROUND)
     # A finished job counts only if its files still exist: the title may have been taken down since.
     if found["status"] == "COMPLETE" and _is_there(title, found["version"]):
         return verify(content, planned, found)

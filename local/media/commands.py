@@ -15,6 +15,7 @@ from local.media.wire import Json
 TEXTS: Json = tomllib.loads(Path(__file__).with_name("commands.toml").read_text("utf-8"))
 UNDETERMINED = "und"
 """ISO 639-2 for a language that is not known. The packager refuses it."""
+CHANNELS = {"CODING_MODE_2_0": 2, "CODING_MODE_5_1": 6}
 HDR = {"SMPTE_2084": "smpte2084", "ARIB_B67": "arib-std-b67"}
 """zscale's names of the transfer functions PQ and HLG, by MediaConvert's names."""
 
@@ -88,7 +89,8 @@ def sound_command(job: Encode, container: Json, seconds: float) -> list[str]:
         if str(chosen[0]["AudioProperties"].get("ChannelLayout")).startswith("ambisonic"):
             merged = TEXTS["filters"]["spatial"]
         graph.append(TEXTS["filters"]["sound"].format(inputs="".join(inputs), merged=merged, number=at))
-        outputs += words("sound", number=at, seconds=seconds, **sound) + words("mp4", **sound)
+        channels = CHANNELS[sound["CodingMode"]]
+        outputs += words("sound", number=at, seconds=seconds, channels=channels, **sound) + words("mp4", **sound)
     return words("start") + reading(container) + words("graph", graph=";".join(graph)) + outputs
 
 

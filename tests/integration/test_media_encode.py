@@ -18,7 +18,10 @@ from xml.etree import ElementTree
 import pytest
 
 from lambdas import previews
+from lambdas.plan import plan
+from lambdas.playlist import media
 from lambdas.source import source as source_of
+from lambdas.verify.core import verify
 from local.media.encode import Children, Result, encode
 from local.media.job import parse
 from local.media.probe import MediaError, inspect, track_mappings
@@ -420,6 +423,31 @@ def test_surround_becomes_stereo_at_the_ordered_rate(neutral: Callable[[str], Pa
         2,
         "48000",
     )
+
+
+def test_surround_is_a_second_sound_that_nobody_hears_unasked(neutral: Callable[[str], Path], tmp_path: Path) -> None:
+    clip, out = neutral("surround"), tmp_path / "out"
+    source = source_of(probed(clip), clip.stat().st_size)
+    encode_locally(clip, job_of(source, surround=True), out)
+    texts = {path.name: path.read_text() for path in out.glob("*.m3u8")}
+    sounds = [line for line in texts["index.m3u8"].splitlines() if "TYPE=AUDIO" in line]
+    told = [re.search(r'NAME="([^"]*)".*DEFAULT=(\w+),AUTOSELECT=(\w+).*CHANNELS="(\d+)"', line) for line in sounds]
+    assert [found and found.groups()[1:] for found in told] == [("YES", "YES", "2"), ("NO", "NO", "6")]
+    assert len({re.search('GROUP-ID="([^"]*)"', line)[1] for line in sounds}) == 1  # pyright: ignore[reportOptionalSubscript]
+    expected = plan(source, surround=True)["expected"]
+    sizes = {path.name: path.stat().st_size for path in out.iterdir()}
+    assert len(verify("v/ab/film/0", expected, sizes, texts)["opening"]["sounds"]) == 2
+    channels: dict[str, str] = {}
+    for sound in ElementTree.fromstring((out / "index.mpd").read_text()).iter(f"{MPD}AdaptationSet"):  # noqa: S314
+        if (layout := sound.find(f".//{MPD}AudioChannelConfiguration")) is not None:
+            channels[sound.findtext(f"{MPD}Label", "")] = layout.attrib["value"]
+    assert sorted(channels.values()) == ["2", "6"]
+    for name, count in (("index_a128", 2), ("index_a384", 6)):
+        whole = b"".join((out / file).read_bytes() for file in media(texts[f"{name}.m3u8"]).files)
+        (tmp_path / f"{name}.mp4").write_bytes(whole)
+        command = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", str(tmp_path / f"{name}.mp4")]
+        report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout)
+        assert (report["streams"][0]["codec_name"], report["streams"][0]["channels"]) == ("aac", count)
 
 
 def test_hdr_is_toned_down_and_tagged_as_sdr(neutral: Callable[[str], Path], tmp_path: Path) -> None:

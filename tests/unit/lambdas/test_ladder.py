@@ -135,6 +135,12 @@ def test_the_revision_follows_the_ladder_and_the_default_keeps_its_own() -> None
     assert content_of("1", OWN) == content_of("1", steps_of(written(OWN))) != content_of("1")
 
 
+def test_the_revision_says_whether_surround_is_kept() -> None:
+    assert revision_of(STEPS, surround=False) == REVISION
+    assert len({revision_of(steps, surround=surround) for steps in (STEPS, OWN) for surround in (False, True)}) == 4
+    assert content_of("1", surround=True) != content_of("1")
+
+
 def test_the_default_ladder_has_no_mistake() -> None:
     assert list(mistakes(STEPS)) == list(mistakes(OWN)) == list(mistakes([])) == []
 

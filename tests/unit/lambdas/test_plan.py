@@ -259,6 +259,46 @@ def test_the_files_flags_for_the_default_and_for_audio_description_count() -> No
     assert flags[-4:] == ["DONT_FLAG", "DONT_FLAG", "DONT_FLAG", "FLAG"]
 
 
+def test_surround_is_kept_beside_stereo_only_where_that_is_wanted_and_is_never_chosen_unasked() -> None:
+    source = a_source(
+        audio=[sound(1, "eng", channels=6), sound(2, "jpn", "EAC3", 6), sound(3, "ger"), sound(4, channels=8)]
+    )
+    assert "CODING_MODE_5_1" not in json.dumps(plan(source))
+    ordered = job_of(source, surround=True)
+    assert faults("mediaconvert", "CreateJob", ordered) == []
+    settings = ordered["Settings"]
+    assert len(settings["Inputs"][0]["AudioSelectors"]) == 4, "stereo and 5.1 are made of one selector"
+    outputs = [output for output in settings["OutputGroups"][0]["Outputs"] if "AudioDescriptions" in output]
+    surround = [output for output in outputs if "CODING_MODE_5_1" in json.dumps(output)]
+    assert [output["NameModifier"] for output in outputs] == [
+        "_a128",
+        "_a128_2",
+        "_a128_3",
+        "_a128_4",
+        "_a384",
+        "_a384_2",
+    ]
+    assert surround == outputs[4:]
+    kinds = [output["ContainerSettings"]["CmfcSettings"]["AudioTrackType"] for output in surround]
+    assert kinds == ["ALTERNATE_AUDIO_NOT_AUTO_SELECT"] * 2
+    said = [output["AudioDescriptions"][0] for output in surround]
+    assert [(one["AudioSourceName"], one["CustomLanguageCode"], one["StreamName"]) for one in said] == [
+        ("Audio Selector 1", "en", "English Surround"),
+        ("Audio Selector 2", "ja", "Track 2 Surround"),
+    ]
+    assert {one["CodecSettings"]["AacSettings"]["Bitrate"] for one in said} == {384_000}
+    assert plan(source, surround=True)["expected"]["sounds"][4] == {
+        "language": "en",
+        "description": False,
+        "channels": 6,
+        "playlist": "index_a384.m3u8",
+    }
+
+
+def test_a_stack_that_keeps_surround_orders_the_same_for_a_film_that_has_none() -> None:
+    assert plan(a_source(), surround=True) == plan(a_source())
+
+
 def test_what_is_expected_of_the_sound_is_what_was_ordered() -> None:
     assert plan(a_source(audio=[sound(1, "eng"), sound(2, "ger")]))["expected"]["sounds"] == [
         {"language": "en", "description": False, "playlist": "index_a128.m3u8"},

@@ -53,14 +53,14 @@ def test_failures_of_one_kind_have_one_cause(fault: str, cause: str) -> None:
 
 
 def test_another_ladder_is_seen_by_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not catalogue.outdated(ROW, STEPS)
-    assert not catalogue.outdated({name: value for name, value in ROW.items() if name != "content"}, STEPS), (
-        "nothing plays yet"
-    )
-    assert catalogue.outdated(ROW, STEPS[1:]), "the stack's config has another ladder"
+    assert not catalogue.outdated(ROW, STEPS, surround=False)
+    unmade = {name: value for name, value in ROW.items() if name != "content"}
+    assert not catalogue.outdated(unmade, STEPS, surround=False), "nothing plays yet"
+    assert catalogue.outdated(ROW, STEPS[1:], surround=False), "the stack's config has another ladder"
+    assert catalogue.outdated(ROW, STEPS, surround=True), "the stack keeps 5.1 now"
     # Where a test runs the program, it imports the module anew: this one is the one that was imported here.
     monkeypatch.setitem(content_of.__globals__, "REVISION", "another")
-    assert catalogue.outdated(ROW, STEPS)
+    assert catalogue.outdated(ROW, STEPS, surround=False)
 
 
 def test_pages_and_whether_there_is_another() -> None:

@@ -19,6 +19,7 @@ ARNS: MakingArns = {
     "topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:people",
     "topic_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1",
     "ladder": "",
+    "surround": False,
     "max_title_usd": 0,
 }
 
