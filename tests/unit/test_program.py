@@ -212,6 +212,7 @@ def test_regional_things_name_only_things_of_their_own_region(stack: str) -> Non
         # There is one dashboard for all regions. Each graph names its region.
         ("aws:cloudwatch/dashboard:Dashboard", "aws:lb/loadBalancer:LoadBalancer"),
         ("aws:cloudwatch/dashboard:Dashboard", "aws:autoscaling/group:Group"),
+        ("aws:cloudwatch/dashboard:Dashboard", "aws:lb/targetGroup:TargetGroup"),
     }
     assert across == (replication if stack == "prod" else set())
 
