@@ -21,7 +21,6 @@ class AlarmArgs(TypedDict):
 
     region: str
     """Where the metric lives."""
-    topic_arn: pulumi.Input[str]
     says: str
     """What is wrong, and what to look at first: the text of the message."""
     namespace: str
@@ -43,8 +42,13 @@ class AlarmArgs(TypedDict):
     """What missing data means. Default: fine."""
 
 
-def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloudwatch.MetricAlarm:
-    """An alarm that tells the topic when it starts and ends. Raises ValueError if it has no threshold or two."""
+def alarm(
+    name: str, args: AlarmArgs, topics: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm that tells the topic of its region when it starts and ends. `topics`: their ARNs by region.
+
+    Raises ValueError if it has no threshold or two.
+    """
     if ("above" in args) == ("below" in args):
         raise ValueError(f"alarm {name!r}: give either above or below")
     minutes = args.get("minutes", 5)
@@ -61,8 +65,8 @@ def alarm(name: str, args: AlarmArgs, opts: pulumi.ResourceOptions) -> aws.cloud
         comparison_operator="GreaterThanThreshold" if "above" in args else "LessThanThreshold",
         threshold=args.get("above", args.get("below")),
         treat_missing_data=MISSING[args.get("missing", "fine")],
-        alarm_actions=[args["topic_arn"]],
-        ok_actions=[args["topic_arn"]],
+        alarm_actions=[topics[args["region"]]],
+        ok_actions=[topics[args["region"]]],
         opts=opts,
     )
 

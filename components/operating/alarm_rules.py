@@ -1,6 +1,6 @@
 """The alarms, as data. Pure: each function takes names, and returns alarms by key.
 
-An alarm must be in the region of its metric, so each function takes the topic of that region.
+An alarm is in the region of its metric, and tells the topic of that region.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,15 +20,12 @@ Alarms = dict[str, AlarmArgs]
 Name = pulumi.Input[str]
 
 
-def making(
-    home: str, topic_arn: Name, *, state_machine_arn: Name, dead_letter_name: Name, sweeper_name: Name
-) -> Alarms:
+def making(home: str, *, state_machine_arn: Name, dead_letter_name: Name, sweeper_name: Name) -> Alarms:
     """Uploads that do not become titles because of a fault of the platform."""
 
     def workflow(metric: str, says: str) -> AlarmArgs:
         return {
             "region": home,
-            "topic_arn": topic_arn,
             "says": says,
             "namespace": "AWS/States",
             "metric": metric,
@@ -54,7 +51,6 @@ def making(
         ),
         "lost-uploads": {
             "region": home,
-            "topic_arn": topic_arn,
             "says": "An upload started no workflow. First: `headend lost` shows the error. Repair it, then "
             "`headend lost --replay`.",
             "namespace": "AWS/SQS",
@@ -66,7 +62,6 @@ def making(
         },
         "sweeper": {
             "region": home,
-            "topic_arn": topic_arn,
             "says": "The sweeper failed, or has not run for an hour. First: its log names the title or the key.",
             "namespace": "AWS/Lambda",
             "metric": "Errors",
@@ -80,12 +75,11 @@ def making(
     }
 
 
-def forecast(home: str, topic_arn: Name, *, function_name: Name) -> Alarms:
+def forecast(home: str, *, function_name: Name) -> Alarms:
     """A forecast of plays that fails. Nodes then go on with the order of the day before."""
     return {
         "forecast-errors": {
             "region": home,
-            "topic_arn": topic_arn,
             "says": "Cache nodes fill by yesterday's plays: the forecast failed, or ran out of time. First: its "
             "function's log. Lambda tries it twice more, and the next night again.",
             "namespace": "AWS/Lambda",
@@ -98,14 +92,13 @@ def forecast(home: str, topic_arn: Name, *, function_name: Name) -> Alarms:
     }
 
 
-def sidecars(home: str, topic_arn: Name, *, state_machine_arn: Name) -> Alarms:
+def sidecars(home: str, *, state_machine_arn: Name) -> Alarms:
     """Captions and posters that do not reach their title because of a fault of the platform."""
     return {
         "sidecars-failed": {
             "region": home,
-            "topic_arn": topic_arn,
-            "says": "A caption file or a poster did not become part of its title. First: its execution; then "
-            "upload it again.",
+            "says": "A caption file or a poster did not become part of its title. First: its execution; then upload "
+            "it again.",
             "namespace": "AWS/States",
             "metric": "ExecutionsFailed",
             "dimensions": {"StateMachineArn": state_machine_arn},
@@ -116,16 +109,14 @@ def sidecars(home: str, topic_arn: Name, *, state_machine_arn: Name) -> Alarms:
     }
 
 
-def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
+def edge(*, distribution_id: Name) -> Alarms:
     """Failures that every viewer would notice."""
     dimensions: Mapping[str, Name] = {"DistributionId": distribution_id, "Region": "Global"}
     return {
         "edge-5xx": {
             "region": CLOUDFRONT_REGION,
-            "topic_arn": topic_arn,
-            "says": "Over 1 % of viewers' requests end in a 5xx, so the bucket behind the fleets fails too. "
-            "First: its policy, "
-            "S3's health at home, and what was deployed last.",
+            "says": "Over 1 % of viewers' requests end in a 5xx, so the bucket behind the fleets fails too. First: "
+            "its policy, S3's health at home, and what was deployed last.",
             "namespace": "AWS/CloudFront",
             "metric": "5xxErrorRate",
             "dimensions": dimensions,
@@ -135,10 +126,8 @@ def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
         },
         "edge-hits": {
             "region": CLOUDFRONT_REGION,
-            "topic_arn": topic_arn,
-            "says": "Under 80 % of requests end at the edge, for half an hour. First: has a cache policy "
-            "changed? With few "
-            "viewers, at night, it is harmless.",
+            "says": "Under 80 % of requests end at the edge, for half an hour. First: has a cache policy changed? "
+            "With few viewers, at night, it is harmless.",
             "namespace": "AWS/CloudFront",
             "metric": "CacheHitRate",
             "dimensions": dimensions,
@@ -150,7 +139,7 @@ def edge(topic_arn: Name, *, distribution_id: Name) -> Alarms:
     }
 
 
-def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Name, target_group: Name) -> Alarms:
+def api(home: str, *, function_name: Name, balancer_suffix: Name, target_group: Name) -> Alarms:
     """Failures of the playback API. Its requests are too few to change the edge's error rate.
 
     At night there may be only one viewer in five minutes, so a single failure starts the alarm. `target_group`: the end
@@ -159,11 +148,9 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
     return {
         "api-5xx": {
             "region": home,
-            "topic_arn": topic_arn,
             # When the function catches an error, it answers 503, which Lambda counts as a success.
-            "says": "The playback API tells viewers to try again. First: its function's log; then DynamoDB, "
-            "and with signing "
-            "the parameter in SSM.",
+            "says": "The playback API tells viewers to try again. First: its function's log; then DynamoDB, and with "
+            "signing the parameter in SSM.",
             "namespace": "AWS/ApplicationELB",
             "metric": "HTTPCode_Target_5XX_Count",
             "dimensions": {"LoadBalancer": balancer_suffix, "TargetGroup": target_group},
@@ -173,7 +160,6 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
         },
         "api-errors": {
             "region": home,
-            "topic_arn": topic_arn,
             "says": "Nobody can start a film: the playback API crashes or runs out of time. First: its function's log.",
             "namespace": "AWS/Lambda",
             "metric": "Errors",
@@ -184,10 +170,8 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
         },
         "api-throttles": {
             "region": home,
-            "topic_arn": topic_arn,
             "says": "Nobody can start a film: Lambda refuses the playback API. First: the account's limit of "
-            "concurrent "
-            "executions, and who uses it up; playbackConcurrency keeps a part of it.",
+            "concurrent executions, and who uses it up; playbackConcurrency keeps a part of it.",
             "namespace": "AWS/Lambda",
             "metric": "Throttles",
             "dimensions": {"FunctionName": function_name},
@@ -198,14 +182,12 @@ def api(home: str, topic_arn: Name, *, function_name: Name, balancer_suffix: Nam
     }
 
 
-def canary(region: str, topic_arn: Name) -> Alarms:
+def canary(region: str) -> Alarms:
     """Whether a viewer in the region could watch a film, even when nobody tries."""
     look: AlarmArgs = {
         "region": region,
-        "topic_arn": topic_arn,
-        "says": f"A viewer near {region} could not start a film in most of a quarter of an hour, or the canary "
-        "does not run. First: "
-        "the canary's log names the step that failed; then `headend doctor`.",
+        "says": f"A viewer near {region} could not start a film in most of a quarter of an hour, or the canary does "
+        "not run. First: the canary's log names the step that failed; then `headend doctor`.",
         "namespace": NAMESPACE,
         "metric": "Available",
         "dimensions": {"Stack": stack_dimension()},
@@ -218,9 +200,8 @@ def canary(region: str, topic_arn: Name) -> Alarms:
         f"{region}-canary": {**look, "below": 0.5, "missing": "bad"},
         f"{region}-slow": {
             **look,
-            "says": f"A film takes over {START_SECONDS} s to start near {region}. First: was a fleet rolled? "
-            "Cold caches are "
-            "harmless; else the balancer's response times on the dashboard.",
+            "says": f"A film takes over {START_SECONDS} s to start near {region}. First: was a fleet rolled? Cold "
+            "caches are harmless; else the balancer's response times on the dashboard.",
             "metric": "StartSeconds",
             "above": START_SECONDS,
             "minutes": 6 * MINUTES,
@@ -232,15 +213,13 @@ OLD_IMAGE_DAYS = 60
 """Amazon stops showing an image of Amazon Linux 2023 after 90 days, and it has had fixes since."""
 
 
-def image(region: str, topic_arn: Name) -> Alarms:
+def image(region: str) -> Alarms:
     """Whether the nodes' image is still one to start nodes from."""
     return {
         f"{region}-image": {
             "region": region,
-            "topic_arn": topic_arn,
-            "says": f"The node image of {region} is over {OLD_IMAGE_DAYS} days old, or gone. First: `headend "
-            "ami` pins the "
-            "newest; deploy it, then roll.",
+            "says": f"The node image of {region} is over {OLD_IMAGE_DAYS} days old, or gone. First: `headend ami` "
+            "pins the newest; deploy it, then roll.",
             "namespace": NAMESPACE,
             "metric": "ImageAgeDays",
             "dimensions": {"Stack": stack_dimension()},
@@ -253,7 +232,7 @@ def image(region: str, topic_arn: Name) -> Alarms:
     }
 
 
-def experience(home: str, topic_arn: Name) -> Alarms:
+def experience(home: str) -> Alarms:
     """What viewers' players report, with the thresholds that operators of such services use."""
 
     def quarter_hour(metric: str, says: str, **more: Any) -> AlarmArgs:
@@ -261,7 +240,6 @@ def experience(home: str, topic_arn: Name) -> Alarms:
             AlarmArgs,
             {
                 "region": home,
-                "topic_arn": topic_arn,
                 "says": says,
                 "namespace": EXPERIENCE,
                 "metric": metric,
@@ -298,11 +276,10 @@ def experience(home: str, topic_arn: Name) -> Alarms:
     }
 
 
-def balancer(region: str, topic_arn: Name, *, balancer_suffix: Name) -> AlarmArgs:
+def balancer(region: str, *, balancer_suffix: Name) -> AlarmArgs:
     """Errors that the load balancer answers itself."""
     return {
         "region": region,
-        "topic_arn": topic_arn,
         "says": f"The load balancer of {region} answers with its own errors: nodes reset or do not answer, and "
         "viewers get films from home. First: `headend nodes`. Undo a new image or configuration by git revert, up "
         "and roll.",
@@ -314,13 +291,12 @@ def balancer(region: str, topic_arn: Name, *, balancer_suffix: Name) -> AlarmArg
     }
 
 
-def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Sequence[CacheFleet]) -> Alarms:
+def fleets(region: str, *, balancer_suffix: Name, fleets: Sequence[CacheFleet]) -> Alarms:
     """For each fleet: too few nodes, nodes that stay unhealthy, no room to grow, cache disks that are nearly full."""
     alarms: Alarms = {}
     for index, fleet in enumerate(fleets):
         targets: AlarmArgs = {
             "region": region,
-            "topic_arn": topic_arn,
             "says": f"Fleet {index:x} of {region} has a node that is unhealthy and was not replaced. First: scaling "
             "activities of its group: capacity, quota, or a boot that fails.",
             "namespace": "AWS/ApplicationELB",
@@ -333,9 +309,8 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
         alarms[f"{region}-{index:x}-unhealthy"] = {**targets, "above": 0}
         alarms[f"{region}-{index:x}-few"] = {
             **targets,
-            "says": f"Fleet {index:x} of {region} has fewer healthy nodes than its minimum, or no node "
-            "reports. First: "
-            "scaling activities of its group; then the boot log of a node.",
+            "says": f"Fleet {index:x} of {region} has fewer healthy nodes than its minimum, or no node reports. "
+            "First: scaling activities of its group; then the boot log of a node.",
             "metric": "HealthyHostCount",
             "statistic": "Minimum",
             "below": fleet.min_nodes,
@@ -357,9 +332,8 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
             }
         alarms[f"{region}-{index:x}-disk"] = {
             **targets,
-            "says": f"A cache disk of fleet {index:x} of {region} is nearly full: eviction does not keep up "
-            "with the fill. "
-            "First: look at the node; then a larger instanceType, or more fleets.",
+            "says": f"A cache disk of fleet {index:x} of {region} is nearly full: eviction does not keep up with the "
+            "fill. First: look at the node; then a larger instanceType, or more fleets.",
             "namespace": METRICS_NAMESPACE,
             "metric": "disk_used_percent",
             "dimensions": {"Fleet": fleet.fleet_name, "path": CACHE_DISK, "fstype": "xfs"},
@@ -368,13 +342,12 @@ def fleets(region: str, topic_arn: Name, *, balancer_suffix: Name, fleets: Seque
     return alarms
 
 
-def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name, destination: Name) -> Alarms:
+def replica(home: str, region: str, *, source: Name, destination: Name) -> Alarms:
     """Copies to a region that fail or are late. S3 counts failures at the source, and lateness at the destination."""
     dimensions = {"SourceBucket": source, "DestinationBucket": destination, "RuleId": region}
     return {
         f"{region}-replication-failed": {
             "region": home,
-            "topic_arn": topics[home],
             "says": f"S3 could not copy objects to {region} and does not try again: viewers there get them from home. "
             "First: the copy's bucket policy and versioning; then copy what is missing, as for a new region.",
             "namespace": "AWS/S3",
@@ -386,10 +359,8 @@ def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name,
         },
         f"{region}-replication-late": {
             "region": region,
-            "topic_arn": topics[region],
-            "says": f"Copies reach {region} over a quarter of an hour late: viewers there get new films from "
-            "home. First: "
-            "wait. A large film or S3 is slow, and it catches up by itself.",
+            "says": f"Copies reach {region} over a quarter of an hour late: viewers there get new films from home. "
+            "First: wait. A large film or S3 is slow, and it catches up by itself.",
             "namespace": "AWS/S3",
             "metric": "ReplicationLatency",
             "dimensions": dimensions,
@@ -400,11 +371,9 @@ def replica(home: str, region: str, topics: Mapping[str, Name], *, source: Name,
     }
 
 
-def standby(
-    home: str, region: str, topics: Mapping[str, Name], *, source: Name, destination: Name, table: Name
-) -> Alarms:
+def standby(home: str, region: str, *, source: Name, destination: Name, table: Name) -> Alarms:
     """Copies of the uploads and of the catalogue that would be missing if home were lost."""
-    uploads = replica(home, region, topics, source=source, destination=destination)
+    uploads = replica(home, region, source=source, destination=destination)
     failed, late = (uploads[f"{region}-replication-{kind}"] for kind in ("failed", "late"))
     return {
         "standby-failed": {
@@ -419,7 +388,6 @@ def standby(
         },
         "standby-catalogue": {
             "region": home,
-            "topic_arn": topics[home],
             "says": f"Rows of the catalogue reach their copy in {region} over a quarter of an hour late. First: AWS's "
             "health there; then whether the table there still exists.",
             "namespace": "AWS/DynamoDB",
@@ -432,13 +400,12 @@ def standby(
     }
 
 
-def certificate(region: str, topic_arn: Name, *, arn: Name) -> AlarmArgs:
+def certificate(region: str, *, arn: Name) -> AlarmArgs:
     """A certificate that ends soon. ACM renews it as long as its validation record exists in DNS."""
     return {
         "region": region,
-        "topic_arn": topic_arn,
-        "says": f"The certificate in {region} ends within 30 days. First: its DNS record, without which ACM "
-        "cannot renew it.",
+        "says": f"The certificate in {region} ends within 30 days. First: its DNS record, without which ACM cannot "
+        "renew it.",
         "namespace": "AWS/CertificateManager",
         "metric": "DaysToExpiry",
         "dimensions": {"CertificateArn": arn},

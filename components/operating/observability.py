@@ -65,11 +65,12 @@ class Observability(pulumi.ComponentResource):
         super().__init__("headend:observability:Observability", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for key, rule in _rules(args).items():
-            alarm(f"{name}-{key}", rule, child)
+            alarm(f"{name}-{key}", rule, args["topics"], child)
         self.balancer_alarms = {
             pop.region: alarm(
                 f"{name}-{pop.region}-balancer-5xx",
-                alarm_rules.balancer(pop.region, args["topics"][pop.region], balancer_suffix=pop.balancer.arn_suffix),
+                alarm_rules.balancer(pop.region, balancer_suffix=pop.balancer.arn_suffix),
+                args["topics"],
                 child,
             ).arn
             for pop in args["pops"]
@@ -99,49 +100,41 @@ class Observability(pulumi.ComponentResource):
 
 def _rules(args: ObservabilityArgs) -> dict[str, AlarmArgs]:
     """Every alarm by its key, without those of the load balancers."""
-    home, topics = args["home"], args["topics"]
+    home = args["home"]
     rules = alarm_rules.making(
         home,
-        topics[home],
         state_machine_arn=args["state_machine_arn"],
         dead_letter_name=args["dead_letter_name"],
         sweeper_name=args["sweeper_name"],
     )
-    rules |= alarm_rules.experience(home, topics[home])
-    rules |= alarm_rules.sidecars(home, topics[home], state_machine_arn=args["sidecars_arn"])
+    rules |= alarm_rules.experience(home)
+    rules |= alarm_rules.sidecars(home, state_machine_arn=args["sidecars_arn"])
     if args["forecast_name"]:
-        rules |= alarm_rules.forecast(home, topics[home], function_name=args["forecast_name"])
-    rules |= alarm_rules.edge(topics[CLOUDFRONT_REGION], distribution_id=args["distribution_id"])
+        rules |= alarm_rules.forecast(home, function_name=args["forecast_name"])
+    rules |= alarm_rules.edge(distribution_id=args["distribution_id"])
     if args["edge_certificate"]:
-        rules["edge-certificate"] = alarm_rules.certificate(
-            CLOUDFRONT_REGION, topics[CLOUDFRONT_REGION], arn=args["edge_certificate"]
-        )
+        rules["edge-certificate"] = alarm_rules.certificate(CLOUDFRONT_REGION, arn=args["edge_certificate"])
     if there := args["standby"]:
         names = {"source": there["uploads"], "destination": there["copy"], "table": there["table"]}
-        rules |= alarm_rules.standby(home, there["region"], topics, **names)
+        rules |= alarm_rules.standby(home, there["region"], **names)
     for pop in args["pops"]:
-        topic = topics[pop.region]
-        rules |= alarm_rules.canary(pop.region, topic)
-        rules |= alarm_rules.image(pop.region, topic) if pop.fleets else {}
+        rules |= alarm_rules.canary(pop.region)
+        rules |= alarm_rules.image(pop.region) if pop.fleets else {}
         rules |= alarm_rules.fleets(
             pop.region,
-            topic,
             balancer_suffix=pop.balancer.arn_suffix,
             fleets=pop.fleets,
         )
         if pop.region != home:
             buckets = args["buckets"]
-            rules |= alarm_rules.replica(
-                home, pop.region, topics, source=buckets[home], destination=buckets[pop.region]
-            )
+            rules |= alarm_rules.replica(home, pop.region, source=buckets[home], destination=buckets[pop.region])
         else:
             rules |= alarm_rules.api(
                 home,
-                topic,
                 function_name=args["web_servers"].function_name,
                 balancer_suffix=pop.balancer.arn_suffix,
                 target_group=args["web_servers"].target_group_suffix,
             )
         if pop.certificate:
-            rules[f"{pop.region}-certificate"] = alarm_rules.certificate(pop.region, topic, arn=pop.certificate)
+            rules[f"{pop.region}-certificate"] = alarm_rules.certificate(pop.region, arn=pop.certificate)
     return rules

@@ -268,7 +268,6 @@ def test_a_region_without_a_topic_is_refused() -> None:
 def test_an_alarm_has_one_threshold(bounds: dict[str, float]) -> None:
     args: Any = {
         "region": "us-east-1",
-        "topic_arn": "arn",
         "says": "Something is wrong.",
         "namespace": "AWS/X",
         "metric": "Y",
@@ -276,7 +275,7 @@ def test_an_alarm_has_one_threshold(bounds: dict[str, float]) -> None:
         "statistic": "Sum",
         **bounds,
     }
-    assert refusal(functools.partial(alarm, opts=pulumi.ResourceOptions()), "x", args).startswith(
+    assert refusal(functools.partial(alarm, topics={}, opts=pulumi.ResourceOptions()), "x", args).startswith(
         "alarm 'x': give either above or below"
     )
 
