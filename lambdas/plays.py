@@ -61,7 +61,7 @@ class Sampler:
         self._rate, self._last = 0.0, -math.inf
 
     def weight(self, now: float, chance: float) -> float:
-        """For how many plays this one is to be written; 0 where it is left out. `chance`: from 0 up to 1, drawn."""
+        """Number of plays for which this one is written. 0 if it is left out. `chance` is random, from 0 up to 1."""
         kept = math.exp(-max(0.0, now - self._last) / MEMORY_SECONDS)
         self._rate, self._last = self._rate * kept + 1 / MEMORY_SECONDS, now
         share = min(1.0, MOST_WRITES / self._rate)

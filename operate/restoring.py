@@ -50,7 +50,7 @@ def restore(
 
 
 def window(dynamodb: Any, table: str) -> tuple[datetime, datetime]:
-    """The first and the last moment to which a table can go back. Raises Refusal where it cannot."""
+    """The first and the last moment to which a table can be restored. Raises Refusal if it cannot be restored."""
     told = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     recovery = told.get("PointInTimeRecoveryDescription", {})
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":

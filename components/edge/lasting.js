@@ -1,4 +1,4 @@
-// CloudFront runs this on each answer to a viewer, except where the origin answered with an error (400 and above). It
+// CloudFront runs this on each answer to a viewer, unless the origin answered with an error (400 and above). It
 // says how long a browser may keep a rendition, which never changes under its path. A node says so too. The bucket does
 // not: MediaConvert writes its objects without a Cache-Control.
 function handler(event) {

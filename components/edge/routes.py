@@ -51,7 +51,7 @@ def balancer_origin(
 
 
 def origin_host(domain: str) -> str:
-    """The name that a load balancer's certificate must hold where there is TLS. It need not resolve."""
+    """The name that a load balancer's certificate must have, if TLS is used. It need not resolve."""
     return f"origin.{domain}"
 
 

@@ -1,4 +1,4 @@
-"""A web application firewall in front of CloudFront, where a stack wants one."""
+"""A web application firewall in front of CloudFront. A stack has it if its config asks for it."""
 
 from typing import TypedDict
 

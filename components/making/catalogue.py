@@ -29,7 +29,7 @@ class Catalogue(pulumi.ComponentResource):
     table_name: pulumi.Output[str]
     table_arn: pulumi.Output[str]
     tables: dict[str, pulumi.Output[str]]
-    """ARNs of its own table and, where there is one, of that which stands for it."""
+    """ARNs of its own table and of the restored table that is used instead, if there is one."""
 
     def __init__(self, name: str, args: CatalogueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:catalogue:Catalogue", name, None, opts)

@@ -61,7 +61,7 @@ RETRY: list[State] = [
 
 
 def in_a_crowd(*errors: str) -> State:
-    """How to retry where a call is refused for its rate. Thousands of films may wait here for an hour."""
+    """How to retry a call that is refused because of its rate. Thousands of films may wait here for an hour."""
     return {
         "ErrorEquals": list(errors),
         "IntervalSeconds": 5,

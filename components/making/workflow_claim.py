@@ -39,7 +39,7 @@ def claiming(names: WorkflowNames) -> dict[str, State]:
             "execution": ME,
             "updated": NOW,
         },
-        # A title has `live` once a version is published. It stays visible while it is encoded anew.
+        # A title has `live` once a version is published. It stays visible while it is encoded again.
         also="created = if_not_exists(created, :updated), #state = if_not_exists(live, :working)",
         values={
             ":working": {"S": "PROCESSING"},

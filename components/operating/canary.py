@@ -13,7 +13,7 @@ MINUTES = 5
 
 
 class CanaryArgs(TypedDict):
-    """From where it looks, and at what."""
+    """The canary's region, and the things that it checks."""
 
     region: str
     """It stands for the viewers of this region's country: the edge sends it to the same point of presence."""

@@ -39,7 +39,7 @@ class ObservabilityArgs(TypedDict):
     sweeper_name: pulumi.Input[str]
     """Function that looks for what was lost."""
     forecast_name: pulumi.Input[str] | None
-    """Function that orders what cache nodes hold. None where there are no fleets."""
+    """Function that makes the orders for cache nodes. None if there are no fleets."""
     pops: Sequence[PointOfPresence]
     web_servers: WebServers
     """Behind the balancer of the home region."""
@@ -48,7 +48,7 @@ class ObservabilityArgs(TypedDict):
     standby: StandbyNames | None
     distribution_id: pulumi.Input[str]
     edge_certificate: pulumi.Input[str] | None
-    """ARN of the distribution's own certificate, where it has one."""
+    """ARN of the distribution's own certificate, if it has one."""
 
 
 class Observability(pulumi.ComponentResource):

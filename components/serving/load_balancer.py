@@ -20,7 +20,7 @@ class LoadBalancerArgs(TypedDict):
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     fleet_target_groups: Sequence[pulumi.Input[str]]
-    """ARNs of the target groups of 1, 2, 4, 8 or 16 fleets. None where the balancer only serves the API."""
+    """ARNs of the target groups of 1, 2, 4, 8 or 16 fleets. None if the balancer only serves the API."""
     certificate: pulumi.Input[str] | None
     """ARN of an ACM certificate of this region. Without one the listener speaks HTTP: nobody can get a certificate for
     a `*.elb.amazonaws.com` name, and the hop from CloudFront is private."""

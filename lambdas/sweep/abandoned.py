@@ -1,4 +1,4 @@
-"""Titles whose execution ended without an outcome: aborted, timed out, or failed where it could not say why."""
+"""Titles whose execution ended without an outcome: aborted, timed out, or failed without a reason."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ RECENT = core.OLDEST
 
 def sweep(run: Run) -> None:
     """Look at titles in making. Those whose last change is the oldest come first."""
-    # A title that plays keeps its state while it is made anew.
+    # A title that plays keeps its state while it is made again.
     for state, since in (("PROCESSING", "0"), ("PUBLISHED", core.iso(run.now - RECENT))):
         start, looks = catalogue.place(state), 0
         while looks < LOOKS and run.more():

@@ -1,4 +1,4 @@
-"""The sweep reads and writes the catalogue. There it also keeps, for each part, where the next run goes on."""
+"""Reads and writes the catalogue for the sweep. Each part also stores there where its next run continues."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def keep_place(part: str, where: Any) -> None:
 
 
 def page(operation: str, start: Any, **request: Any) -> tuple[list[Row], Any]:
-    """A page of a query or a scan from `start` on, and where the next begins; None at the end."""
+    """(a page of a query or a scan from `start` on, the start of the next page or None)."""
     begin = {"ExclusiveStartKey": start} if start else {}
     found = getattr(_dynamodb(), operation)(TableName=TABLE, **begin, **request)
     return [plain(item) for item in found["Items"]], found.get("LastEvaluatedKey")

@@ -13,13 +13,13 @@ from lambdas.sweep import abandoned, superseded, unheard
 from lambdas.sweep.run import Run
 
 RESERVE_MS = 20_000
-"""The part of the function's time that is kept for the last call, and to write where the next run goes on."""
+"""Share of the function's time that is kept for the last call, and to store where the next run continues."""
 
 PARTS = {"abandoned": abandoned.sweep, "unheard": unheard.sweep, "superseded": superseded.sweep}
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Returns how many items each part acted on. Raises RuntimeError once all have run, where one failed."""
+    """Returns how many items each part acted on. If a part failed, raises RuntimeError after all parts have run."""
     run = Run(datetime.now(UTC), lambda: context.get_remaining_time_in_millis() > RESERVE_MS)
     if event.get("source") == "aws.states":
         return {"abandoned": abandoned.ended(event["detail"], run.now)}

@@ -61,7 +61,9 @@ def _tidy(id_: str, now: datetime) -> int:
         if lost := sorted({*plan.due} - {*core.tidying(again, plan.due, now, KEEP).noted}):
             # An edition that was out of use for days became the current one again in this second. The next file beside
             # the film has it written again.
-            raise RuntimeError(f"{', '.join(lost)} was named again while it was deleted: lay a caption file anew")
+            raise RuntimeError(
+                f"{', '.join(lost)} became the current edition while it was deleted. Upload a caption file again"
+            )
         _note(row, {version: since for version, since in plan.noted.items() if version not in plan.due})
     return len(plan.due)
 

@@ -123,7 +123,7 @@ def _check_member(value: Any, type_: Any, path: str) -> Errors:
 
 
 def _expected(type_: Any) -> tuple[Any, str]:
-    """The Python type of a value, and the words for it in a message. `object` where the SDK accepts any type."""
+    """The Python type of a value, and the words for it in a message. `object` if the SDK accepts any type."""
     origin = typing.get_origin(type_) or type_
     if origin in (list, abc.Sequence):
         return list, "a list"

@@ -382,7 +382,7 @@ def test_an_edition_that_comes_back_while_it_is_deleted_is_told(stack: Stack, mo
         return delete(**asked)
 
     monkeypatch.setattr(stack.s3, "delete_objects", comes_back)
-    with pytest.raises(RuntimeError, match="bbbbbbbbbbbb was named again"):
+    with pytest.raises(RuntimeError, match="bbbbbbbbbbbb became the current edition"):
         stack.sweep()
 
 
