@@ -13,7 +13,7 @@ from lambdas.sweep import abandoned, superseded, unheard
 from lambdas.sweep.run import Run
 
 RESERVE_MS = 20_000
-"""Share of the function's time that is kept for the last call, and to store where the next run continues."""
+"""Milliseconds of the function's time that are kept for the last call, and to store where the next run continues."""
 
 PARTS = {"abandoned": abandoned.sweep, "unheard": unheard.sweep, "superseded": superseded.sweep}
 
