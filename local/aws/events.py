@@ -2,9 +2,10 @@
 
 moto matches patterns. But it delivers in the caller's thread, only to logs, queues and buses, and drops an event whose
 delivery fails. Here another thread delivers to every target through the API of this same server. An event that cannot
-be delivered goes to the target's dead-letter queue, or to this process's log if there is none.
+be delivered goes to the target's dead-letter queue, or to this process's log if there is none. A rule with a schedule
+calls its targets at its times.
 
-Not reproduced: retries of a delivery (AWS retries for up to a day); schedules; targets other than state machines,
+Not reproduced: retries of a delivery (AWS retries for up to a day); targets other than state machines,
 queues and functions; inputs other than the event itself; S3's events other than the creation and deletion of objects.
 """
 
@@ -19,10 +20,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from moto.events.exceptions import ValidationException
 from moto.events.models import events_backends
 from moto.s3.notifications import S3NotificationEvent as S3Event
 
 from local.aws.mends import mend
+from local.aws.schedules import Due, next_time
 from local.clients import client
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,22 @@ def object_event(account: str, event_name: str, bucket: Any, key: Any, sequencer
     event = {"version": "0", "id": str(uuid.uuid4()), "detail-type": detail_type, "source": "aws.s3"}
     event |= {"account": account, "time": time.time(), "region": bucket.region_name, "resources": [bucket.arn]}
     return {**event, "detail": detail}
+
+
+def scheduled_event(rule: Any, now: datetime) -> dict[str, Any]:
+    """What a schedule sends to its targets."""
+    account, region = rule.account_id, rule.region_name
+    event = {"version": "0", "id": str(uuid.uuid4()), "detail-type": "Scheduled Event", "source": "aws.events"}
+    event |= {"account": account, "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "region": region}
+    return {**event, "resources": [rule.arn], "detail": {}}
+
+
+def all_rules() -> list[Any]:
+    """The rules of every account and region."""
+    backends = [backend for account in list(events_backends.values()) for backend in list(account.values())]
+    return [
+        rule for backend in backends for bus in list(backend.event_buses.values()) for rule in list(bus.rules.values())
+    ]
 
 
 def send(arn: str, text: str, endpoint: str, **options: Any) -> None:
@@ -100,6 +119,14 @@ def install(endpoint: str) -> None:
             for rule in list(events_backends[account_id][bucket.region_name].event_buses["default"].rules.values()):
                 send_to_targets(rule, event)
 
+    def put_rule(self: Any, name: str, **rule: Any) -> Any:
+        if expression := rule["scheduled_expression"]:
+            try:
+                next_time(expression, datetime.now(UTC))
+            except ValueError as error:
+                raise ValidationException(str(error)) from error
+        return moto_put_rule(self, name, **rule)
+
     def send_event(account_id: str, event_name: S3Event, bucket: Any, key: Any) -> None:
         # moto completes a multipart upload with its own put, for which AWS sends no event.
         if event_name != S3Event.OBJECT_CREATED_PUT_EVENT or key.multipart is None:
@@ -108,3 +135,15 @@ def install(endpoint: str) -> None:
     mend("moto.events.models:Rule.send_to_targets", send_to_targets)
     mend("moto.s3.notifications:_send_event_bridge_message", send_event_bridge_message)
     moto_send_event = mend("moto.s3.notifications:send_event", send_event)
+    moto_put_rule = mend("moto.events.models:EventsBackend.put_rule", put_rule)
+
+
+def call_on_schedule(endpoint: str) -> None:
+    """Call the targets of schedules at their times, for ever."""
+    due = Due()
+    while True:
+        time.sleep(1)
+        now = datetime.now(UTC)
+        for rule in due([rule for rule in all_rules() if rule.state == "ENABLED"], now):
+            for target in rule.targets:
+                deliver(target, scheduled_event(rule, now), rule.arn, endpoint)

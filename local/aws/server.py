@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import threading
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,6 +71,7 @@ def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServe
     events.install(endpoint)
     replication.install()
     tables.install()
+    threading.Thread(target=events.call_on_schedule, args=(endpoint,), daemon=True).start()
     dispatcher = Dispatcher(create_app)
     hosts = [(name, re.compile(rf"https?://{name}\.")) for name in services]
     dispatcher.backend_url_patterns = [*hosts, *dispatcher.backend_url_patterns]

@@ -8,6 +8,7 @@ raises ApiError. Sources come from the S3 at `endpoint_url`, and renditions go t
 
 import logging
 import secrets
+import shutil
 import tempfile
 import threading
 import time
@@ -16,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from local.clients import client
@@ -179,22 +179,24 @@ class Service:
         """Fetch an `s3://bucket/key`. Returns the answer of HeadObject. Raises MediaError 1404, 1401 or 1999."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
         try:
-            head = self._s3.head_object(Bucket=bucket, Key=key)
-            self._s3.download_file(bucket, key, str(file))
+            found = self._s3.get_object(Bucket=bucket, Key=key)
+            with file.open("wb") as copy:
+                shutil.copyfileobj(found["Body"], copy, 1 << 20)
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             raise MediaError({403: 1401, 404: 1404}.get(status, 1999), f"S3 answered {status}") from error
-        return head
+        return found
 
     def _upload(self, job: Job, result: Result, out: Path) -> None:
         bucket, _, prefix = job.plan.folder.removeprefix("s3://").partition("/")
         for name in result.files:
             if job.children.canceled:
                 raise Canceled
-            kind = {"ContentType": NAMES["content_type"][Path(name).suffix]}
+            kind = NAMES["content_type"][Path(name).suffix]
             try:
-                self._s3.upload_file(str(out / name), bucket, prefix + name, ExtraArgs=kind)
-            except (ClientError, S3UploadFailedError) as error:
+                with (out / name).open("rb") as file:
+                    self._s3.put_object(Bucket=bucket, Key=prefix + name, Body=file, ContentType=kind)
+            except ClientError as error:
                 raise MediaError(3400, f"Unable to write [{job.plan.folder}{name}]: [{error}]") from error
 
     def _queue(self, name: str) -> Json:

@@ -53,7 +53,7 @@ def test_what_counts(tmp_path: Path) -> None:
     [
         ("engine", 785),
         ("resources", 582),
-        ("aws", 732),
+        ("aws", 790),
         ("media", 990),
         ("serving", 1260),
         (".", 715),
