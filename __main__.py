@@ -156,6 +156,7 @@ sweeper = Sweeper(
         "log_days": settings.log_days,
         "uploads_name": content.uploads_name,
         "state_machine_arn": pipeline.state_machine_arn,
+        "sidecars_arn": sidecars.state_machine_arn,
         "workflow": pipeline.workflow,
         "keep_versions_days": settings.keep_versions_days,
     },

@@ -2,7 +2,7 @@
 
 It uses the state machine that the program declares, with its states, retries, catches and time-outs. The called
 services answer at AWS's default rates (Limits). No film has a fault of its own, so a failure comes only from the number
-of films.
+of films. As in lambdas/sweep, the sweeper starts a film again whose execution is out of time.
 """
 
 import heapq
@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from bench.figures import Row
 from components.making.handlers import HANDLERS
+from components.making.sweeper import MINUTES as SWEEP_MINUTES
 from components.making.workflow import definition
-from components.making.workflow_common import LIFE_SECONDS, WorkflowNames
+from components.making.workflow_common import FIRST_PAUSE_SECONDS, LIFE_SECONDS, WorkflowNames
 from facts import quotas
+from lambdas.sweep.core import LOOKS, MOST_TRIES
 from local.aws.jsonata import evaluate
 
 NAMES: WorkflowNames = {
@@ -36,6 +38,10 @@ REFUSED_SECONDS = 1.0
 """Seconds of a call of a handler whose request MediaConvert refuses."""
 
 
+RUNNING = ("SUBMITTED", "PROGRESSING")
+"""A job's states before its end."""
+
+
 class Limits(NamedTuple):
     """AWS's default limits for an account in a region."""
 
@@ -51,6 +57,9 @@ class Limits(NamedTuple):
     """StartExecution calls a second."""
     transitions: float = quotas.TRANSITIONS.value
     """State transitions of Step Functions a second."""
+    cancels: bool = True
+    """Does Step Functions cancel the job of what it cuts? AWS says "a best effort" of executions that are stopped, and
+    nothing of those that are out of time."""
 
 
 @dataclass
@@ -73,11 +82,25 @@ class Bucket:
         return True
 
 
-@dataclass
-class Execution:
-    """The execution of one film."""
+@dataclass(eq=False)
+class Film:
+    """An upload, and the jobs that were made of it."""
 
+    job: str = ""
+    """Its current job: SUBMITTED, PROGRESSING, COMPLETE, or none."""
+    encodes: int = 0
+    """Jobs of it that were encoded to the end."""
+    tries: int = 0
+    """How often the sweeper started it again."""
+
+
+@dataclass(eq=False)
+class Execution:
+    """One of a film."""
+
+    film: Film
     began: float
+    ended: bool = False
     state: str = ""
     retried: Counter[int] = field(default_factory=Counter[int])
     """Index of each retrier of the current state to how often it was used."""
@@ -93,11 +116,13 @@ class Crowd(NamedTuple):
     """The result of a simulation."""
 
     ends: Counter[str]
-    """State to the number of executions that ended in it. `lost`: films for which no execution was started."""
+    """State to the number of films whose last execution ended in it. `lost`: films for which no execution was started.
+    `given up`: films whose executions ran out of time too often."""
     seconds: float
     """Time from the uploads to the end of the last execution."""
     most_open: int
     executions: list[Execution]
+    films: list[Film]
 
 
 class World:
@@ -110,13 +135,16 @@ class World:
         self.jobs, self.probes, self.searches = (Bucket(rate) for rate in (limits.jobs, limits.probes, limits.probes))
         self.starts, self.transitions = Bucket(limits.starts), Bucket(limits.transitions)
         self.now, self.running, self.encoding, self.open, self.most_open = 0.0, 0, 0, 0, 0
-        self.waiting: list[Callable[[], None]] = []
+        self.waiting: list[tuple[Film, Callable[[], None]]] = []
+        self.cut: list[Execution] = []
+        self.last_end = 0.0
         self.events: list[tuple[float, int, Callable[[], None]]] = []
         self.count, self.chance = 0, random.Random(seed)  # noqa: S311 - every run must be the same
         self.ends, self.executions = Counter[str](), list[Execution]()
-        self.chosen: dict[tuple[str, str], str] = {}
-        for _ in range(films):
-            self.later(0, self.start)
+        self.chosen: dict[tuple[str, str], dict[str, Any]] = {}
+        self.films = [Film() for _ in range(films)]
+        for film in self.films:
+            self.later(0, lambda film=film: self.start(film))
 
     def later(self, seconds: float, what: Callable[[], None]) -> None:
         self.count += 1
@@ -126,20 +154,54 @@ class World:
         while self.events:
             self.now, _, what = heapq.heappop(self.events)
             what()
-        return Crowd(self.ends, self.now, self.most_open, self.executions)
+        return Crowd(self.ends, self.last_end, self.most_open, self.executions, self.films)
 
-    def start(self, attempts: int = 0) -> None:
+    def start(self, film: Film, attempts: int = 0) -> None:
         """Start an execution. EventBridge tries for a day, at most 185 times, and waits longer after each try."""
         if self.starts.take(self.now):
             self.open += 1
             self.most_open = max(self.most_open, self.open)
-            execution = Execution(self.now)
+            execution = Execution(film, self.now)
             self.executions.append(execution)
+            self.later(LIFE_SECONDS, lambda: self.out_of_time(execution))
             self.enter(execution, self.first)
         elif attempts < 185 and self.now < 24 * 3600:
-            self.later(self.chance.uniform(0, min(600, 2**attempts)), lambda: self.start(attempts + 1))
+            self.later(self.chance.uniform(0, min(600, 2**attempts)), lambda: self.start(film, attempts + 1))
         else:
             self.ends["lost"] += 1
+
+    def out_of_time(self, execution: Execution) -> None:
+        """Its status event calls the sweeper, which starts the film again at once. After that its schedule does."""
+        if execution.ended:
+            return
+        execution.ended = True
+        self.open -= 1
+        self.stop_job(execution.film)
+        if execution.film.tries:
+            self.cut.append(execution)
+            if len(self.cut) == 1:
+                self.later(60 * SWEEP_MINUTES, self.sweep)
+        else:
+            self.again(execution.film)
+
+    def sweep(self) -> None:
+        found, self.cut = self.cut[:LOOKS], self.cut[LOOKS:]
+        for execution in found:
+            self.again(execution.film)
+        if self.cut:
+            self.later(60 * SWEEP_MINUTES, self.sweep)
+
+    def again(self, film: Film) -> None:
+        if film.tries >= MOST_TRIES:
+            self.ends["given up"] += 1
+            return
+        film.tries += 1
+        self.start(film)
+
+    def stop_job(self, film: Film) -> None:
+        if self.limits.cancels and film.job == "SUBMITTED":
+            film.job = ""
+            self.waiting = [entry for entry in self.waiting if entry[0] is not film]
 
     def enter(self, execution: Execution, state: str) -> None:
         execution.state, execution.retried = state, Counter[int]()
@@ -150,10 +212,9 @@ class World:
         if not self.transitions.take(self.now):
             self.later(self.chance.random(), lambda: self.work(execution))
             return
-        execution.transitions += 1
-        if self.now - execution.began > LIFE_SECONDS:
-            self.end("timed out")
+        if execution.ended:
             return
+        execution.transitions += 1
         state = self.states[execution.state]
         match state["Type"]:
             case "Task":
@@ -161,24 +222,31 @@ class World:
             case "Choice":
                 self.enter(execution, self.choose(execution, state))
             case "Wait":
-                self.later(state["Seconds"], lambda: self.enter(execution, state["Next"]))
+                seconds = self.value(execution, state["Seconds"])
+                self.later(seconds, lambda: self.enter(execution, state["Next"]))
             case _:
-                self.end(execution.state)
+                self.end(execution, execution.state)
 
-    def end(self, how: str) -> None:
+    def value(self, execution: Execution, written: Any) -> Any:
+        """A value of the definition, evaluated where it is an expression."""
+        if not isinstance(written, str):
+            return written
+        return evaluate(written.removeprefix("{%").removesuffix("%}"), execution.variables)
+
+    def end(self, execution: Execution, how: str) -> None:
+        execution.ended, self.last_end = True, self.now
         self.open -= 1
         self.ends[how] += 1
 
     def choose(self, execution: Execution, state: dict[str, Any]) -> str:
         key = (execution.state, repr(execution.variables))
         if key not in self.chosen:
-            met = (
-                rule["Next"]
-                for rule in state["Choices"]
-                if evaluate(rule["Condition"].removeprefix("{%").removesuffix("%}"), execution.variables) is True
-            )
-            self.chosen[key] = next(met, state["Default"])
-        return self.chosen[key]
+            met = (rule for rule in state["Choices"] if self.value(execution, rule["Condition"]) is True)
+            self.chosen[key] = next(met, {"Next": state["Default"]})
+        rule = self.chosen[key]
+        if execution.state == "What next?":
+            execution.variables |= {name: self.value(execution, it) for name, it in rule.get("Assign", {}).items()}
+        return rule["Next"]
 
     def call(self, execution: Execution, state: dict[str, Any]) -> None:
         *_, service, _action = state["Resource"].split(":")
@@ -195,11 +263,20 @@ class World:
             return
         self.running += 1
         execution.calls += 1
-        refused = handler == "prepare" and not (self.searches.take(self.now) and self.probes.take(self.now))
-        execution.variables = {"prepared": {"next": "ENCODE"}, "outcome": "FAILED"}
+        film = execution.film
+        refused = handler == "prepare" and not (
+            # A job that is at work is found before the file is looked at.
+            self.searches.take(self.now) and (film.job in RUNNING or self.probes.take(self.now))
+        )
+        answer = {"SUBMITTED": "WAIT", "PROGRESSING": "WAIT", "COMPLETE": "VERIFY"}.get(film.job, "ENCODE")
+        if handler == "identify":
+            execution.variables = {"attempts": 0, "outcome": "FAILED", "pause": FIRST_PAUSE_SECONDS // 2}
+        execution.variables |= {"prepared": {"next": answer}}
 
         def done() -> None:
             self.running -= 1
+            if execution.ended:
+                return
             if refused:
                 self.fail(execution, "TooManyRequestsException")
             else:
@@ -211,25 +288,35 @@ class World:
         if not self.jobs.take(self.now):
             self.fail(execution, "MediaConvert.TooManyRequestsException")
             return
-        asked = self.now
+        film, mine = execution.film, execution.transitions
+        film.job = "SUBMITTED"
+
+        def waits() -> bool:
+            return not execution.ended and execution.state == "Encode" and execution.transitions == mine
 
         def begin() -> None:
             self.encoding += 1
+            film.job = "PROGRESSING"
             self.later(self.encode_seconds, done)
 
         def done() -> None:
             self.encoding -= 1
+            film.job, film.encodes = "COMPLETE", film.encodes + 1
             if self.waiting:
-                self.waiting.pop(0)()
-            if self.now - asked > state["TimeoutSeconds"]:
-                self.fail(execution, "States.Timeout")
-            else:
+                self.waiting.pop(0)[1]()
+            if waits():
                 self.enter(execution, state["Next"])
 
+        def out_of_time() -> None:
+            if waits():
+                self.stop_job(film)
+                self.fail(execution, "States.Timeout")
+
+        self.later(state["TimeoutSeconds"], out_of_time)
         if self.encoding < self.limits.slots:
             begin()
         else:
-            self.waiting.append(begin)
+            self.waiting.append((film, begin))
 
     def fail(self, execution: Execution, error: str) -> None:
         """Handle an error as the Retry and Catch of the state say."""
@@ -244,10 +331,11 @@ class World:
                 return
         for rule in state.get("Catch", []):
             if {error, "States.ALL"} & {*rule["ErrorEquals"]}:
-                execution.variables |= {"attempts": 3, "code": 0, "error": error, "outcome": "FAILED"}
+                attempts = execution.variables["attempts"] + 1
+                execution.variables |= {"attempts": attempts, "code": 0, "error": error, "outcome": "FAILED"}
                 self.enter(execution, rule["Next"])
                 return
-        self.end(f"{execution.state}: {error}")
+        self.end(execution, f"{execution.state}: {error}")
 
 
 def crowd(films: int, encode_seconds: float, limits: Limits | None = None) -> Crowd:

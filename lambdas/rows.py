@@ -1,6 +1,7 @@
 """Rows of the catalogue: their plain values, and the upload's event that a row was made from. Pure."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 Row = dict[str, Any]
@@ -15,6 +16,11 @@ UNKNOWN_VERSION = "unknown"
 
 NOTES = "/"
 """This character is in the key of every item that is not a title. The id of a title never has it."""
+
+
+def iso(moment: datetime) -> str:
+    """A time in the format of S3's events. Such texts sort by time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def plain(item: Mapping[str, Mapping[str, Any]]) -> Row:

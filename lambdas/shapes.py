@@ -196,6 +196,8 @@ class Edition(TypedDict):
     """URL path of the poster."""
     notes: list[str]
     """Sentences for the owner about files that were left out."""
+    looked: str
+    """When the files beside the film were listed, ISO 8601. The sweeper finds files that came later."""
 
 
 class Published(Verified, Edition):

@@ -1,11 +1,12 @@
 """`make plan`: what an audience needs, which quotas it meets, what it costs. `make scale` updates docs/scale.md."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from local.engine import ProgramError, run_program
+from planner.bill import PROJECT, shape
 from planner.page import CHART, PLACES, SIZES, blocks, renewed
 from planner.plan import Demand, plan
 from planner.tables import quota_table, rack_table, size_table
@@ -33,15 +34,18 @@ def size(
     origin_share: Annotated[float, option("Largest share of bytes from buckets.")] = DEFAULT.origin_share,
     hit_seconds: Annotated[float, option("`make bench`: CPU for 1 GB, node hit.")] = DEFAULT.hit_seconds,
     fill_seconds: Annotated[float, option("`make bench`: the same, node fill.")] = DEFAULT.fill_seconds,
+    stack: Annotated[str, option("Stack whose ladder the films have. Default: the default ladder.")] = "",
 ) -> None:
     """Print what an audience needs, the quotas that it meets, and from which size your own racks are cheaper."""
     given = Demand(
         1, concurrency, mbps, load, titles, hours, zipf, new_titles, regions, origin_share, hit_seconds, fill_seconds
     )
-    demands: Sequence[Demand] = [given._replace(subscribers=each) for each in subscribers] if subscribers else SIZES
     try:
+        steps = shape(run_program(PROJECT, stack=stack)).steps if stack else DEFAULT.steps
+        demands = [given._replace(subscribers=each) for each in subscribers] if subscribers else SIZES
+        demands = [demand._replace(steps=steps) for demand in demands]
         plans = [plan(demand) for demand in demands]
-    except ValueError as error:
+    except (ProgramError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     for table in (size_table, quota_table, rack_table):

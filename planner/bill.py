@@ -54,10 +54,6 @@ def rendition_gb(steps: Steps) -> float:
     return sum(rung.max_bitrate for rung in ladder(1920, 1080, 24, steps)) / 8 * 3600 / 1e9
 
 
-RENDITION_GB = rendition_gb(STEPS)
-"""The same with the default ladder."""
-
-
 class Month(NamedTuple):
     """One month of the platform: a config, and what is watched, encoded and kept."""
 

@@ -11,16 +11,17 @@ from components.serving.scaling import BUSY_SHARE
 from facts import quotas
 from facts.instances import INSTANCE_TYPES
 from facts.quotas import Quota
+from lambdas.ladder import STEPS, Steps
 from planner.bill import (
     HOURS,
     MISSES,
-    RENDITION_GB,
     REQUESTS,
     WATCHED_GB,
     Month,
     Shape,
     bill,
     node_hour,
+    rendition_gb,
     together,
 )
 from planner.popularity import missed_by_lru, missed_by_share, requests, zipf
@@ -61,6 +62,8 @@ class Demand(NamedTuple):
     """Largest share of the viewers' bytes that the buckets may send, if enough disk can reach that."""
     hit_seconds: float = HIT_SECONDS
     fill_seconds: float = FILL_SECONDS
+    steps: Steps = STEPS
+    """The ladder."""
 
 
 class Fleets(NamedTuple):
@@ -143,6 +146,7 @@ def plan(demand: Demand) -> Plan:
         keys=regions,
         firewalls=1,
         replicas=regions - 1,
+        steps=demand.steps,
     )
     # The processor time of a gigabyte does not depend on the number of nodes or viewers.
     busy_gbps = INSTANCE_TYPES[fleets.instance_type].baseline_gbps * BUSY_SHARE
@@ -190,7 +194,7 @@ def origin_share(demand: Demand, disk_gb: float) -> float:
 
     The edge keeps the most popular titles, so the fleets get requests for the less popular ones.
     """
-    return _origin_share(demand.titles, demand.zipf, disk_gb / (demand.hours * RENDITION_GB))
+    return _origin_share(demand.titles, demand.zipf, disk_gb / (demand.hours * rendition_gb(demand.steps)))
 
 
 @cache

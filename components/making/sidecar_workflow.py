@@ -32,6 +32,7 @@ def edition_of(variable: str) -> dict[str, State]:
         "captions": {"L": f"{{% [{variable}.captions.{captions}] %}}"},
         "poster": {"S": f"{{% {variable}.poster %}}"},
         "notes": {"L": f"{{% [{variable}.notes.{{'S': $}}] %}}"},
+        "looked": {"S": f"{{% {variable}.looked %}}"},
     }
 
 

@@ -20,6 +20,8 @@ class SweeperArgs(MakingArns):
     log_days: int
     uploads_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
+    sidecars_arn: pulumi.Input[str]
+    """The workflow of files beside films."""
     workflow: str
     """The beginning of the workflow's name. Physical names have some digits more."""
     keep_versions_days: int
@@ -43,6 +45,7 @@ class Sweeper(pulumi.ComponentResource):
                     "UPLOADS_BUCKET": args["uploads_name"],
                     "MEDIA_BUCKET": args["media_name"],
                     "STATE_MACHINE": args["state_machine_arn"],
+                    "SIDECARS_STATE_MACHINE": args["sidecars_arn"],
                     "KEEP_VERSIONS_DAYS": str(args["keep_versions_days"]),
                 },
                 "statements": _rights(args),
@@ -96,9 +99,9 @@ def _rights(args: SweeperArgs) -> list[Statement]:
     """It may list films and not read them. It may delete renditions, which can be brought back for some days."""
     region, account = args["region"], args["account_id"]
     return [
-        allow(["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan"], args["table_arn"]),
+        allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], args["table_arn"]),
         allow("dynamodb:Query", pulumi.Output.concat(args["table_arn"], "/index/by-state")),
-        allow("states:StartExecution", args["state_machine_arn"]),
+        allow("states:StartExecution", [args["state_machine_arn"], args["sidecars_arn"]]),
         allow("states:DescribeExecution", f"arn:aws:states:{region}:{account}:execution:{args['workflow']}*"),
         allow(["s3:ListBucket", "s3:ListBucketVersions"], args["uploads_arn"]),
         allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),

@@ -2,7 +2,7 @@
 
 from components.making.handlers import IDENTIFY
 from components.making.states import NOW, RETRY, THE_ROW, State, on_lost_claim, update
-from components.making.workflow_common import ME, WorkflowNames, ask
+from components.making.workflow_common import FIRST_PAUSE_SECONDS, ME, WorkflowNames, ask
 
 _SAME_FILM = "($exists($taken.stem) ? $taken.stem.S = $title.stem : $taken.`key`.S = $title.`key`)"
 
@@ -22,7 +22,7 @@ def claiming(names: WorkflowNames) -> dict[str, State]:
         "time": "{% $states.input.time %}",
     }
     identify = ask(names, IDENTIFY, event, {"title": "{% $states.result.Payload %}"}, "Claim", "identify the title")
-    identify["Assign"] |= {"holder": "nobody", "attempts": 0, "refused": []}
+    identify["Assign"] |= {"holder": "nobody", "attempts": 0, "refused": [], "pause": FIRST_PAUSE_SECONDS // 2}
     # Nothing is claimed yet, so no row can hold a reason. The execution fails, and an alarm tells of it.
     identify["Catch"] = [{"ErrorEquals": ["NotAFilm"], "Next": "No film"}]
     claim = update(

@@ -14,6 +14,10 @@ LIFE_SECONDS = 72 * 3600
 """Longest time of an execution. A film takes well under an hour. But if ten thousand arrive at once, most of them wait
 in MediaConvert's queue, and that time counts too."""
 
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 150, 3600
+"""Between two looks at a job that another execution has begun. Each pause is twice as long as the one before. Where ten
+thousand films wait so, they make three looks a second; the account may make five."""
+
 ME = {"S": "{% $states.context.Execution.Id %}"}
 """The id of this execution, for the title's row."""
 PREFIX = f"{FOLDER} & '/' & $version"

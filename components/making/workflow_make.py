@@ -4,7 +4,16 @@ import pulumi
 
 from components.making.handlers import PREPARE, VERIFY
 from components.making.states import NOW, RETRY, State, in_a_crowd, on_lost_claim, update
-from components.making.workflow_common import CATCH, LIFE_SECONDS, ME, PREFIX, WorkflowNames, ask, settle
+from components.making.workflow_common import (
+    CATCH,
+    LIFE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    ME,
+    PREFIX,
+    WorkflowNames,
+    ask,
+    settle,
+)
 from facts import encoder_codes
 from lambdas.rows import OURS
 
@@ -68,13 +77,15 @@ def making(names: WorkflowNames) -> dict[str, State]:
         "What next?": {
             "Type": "Choice",
             "Choices": [
-                {"Condition": f"{{% $prepared.next = '{answer}' %}}", "Next": state}
-                for answer, state in {
-                    "ENCODE": "Price",
-                    "VERIFY": "Verify",
-                    "WAIT": "Wait for job",
-                    "SETTLE": "Settle",
-                }.items()
+                *(
+                    {"Condition": f"{{% $prepared.next = '{answer}' %}}", "Next": state}
+                    for answer, state in {"ENCODE": "Price", "VERIFY": "Verify", "SETTLE": "Settle"}.items()
+                ),
+                {
+                    "Condition": "{% $prepared.next = 'WAIT' %}",
+                    "Assign": {"pause": f"{{% $min([2 * $pause, {LONGEST_PAUSE_SECONDS}]) %}}"},
+                    "Next": "Wait for job",
+                },
             ],
             "Default": "Register",
         },
@@ -84,9 +95,8 @@ def making(names: WorkflowNames) -> dict[str, State]:
         # An upload is only catalogued. Later a viewer's request starts an execution that encodes it.
         "Register": settle(names, {"outcome": {"S": "REGISTERED"}}, "Registered", state="REGISTERED"),
         "Registered": {"Type": "Succeed"},
-        # The job belongs to an execution that was lost. An execution may have 25,000 events, and each look at the job
-        # makes nine of them: with a look every minute it would end after two days.
-        "Wait for job": {"Type": "Wait", "Seconds": 150, "Next": "Prepare"},
+        # The job belongs to an execution that was lost.
+        "Wait for job": {"Type": "Wait", "Seconds": "{% $pause %}", "Next": "Prepare"},
         "Price": _price(names),
         "Encode": _encode(names),
         **_after_a_failure(),

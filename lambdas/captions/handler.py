@@ -1,7 +1,6 @@
 """The Lambda for captions: handles a file that was uploaded beside a film. Reads the catalogue, writes an edition."""
 
 import os
-import unicodedata
 from typing import Any, Literal, TypedDict
 
 from lambdas import clients
@@ -35,6 +34,7 @@ class Answer(TypedDict, total=False):
     captions: list[Caption]
     poster: str
     notes: list[str]
+    looked: str
 
 
 @step
@@ -69,19 +69,15 @@ def handle(event: Event, _context: object) -> Answer:
         "captions": written["captions"],
         "poster": written["poster"],
         "notes": written["notes"],
+        "looked": written["looked"],
     }
 
 
 def _film(key: str) -> dict[str, Any] | None:
     """The catalogue's row of the film that the file belongs to. If several fit, the one with the longest name wins."""
-    for stem in sidecars.stems(unicodedata.normalize("NFC", key)):
-        if sidecars.naming(stem, key) is None and not sidecars.is_poster(stem, key):
-            continue
-        for identity in dict.fromkeys(title_ids(f"{stem}.mp4")):
-            found = clients.client("dynamodb").get_item(
-                TableName=TABLE, Key={"id": {"S": identity}}, ConsistentRead=True
-            )
-            row: dict[str, Any] | None = found.get("Item")
-            if row is not None and row["stem"]["S"] == stem:
-                return row
+    for stem, identity in sidecars.films(key):
+        found = clients.client("dynamodb").get_item(TableName=TABLE, Key={"id": {"S": identity}}, ConsistentRead=True)
+        row: dict[str, Any] | None = found.get("Item")
+        if row is not None and row["stem"]["S"] == stem:
+            return row
     return None

@@ -5,9 +5,11 @@
 """
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from lambdas.languages import UNKNOWN, language
+from lambdas.titles import title_ids
 
 Role: TypeAlias = Literal["subtitles", "sdh", "forced"]
 """`sdh` is for people who are deaf or hard of hearing. `forced` has only the parts in a foreign language, which every
@@ -48,6 +50,14 @@ def stems(key: str) -> list[str]:
     folder, slash, file = key.rpartition("/")
     parts = file.split(".")[:-1]
     return [f"{folder}{slash}{'.'.join(parts[:count])}" for count in range(len(parts), 0, -1) if parts[0]]
+
+
+def films(key: str) -> Iterator[tuple[str, str]]:
+    """(stem, title id) of each film that a sidecar may go with, the most likely first."""
+    for stem in stems(unicodedata.normalize("NFC", key)):
+        if naming(stem, key) is not None or is_poster(stem, key):
+            for identity in dict.fromkeys(title_ids(f"{stem}.mp4")):
+                yield stem, identity
 
 
 def naming(stem: str, key: str) -> Naming | str | None:

@@ -5,6 +5,7 @@ No object is written twice: an edition is named by its content, and S3 refuses a
 
 import os
 import unicodedata
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from lambdas import clients
@@ -13,6 +14,7 @@ from lambdas.editions.film import texts
 from lambdas.editions.sidecars import Naming, Role, naming
 from lambdas.names import MANIFEST, MASTER
 from lambdas.refusals import LOG, error_code
+from lambdas.rows import iso
 from lambdas.shapes import Edition, Title
 
 MEDIA_BUCKET = os.environ["MEDIA_BUCKET"]
@@ -56,6 +58,7 @@ def take_embedded(title: Title, prefix: str) -> list[str]:
 
 def write(encode: Encode) -> Edition:
     """Make the edition from the files that are beside the film now, and write it unless it exists."""
+    looked = iso(datetime.now(UTC))
     found = [core.Sidecar(item["Key"], item["LastModified"].isoformat(), item["Size"]) for item in _neighbours(encode)]
     choice = core.choose(encode.stem, found)
     poster = _bytes(encode.bucket, choice.poster) if choice.poster else None
@@ -68,7 +71,7 @@ def write(encode: Encode) -> Edition:
     captions |= {(said.language, said.role): (key, encode.bucket, said) for key, said in choice.captions.items()}
     hls = _bytes(MEDIA_BUCKET, f"{encode.prefix}/{MASTER}").decode()
     if not captions and poster is None and not core.sound_names(hls):
-        return {"manifests": encode.prefix, "captions": [], "poster": encode.still, "notes": notes}
+        return {"manifests": encode.prefix, "captions": [], "poster": encode.still, "notes": notes, "looked": looked}
     title, _, version = encode.prefix.rpartition("/")
     dash = _bytes(MEDIA_BUCKET, f"{encode.prefix}/{MANIFEST}").decode()
     read = {key: (said, _bytes(bucket, key)) for key, bucket, said in captions.values()}
@@ -86,6 +89,7 @@ def write(encode: Encode) -> Edition:
         ],
         "poster": f"/{prefix}/{POSTER}" if poster else encode.still,
         "notes": [*notes, *edition["problems"]],
+        "looked": looked,
     }
 
 

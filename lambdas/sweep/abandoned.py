@@ -6,13 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.refusals import LOG
-from lambdas.rows import OURS, Row, event_of, taken_down
+from lambdas.rows import OURS, Row, event_of, iso, taken_down
 from lambdas.sweep import catalogue, core, executions, unheard
 from lambdas.sweep.run import Run
 from lambdas.titles import title_ids
 
-LOOKS = 500
-"""Rows of each state that a run looks at. Step Functions answers 15 questions a second, and the workflow asks too."""
 RECENT = core.OLDEST
 """After this time a claim of a title that plays is not looked at. An execution lives for three days at most."""
 
@@ -20,18 +18,17 @@ RECENT = core.OLDEST
 def sweep(run: Run) -> None:
     """Look at titles in making. Those whose last change is the oldest come first."""
     # A title that plays keeps its state while it is made again.
-    for state, since in (("PROCESSING", "0"), ("PUBLISHED", core.iso(run.now - RECENT))):
+    for state, since in (("PROCESSING", "0"), ("PUBLISHED", iso(run.now - RECENT))):
         start, looks = catalogue.place(state), 0
-        while looks < LOOKS and run.more():
+        while looks < core.LOOKS and run.more():
             rows, start = catalogue.page(
-                "query",
                 start,
                 IndexName="by-state",
                 KeyConditionExpression="#state = :state AND updated > :since",
                 FilterExpression="attribute_not_exists(outcome)",
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues={":state": {"S": state}, ":since": {"S": since}},
-                Limit=LOOKS,
+                Limit=core.LOOKS,
             )
             looks += max(1, len(rows))
             for row in rows:
@@ -72,7 +69,7 @@ def _look(id_: str, now: datetime) -> bool:
         return False
     if status == "SUCCEEDED":
         # It ended because a newer upload was there. The event of that is on its way, or was lost.
-        if row["updated"] > core.iso(now - core.YOUNGEST):
+        if row["updated"] > iso(now - core.YOUNGEST):
             return False
         if unheard.look(row["key"], now):
             return True
@@ -93,7 +90,7 @@ def _give_up(row: Row, fault: str, now: datetime) -> bool:
             ":failed": {"S": "FAILED"},
             ":reason": {"S": OURS},
             ":fault": {"S": fault},
-            ":updated": {"S": core.iso(now)},
+            ":updated": {"S": iso(now)},
         },
         "attribute_not_exists(outcome)",
     )

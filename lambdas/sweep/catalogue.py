@@ -33,10 +33,10 @@ def keep_place(part: str, where: Any) -> None:
     )
 
 
-def page(operation: str, start: Any, **request: Any) -> tuple[list[Row], Any]:
-    """(a page of a query or a scan from `start` on, the start of the next page or None)."""
+def page(start: Any, **request: Any) -> tuple[list[Row], Any]:
+    """(a page of a query from `start` on, the start of the next page or None)."""
     begin = {"ExclusiveStartKey": start} if start else {}
-    found = getattr(_dynamodb(), operation)(TableName=TABLE, **begin, **request)
+    found = _dynamodb().query(TableName=TABLE, **begin, **request)
     return [plain(item) for item in found["Items"]], found.get("LastEvaluatedKey")
 
 

@@ -4,14 +4,16 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
 
-from lambdas.rows import Row
+from lambdas.rows import Row, iso
 from lambdas.shapes import Title
 
 MOST_TRIES = 5
 """How often an upload is started again, if each execution ends without an outcome. Finished jobs are used again."""
+LOOKS = 500
+"""Rows of each state that a run looks at. Step Functions answers 15 questions a second, and the workflow asks too."""
 YOUNGEST, OLDEST = timedelta(minutes=30), timedelta(days=14)
 """Age of an upload that should have a row. EventBridge usually delivers within seconds. An older upload without a row
 is left alone: it was there before this function, or somebody deleted its row."""
@@ -40,11 +42,6 @@ class Tidying(NamedTuple):
     """Since when each is known to be out of use, ISO 8601."""
     due: list[str]
     """Those whose grace is over."""
-
-
-def iso(moment: datetime) -> str:
-    """A time in the format of S3's events. Such texts sort by time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def tries(execution: str) -> int:
@@ -91,6 +88,17 @@ def first_start(item: Stored, version: str, row: Row | None, bucket: str, now: d
     event = {"time": iso(item.modified), "detail": {"bucket": {"name": bucket}, "object": upload}}
     # At most once a day: an execution that fails before its claim is tried again tomorrow.
     return {"name": f"found-{_hash(f'{item.key}/{version}/{now:%Y-%m-%d}')}", "input": json.dumps(event)}
+
+
+def unseen(item: Stored, row: Row) -> bool:
+    """Was this file laid beside a film that plays, after its title last looked at such files?"""
+    return "outcome" in row and "version" in row and row.get("looked", "") <= iso(item.modified)
+
+
+def look_beside(item: Stored, bucket: str, now: datetime) -> Start:
+    """What the lost event of a file beside a film would have started, at most once a day."""
+    event = {"detail": {"bucket": {"name": bucket}, "object": {"key": item.key}}}
+    return {"name": f"found-{_hash(f'{item.key}/{item.etag}/{now:%Y-%m-%d}')}", "input": json.dumps(event)}
 
 
 def next_after(sequencer: str) -> str:

@@ -8,13 +8,15 @@ from lambdas.refusals import LOG, error_code
 from lambdas.sweep.core import Start
 
 STATE_MACHINE = os.environ["STATE_MACHINE"]
+SIDECARS = os.environ["SIDECARS_STATE_MACHINE"]
+"""The workflow of files beside films."""
 UPLOADS_BUCKET = os.environ["UPLOADS_BUCKET"]
 
 
-def start(asked: Start, why: str) -> bool:
+def start(asked: Start, why: str, machine: str = STATE_MACHINE) -> bool:
     """Start an execution, unless one with its name ran in the last 90 days. Returns whether it did."""
     try:
-        _states().start_execution(stateMachineArn=STATE_MACHINE, **asked)
+        _states().start_execution(stateMachineArn=machine, **asked)
     except Exception as error:
         if error_code(error) != "ExecutionAlreadyExists":
             raise

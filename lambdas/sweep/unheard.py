@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from lambdas import clients
+from lambdas.editions import sidecars
 from lambdas.identify.core import identify
 from lambdas.refusals import NotAFilm
-from lambdas.rows import Row, taken_down
+from lambdas.rows import Row, iso, taken_down
 from lambdas.shapes import Title
 from lambdas.sweep import catalogue, core, executions
 from lambdas.sweep.run import Run
@@ -17,7 +18,7 @@ PAGES = 10
 
 
 def sweep(run: Run) -> None:
-    """Start every film in the uploads bucket that its row does not know."""
+    """Start every film in the uploads bucket that its row does not know, and every file beside a film."""
     after = catalogue.place(PLACE)
     for _ in range(PAGES):
         request = {"StartAfter": after} if after else {}
@@ -50,6 +51,8 @@ def _stored(item: Any) -> core.Stored:
 def _look(item: core.Stored, now: datetime, *, gave_way: bool = False) -> bool:
     if not core.of_age(item, now):
         return False
+    if sidecars.is_sidecar(item.key):
+        return _look_beside(item, now)
     try:
         title = _identify(item)
     except NotAFilm:
@@ -64,6 +67,16 @@ def _look(item: core.Stored, now: datetime, *, gave_way: bool = False) -> bool:
     return executions.start(asked, f"no event told of {item.key}")
 
 
+def _look_beside(item: core.Stored, now: datetime) -> bool:
+    for stem, id_ in sidecars.films(item.key):
+        row = catalogue.get(id_)
+        if row and row.get("stem") == stem:
+            asked = core.look_beside(item, executions.UPLOADS_BUCKET, now)
+            why = f"no event told of {item.key}"
+            return core.unseen(item, row) and executions.start(asked, why, executions.SIDECARS)
+    return False  # the film may still come, and finds what lies beside it
+
+
 def _identify(item: core.Stored) -> Title:
     return identify(
         {
@@ -73,7 +86,7 @@ def _identify(item: core.Stored) -> Title:
             "size": item.size,
             "sequencer": "",
             "version_id": "",
-            "time": core.iso(item.modified),
+            "time": iso(item.modified),
         }
     )
 

@@ -44,6 +44,21 @@ def test_few_executions_of_lambda_make_it_slower_and_lose_nothing() -> None:
     assert done.ends == {"Published": 500}
 
 
+@pytest.mark.parametrize("cancels", [True, False])
+def test_what_has_no_time_left_is_begun_again_and_encoded_once(cancels: bool) -> None:
+    """600 films of 40 minutes, three at a time, are 133 hours of encoding. An execution may take 72."""
+    done = crowd.crowd(600, 2400, Limits(slots=3, probes=1, cancels=cancels))
+    assert done.ends == {"Published": 600}
+    assert {film.encodes for film in done.films} == {1}
+    assert 200 < sum(film.tries > 0 for film in done.films) < 400
+    assert done.seconds / 3600 < 150, "the encoder is never idle for long"
+
+
+def test_who_waits_for_more_than_five_lives_is_given_up() -> None:
+    done = crowd.crowd(60, 12 * 3600, Limits(slots=1))
+    assert done.ends["given up"] == 60 - done.ends["Published"] > 20
+
+
 def test_the_table_in_the_docs_is_what_the_bench_prints() -> None:
     text = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
     [told] = re.findall(r"<!-- bench: crowd -->\n```text\n(.*?)```", text, re.DOTALL)

@@ -29,6 +29,7 @@ os.environ |= {
     "SENDING": "yes",
     "UPLOADS_BUCKET": "uploads",
     "STATE_MACHINE": "arn:aws:states:eu-west-1:111122223333:stateMachine:titles",
+    "SIDECARS_STATE_MACHINE": "arn:aws:states:eu-west-1:111122223333:stateMachine:sidecars",
     "KEEP_VERSIONS_DAYS": "7",
 }
 

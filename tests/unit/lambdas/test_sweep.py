@@ -14,13 +14,14 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from lambdas import clients, names
-from lambdas.rows import taken_down
-from lambdas.sweep import abandoned, core, handler, superseded, unheard
+from lambdas.editions.sidecars import is_sidecar
+from lambdas.rows import iso, taken_down
+from lambdas.sweep import core, handler, superseded, unheard
 from lambdas.titles import title_ids
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 REGION = "us-east-1"
-MACHINE = os.environ["STATE_MACHINE"]
+MACHINE, SIDECARS = os.environ["STATE_MACHINE"], os.environ["SIDECARS_STATE_MACHINE"]
 ARN = "arn:aws:states:eu-west-1:111122223333:execution:titles:"
 
 
@@ -39,7 +40,7 @@ class States:
         return self.known[executionArn]
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:
-        assert stateMachineArn == MACHINE
+        assert stateMachineArn == (SIDECARS if is_sidecar(json.loads(input)["detail"]["object"]["key"]) else MACHINE)
         assert len(name) <= 80
         if name in self.started:
             raise ClientError({"Error": {"Code": "ExecutionAlreadyExists", "Message": "m"}}, "StartExecution")
@@ -84,8 +85,8 @@ class Stack:
         known = {
             "id": "film",
             "state": state,
-            "updated": core.iso(NOW - timedelta(hours=1)),
-            "uploaded": core.iso(NOW + timedelta(hours=1)),
+            "updated": iso(NOW - timedelta(hours=1)),
+            "uploaded": iso(NOW + timedelta(hours=1)),
             "execution": f"{ARN}first",
             "sequencer": "0065A1B2C3D4E5F6AB" + "0" * 46,
             "size": 4,
@@ -165,7 +166,7 @@ def test_a_title_whose_execution_is_gone_is_started_again_once(stack: Stack, sta
     upload = {"key": "film.mp4", "etag": "e", "size": 4, "sequencer": "0065A1B2C3D4E5F6AB" + "0" * 46}
     row_says = {
         "requested": True,
-        "time": core.iso(NOW + timedelta(hours=1)),
+        "time": iso(NOW + timedelta(hours=1)),
         "detail": {"bucket": {"name": "uploads"}, "object": {**upload, "version-id": "v1"}},
     }
     assert event == (EVENT if status else row_says)
@@ -192,7 +193,7 @@ def test_a_title_that_is_being_taken_down_is_left_alone_but_a_later_upload_is_ma
 ) -> None:
     """The verb stops the execution before it deletes the row."""
     stack.row()
-    stack.table.put_item(Item={"id": taken_down("film"), "at": core.iso(NOW + timedelta(hours=hours))})
+    stack.table.put_item(Item={"id": taken_down("film"), "at": iso(NOW + timedelta(hours=hours))})
     stack.states.known[f"{ARN}first"] = {"status": "ABORTED", "input": json.dumps(EVENT)}
     assert stack.sweep()["abandoned"] == started
 
@@ -254,14 +255,14 @@ def test_an_upload_that_no_event_told_of_is_started(stack: Stack) -> None:
 def test_a_lost_overwrite_is_started_as_newer_than_what_the_row_has(stack: Stack) -> None:
     old = stack.upload("film.mp4")
     stack.upload("film.mp4", b"another")
-    stack.row("PUBLISHED", outcome="PUBLISHED", **{**old, "uploaded": core.iso(NOW - timedelta(hours=1))})
+    stack.row("PUBLISHED", outcome="PUBLISHED", **{**old, "uploaded": iso(NOW - timedelta(hours=1))})
     assert stack.sweep(hours=1)["unheard"] == 1
     [event] = stack.states.started.values()
     assert event["detail"]["object"]["sequencer"] == "0065A1B2C3D4E5F6AB" + "0" * 45 + "1"
 
 
 def test_the_same_bytes_again_are_nothing_that_was_lost(stack: Stack) -> None:
-    stack.row("PUBLISHED", outcome="PUBLISHED", **{**stack.upload("film.mp4"), "uploaded": core.iso(NOW)})
+    stack.row("PUBLISHED", outcome="PUBLISHED", **{**stack.upload("film.mp4"), "uploaded": iso(NOW)})
     stack.upload("film.mp4")
     assert stack.sweep(hours=1)["unheard"] == 0
 
@@ -269,7 +270,7 @@ def test_the_same_bytes_again_are_nothing_that_was_lost(stack: Stack) -> None:
 def test_an_upload_for_which_an_execution_gave_way_is_started_even_of_the_same_bytes(stack: Stack) -> None:
     old = stack.upload("film.mp4")
     stack.upload("film.mp4")
-    stack.row(**{**old, "uploaded": core.iso(NOW - timedelta(hours=1)), "updated": core.iso(NOW)})
+    stack.row(**{**old, "uploaded": iso(NOW - timedelta(hours=1)), "updated": iso(NOW)})
     stack.states.known[f"{ARN}first"] = {"status": "SUCCEEDED", "input": json.dumps(EVENT)}
     assert stack.sweep(minutes=20)["abandoned"] == 0, "its event may still be on its way"
     assert stack.sweep(hours=1)["abandoned"] == 1
@@ -286,10 +287,55 @@ def test_a_file_that_is_not_a_lost_film_is_left_alone(stack: Stack, key: str, da
     assert stack.sweep(days=days)["unheard"] == 0
 
 
+@pytest.mark.parametrize("key", ["film.de.vtt", "film.jpg", "film.en.sdh.SRT"])
+@pytest.mark.parametrize("looked", [None, NOW - timedelta(days=3), NOW])
+def test_a_file_beside_a_film_that_no_event_told_of_is_found(stack: Stack, key: str, looked: datetime | None) -> None:
+    stack.upload(key)
+    stack.row("PUBLISHED", outcome="PUBLISHED", version="aaaaaaaaaaaa", looked=looked and iso(looked))
+    assert stack.sweep(minutes=29)["unheard"] == 0, "its event may still be on its way"
+    assert [stack.sweep(hours=1)["unheard"] for _ in range(2)] == [1, 0]
+    [event] = stack.states.started.values()
+    assert event == {"detail": {"bucket": {"name": "uploads"}, "object": {"key": key}}}
+
+
+@pytest.mark.parametrize(
+    ("key", "row"),
+    [
+        ("film.de.vtt", {"version": "aaaaaaaaaaaa", "outcome": "PUBLISHED", "looked": iso(NOW + timedelta(days=1))}),
+        ("film.de.vtt", {"outcome": "REJECTED"}),  # when the film can be published, it is found beside it
+        ("film.de.vtt", {"version": "aaaaaaaaaaaa"}),  # the film is being made anew
+        ("film two.de.vtt", {"version": "aaaaaaaaaaaa", "outcome": "PUBLISHED"}),
+        ("other/film.de.vtt", {"version": "aaaaaaaaaaaa", "outcome": "PUBLISHED"}),
+    ],
+)
+def test_a_file_beside_a_film_that_was_seen_or_will_be_is_left(stack: Stack, key: str, row: dict[str, str]) -> None:
+    stack.upload(key)
+    stack.row("PUBLISHED", **row)
+    stack.states.known[f"{ARN}first"] = {"status": "RUNNING", "input": "{}"}
+    assert stack.sweep(hours=1).get("unheard", 0) == 0
+
+
+def test_counts_of_plays_are_not_read(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in range(12):
+        stack.table.put_item(Item={"id": f"plays/2026-11-{day:02}/film", "plays": 1})
+    published(stack, "aaaaaaaaaaaa")
+    query, read = clients.client("dynamodb").query, list[int]()
+
+    def counted(**asked: Any) -> Any:
+        found = query(**asked)
+        read.append(found["ScannedCount"])
+        return found
+
+    monkeypatch.setattr(clients.client("dynamodb"), "query", counted)
+    monkeypatch.setattr(clients.client("dynamodb"), "scan", None)
+    stack.sweep()
+    assert sum(read) == 2, "the title is looked at by two parts of the sweep"
+
+
 def test_a_title_that_was_taken_down_stays_down_until_its_file_comes_again(stack: Stack) -> None:
     stack.upload("film.mp4")
     for at, started in ((NOW + timedelta(minutes=5), 0), (NOW - timedelta(minutes=5), 1)):
-        stack.table.put_item(Item={"id": taken_down("film"), "at": core.iso(at), "stem": "film"})
+        stack.table.put_item(Item={"id": taken_down("film"), "at": iso(at), "stem": "film"})
         assert stack.sweep(hours=1)["unheard"] == started
 
 
@@ -373,7 +419,7 @@ def test_an_edition_that_comes_back_while_it_is_deleted_is_told(stack: Stack, mo
     place = names.folder("film")
     for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
         stack.encode(version)
-    old = {"bbbbbbbbbbbb": core.iso(NOW - timedelta(days=30))}
+    old = {"bbbbbbbbbbbb": iso(NOW - timedelta(days=30))}
     published(stack, "aaaaaaaaaaaa", superseded=old)
     delete = stack.s3.delete_objects
 
@@ -389,7 +435,7 @@ def test_an_edition_that_comes_back_while_it_is_deleted_is_told(stack: Stack, mo
 def test_no_marker_is_left_where_nothing_was(stack: Stack) -> None:
     stack.encode("aaaaaaaaaaaa", names_=("half.cmfv",))
     stack.s3.delete_object(Bucket="media", Key=names.fill_list(f"{names.folder('film')}/aaaaaaaaaaaa"))
-    stack.row("FAILED", outcome="FAILED", superseded={"aaaaaaaaaaaa": core.iso(NOW - timedelta(days=30))})
+    stack.row("FAILED", outcome="FAILED", superseded={"aaaaaaaaaaaa": iso(NOW - timedelta(days=30))})
     stack.sweep()
     markers = stack.s3.list_object_versions(Bucket="media")["DeleteMarkers"]
     assert len(markers) == 2, "of the fill list by the test, and of the one object"
@@ -398,17 +444,16 @@ def test_no_marker_is_left_where_nothing_was(stack: Stack) -> None:
 def test_a_row_that_changed_since_it_was_scanned_counts_as_it_is_now(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A scan may give a row as it was: here with the edition before the current one."""
-    place, old = names.folder("film"), core.iso(NOW - timedelta(days=30))
+    """The index may give a row as it was: here with the edition before the current one."""
+    place, old = names.folder("film"), iso(NOW - timedelta(days=30))
     for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"):
         stack.encode(version)
     published(stack, "aaaaaaaaaaaa", manifests=f"{place}/bbbbbbbbbbbb", superseded={"cccccccccccc": old})
-    before = superseded.catalogue.page("scan", None, Limit=10)
+    before = [stack.get()], None
     published(stack, "aaaaaaaaaaaa", manifests=f"{place}/cccccccccccc", superseded={"cccccccccccc": old})
-    page = superseded.catalogue.page
 
-    def stale(operation: str, *rest: Any, **request: Any) -> Any:
-        return before if operation == "scan" else page(operation, *rest, **request)
+    def stale(*_asked: Any, **_request: Any) -> Any:
+        return before
 
     monkeypatch.setattr(superseded.catalogue, "page", stale)
     assert stack.sweep()["superseded"] == 0
@@ -419,7 +464,7 @@ def test_a_title_in_making_is_not_tidied(stack: Stack) -> None:
     for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
         stack.encode(version)
     stack.states.known[f"{ARN}first"] = {"status": "RUNNING", "input": "{}"}
-    published(stack, "aaaaaaaaaaaa", outcome=None, superseded={"bbbbbbbbbbbb": core.iso(NOW - timedelta(days=30))})
+    published(stack, "aaaaaaaaaaaa", outcome=None, superseded={"bbbbbbbbbbbb": iso(NOW - timedelta(days=30))})
     assert stack.sweep(days=8)["superseded"] == 0
     assert stack.media() == {"aaaaaaaaaaaa", "bbbbbbbbbbbb"}
 
@@ -429,7 +474,7 @@ def test_an_execution_that_claims_the_title_meanwhile_stops_its_tidying(
 ) -> None:
     for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
         stack.encode(version)
-    published(stack, "aaaaaaaaaaaa", superseded={"bbbbbbbbbbbb": core.iso(NOW - timedelta(days=30))})
+    published(stack, "aaaaaaaaaaaa", superseded={"bbbbbbbbbbbb": iso(NOW - timedelta(days=30))})
     plan = core.tidying
 
     def claimed(*asked: Any) -> core.Tidying:
@@ -461,4 +506,3 @@ def test_a_part_that_fails_does_not_keep_the_others_from_their_work(
     with pytest.raises(RuntimeError, match=r"2 failed: abandoned, broken: 'key'; superseded, done:"):
         stack.sweep(hours=1)
     assert [name.partition("-")[0] for name in stack.states.started] == ["again", "found"]
-    assert abandoned.LOOKS > 0

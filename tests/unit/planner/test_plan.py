@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 from facts.instances import INSTANCE_TYPES
 from facts.quotas import Quota
+from lambdas.ladder import Step
 from planner.__main__ import app
 from planner.bill import together
 from planner.page import SIZES
@@ -12,6 +13,7 @@ from planner.plan import Demand, Met, origin_share, plan, verdict
 from planner.racks import crossover_gbps, edge_month, rack_month, servers
 
 SMALL, MILLION, WORLD = SIZES
+LADDERS = {"default": [], "dev's": ["--stack", "dev"], "nobody's": ["--stack", "nobody"]}
 
 
 def test_the_bytes_are_those_of_the_viewers() -> None:
@@ -94,3 +96,12 @@ def test_the_command_accepts_other_sizes() -> None:
     done = CliRunner().invoke(app, ["size", "5000", "50000", "--mbps", "3"])
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0].split() == ["subscribers", "5,000", "50,000"]
+
+
+def test_a_ladder_of_ones_own_is_reckoned_with() -> None:
+    low = plan(MILLION._replace(steps=(Step(360, 1_000_000, 7),)))
+    assert low.usd["Encoding"] < plan(MILLION).usd["Encoding"] / 2
+    assert together(low.usd) < together(plan(MILLION).usd), "more titles fit on a disk"
+    given = {name: CliRunner().invoke(app, ["size", "1000", *words]) for name, words in LADDERS.items()}
+    assert given["dev's"].output == given["default"].output
+    assert (given["nobody's"].exit_code, given["nobody's"].output.count("\n")) == (1, 1)

@@ -27,6 +27,7 @@ UPDATE = {
     "captions": [{"language": "de", "name": "Deutsch", "role": "subtitles"}],
     "poster": "/v/ab/films-dune/aaaaaaaaaaaa/poster.0000001.jpg",
     "notes": [],
+    "looked": "2026-11-22T12:00:00Z",
 }
 
 
@@ -70,7 +71,7 @@ def workflow(*answers: dict[str, Any], before: Any = None) -> Execution:
 def test_a_caption_file_becomes_the_titles_next_edition(table: Any) -> None:
     done = workflow(UPDATE)
     assert done.path == ["Look", "What to do?", "Write", "Anything to say?", "Done"]
-    assert row(table)["manifests"]["S"] == UPDATE["manifests"]
+    assert [row(table)[name]["S"] for name in ("manifests", "looked")] == [UPDATE["manifests"], UPDATE["looked"]]
     [caption] = row(table)["captions"]["L"]
     assert caption["M"] == {"language": {"S": "de"}, "name": {"S": "Deutsch"}, "role": {"S": "subtitles"}}
 
@@ -109,7 +110,7 @@ def test_a_title_that_changed_meanwhile_is_read_again(table: Any, version: str, 
 def test_it_waits_while_the_film_is_made(table: Any) -> None:
     done = workflow({"action": "WAIT"}, {"action": "WAIT"}, UPDATE)
     assert done.path.count("Film is being made") == 2
-    assert row(table)["manifests"]["S"] == UPDATE["manifests"]
+    assert [row(table)[name]["S"] for name in ("manifests", "looked")] == [UPDATE["manifests"], UPDATE["looked"]]
 
 
 def test_the_longest_wait_fits_into_a_history() -> None:

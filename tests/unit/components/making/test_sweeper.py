@@ -58,7 +58,7 @@ def test_it_may_hide_renditions_and_reads_no_film() -> None:
         ("s3:DeleteObject", f"{media}/v/*"),
     }
     assert {pair for pair in may if pair[0].startswith("dynamodb:")} == {
-        *((f"dynamodb:{action}", table) for action in ("GetItem", "UpdateItem", "Scan")),
+        *((f"dynamodb:{action}", table) for action in ("GetItem", "UpdateItem")),
         ("dynamodb:Query", f"{table}/index/by-state"),
     }
     assert {action for action, _ in may if action.startswith("states:")} == {
