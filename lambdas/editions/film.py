@@ -13,7 +13,7 @@ from lambdas.editions import matroska, mp4, transport
 from lambdas.editions.embedded import SoundFlags, TextTrack
 from lambdas.editions.text import plain, webvtt
 from lambdas.languages import UNKNOWN, language
-from lambdas.refusals import LOG, SourceRefused
+from lambdas.refusals import LOG, SourceRefused, SourceTruncated
 from lambdas.shapes import Title
 
 WINDOW = 1024 * 1024
@@ -82,12 +82,13 @@ def sounds(title: Title) -> list[SoundFlags]:
 
 
 def check(title: Title, container: str) -> None:
-    """Raise SourceRefused for an encrypted film and for several programs in one stream. Probe reports neither."""
+    """Raise a Refusal for what Probe does not report: encryption, several films or programs in one file, and an AVI
+    file that was cut."""
     film = Film(title)
-    if container in ("mp4", "quicktime", "three_gp", "three_g2") and _locked(film):
-        raise SourceRefused(
-            "The film is encrypted (DRM), and this platform has no key for it. Upload the film without encryption."
-        )
+    if container in ("mp4", "quicktime", "three_gp", "three_g2"):
+        _check_mp4(film)
+    if container == "avi":
+        _check_avi(film)
     if container == "mpegts" and len(programs := transport.programs(film.read(0, 2 * WINDOW))) > 1:
         numbers = " and ".join([", ".join(map(str, programs[:-1])), str(programs[-1])])
         raise SourceRefused(
@@ -97,11 +98,32 @@ def check(title: Title, container: str) -> None:
         )
 
 
-def _locked(film: Film) -> bool:
+def _check_mp4(film: Film) -> None:
     try:
-        return mp4.locked(film.read, film.size)
+        locked, count = mp4.locked(film.read, film.size), mp4.films(film.read, film.size)
     except UNREADABLE:
-        return False  # the encoder will report what is wrong
+        return  # the encoder will report what is wrong
+    if locked:
+        raise SourceRefused(
+            "The film is encrypted (DRM), and this platform has no key for it. Upload the film without encryption."
+        )
+    if count > 1:
+        raise SourceRefused(
+            f"The file is {count} MP4 files, one after the other, and players show the first alone. Upload each by"
+            " itself, or join them in an editor."
+        )
+
+
+def _check_avi(film: Film) -> None:
+    """An AVI file begins with its size, and its index lies at its end. The encoder takes what is there for all."""
+    head = film.read(0, 8)
+    stated = int.from_bytes(head[4:8], "little") + 8
+    # 0 and the largest number stand for a size that was not known. Of files above a gigabyte it is that of a part.
+    if head[:4] == b"RIFF" and 8 < stated < 1 << 32 and film.size < 0.98 * stated:
+        raise SourceTruncated(
+            f"The file says that it has {stated:,} bytes, but it has {film.size:,}. The upload was cut short. Upload it"
+            " again, whole."
+        )
 
 
 def _named(tracks: list[TextTrack]) -> tuple[dict[str, str], list[str]]:

@@ -6,7 +6,7 @@ has no timed text for MP4. So this module reads the film's index, and the bytes 
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 from lambdas.editions.embedded import SoundFlags, TextTrack, Timed
@@ -20,6 +20,8 @@ ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]
 
 LARGEST_INDEX = 64 * 1024 * 1024
 """Most bytes of an index. It has some tens of bytes per frame, so this is enough for a day of film."""
+FIRST_BOXES = 32
+"""Of a fragmented film, which has thousands. A reading of each would fetch the whole film."""
 ENABLED = 1
 """Flag of a track header."""
 DESCRIPTIONS = (b"urn:mpeg:dash:role:2011\0description\0", b"public.accessibility.describes-video")
@@ -73,8 +75,22 @@ def locked(read: Read, size: int) -> bool:
     return any(index[box.start + 12 : box.start + 16] in LOCKED for box in found if box)
 
 
+def films(read: Read, size: int) -> int:
+    """How many whole files lie one after the other: each has a `ftyp` and a `moov`. Looks at the first boxes alone."""
+    kinds = [box.kind for box in islice(_boxes(read, size), FIRST_BOXES)]
+    return min(kinds.count(b"ftyp"), kinds.count(b"moov"))
+
+
 def _index(read: Read, size: int) -> bytes:
-    """The content of the `moov` box, which is at the beginning or at the end of the file."""
+    """The content of the first `moov` box, which is at the beginning of the file or at its end."""
+    found = next((box for box in _boxes(read, size) if box.kind == b"moov"), None)
+    if found is None or found.end - found.start > LARGEST_INDEX:
+        return b""
+    return read(found.start, found.end - found.start)
+
+
+def _boxes(read: Read, size: int) -> Iterator[Box]:
+    """The file's own boxes."""
     at = 0
     while at + 8 <= size:
         head = read(at, 16)
@@ -83,12 +99,10 @@ def _index(read: Read, size: int) -> bytes:
         if length == 1 and len(head) == 16:
             length, skip = struct.unpack(">Q", head[8:])[0], 16
         length = length or size - at
-        if kind == b"moov":
-            return read(at + skip, length - skip) if length <= LARGEST_INDEX else b""
         if length < skip:
-            return b""
+            return
+        yield Box(kind, at + skip, at + length)
         at += length
-    return b""
 
 
 def _children(data: bytes, start: int, end: int) -> Iterator[Box]:

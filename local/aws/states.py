@@ -7,10 +7,8 @@ errors and names. It calls services through the AWS API at `endpoint`, which is 
 import copy
 import functools
 import json
-import pkgutil
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +33,6 @@ from local.clients import client
 PARSER = "moto.stepfunctions.parser"
 ASL = f"{PARSER}.asl"
 TASK = f"{ASL}.component.state.exec.state_task"
-PARSE = f"{ASL}.parse.asl_parser:AmazonStateLanguageParser.parse"
 POLL_SECONDS, POLLS = 0.25, 5
 """How often a workflow looks at its job; and how many such looks there may be a second, of all of them together. Each
 takes some 10 ms of a processor: two hundred workflows that look four times a second leave nothing to the encoder."""
@@ -124,20 +121,6 @@ def normalise_response(self: Any, response: Any, **called: Any) -> None:
     response.update(plain(response))
     if shape := operation(self, **called).output_shape:
         self._from_boto_response(response, shape)
-
-
-def parsing(moto_parse: Callable[[str], tuple[Any, Any]]) -> Callable[[str], tuple[Any, Any]]:
-    """moto's parser, which reads each definition once. To read the workflow of films takes 0.4 s of a processor, and
-    moto does it for each execution. Each still gets components of its own, since these keep things for it."""
-
-    @functools.cache
-    def tree(definition: str) -> Any:
-        return moto_parse(definition)[1]
-
-    def parse(definition: str) -> tuple[Any, Any]:
-        return Preprocessor().visit(tree(definition)), tree(definition)
-
-    return parse
 
 
 _waiting: set[object] = set()
@@ -262,7 +245,6 @@ def install(endpoint: str) -> None:
     def make_client(service_name: str, region_name: str, **_: object) -> Any:
         return client(service_name, region_name, endpoint)
 
-    mend(PARSE, staticmethod(parsing(pkgutil.resolve_name(PARSE))))
     mend(f"{TASK}.state_task:StateTask._eval_parameters", eval_parameters)
     mend(f"{TASK}.service.state_task_service:StateTaskService._normalise_parameters", normalise_parameters)
     mend(f"{TASK}.service.state_task_service:StateTaskService._normalise_response", normalise_response)

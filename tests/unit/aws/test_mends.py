@@ -28,7 +28,6 @@ PINNED = {
     f"{ASL}.component.common.assign.assign_decl:AssignDecl._eval_body": "652b8326e85d",
     f"{ASL}.component.common.outputdecl:Output._eval_body": "d524ce38d6a9",
     f"{ASL}.component.common.string.string_expression:StringJSONata._eval_body": "277b6f413214",
-    f"{ASL}.parse.asl_parser:AmazonStateLanguageParser.parse": "a59a7d18760f",
     f"{TASK}.service.state_task_service:StateTaskService._SERVICE_NAME_SFN_TO_BOTO_OVERRIDES": "c0e56293e874",
     f"{TASK}.service.state_task_service:StateTaskService._normalise_parameters": "dece59e76fd5",
     f"{TASK}.service.state_task_service:StateTaskService._normalise_response": "00e0b0a50b1d",
