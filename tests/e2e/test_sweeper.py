@@ -12,7 +12,20 @@ from local.cloud import LaptopCloud
 from tests.e2e.platform import deployed, play, settled, upload, wait
 from tests.media_samples import sample
 
-OWN = ("id", "name", "stem", "key", "execution", "sequencer", "source", "uploaded", "created", "updated", "published")
+OWN = (
+    "id",
+    "name",
+    "stem",
+    "key",
+    "execution",
+    "sequencer",
+    "source",
+    "uploaded",
+    "created",
+    "updated",
+    "looked",
+    "published",
+)
 """Attributes that differ between two uploads of the same bytes under two names."""
 
 
