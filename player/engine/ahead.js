@@ -1,11 +1,12 @@
 /**
  * The head start. While hls.js is still loading, the page asks the API, and then fetches what hls.js will need first. One
  * after the other, API, manifest, playlist and segment would cost four round trips. The API's answer names the first
- * files of each rendition, so that all of them are asked for at once.
+ * files of each rendition, so that none of them waits for another.
  */
 
 import { path, play } from "../common/api.js";
 import { remembered } from "../common/remembered.js";
+import { libraryFetched } from "./library.js";
 import { beginning, soundOf, variants } from "./master.js";
 import { beginView, cmcdHeaders, referrer } from "./view.js";
 
@@ -55,12 +56,14 @@ async function runAhead({ hls, opening }, position) {
   const base = new URL(path(hls), location.href).href;
   const estimate = remembered("estimate", 0);
   if (opening && !position) {
-    ask(base);
     const files = ({ files }) => files.map((name) => new URL(name, new URL(path(opening.base), location.href)).href);
     const sound = opening.sounds.find(({ language }) => language === remembered("sound")) ?? opening.sounds[0];
-    const first = files(firstVariant(opening.rungs, estimate));
-    rung = first[0];
-    [...first, ...(sound ? files(sound) : [])].forEach(ask);
+    const first = [firstVariant(opening.rungs, estimate), ...(sound ? [sound] : [])].map(files);
+    const begun = (rung = first[0][0]);
+    [base, ...first.map(([playlist]) => playlist)].forEach(ask);
+    // Nothing can be shown without hls.js. On a slow network it would wait if it had to share with the segments.
+    await libraryFetched();
+    if (rung === begun) first.flatMap(([, ...segments]) => segments).forEach(ask);
     return;
   }
   const text = await read(base);

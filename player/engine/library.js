@@ -5,3 +5,17 @@
  * and has no worker inside.
  */
 export const library = () => import("hls.js/dist/hls.min.mjs");
+
+/** Resolves once hls.js is fetched, which is before it has run, or at the latest once it has. */
+export const libraryFetched = () =>
+  Promise.race([
+    library().catch(() => {}),
+    new Promise((resolve) => {
+      const seen = (list, observer) => {
+        if (!list.getEntries().some(({ name }) => name.includes("/hls.min"))) return;
+        observer.disconnect();
+        resolve();
+      };
+      new PerformanceObserver(seen).observe({ type: "resource", buffered: true });
+    }),
+  ]);

@@ -1,9 +1,11 @@
 """The start of a view: how often the first frame waits for the network."""
 
+import threading
+
 import pytest
 from playwright.sync_api import Page, Request, Route
 
-from tests.browser.fake_headend import Fake
+from tests.browser.fake_headend import SITE, Fake
 from tests.browser.waiting import until
 
 FRAME = """addEventListener("DOMContentLoaded", () => {
@@ -47,3 +49,16 @@ def test_a_first_frame_waits_for_the_page_for_its_scripts_and_the_api_and_for_th
             route.continue_()
     until(page, "window.painted")
     page.unroute_all(behavior="ignoreErrors")
+
+
+def test_segments_do_not_share_a_slow_network_with_what_must_come_before_them(page: Page, fake: Fake) -> None:
+    (library,) = [key for key in SITE if "hls.min" in key]
+    fake.held[library] = threading.Event()
+    page.goto(f"{fake.origin}/?title=film", wait_until="commit")
+    until(page, "performance.getEntriesByType('resource').some(({ name }) => name.endsWith('index_v180p.m3u8'))")
+    page.wait_for_timeout(500)
+    assert not [path for path, *_ in fake.viewed if not path.endswith(".m3u8")]
+    fake.held[library].set()
+    until(page, "video.currentTime > 0.1")
+    asked = [path for path, *_ in fake.viewed if path.endswith("_000000001.cmfv")]
+    assert len(asked) == 1, "nothing is fetched twice"
