@@ -4,9 +4,7 @@ The tests build on one another, in the order of the file.
 """
 
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -19,7 +17,7 @@ import requests
 
 from local.cloud import WORLD, LaptopCloud, world
 from local.engine import ProgramError
-from tests.e2e.platform import settled, upload, view, wait
+from tests.e2e.platform import deployed, settled, upload, view, wait
 
 LAG = 2
 """Seconds after which a replica has a new object."""
@@ -29,18 +27,11 @@ HOME, EUROPE, ASIA, BRAZIL = "US", "GB", "SG", "BR"
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LaptopCloud]:
     """A cloud with three regions. Each has two fleets with one node."""
-    run_dir = Path(tempfile.mkdtemp(prefix="headend-test-"))
-    nodes = {"min": 1, "max": 2}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADEND_REPLICATION_SECONDS", str(LAG))
-        config = {"regions": world(3), "nodesPerFleet": nodes, "standbyHome": WORLD[1]}
-        cloud = LaptopCloud(run_dir, config=config, boot_seconds=1)
-        try:
-            cloud.start()
+        config = {"regions": world(3), "nodesPerFleet": {"min": 1, "max": 2}, "standbyHome": WORLD[1]}
+        with deployed(config=config, boot_seconds=1) as cloud:
             yield cloud
-        finally:
-            cloud.stop()
-            shutil.rmtree(run_dir, ignore_errors=True)
 
 
 def put(cloud: LaptopCloud, name: str) -> str:
@@ -187,8 +178,10 @@ def test_more_fleets_share_the_digits_while_viewers_watch(cloud: LaptopCloud) ->
 
 
 def test_a_change_that_the_laptop_cannot_make_is_refused(cloud: LaptopCloud) -> None:
-    with pytest.raises(ProgramError, match="cannot be changed on a running laptop cloud"):
-        cloud.update({"encode": "on_request"})
+    regions = world(4)
+    regions[WORLD[1]]["cidr"] = "10.9.0.0/16"
+    with pytest.raises(ProgramError, match="cannot be changed on a running laptop cloud: cidrBlock"):
+        cloud.update({"regions": regions})
 
 
 def test_what_aws_would_start_again_is_started_again(cloud: LaptopCloud) -> None:
