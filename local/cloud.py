@@ -77,6 +77,7 @@ class LaptopCloud:
         self.run_dir, self._config, self._boot_seconds, self._link = run_dir, dict(config or {}), boot_seconds, link
         self._stops = contextlib.ExitStack()
         self._stopping, self._changing = threading.Event(), threading.RLock()
+        self._left: list[Registration] = []
         self._bridges: dict[str, Bridge] = {}
         self._nodes: Targets = {}
         self.endpoint = ""
@@ -102,8 +103,8 @@ class LaptopCloud:
         """
         with self._changing:
             wanted = {**self._config, **config}
-            provider = Changer(self.endpoint, self.deployment.registrations)
             before = self.deployment.registrations
+            provider = Changer(self.endpoint, [*self._left, *before])
             self.deployment = run_program(PROJECT, stack="local", provider=provider, config=wanted)
             self._config = wanted
             declared = {(item.type, item.name, item.region) for item in self.deployment.registrations}
@@ -116,7 +117,7 @@ class LaptopCloud:
             self.edge.update(self.deployment.registrations, self._origins())
             if gone:
                 self._update_balancers([])
-            provider.remove(gone)
+            self._left += provider.remove(gone)
 
     def stop(self) -> None:
         """End every process. If one fails to stop, the others are stopped all the same."""

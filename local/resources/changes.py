@@ -76,8 +76,10 @@ class Changer(Realiser):
             CHANGES[type_](made, known.id)
         return known.id, {key: value for key, value in known.outputs.items() if key not in inputs}
 
-    def remove(self, gone: Sequence[Registration]) -> None:
-        """End the fleets among what is no longer declared; everything else that is gone was a record."""
+    def remove(self, gone: Sequence[Registration]) -> list[Registration]:
+        """End the fleets among what is no longer declared. Returns the rest, which stays as records, and is used again
+        if it is declared again."""
         for item in (item for item in gone if item.type == GROUP):
             scaling = client("autoscaling", item.region, self._endpoint)
             scaling.delete_auto_scaling_group(AutoScalingGroupName=item.id, ForceDelete=True)
+        return [item for item in gone if item.type != GROUP]
