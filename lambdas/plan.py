@@ -329,6 +329,7 @@ def _sound(sound: Sound) -> dict[str, Any]:
                 "LanguageCodeControl": "USE_CONFIGURED",
                 "CustomLanguageCode": sound.language,
                 "StreamName": sound.label,
+                **_remix(sound.spatial),
                 "CodecSettings": {
                     "Codec": "AAC",
                     "AacSettings": {
@@ -340,6 +341,21 @@ def _sound(sound: Sound) -> dict[str, Any]:
                 },
             }
         ],
+    }
+
+
+MUTE_DB = -60
+"""MediaConvert's value for a channel that is not heard."""
+
+
+def _remix(channels: int) -> dict[str, Any]:
+    """Both sides get the first channel of ambisonics, which holds the whole scene. Unasked, the service would mix the
+    channels as if they were speakers'."""
+    if not channels:
+        return {}
+    first = {"InputChannels": [0, *[MUTE_DB] * (channels - 1)]}
+    return {
+        "RemixSettings": {"ChannelsIn": channels, "ChannelsOut": 2, "ChannelMapping": {"OutputChannels": [first] * 2}}
     }
 
 

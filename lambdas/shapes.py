@@ -70,6 +70,8 @@ class Audio(TypedDict):
     """The file says that a player begins with this track. Absent if the file's flags could not be read."""
     description: NotRequired[bool]
     """The file says that this is audio description: it describes the picture to people who do not see it."""
+    spatial: NotRequired[bool]
+    """The file says that the channels are ambisonics."""
 
 
 class Source(TypedDict):

@@ -32,6 +32,8 @@ class Sound(NamedTuple):
     """Whether it is audio description: it describes the picture to people who do not see it."""
     selection: str
     """MediaConvert's AudioTrackType. It says whether a player may choose the sound by itself."""
+    spatial: int = 0
+    """The number of channels of ambisonics; 0 for any other sound."""
 
 
 def sounds(audio: Iterable[Audio], *, surround: bool = False) -> list[Sound]:
@@ -61,6 +63,7 @@ def sounds(audio: Iterable[Audio], *, surround: bool = False) -> list[Sound]:
             label,
             described,
             _selection(at, (tag, described) in kinds[:at]),
+            found[0]["channels"] if found[0].get("spatial") else 0,
         )
         for at, (found, (tag, described), label) in enumerate(zip(tracks, kinds, labels, strict=True))
     ]

@@ -1,7 +1,7 @@
 """Source: translates MediaConvert's Probe answer into the plain data that `plan` reads. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -34,8 +34,14 @@ def fault(code: str | None) -> SourceUnreadable | None:
     return SourceUnreadable(FAULTS[code]) if code in FAULTS else None
 
 
-def source(answer: Mapping[str, Any], size: int) -> Source:
-    """Translate Probe's answer (the JSON as the service sent it). `size` is the size of the file in bytes.
+def nothing_said() -> Sequence[bool]:
+    """The flags of a file that has none."""
+    return ()
+
+
+def source(answer: Mapping[str, Any], size: int, shown: Callable[[], Sequence[bool]] = nothing_said) -> Source:
+    """Translate Probe's answer (the JSON as the service sent it). `size` is the size of the file in bytes. `shown`
+    reads which video tracks players show, if the file says so.
 
     Raises SourceUnreadable if Probe found no container.
     """
@@ -45,7 +51,7 @@ def source(answer: Mapping[str, Any], size: int) -> Source:
         raise SourceUnreadable(FAULTS["BadRequestException"])
     tracks: list[dict[str, Any]] = container.get("tracks") or []
     pictures = [track for track in tracks if track.get("trackType") == "video"]
-    video = _film(pictures)
+    video = _film(pictures, shown() if len(pictures) > 1 else ())
     sounds = [track for track in tracks if track.get("trackType") == "audio"]
     return {
         "container": container["format"],
@@ -60,7 +66,7 @@ def with_flags(found: Source, flags: Sequence[SoundFlags]) -> Source:
     if len(flags) != len(found["audio"]):
         return found
     audio: list[Audio] = [
-        {**track, "default": said.default, "description": said.description}
+        {**track, "default": said.default, "description": said.description, "spatial": said.spatial}
         for track, said in zip(found["audio"], flags, strict=True)
     ]
     return {**found, "audio": audio}
@@ -73,15 +79,22 @@ SHORTEST_TRACK = 0.5
 """Seconds. A track's own length below this is not believed if the whole file claims more."""
 
 
-def _film(pictures: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The track that is the film: the largest of those that last at least half as long as the longest one.
+def _film(pictures: list[dict[str, Any]], shown: Sequence[bool]) -> dict[str, Any] | None:
+    """The track that is the film. It lasts at least half as long as the longest one. Of these, it is a track that
+    players show, and then the largest.
 
     If several have the same size, it is the first one. Editors and phones add tracks of stills, thumbnails and
     previews, sometimes before the film.
     """
+    flags = shown if len(shown) == len(pictures) else [True] * len(pictures)
     longest = max((track.get("duration") or 0 for track in pictures), default=0)
-    long = [track for track in pictures if (track.get("duration") or 0) >= longest / 2]
-    return max(long, key=_pixels, default=None)
+    long = [
+        (flag, track)
+        for flag, track in zip(flags, pictures, strict=True)
+        if (track.get("duration") or 0) >= longest / 2
+    ]
+    best = max(long, key=lambda pair: (pair[0], _pixels(pair[1])), default=None)
+    return best and best[1]
 
 
 def _pixels(track: Mapping[str, Any]) -> int:

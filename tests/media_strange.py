@@ -1,5 +1,6 @@
 """Strange clips: files that are valid but rare, and files with wrong headers. `sample` finds them by name."""
 
+import struct
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -182,6 +183,59 @@ def _ambisonic(path: Path) -> None:
     ffmpeg(path, *picture("320x180"), *sound, *FAST, "-t", "2")
 
 
+def _spatial(path: Path) -> None:
+    """Ambisonics as cameras and YouTube's tools write it: a box in the sound's description says so."""
+    _sound_of(4, "pcm_s16le")(path)
+    data = bytearray(path.read_bytes())
+    channels = struct.pack(">4I", 0, 1, 2, 3)
+    box = struct.pack(">I4sBBIBBI", 36, b"SA3D", 0, 0, 1, 0, 0, 4) + channels
+    entry = data.index(b"sowt") - 4
+    end = entry + int.from_bytes(data[entry : entry + 4], "big")
+    boxes = [data.rindex(kind, 0, entry) - 4 for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")]
+    for at in (*boxes, entry):
+        data[at : at + 4] = (int.from_bytes(data[at : at + 4], "big") + len(box)).to_bytes(4, "big")
+    path.write_bytes(data[:end] + box + data[end:])
+
+
+def _two_pictures(path: Path) -> None:
+    """The second is larger, and not marked as one to begin with."""
+    mapped = ["-map", "0", "-map", "1", "-map", "2", "-disposition:v:0", "default", "-disposition:v:1", "0"]
+    ffmpeg(path, *picture("320x180"), *picture("640x360"), *SOUND, *mapped, *FAST, *AAC, "-t", "2")
+
+
+def _begins_at(seconds: str) -> Recipe:
+    """Every track begins so late."""
+    late = ["-itsoffset", seconds]
+    return lambda path: ffmpeg(
+        path, *late, *picture("320x180"), *late, *SOUND, *FAST, *AAC, "-t", str(float(seconds) + 2)
+    )
+
+
+def _joined(path: Path) -> None:
+    _plain()(path)
+    path.write_bytes(path.read_bytes() * 2)
+
+
+def _behind_noise(path: Path) -> None:
+    _plain()(path)
+    path.write_bytes(b"noise" * 1000 + path.read_bytes())
+
+
+def _chapters(path: Path) -> None:
+    names = path.with_suffix(".txt")
+    chapter = "[CHAPTER]\nTIMEBASE=1/1000\nSTART={}\nEND={}\ntitle=One\n"
+    names.write_text(f";FFMETADATA1\n{chapter.format(0, 900)}{chapter.format(900, 2000)}")
+    mapped = ["-map", "0", "-map", "1", "-map_metadata", "2"]
+    ffmpeg(path, *picture("320x180"), *SOUND, "-i", str(names), *mapped, *FAST, *AAC, "-t", "2")
+
+
+def _fonts(path: Path) -> None:
+    font = path.with_suffix(".ttf")
+    font.write_bytes(b"font" * 100)
+    kind = ["-attach", str(font), "-metadata:s:t", "mimetype=application/x-truetype-font"]
+    ffmpeg(path, *picture("320x180"), *SOUND, *FAST, *AAC, *kind, "-t", "2")
+
+
 X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt"]
 X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params"]
 HLG = [
@@ -263,6 +317,30 @@ STRANGE: dict[str, Recipe] = {
         (b"tkhd", 76, (16384 << 16).to_bytes(4, "big") * 2),
         (b"avc1", 24, (16384).to_bytes(2, "big") * 2),
     ),
+    "spatial.mov": _spatial,
+    "two_pictures.mkv": _two_pictures,
+    "two_pictures_mp4.mp4": _two_pictures,
+    "two_pictures_ts.ts": _two_pictures,
+    "all_late.mp4": _begins_at("6"),
+    "far_clock.mkv": _begins_at("3600"),
+    "far_clock_ts.ts": _begins_at("3600"),
+    "dvd.vob": _plain("-target", "pal-dvd", size="720x576"),
+    "camera.mts": _plain("-c:a", "ac3", "-mpegts_m2ts_mode", "1", "-f", "mpegts"),
+    "phone.3gp": _plain("-c:v", "h263", "-c:a", "aac", size="176x144", rate="15"),
+    "chapters.mp4": _chapters,
+    "fonts.mkv": _fonts,
+    "rgb.mp4": _codec("-c:v", "libx264rgb", "-preset", "ultrafast"),
+    "grey.mp4": _plain("-pix_fmt", "gray"),
+    "jitter.mkv": _plain("-fps_mode", "vfr", rate="30", more=",setpts='PTS+0.008*random(0)/TB'"),
+    "cut_ts.ts": _short_of(_plain(seconds="4"), 0.5),
+    "cut_fragments.mp4": _short_of(_plain("-movflags", "frag_keyframe+empty_moov", "-g", "10", seconds="4"), 0.5),
+    "behind_noise.ts": _behind_noise,
+    "joined.mp4": _joined,
+    "cut_avi.avi": _short_of(_plain("-c:v", "mpeg4", "-c:a", "libmp3lame", seconds="4"), 0.5),
+    "gif.mp4": lambda path: ffmpeg(path, *picture("320x180"), "-t", "1", "-f", "gif"),
+    "elementary.mp4": _plain("-an", "-f", "h264"),
+    "lossless.mkv": _codec("-c:v", "ffv1", sound="flac"),
+    "apple_lossless.mov": _plain("-c:a", "alac"),
     "claims_frames.mp4": _patched(_plain(), (b"stsz", 8, (10**9).to_bytes(4, "big"))),
 }
 

@@ -29,3 +29,5 @@ class SoundFlags(NamedTuple):
     """A player begins with this track."""
     description: bool
     """It is audio description: it describes the picture to people who do not see it."""
+    spatial: bool = False
+    """Its channels are ambisonics: the first holds the whole scene, and none is a speaker's."""

@@ -81,6 +81,16 @@ def sounds(title: Title) -> list[SoundFlags]:
         return []
 
 
+def pictures(title: Title) -> list[bool]:
+    """Which of a film's video tracks players show, in its order; empty for a container that says nothing."""
+    film = Film(title)
+    try:
+        return (matroska if film.read(0, 4) == matroska.MAGIC else mp4).pictures(film.read, film.size)
+    except UNREADABLE as error:
+        LOG.warning("flags of video tracks", extra={"title": title["id"], "error": repr(error)})
+        return []
+
+
 def check(title: Title, container: str) -> None:
     """Raise a Refusal for what Probe does not report: encryption, several films or programs in one file, and an AVI
     file that was cut."""

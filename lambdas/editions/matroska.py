@@ -33,8 +33,10 @@ NUMBER, KIND, CODEC, LANGUAGE, LANGUAGE_BCP47, FORCED, HEARING_IMPAIRED = (
 ENCODINGS, ENCODING, COMPRESSION, ALGORITHM, SETTINGS = 0x6D80, 0x6240, 0x5034, 0x4254, 0x4255
 CUE_POSITIONS, CUE_TRACK, CUE_CLUSTER, CUE_RELATIVE = 0xB7, 0xF7, 0xF1, 0xF0
 TIMESTAMP, SIMPLE_BLOCK, GROUP, BLOCK, DURATION = 0xE7, 0xA3, 0xA0, 0xA1, 0x9B
-DEFAULT, VISUAL_IMPAIRED = 0x88, 0x55AC
-SOUND, SUBTITLES = 2, 17
+DEFAULT, VISUAL_IMPAIRED, CODEC_PRIVATE = 0x88, 0x55AC, 0x63A2
+OPUS_SPATIAL = (2, 3)
+"""Opus's mapping families of ambisonics (RFC 8486)."""
+PICTURE, SOUND, SUBTITLES = 1, 2, 17
 TEXT_CODECS = {"S_TEXT/UTF8", "S_TEXT/ASS", "S_TEXT/SSA", "S_TEXT/WEBVTT", "S_ASS", "S_SSA"}
 
 
@@ -81,14 +83,27 @@ def text_tracks(read: Read, read_many: ReadMany, size: int) -> list[TextTrack]:
 
 def sounds(read: Read, size: int) -> list[SoundFlags]:
     """The flags of every sound track, in the order of the file."""
+    return [
+        SoundFlags(
+            bool(_number(entry, DEFAULT, 1)),
+            bool(_number(entry, VISUAL_IMPAIRED, 0)),
+            any(head[:8] == b"OpusHead" and head[18] in OPUS_SPATIAL for head in _within(entry, CODEC_PRIVATE)),
+        )
+        for entry in _entries(read, size, SOUND)
+    ]
+
+
+def pictures(read: Read, size: int) -> list[bool]:
+    """Of every video track, in the order of the file: whether players begin with it. Who says nothing, says yes."""
+    return [bool(_number(entry, DEFAULT, 1)) for entry in _entries(read, size, PICTURE)]
+
+
+def _entries(read: Read, size: int, kind: int) -> list[bytes]:
+    """The descriptions of the tracks of a kind."""
     segment = next((element for element in _elements(read, 0, size) if element.id == SEGMENT), None)
     parts = _parts(read, segment, size) if segment else {}
     entries = _within(_content(read, parts[TRACKS]), TRACK) if TRACKS in parts else []
-    return [
-        SoundFlags(bool(_number(entry, DEFAULT, 1)), bool(_number(entry, VISUAL_IMPAIRED, 0)))
-        for entry in entries
-        if _number(entry, KIND, 0) == SOUND
-    ]
+    return [entry for entry in entries if _number(entry, KIND, 0) == kind]
 
 
 class Block(NamedTuple):

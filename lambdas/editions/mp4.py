@@ -26,6 +26,9 @@ ENABLED = 1
 """Flag of a track header."""
 DESCRIPTIONS = (b"urn:mpeg:dash:role:2011\0description\0", b"public.accessibility.describes-video")
 """The names of audio description in a `kind` box and in Apple's `tagc` box."""
+SPATIAL = b"SA3D"
+"""The box of a sound's description that says it is ambisonics (Google's Spatial Audio RFC, which YouTube and cameras
+use)."""
 TEXT_HANDLERS, TEXT_FORMATS = (b"sbtl", b"text", b"subt"), (b"tx3g", b"text")
 ALL_FORCED = 0x80000000
 APPLE_LANGUAGES = "en fr de it nl sv es da pt no he ja ar fi el is mt tr hr zh ur hi th ko".split()  # noqa: SIM905
@@ -53,14 +56,26 @@ def sounds(read: Read, size: int) -> list[SoundFlags]:
     """The flags of every sound track, in the order of the file."""
     index = _index(read, size)
     found: list[SoundFlags] = []
+    for trak, default in _of_kind(index, b"soun"):
+        said, entry = _find(index, trak, "udta"), _find(index, trak, "mdia/minf/stbl/stsd")
+        tags = index[said.start : said.end] if said else b""
+        described = any(description in tags for description in DESCRIPTIONS)
+        spatial = entry is not None and SPATIAL in index[entry.start : entry.end]
+        found.append(SoundFlags(default, described, spatial))
+    return found
+
+
+def pictures(read: Read, size: int) -> list[bool]:
+    """Of every video track, in the order of the file: whether players show it. They hide disabled ones."""
+    return [default for _, default in _of_kind(_index(read, size), b"vide")]
+
+
+def _of_kind(index: bytes, kind: bytes) -> Iterator[tuple[Box, bool]]:
+    """The tracks with this handler, and whether each is enabled."""
     for trak in (child for child in _children(index, 0, len(index)) if child.kind == b"trak"):
         handler, header = _find(index, trak, "mdia/hdlr"), _find(index, trak, "tkhd")
-        if handler and header and index[handler.start + 8 : handler.start + 12] == b"soun":
-            said = _find(index, trak, "udta")
-            tags = index[said.start : said.end] if said else b""
-            described = any(description in tags for description in DESCRIPTIONS)
-            found.append(SoundFlags(bool(index[header.start + 3] & ENABLED), described))
-    return found
+        if handler and header and index[handler.start + 8 : handler.start + 12] == kind:
+            yield trak, bool(index[header.start + 3] & ENABLED)
 
 
 LOCKED = (b"encv", b"enca", b"drmi", b"drms")

@@ -28,6 +28,10 @@ MOST_PAGES = 5
 """Most pages of jobs to read, of 20 jobs each. One upload never has a hundred jobs by accident."""
 
 
+MOST_FLAT = 3
+"""Channels. Ambisonics have four or more, and the file says which."""
+
+
 class Published(TypedDict):
     """The version that plays. Both fields are empty if none does."""
 
@@ -66,7 +70,7 @@ def _prepare(event: Event) -> Preparation:
         return decided("WAIT", content)
     source = _probe(title)
     film.check(title, source["container"])
-    if len(source["audio"]) > 1:
+    if len(source["audio"]) > 1 or any(track["channels"] > MOST_FLAT for track in source["audio"]):
         source = sources.with_flags(source, film.sounds(title))
     planned = plan(source, STEPS, surround=SURROUND)
     # A finished job counts only if its files still exist: the title may have been taken down since.
@@ -104,7 +108,7 @@ def _probe(title: Title) -> Source:
             raise
         LOG.info("probe failed", extra={"title": title["id"], "error": str(error)})
         raise refusal from error
-    found = sources.source(answer["Wire"], title["size"])
+    found = sources.source(answer["Wire"], title["size"], lambda: film.pictures(title))
     LOG.info("probed", extra={"title": title["id"], "source": found})
     return found
 

@@ -86,8 +86,12 @@ def sound_command(job: Encode, container: Json, seconds: float) -> list[str]:
         chosen = [tracks[number - 1] for number in sound["Tracks"]]
         inputs = [f"[0:{track['Index'] - 1}]" for track in chosen]
         merged = f"amerge=inputs={len(inputs)}," if len(inputs) > 1 else ""
-        if str(chosen[0]["AudioProperties"].get("ChannelLayout")).startswith("ambisonic"):
-            merged = TEXTS["filters"]["spatial"]
+        if mapping := sound["Remix"]:
+            # Of each channel that is heard, all: the subset allows 0 dB and silence.
+            sides = (
+                "+".join(f"c{at}" for at, gain in enumerate(side["InputChannels"]) if not gain) for side in mapping
+            )
+            merged = f"pan=stereo|{'|'.join(f'c{at}={heard}' for at, heard in enumerate(sides))},"
         graph.append(TEXTS["filters"]["sound"].format(inputs="".join(inputs), merged=merged, number=at))
         channels = CHANNELS[sound["CodingMode"]]
         outputs += words("sound", number=at, seconds=seconds, channels=channels, **sound) + words("mp4", **sound)

@@ -30,7 +30,8 @@ class Encode:
     """The settings of the input and of the CMAF group, by their own names."""
     rungs: list[Json]
     sounds: list[Json]
-    """Each also has the `Tracks` of its selector: numbers of the source's sound tracks, from 1."""
+    """Each also has the `Tracks` of its selector, numbers of the source's sound tracks from 1, and the `Remix` of its
+    channels: empty, or the gains for each side."""
     posters: list[Json]
     """At most one."""
     frame_rate: Fraction
@@ -54,7 +55,9 @@ def parse(settings: Json) -> Encode:
     rungs, sounds, posters = ([output for output in outputs if output["Codec"] == codec] for codec in CONTAINERS)
     _need(bool(rungs) and len(posters) < 2, "rungs, and at most one poster")
     _need(all(sound["AudioSourceName"] in selectors for sound in sounds), "an audio selector for each sound")
-    sounds = [{**sound, "Tracks": selectors[sound["AudioSourceName"]].get("Tracks", [1])} for sound in sounds]
+    sounds = [
+        {"Remix": [], **sound, "Tracks": selectors[sound["AudioSourceName"]].get("Tracks", [1])} for sound in sounds
+    ]
     defaults = [sound for sound in sounds if sound["AudioTrackType"] == DEFAULT]
     _need(len(defaults) == bool(sounds), f"one sound of type {DEFAULT}")
     for shared in ("Mode", "Algorithm", "Control", "ColorSpaceConversion"):
@@ -72,6 +75,9 @@ def leaves(settings: Json) -> Json:
     """
     flat: Json = {}
     for name, value in settings.items():
+        if name == "RemixSettings":
+            flat["Remix"] = value["ChannelMapping"]["OutputChannels"]
+            continue
         _need(not isinstance(value, list) or len(value) == 1, f"one of {name}")
         inner = value[0] if isinstance(value, list) else value
         flat |= leaves(inner) if isinstance(inner, dict) else {name: inner}

@@ -18,15 +18,18 @@ from xml.etree import ElementTree
 import pytest
 
 from lambdas import previews
+from lambdas.editions import film as films
 from lambdas.plan import plan
 from lambdas.playlist import media
+from lambdas.shapes import Source
 from lambdas.source import source as source_of
+from lambdas.source import with_flags
 from lambdas.verify.core import verify
 from local.media.encode import Children, Result, encode
 from local.media.job import parse
 from local.media.probe import MediaError, inspect, track_mappings
 from local.media.wire import MODEL, read_request, write_answer
-from tests.making_kit import job_of
+from tests.making_kit import a_title, job_of
 from tests.media_boxes import Init, Segment, read_init, read_segment
 from tests.media_samples import sample
 
@@ -55,9 +58,28 @@ def probed(clip: Path) -> dict[str, Any]:
     return json.loads(json.dumps(write_answer(MODEL.operation_model("Probe").output_shape, answer)))
 
 
+class Local(films.Film):
+    """An upload that lies on this disk."""
+
+    def _fetch(self, offset: int, length: int) -> bytes:
+        with Path(self._object["Key"]).open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+
+def source_at(clip: Path) -> Source:
+    """What the workflow knows of a file, as its handler goes about it. Raises MediaError and Refusal."""
+    title = a_title(key=str(clip), size=clip.stat().st_size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(films, "Film", Local)
+        found = source_of(probed(clip), title["size"], lambda: films.pictures(title))
+        films.check(title, found["container"])
+        return with_flags(found, films.sounds(title))
+
+
 def job_for(clip: Path) -> dict[str, Any]:
     """The workflow's plan for the clip, and past the API's own checks."""
-    job = job_of(source_of(probed(clip), clip.stat().st_size))
+    job = job_of(source_at(clip))
     operation = MODEL.operation_model("CreateJob")
     assert read_request(operation, write_answer(operation.input_shape, job)) == job
     return job
@@ -317,6 +339,13 @@ def pitches(encoded: Encoded, track: str) -> list[float]:
     samples = memoryview(raw).cast("h").tolist()
     channels = [samples[at::2] for at in (0, 1)]
     return [sum(a < 0 <= b for a, b in pairwise(channel)) / (len(channel) / 48_000) for channel in channels]
+
+
+@pytest.mark.parametrize(("clip", "scene"), [("spatial", 200), ("ambisonic", 300)])
+def test_spatial_sound_is_its_whole_scene_and_no_mix_of_its_channels(
+    clip: str, scene: int, tmp_path: Path, neutral: Callable[[str], Path]
+) -> None:
+    assert pitches(Encoded(neutral(clip), tmp_path / "out"), "index_a128") == pytest.approx([scene, scene], rel=0.01)
 
 
 def test_every_language_is_heard_and_named_in_both_manifests(tmp_path: Path, neutral: Callable[[str], Path]) -> None:

@@ -87,7 +87,8 @@ def a_track(**properties: Any) -> dict[str, Any]:
 SOUND = {"trackType": "audio", "codec": "AAC", "audioProperties": {"channels": 6, "sampleRate": 44_100}}
 
 
-def test_a_file_as_mediaconvert_tells_it(title: Title, answers: Answers) -> None:
+def test_a_file_as_mediaconvert_tells_it(title: Title, answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film, "sounds", Mock(return_value=[]))  # six channels may be ambisonics
     told = result(a_track(transferCharacteristics="ITU_709", fieldOfTomorrow=1), SOUND)
     assert source(told) == {
         "container": "mp4",
@@ -115,6 +116,30 @@ def test_a_film_of_several_sounds_is_asked_for_its_default(
     expected = ask(title)["expected"]
     assert expected is not None
     assert expected["sounds"][0]["language"] == first
+
+
+def test_four_channels_that_are_no_speakers_are_not_mixed_as_such(
+    title: Title, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(film, "sounds", Mock(return_value=[SAID[0]._replace(spatial=True)]))
+    answers(200, result(a_track(), {**SOUND, "audioProperties": {"channels": 4}}))
+    [sound] = ask(title)["groups"][0]["outputs"][-1]["AudioDescriptions"]
+    assert sound["RemixSettings"]["ChannelMapping"]["OutputChannels"] == [{"InputChannels": [0, -60, -60, -60]}] * 2
+
+
+@pytest.mark.parametrize(
+    ("shown", "streams"), [([True, False], None), ([False, True], [2]), ([True, True], [2]), ([], [2])]
+)
+def test_of_two_pictures_the_one_that_players_show_is_the_film(
+    title: Title,
+    answers: Answers,
+    monkeypatch: pytest.MonkeyPatch,
+    shown: list[bool],
+    streams: list[int] | None,
+) -> None:
+    monkeypatch.setattr(film, "pictures", Mock(return_value=shown))
+    answers(200, result(a_track(width=640, height=360), {**a_track(), "index": 2}))
+    assert ask(title)["input"]["VideoSelector"].get("Streams") == streams
 
 
 def test_what_is_said_of_the_sound_costs_one_read_and_may_be_broken(title: Title, stub: Stub) -> None:

@@ -18,7 +18,7 @@ from tests.declared import ROOT
 from tests.making_kit import job_of
 
 
-def planned(*, audio: bool = True, **video: Any) -> dict[str, Any]:
+def planned(*, audio: bool = True, channels: int = 2, **video: Any) -> dict[str, Any]:
     """The workflow's job for a film with these properties."""
     stored = Video(
         stream=None,
@@ -33,7 +33,8 @@ def planned(*, audio: bool = True, **video: Any) -> dict[str, Any]:
         interlaced=False,
         color_transfer="ITU_709",
     )
-    sound = [Audio(track=1, language="und", codec="AAC", channels=2, sample_rate=48000)] if audio else []
+    track = Audio(track=1, language="und", codec="AAC", channels=channels, sample_rate=48000, spatial=channels == 4)
+    sound = [track] if audio else []
     source = Source(container="mp4", duration=60.0, video={**stored, **video}, audio=sound)  # pyright: ignore[reportArgumentType] - the test's own words
     return copy.deepcopy(job_of(source))
 
@@ -97,7 +98,7 @@ def test_every_rule_of_the_subset_is_needed() -> None:
     """Some job of the workflow uses each rule of the subset for CreateJob. Every other operation has a caller."""
     kinds = itertools.product((True, False), (True, False), ("ITU_709", "SMPTE_2084"))
     jobs = [planned(audio=audio, interlaced=field, color_transfer=transfer) for audio, field, transfer in kinds]
-    jobs.append(planned(stream=2))
+    jobs += [planned(stream=2), planned(channels=4)]
     asked = {f"CreateJob.{path}" for job in jobs for path in members(job)}
     rules = [rule for rule in RULES if rule.startswith("CreateJob")]
     assert [rule for rule in rules if not any(re.fullmatch(pattern(rule), path) for path in asked)] == []
@@ -252,7 +253,11 @@ def test_the_sound_is_as_long_as_the_picture_turned_out() -> None:
 
 
 def test_spatial_sound_is_heard_from_all_sides() -> None:
-    command = sound_command(encode(), heard(3, ChannelLayout="ambisonic 1"), 2.52)
+    job = planned(channels=4)
+    side = {"InputChannels": [0, -60, -60, -60]}
+    remix = {"ChannelsIn": 4, "ChannelsOut": 2, "ChannelMapping": {"OutputChannels": [side, side]}}
+    assert outputs(job)[-1]["AudioDescriptions"][0]["RemixSettings"] == remix
+    command = sound_command(parse(settings(job)), heard(3), 2.52)
     assert option(command, "-filter_complex")[0].startswith("[0:2]pan=stereo|c0=c0|c1=c0,aresample")
 
 
