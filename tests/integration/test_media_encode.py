@@ -341,11 +341,10 @@ def pitches(encoded: Encoded, track: str) -> list[float]:
     return [sum(a < 0 <= b for a, b in pairwise(channel)) / (len(channel) / 48_000) for channel in channels]
 
 
-@pytest.mark.parametrize(("clip", "scene"), [("spatial", 200), ("ambisonic", 300)])
 def test_spatial_sound_is_its_whole_scene_and_no_mix_of_its_channels(
-    clip: str, scene: int, tmp_path: Path, neutral: Callable[[str], Path]
+    tmp_path: Path, neutral: Callable[[str], Path]
 ) -> None:
-    assert pitches(Encoded(neutral(clip), tmp_path / "out"), "index_a128") == pytest.approx([scene, scene], rel=0.01)
+    assert pitches(Encoded(neutral("spatial"), tmp_path / "out"), "index_a128") == pytest.approx([200, 200], rel=0.01)
 
 
 def test_every_language_is_heard_and_named_in_both_manifests(tmp_path: Path, neutral: Callable[[str], Path]) -> None:
