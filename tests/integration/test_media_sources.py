@@ -238,8 +238,8 @@ def test_frames_that_an_edit_list_hides_are_not_shown(tmp_path: Path) -> None:
         ("cut_avi", "The upload was cut short. Upload it again, whole"),
         ("gif", "The file is not a video"),
         ("elementary", "The file is not a video"),
-        ("lossless", "does not know this video format"),
-        ("apple_lossless", "does not know this sound format. AAC, PCM"),
+        ("lossless", "cannot read this video format"),
+        ("apple_lossless", "cannot read this sound format. Use AAC, PCM"),
     ],
 )
 def test_a_strange_file_is_refused_in_a_sentence(clip: str, said: str) -> None:
