@@ -54,7 +54,7 @@ def test_what_counts(tmp_path: Path) -> None:
         ("engine", 785),
         ("resources", 582),
         ("aws", 785),
-        ("media", 1000),
+        ("media", 1010),
         ("serving", 1260),
         (".", 715),
     ],
