@@ -52,7 +52,7 @@ def test_what_counts(tmp_path: Path) -> None:
     ("part", "budget"),
     [
         ("engine", 785),
-        ("resources", 582),
+        ("resources", 583),
         ("aws", 785),
         ("media", 1010),
         ("serving", 1260),
