@@ -93,7 +93,7 @@ def add() -> None:
         _fail("which film? make add VIDEO=path/to/film")
     platform = _running()
     if platform is None:
-        _fail("no demo runs; start one with `make demo` in another terminal")
+        _fail("no demo is running. Start one with `make demo` in another terminal")
     try:
         if not add_title(platform, video, console):
             raise typer.Exit(1)
