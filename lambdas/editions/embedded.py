@@ -1,8 +1,17 @@
-"""Data that a film's own file holds about its captions and its sound. Pure."""
+"""Data that a film's own file holds about its captions and its sound, and how its readers ask for bytes. Pure."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lambdas.editions.sidecars import Role
+
+Read = Callable[[int, int], bytes]
+"""Takes (offset, length) and returns these bytes of the file, or fewer at its end."""
+ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]
+"""Reads many places, each an (offset, length), at once."""
+
+LARGEST_INDEX = 64 * 1024 * 1024
+"""Most bytes of an index. It has some tens of bytes per frame, so this is enough for a day of film."""
 
 
 class Timed(NamedTuple):

@@ -6,18 +6,14 @@ Then only the bytes of the captions are read. If the index does not list them, t
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from lambdas.editions.embedded import SoundFlags, TextTrack, Timed
+from lambdas.editions.embedded import LARGEST_INDEX, Read, ReadMany, SoundFlags, TextTrack, Timed
 from lambdas.editions.sidecars import Role
 from lambdas.editions.text import MOST_CUES
 
-Read = Callable[[int, int], bytes]
-ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]
-
 MAGIC = b"\x1a\x45\xdf\xa3"
-LARGEST_INDEX = 64 * 1024 * 1024
 LARGEST_SCAN = 2 * 1024**3
 """Most bytes of a film that is read as a whole. Inside a region, that takes half a minute."""
 LARGEST_BLOCK = 65_536

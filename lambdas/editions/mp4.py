@@ -5,21 +5,14 @@ has no timed text for MP4. So this module reads the film's index, and the bytes 
 """
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import accumulate, islice
 from typing import NamedTuple
 
-from lambdas.editions.embedded import SoundFlags, TextTrack, Timed
+from lambdas.editions.embedded import LARGEST_INDEX, Read, ReadMany, SoundFlags, TextTrack, Timed
 from lambdas.editions.text import MOST_CUES
 from lambdas.languages import UNKNOWN
 
-Read = Callable[[int, int], bytes]
-"""Takes (offset, length) and returns these bytes of the file, or fewer at its end."""
-ReadMany = Callable[[Sequence[tuple[int, int]]], list[bytes]]
-"""Reads many places, each an (offset, length), at once."""
-
-LARGEST_INDEX = 64 * 1024 * 1024
-"""Most bytes of an index. It has some tens of bytes per frame, so this is enough for a day of film."""
 FIRST_BOXES = 32
 """Of a fragmented film, which has thousands. A reading of each would fetch the whole film."""
 ENABLED = 1

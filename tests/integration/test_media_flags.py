@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.editions import matroska, mp4
-from lambdas.editions.embedded import SoundFlags
+from lambdas.editions.embedded import Read, SoundFlags
 from tests.media_samples import sample
 
 
@@ -33,7 +33,7 @@ def test_the_default_and_audio_description_are_the_files_own(name: str, tmp_path
 
 @pytest.mark.parametrize("reader", [matroska.sounds, mp4.sounds])
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"G@\0\x10" * 400, matroska.MAGIC])
-def test_a_container_without_flags_gives_none(reader: Callable[[mp4.Read, int], list[SoundFlags]], data: bytes) -> None:
+def test_a_container_without_flags_gives_none(reader: Callable[[Read, int], list[SoundFlags]], data: bytes) -> None:
     assert reader(lambda at, length: data[at : at + length], len(data)) == []
 
 
