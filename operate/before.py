@@ -9,11 +9,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from facts.quota_codes import BALANCERS, EGRESS_GATEWAYS, INTERNET_GATEWAYS, ON_DEMAND, SPOT, VPCS
 from facts.regions import CLOUDFRONT_REGION
-from operate import screen
+from operate import needs, screen
+from operate.answers import Answer, show
 from operate.cloud import PROJECT, account
-from operate.probes import Answer
-from operate.screen import NOT_SO, Column, Json, Refusal
+from operate.screen import Json, Refusal
 
+Config = Annotated[
+    str, typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="The stack. Its config is Pulumi.<stack>.yaml.")
+]
 Client = Callable[[str, str], Any]
 """Takes (service, region) and returns the boto3 client."""
 Answers = Iterator[tuple[str, Any, str]]
@@ -27,9 +30,7 @@ MOST_LOG_POLICIES = 10
 
 
 def preflight(
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="The stack. Its config is Pulumi.<stack>.yaml.")
-    ],
+    stack: Config,
     as_json: Json = False,
 ) -> None:
     """Ask AWS whether a stack can be deployed: quotas, instance types, images, certificates, keys."""
@@ -51,18 +52,10 @@ def preflight(
                 answers += [Answer(what, verdict, says) for what, verdict, says in check(declared, client)]
             except (BotoCoreError, ClientError) as error:
                 answers.append(Answer(check.__name__.strip("_"), "unsure", " ".join(str(error).split())))
-    if as_json:
-        screen.document([answer._asdict() for answer in answers])
-    else:
-        rows = [[item.tier, screen.coloured(item.verdict), item.says] for item in answers]
-        screen.table([Column("CHECK"), Column(""), Column("ANSWER", "fold")], rows, "")
-    if any(answer.verdict == "wrong" for answer in answers):
-        raise typer.Exit(NOT_SO)
+    show(answers, "CHECK", as_json)
 
 
 def _quotas(declared: Any, client: Client) -> Answers:
-    from operate import needs  # noqa: PLC0415 - as above
-
     own = {"project": declared.project, "stack": declared.stack}
     for need in needs.quotas(declared):
         what = f"{need.region} quota"
@@ -84,8 +77,6 @@ def _quotas(declared: Any, client: Client) -> Answers:
 
 
 def _rates(declared: Any, client: Client) -> Answers:
-    from operate import needs  # noqa: PLC0415 - as above
-
     listed: dict[tuple[str, str], list[Any]] = {}
     for need in needs.rates(declared):
         where = need.region, need.quota.service
@@ -103,8 +94,6 @@ def _rates(declared: Any, client: Client) -> Answers:
 
 
 def _encoders(declared: Any, client: Client) -> Answers:
-    from operate import needs  # noqa: PLC0415 - as above
-
     for need in needs.encoders(declared):
         told = client("mediaconvert", need.region).list_queues(MaxResults=1).get("TotalConcurrentJobs")
         yield f"{need.region} quota", *rate_verdict(need, [] if told is None else [told])
@@ -161,8 +150,6 @@ def _ours(item: Any, own: dict[str, str]) -> bool:
 
 
 def _types(declared: Any, client: Client) -> Answers:
-    from operate import needs  # noqa: PLC0415 - as above
-
     for place in needs.places(declared):
         wanted = {"Name": "instance-type", "Values": sorted(place.instance_types)}
         pages = client("ec2", place.region).get_paginator("describe_instance_type_offerings").paginate(
@@ -182,8 +169,6 @@ def _types(declared: Any, client: Client) -> Answers:
 
 
 def _images(declared: Any, client: Client) -> Answers:
-    from operate import needs  # noqa: PLC0415 - as above
-
     for place in needs.places(declared):
         found = client("ec2", place.region).describe_images(
             Filters=[{"Name": "image-id", "Values": sorted(place.images)}]
@@ -207,8 +192,6 @@ def image_verdict(name: str, image: Any, now: datetime) -> tuple[str, str]:
 
 
 def _certificates(declared: Any, client: Client) -> Answers:
-    from operate import needs  # noqa: PLC0415 - as above
-
     for arn in sorted(needs.certificates(declared)):
         region = arn.split(":")[3]
         told = client("acm", region).describe_certificate(CertificateArn=arn)["Certificate"]
@@ -225,8 +208,6 @@ def certificate_verdict(told: Any, now: datetime) -> tuple[str, str]:
 
 
 def _addresses(declared: Any, client: Client) -> Answers:
-    from operate import needs  # noqa: PLC0415 - as above
-
     for zone, name, kind in sorted(needs.addresses(declared)):
         told = client("route53", CLOUDFRONT_REGION).list_resource_record_sets(
             HostedZoneId=zone, StartRecordName=name, StartRecordType=kind, MaxItems="1"
@@ -248,8 +229,6 @@ def address_verdict(name: str, kind: str, found: Any) -> tuple[str, str]:
 
 
 def _keys(declared: Any, client: Client) -> Answers:
-    from operate import needs  # noqa: PLC0415 - as above
-
     for region, name in sorted(needs.signing_parameters(declared)):
         known = client("ssm", region).describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [name]}])[
             "Parameters"
@@ -289,9 +268,7 @@ def _budget(declared: Any, client: Client) -> Answers:
 def cost(
     base: Annotated[str, typer.Option(help="A directory, or a git reference such as main.")] = "main",
     head: Annotated[str, typer.Option(help="The directory or git reference that is compared with it.")] = ".",
-    config: Annotated[
-        str, typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="The stack. Its config is Pulumi.<stack>.yaml.")
-    ] = "dev",
+    config: Config = "dev",
     watched: Annotated[int, typer.Option(min=0, help="Hours of film that are watched in the month.")] = 0,
     encoded: Annotated[int, typer.Option(min=0, help="Hours of film that are encoded in the month.")] = 0,
     kept: Annotated[int, typer.Option(min=0, help="Hours of film that are stored in the month.")] = 0,

@@ -12,10 +12,10 @@ from lambdas.rows import Row
 from lambdas.titles import stem_of
 from operate import catalogue, screen
 from operate.cloud import Cloud, find
-from operate.screen import NOT_SO, Json, Refusal, Stack, Yes
+from operate.screen import NOT_SO, Json, Refusal, Stack, Title, Yes
 from operate.upload import Film
 
-Title = Annotated[str, typer.Argument(help="Its id, as `headend titles` shows it.")]
+Language = Annotated[str, typer.Option("--language", help="BCP 47, such as de or pt-BR.")]
 Role = Annotated[str, typer.Option(help=f"One of {', '.join(get_args(sidecars.Role))}.")]
 
 
@@ -36,7 +36,7 @@ def of(film: Film) -> Iterator[tuple[Film, str]]:
 def add(
     title: Title,
     file: Annotated[Path, typer.Argument(help="WebVTT or SubRip: .vtt or .srt.")],
-    spoken: Annotated[str, typer.Option("--language", help="BCP 47, such as de or pt-BR.")],
+    spoken: Language,
     role: Role = "subtitles",
     stack: Stack = None,
     as_json: Json = False,
@@ -56,7 +56,7 @@ def add(
 
 def remove(
     title: Title,
-    spoken: Annotated[str, typer.Option("--language", help="BCP 47, such as de or pt-BR.")],
+    spoken: Language,
     role: Role = "subtitles",
     stack: Stack = None,
     yes: Yes = False,
@@ -115,9 +115,7 @@ def _refuse_role(role: str) -> None:
 
 def _beside(cloud: Cloud, row: Row) -> list[str]:
     """Keys in the uploads bucket that begin with the film's name."""
-    asked = {"Bucket": cloud.name("uploads_bucket"), "Prefix": f"{row['stem']}."}
-    pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(**asked)
-    return [item["Key"] for page in pages for item in page.get("Contents", ())]
+    return [item["Key"] for item in cloud.objects(cloud.name("uploads_bucket"), f"{row['stem']}.")]
 
 
 def _captions(cloud: Cloud, row: Row, tag: str, role: str) -> list[str]:

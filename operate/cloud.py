@@ -5,7 +5,7 @@ import functools
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,11 @@ class Cloud:
         """A boto3 client. Its region is the home region if none is given."""
         with _making:  # boto3's default session cannot make clients in several threads at once
             return _client(service, region or self.home, self.endpoint)
+
+    def objects(self, bucket: str, prefix: str, region: str | None = None) -> Iterator[dict[str, Any]]:
+        """The objects of a bucket whose keys begin with `prefix`, as S3 lists them."""
+        pages = self.client("s3", region).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return (item for page in pages for item in page.get("Contents", ()))
 
 
 @functools.cache

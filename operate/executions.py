@@ -1,4 +1,4 @@
-"""Executions of the workflow: their states, with times and errors. Only `visits_of` calls AWS; the rest is pure."""
+"""Executions of the workflow: their states, with times and errors. The functions that take a Cloud call AWS."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -37,6 +37,11 @@ def _error(event: Mapping[str, Any]) -> str:
         if name.endswith("EventDetails") and isinstance(details, dict) and "error" in details:
             return str(cast(dict[str, Any], details)["error"])
     return ""
+
+
+def runs(cloud: Cloud, execution: str) -> bool:
+    """Whether an execution has not ended."""
+    return cloud.client("stepfunctions").describe_execution(executionArn=execution)["status"] == "RUNNING"
 
 
 def visits_of(cloud: Cloud, execution: str) -> list[Visit]:

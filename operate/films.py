@@ -14,10 +14,9 @@ from facts.encoder_codes import warning
 from lambdas.rows import STATES, Row, event_of
 from operate import beside, catalogue, executions, screen, upload, watching
 from operate.cloud import Cloud, find
-from operate.screen import NOT_SO, Column, Json, Refusal, Stack
+from operate.screen import NOT_SO, Column, Json, Refusal, Stack, Title
 from operate.sending import Sender, Sent
 
-Title = Annotated[str, typer.Argument(help="Its id, as `headend titles` shows it.")]
 POLL_SECONDS = 1.0
 STARTS_WITHIN = 60.0
 """Most seconds from an upload to the start of its workflow. On AWS it takes a few."""
@@ -202,10 +201,7 @@ def _versions(cloud: Cloud, row: Row) -> list[dict[str, Any]]:
     """The versions of this title in the media bucket, each with its number of objects and bytes."""
     place = catalogue.folder(row["id"])
     found: dict[str, dict[str, Any]] = {}
-    pages = (
-        cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=cloud.name("media_bucket"), Prefix=place)
-    )
-    for item in (item for page in pages for item in page.get("Contents", ())):
+    for item in cloud.objects(cloud.name("media_bucket"), place):
         version = item["Key"].removeprefix(place).partition("/")[0]
         entry = {"version": version, "plays": row.get("prefix") == place + version, "objects": 0, "bytes": 0}
         of = found.setdefault(version, entry)
@@ -231,7 +227,7 @@ def _follow(cloud: Cloud, row: Row) -> Row:
     with console.status("") as status:
         while True:
             # The status is read before the states, so that no state between the two reads is missed.
-            running = _status(cloud, row["execution"]) == "RUNNING"
+            running = executions.runs(cloud, row["execution"])
             found = executions.visits_of(cloud, row["execution"])
             for visit in found[shown:]:
                 screen.note(f"{visit.entered:%H:%M:%S}  {title}  {visit.state}")
@@ -259,10 +255,6 @@ def _claimed(cloud: Cloud, sent: Sent) -> Row:
         f"{sent.film.key}: after {STARTS_WITHIN:.0f} s no workflow has claimed it. See headend lost and headend failed"
     )
     raise Refusal(sentence, NOT_SO)
-
-
-def _status(cloud: Cloud, execution: str) -> str:
-    return cloud.client("stepfunctions").describe_execution(executionArn=execution)["status"]
 
 
 def _working(cloud: Cloud, row: Row, found: list[executions.Visit]) -> str:
@@ -311,7 +303,7 @@ def retry(
 def _may_run_again(cloud: Cloud, row: Row) -> bool:
     """Whether its last run failed, or ended without an outcome because it was stopped or timed out."""
     outcome = row.get("outcome")
-    return outcome == "FAILED" or (outcome is None and _status(cloud, row["execution"]) != "RUNNING")
+    return outcome == "FAILED" or (outcome is None and not executions.runs(cloud, row["execution"]))
 
 
 def _how(row: Row) -> str:

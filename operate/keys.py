@@ -74,13 +74,11 @@ def _take(cloud: Cloud, step: rotation.Step, folder: str, file: str, yes: bool) 
             form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
             text = private.private_bytes(*form, serialization.NoEncryption()).decode()
             ssm.put_parameter(Name=folder + step.key, Type="SecureString", Value=text)
-            screen.say(f"{title}: {step.key} is made.")
-            _show(step.key, private.public_key(), file, up)
+            _show(title, step.key, private.public_key(), file, up)
         case "show":
             text = ssm.get_parameter(Name=folder + step.key, WithDecryption=True)["Parameter"]["Value"]
             private: Any = serialization.load_pem_private_key(text.encode(), None)
-            screen.say(f"{title}: {step.key} is made.")
-            _show(step.key, private.public_key(), file, up)
+            _show(title, step.key, private.public_key(), file, up)
         case "wait":
             left = (step.until or datetime.now(UTC)) - datetime.now(UTC)
             why = (
@@ -99,7 +97,8 @@ def _take(cloud: Cloud, step: rotation.Step, folder: str, file: str, yes: bool) 
             screen.say(f"{title}: {step.key} is deleted. The rotation is complete.")
 
 
-def _show(key: str, public: rsa.RSAPublicKey, file: str, up: str) -> None:
+def _show(title: str, key: str, public: rsa.RSAPublicKey, file: str, up: str) -> None:
+    screen.say(f"{title}: {key} is made.")
     form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     screen.say(f"Add this as the last key under headend:signing in {file}. {up}\n")
     screen.say(f"    - name: {key}\n      publicKey: |")

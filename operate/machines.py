@@ -164,11 +164,7 @@ def _percent(value: float | None) -> str:
 
 def _fleet(cloud: Cloud, fleet: rolling.Fleet, now: datetime) -> dict[str, Any]:
     region, name = fleet["region"], fleet["group"]
-    scaling = cloud.client("autoscaling", region)
-    groups = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
-    if not groups:
-        raise Refusal(f"{region} has no group {name}. Perhaps the stack was changed: run pulumi up", NOT_SO)
-    [group] = groups
+    group = rolling.group(cloud.client("autoscaling", region), fleet)
     health = probes.health(cloud, region, group)
     tags = {tag["Key"]: tag["Value"] for tag in group.get("Tags", ())}
     return {

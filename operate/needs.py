@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from facts.instances import ALL_TYPES
 from facts.quota_codes import (
@@ -22,7 +22,9 @@ from facts.quota_codes import (
     QuotaCode,
     QuotaName,
 )
-from local.engine import Deployment, Registration
+
+if TYPE_CHECKING:  # Pulumi's SDK takes seconds to load
+    from local.engine import Deployment, Registration
 
 CALLS_AT_ONCE = 100
 """Concurrent Lambda executions that a small stack should be allowed. A new account may have 10. A burst of uploads
@@ -68,7 +70,7 @@ class Place(NamedTuple):
     """Zone ids."""
 
 
-def quotas(declared: Deployment) -> Iterator[Need]:
+def quotas(declared: "Deployment") -> Iterator[Need]:
     """What the program needs of each quota, if every fleet is at its largest size and is being replaced."""
     vcpus: Counter[tuple[str, QuotaCode]] = Counter()
     for group in declared.of_type("aws:autoscaling/group:Group"):
@@ -89,7 +91,7 @@ def quotas(declared: Deployment) -> Iterator[Need]:
         yield Need(region, CONCURRENCY, CALLS_AT_ONCE)
 
 
-def rates(declared: Deployment) -> Iterator[Rate]:
+def rates(declared: "Deployment") -> Iterator[Rate]:
     """What the workflow needs of the quotas that are found by name."""
     states: Counter[str] = Counter()
     for machine in declared.of_type("aws:sfn/stateMachine:StateMachine"):
@@ -100,19 +102,19 @@ def rates(declared: Deployment) -> Iterator[Rate]:
         yield Rate(region, OPEN, OPEN_AT_ONCE)
 
 
-def encoders(declared: Deployment) -> Iterator[Rate]:
+def encoders(declared: "Deployment") -> Iterator[Rate]:
     """What encoding takes."""
     for queue in declared.of_type("aws:mediaconvert/queue:Queue"):
         yield Rate(queue.region, ENCODING_JOBS, JOBS_AT_ONCE)
 
 
-def _template(declared: Deployment, group: Registration) -> Mapping[str, Any]:
+def _template(declared: "Deployment", group: "Registration") -> Mapping[str, Any]:
     policy = cast(dict[str, Any], group.inputs["mixedInstancesPolicy"])
     wanted = policy["launchTemplate"]["launchTemplateSpecification"]["launchTemplateId"]
     return next(i.inputs for i in declared.of_type("aws:ec2/launchTemplate:LaunchTemplate") if i.id == wanted)
 
 
-def _types(declared: Deployment, group: Registration) -> set[str]:
+def _types(declared: "Deployment", group: "Registration") -> set[str]:
     """The instance type of the launch template, and the others that the group may use instead."""
     policy = cast(dict[str, Any], group.inputs["mixedInstancesPolicy"])
     overrides = policy["launchTemplate"].get("overrides") or []
@@ -122,7 +124,7 @@ def _types(declared: Deployment, group: Registration) -> set[str]:
     }
 
 
-def places(declared: Deployment) -> list[Place]:
+def places(declared: "Deployment") -> list[Place]:
     """The needs of the nodes, one item for each region."""
     found: dict[str, list[set[str]]] = {}
     for group in declared.of_type("aws:autoscaling/group:Group"):
@@ -135,7 +137,7 @@ def places(declared: Deployment) -> list[Place]:
     return [Place(region, *(frozenset(part) for part in parts)) for region, parts in found.items()]
 
 
-def certificates(declared: Deployment) -> set[str]:
+def certificates(declared: "Deployment") -> set[str]:
     """ARNs of the certificates that the program uses but does not make."""
     made = {item.outputs.get("arn") for item in declared.of_type("aws:acm/certificate:Certificate")}
     named = {item.inputs.get("certificateArn") for item in declared.of_type("aws:lb/listener:Listener")}
@@ -144,13 +146,13 @@ def certificates(declared: Deployment) -> set[str]:
     return {str(arn) for arn in named - made if arn}
 
 
-def addresses(declared: Deployment) -> set[tuple[str, str, str]]:
+def addresses(declared: "Deployment") -> set[tuple[str, str, str]]:
     """(zone, name, type) of each DNS record by which viewers find the edge."""
     records = [item.inputs for item in declared.of_type("aws:route53/record:Record")]
     return {(item["zoneId"], item["name"], item["type"]) for item in records if "aliases" in item}
 
 
-def signing_parameters(declared: Deployment) -> set[tuple[str, str]]:
+def signing_parameters(declared: "Deployment") -> set[tuple[str, str]]:
     """(region, name) of each SSM parameter with a private key that a function reads."""
     functions = declared.of_type("aws:lambda/function:Function")
     found = {

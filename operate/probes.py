@@ -2,27 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from urllib.parse import urljoin
 
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import alarms, catalogue
+from operate import alarms, catalogue, rolling
+from operate.answers import Answer
 from operate.cloud import Cloud
 from operate.screen import Refusal
 
 SECONDS = 30
 """Time-out for one HTTP answer. A Lambda function needs some seconds for a cold start."""
-
-
-class Answer(NamedTuple):
-    """The answer of a tier."""
-
-    tier: str
-    verdict: Literal["ok", "wrong", "unsure"]
-    """unsure: it cannot be checked at the moment, for example because no film is published."""
-    says: str
 
 
 Probe = Callable[[Cloud], Iterator[tuple[Literal["ok", "wrong", "unsure"], str]]]
@@ -105,13 +97,12 @@ def _api(cloud: Cloud) -> Iterator[tuple[Any, str]]:
 
 def _fleets(cloud: Cloud) -> Iterator[tuple[Any, str]]:
     for fleet in cloud.output("fleets"):
-        groups = cloud.client("autoscaling", fleet["region"]).describe_auto_scaling_groups(
-            AutoScalingGroupNames=[fleet["group"]]
-        )["AutoScalingGroups"]
-        if not groups:
-            yield "wrong", f"{fleet['group']} does not exist. To make it, run pulumi up"
+        try:
+            group = rolling.group(cloud.client("autoscaling", fleet["region"]), fleet)
+        except Refusal as error:
+            yield "wrong", str(error)
             continue
-        yield fleet_health(groups[0], health(cloud, fleet["region"], groups[0]))
+        yield fleet_health(group, health(cloud, fleet["region"], group))
 
 
 def health(cloud: Cloud, region: str, group: Mapping[str, Any]) -> dict[str, str]:

@@ -52,6 +52,15 @@ def stages(fleets: Sequence[Fleet], home: str) -> list[list[Fleet]]:
     return [stage for stage in ([first], beside, others) if stage]
 
 
+def group(aws: Any, fleet: Fleet) -> Mapping[str, Any]:
+    """A fleet's group as AWS describes it. Raises Refusal if there is none."""
+    name = fleet["group"]
+    found = aws.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+    if not found:
+        raise Refusal(f"{fleet['region']} has no group {name}. Perhaps the stack was changed: run pulumi up", NOT_SO)
+    return found[0]
+
+
 def held(group: Mapping[str, Any]) -> tuple[str, str]:
     """(id, version) of the launch template of a group as AWS describes it."""
     template = group["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"]
@@ -78,15 +87,11 @@ def wanted(group: Mapping[str, Any], fleet: Fleet) -> dict[str, Any] | None:
 
 def start(aws: Any, fleet: Fleet) -> str | None:
     """Start the refresh of one fleet. Returns its id, or None if there is nothing to do. Raises what `roll` raises."""
-    name = fleet["group"]
-    groups = aws.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
-    if not groups:
-        raise Refusal(f"{fleet['region']} has no group {name}. Perhaps the stack was changed: run pulumi up", NOT_SO)
-    desired = wanted(groups[0], fleet)
+    desired = wanted(group(aws, fleet), fleet)
     if desired is None:
         return None
-    begun = aws.start_instance_refresh(AutoScalingGroupName=name, DesiredConfiguration=desired, Preferences=PREFERENCES)
-    return begun["InstanceRefreshId"]
+    asked = {"AutoScalingGroupName": fleet["group"], "DesiredConfiguration": desired, "Preferences": PREFERENCES}
+    return aws.start_instance_refresh(**asked)["InstanceRefreshId"]
 
 
 def state(aws: Any, fleet: Fleet, refresh: str) -> tuple[str, int, str]:

@@ -28,6 +28,7 @@ Stack = Annotated[
     str | None,
     typer.Option("--stack", "-s", envvar="HEADEND_STACK", help="Pulumi stack; local is the demo. Default: the demo."),
 ]
+Title = Annotated[str, typer.Argument(help="Its id, as `headend titles` shows it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

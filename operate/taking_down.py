@@ -10,9 +10,9 @@ import typer
 
 from lambdas import names
 from lambdas.rows import Row, taken_down
-from operate import catalogue, screen
+from operate import catalogue, executions, screen
 from operate.cloud import Cloud, find
-from operate.screen import NOT_SO, Json, Refusal, Stack, Yes
+from operate.screen import NOT_SO, Json, Refusal, Stack, Title, Yes
 
 NODES_SECONDS = 45
 """Nodes look for lists of deleted files every 15 s (cache-node-fill.service), and act on each list twice."""
@@ -21,7 +21,7 @@ REPLICAS_SECONDS = 900
 
 
 def take_down(
-    title: Annotated[str, typer.Argument(help="Its id, as `headend titles` shows it.")],
+    title: Title,
     source: Annotated[bool, typer.Option("--source", help="Also delete the upload.")] = False,
     caches: Annotated[bool, typer.Option("--caches/--no-caches", help="Empty its caches.")] = True,
     stack: Stack = None,
@@ -129,9 +129,7 @@ def _wait(not_yet: str, done: Callable[[], bool]) -> None:
 
 def _keys(cloud: Cloud, place: str, region: str | None = None, bucket: str = "") -> list[str]:
     """Keys that begin with `place`, in `bucket` or in the home media bucket."""
-    pages = cloud.client("s3", region).get_paginator("list_objects_v2")
-    found = pages.paginate(Bucket=bucket or cloud.name("media_bucket"), Prefix=place)
-    return [item["Key"] for page in found for item in page.get("Contents", ())]
+    return [item["Key"] for item in cloud.objects(bucket or cloud.name("media_bucket"), place, region)]
 
 
 def _note(cloud: Cloud, title: str, row: Row) -> None:
@@ -144,9 +142,9 @@ def _note(cloud: Cloud, title: str, row: Row) -> None:
 
 def _stop(cloud: Cloud, row: Row) -> None:
     """Stop the title's execution. It could not publish without the row, but it would leave files."""
-    states = cloud.client("stepfunctions")
-    if "execution" in row and states.describe_execution(executionArn=row["execution"])["status"] == "RUNNING":
-        states.stop_execution(executionArn=row["execution"], error="TakenDown", cause="headend take-down")
+    if "execution" in row and executions.runs(cloud, row["execution"]):
+        asked = {"executionArn": row["execution"], "error": "TakenDown", "cause": "headend take-down"}
+        cloud.client("stepfunctions").stop_execution(**asked)
 
 
 def _delete(cloud: Cloud, bucket: str, keys: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from operate import alarms, executions, probes, screen
+from operate.answers import Answer, show
 from operate.cloud import Cloud, find
 from operate.films import failed_rows
 from operate.screen import NOT_SO, Column, Json, Stack
@@ -174,15 +175,9 @@ def show_alarms(
 def doctor(stack: Stack = None, as_json: Json = False) -> None:
     """Check whether every tier can make and serve a film right now. The exit code is 1 if one cannot."""
     cloud = find(stack)
-    answers: list[probes.Answer] = []
+    answers: list[Answer] = []
     with screen.err().status("") as status:
         for tier, probe in probes.PROBES.items():
             status.update(tier)
             answers += probes.ask(tier, probe, cloud)
-    if as_json:
-        screen.document([answer._asdict() for answer in answers])
-    else:
-        columns = [Column("TIER"), Column(""), Column("ANSWER", "fold")]
-        screen.table(columns, [[item.tier, screen.coloured(item.verdict), item.says] for item in answers], "")
-    if any(answer.verdict == "wrong" for answer in answers):
-        raise typer.Exit(NOT_SO)
+    show(answers, "TIER", as_json)
