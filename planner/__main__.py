@@ -42,7 +42,10 @@ def size(
     )
     try:
         steps = shape(run_program(PROJECT, stack=stack)).steps if stack else DEFAULT.steps
-        demands = [given._replace(subscribers=each) for each in subscribers] if subscribers else SIZES
+        # The page's sizes have catalogues of their own. Only options that differ from the defaults replace theirs.
+        chosen = {name: value for name, value in given._asdict().items() if value != getattr(DEFAULT, name)}
+        demands = [given._replace(subscribers=each) for each in subscribers or ()]
+        demands = demands or [demand._replace(**chosen) for demand in SIZES]
         demands = [demand._replace(steps=steps) for demand in demands]
         plans = [plan(demand) for demand in demands]
     except (ProgramError, ValueError) as error:

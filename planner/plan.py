@@ -28,9 +28,8 @@ from planner.popularity import missed_by_lru, missed_by_share, requests, zipf
 from settings import MOST_NODES, MOST_REGIONS, Settings
 
 HIT_SECONDS, FILL_SECONDS = 0.133, 2.10
-"""Processor seconds of a node for a gigabyte from its cache, and for a gigabyte that it must fetch. `make bench`
-printed them on 2026-11-28, on a busy machine with two cores, over loopback and without TLS. Other machines differ; give
-the figures of yours with `--hit-seconds` and `--fill-seconds`."""
+"""Processor seconds of a node for a gigabyte from its cache, and for a gigabyte that it must fetch. docs/scale.md says
+where they come from, and why they are not the smallest that were measured."""
 FLEETS = [number for number in get_args(Settings.model_fields["fleets"].annotation) if number]
 BALANCER_GBPS = quotas.BALANCER_UNITS.value * 8 / 3600
 """Gb/s of one load balancer. One capacity unit is a gigabyte an hour."""

@@ -90,6 +90,7 @@ class Observability(pulumi.ComponentResource):
                         pop.region: {fleet.fleet_name: fleet.target_group_suffix for fleet in pop.fleets}
                         for pop in args["pops"]
                     },
+                    node_logs={pop.region: pop.node_log for pop in args["pops"] if pop.node_log is not None},
                 )
             ),
             # An account has one dashboard of a name. If the new one came first, deleting the old one would delete it.

@@ -51,6 +51,9 @@ class PointOfPresence(pulumi.ComponentResource):
     fleets: list[CacheFleet]
     """The fleets. Empty if CloudFront reads the bucket."""
 
+    node_log: pulumi.Output[str] | None = None
+    """The log group of the nodes, if there are any."""
+
     def __init__(self, name: str, args: PointOfPresenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:point_of_presence:PointOfPresence", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
@@ -96,6 +99,7 @@ class PointOfPresence(pulumi.ComponentResource):
     def _fleets(self, name: str, args: PointOfPresenceArgs, groups: SecurityGroups) -> list[CacheFleet]:
         child = pulumi.ResourceOptions(parent=self)
         role = NodeRole(f"{name}-node", {"region": self.region, "log_days": args["log_days"]}, child)
+        self.node_log = role.log_group_name
         return [
             CacheFleet(
                 f"{name}-{index:x}",

@@ -6,13 +6,17 @@ the address of the origin) come from another place.
 """
 
 import base64
+import contextlib
 import gzip
 import http.client
+import logging
 import os
 import pwd
 import re
 import signal
+import socket
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +29,13 @@ from local.processes import ManagedProcess
 
 CACHE_MB = 512
 """Size of a node's cache: enough for some minutes of every rung of a few titles."""
+HELPERS = ("node-fill", "node-share", "node-watch")
 START_SECONDS = 10.0
 POLL_SECONDS = 5
 """Seconds between two looks for new titles. A node on AWS waits longer."""
+
+
+log = logging.getLogger(__name__)
 
 
 class NodeError(RuntimeError):
@@ -59,6 +67,38 @@ def written_files(user_data: str) -> dict[str, str]:
         raise NodeError(f"user data is not a gzipped cloud-config with write_files: {error}") from error
 
 
+class Helper(ManagedProcess):
+    """A script beside nginx, kept alive as systemd does it on AWS."""
+
+    heard: float = 0.0
+    """Time of its last sign of life, or of its start. In seconds."""
+
+    def __init__(self, name: str, command: list[str], log: Path, limit: float) -> None:
+        # The kernel chooses the name of the socket. A leading zero byte is written as "@".
+        self._ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._ear.bind("")
+        super().__init__(name, ["env", f"NOTIFY_SOCKET=@{self._ear.getsockname()[1:].decode()}", *command], log)
+        self.limit = limit
+        """Seconds of silence after which it counts as frozen: WatchdogSec of its unit."""
+
+    def start(self) -> None:
+        """Start it."""
+        self.heard = time.monotonic()
+        super().start()
+
+    def keep(self) -> None:
+        """Start it if it does not run, or is frozen."""
+        if self.alive():
+            with contextlib.suppress(BlockingIOError):
+                while self._ear.recv(64, socket.MSG_DONTWAIT):
+                    self.heard = time.monotonic()
+            if time.monotonic() < self.heard + self.limit:
+                return
+            log.warning("%s is frozen: it is started again", self.name)
+            self.kill()
+        self.start()
+
+
 class Node:
     """One nginx. After it stopped or died, it may be started again on the same disk."""
 
@@ -71,7 +111,7 @@ class Node:
             "nginx.conf": files["/etc/headend/nginx.conf"],
             "listen.conf": f"listen {site.address}:{self.port} reuseport;\n",
             "node.conf": _fill(files["/etc/headend/node.conf.in"], _values(site, declared)),
-            **{name: files[f"/usr/local/sbin/{name}"] for name in ("node-fill", "node-share", "node-watch")},
+            **{name: files[f"/usr/local/sbin/{name}"] for name in HELPERS},
         }
         # If nginx runs as root, its workers get the user with which it was built. That user may not enter this
         # directory.
@@ -80,6 +120,8 @@ class Node:
         run = ["nginx", "-e", "stderr", "-p", directory, "-c", f"{directory}/nginx.conf", "-g", f"{user}daemon off;"]
         log = site.directory / "logs" / "stderr.log"
         self._process = ManagedProcess(site.instance_id, run, log, stop_signal=signal.SIGQUIT)
+        units = {name: files[f"/etc/systemd/system/cache-{name}.service"] for name in HELPERS}
+        self._limits = {name: float(units[name].partition("WatchdogSec=")[2].split()[0]) for name in HELPERS}
         self.sharer = self._script("node-share", f"{directory}/share", f"{directory}/disk/cache")
         self.watcher = self._script("node-watch", f"{directory}/nginx.pid", site.address, str(self.port))
         bucket, node = f"{site.endpoint_url}/{declared['BUCKET']}", f"{site.address}:{self.port}"
@@ -87,10 +129,10 @@ class Node:
         how += [declared["QUIET_FROM"], f"{directory}/node.conf", f"{directory}/disk/fill"]
         self.filler = self._script("node-fill", *how)
 
-    def _script(self, name: str, *arguments: str) -> ManagedProcess:
+    def _script(self, name: str, *arguments: str) -> Helper:
         command = [sys.executable, "-I", "-S", str(self.site.directory / name), *arguments]
         log = self.site.directory / "logs" / f"{name[5:]}.log"
-        return ManagedProcess(f"{self.site.instance_id}-{name}", command, log)
+        return Helper(f"{self.site.instance_id}-{name}", command, log, self._limits[name])
 
     @property
     def pid(self) -> int:
@@ -104,7 +146,7 @@ class Node:
         self.site.access_log.parent.mkdir(parents=True, exist_ok=True)
         for name, content in self._files.items():
             (self.site.directory / name).write_text(content, encoding="utf-8")
-        self._start(self.sharer)
+        self.sharer.keep()
         self._process.start()
         if not self._process.wait_until(self.healthy, START_SECONDS):
             self._process.kill()
@@ -139,14 +181,9 @@ class Node:
             process.kill()
 
     def restart_helpers(self) -> None:
-        """Start those that ended, as systemd does on AWS."""
-        self._start(self.sharer, self.filler, self.watcher)
-
-    @staticmethod
-    def _start(*helpers: ManagedProcess) -> None:
-        for helper in helpers:
-            if not helper.alive():
-                helper.start()
+        """Start those that ended or are frozen, as systemd does on AWS."""
+        for helper in (self.sharer, self.filler, self.watcher):
+            helper.keep()
 
     def _last_words(self) -> str:
         logs = [self.site.directory / "logs" / name for name in ("stderr.log", "error.log")]

@@ -100,6 +100,8 @@ def test_without_an_instance_store_the_cache_takes_half_of_the_root_volume(machi
     calls = (machine.root / "calls").read_text()
     assert not re.search(r"^(mkfs|mount |mdadm)", calls, re.MULTILINE)
     assert settings(machine) == {"max_size": "40000m", "min_free": "10000m", "keys_zone": "65m"}
+    # For the services that tell who they are.
+    assert machine.at("/etc/headend/instance.env").read_text() == "NODE=i-0abc\n"
 
 
 def test_a_new_instance_store_is_formatted_and_mounted(machine: Machine) -> None:

@@ -283,7 +283,7 @@ def test_the_access_log_is_one_json_object_a_request(node: Node) -> None:
     lines = [json.loads(line) for line in node.site.access_log.read_text().splitlines()]
     assert abs(lines[0].pop("t") - time.time()) < 60
     times = ("first_byte", "origin_first_byte", "seconds")
-    assert [0 <= float(lines[0].pop(name)) < 20 for name in times] == [True] * 3
+    assert [0 <= sum(map(float, str(lines[0].pop(name)).split(" : "))) < 20 for name in times] == [True] * 3
     assert lines[0] == {
         "origin_status": "200",
         "edge_request": "edge-1",

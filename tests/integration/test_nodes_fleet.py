@@ -183,6 +183,18 @@ def test_a_nodes_helper_that_ends_is_started_again(cloud: Cloud, run_dir: Path) 
         assert eventually(lambda: all(helper.alive() and helper.pid not in ended for helper in helpers))
 
 
+def test_a_nodes_helper_that_is_frozen_is_started_again(cloud: Cloud, run_dir: Path) -> None:
+    with watched(cloud, run_dir) as fleets:
+        node, began = next(iter(fleets.nodes.values())), time.monotonic()
+        helpers = (node.sharer, node.filler, node.watcher)
+        assert eventually(lambda: all(helper.heard > began for helper in helpers), 15), "one gives no signs of life"
+        frozen = [helper.pid for helper in helpers]
+        for helper in helpers:
+            os.kill(helper.pid, signal.SIGSTOP)
+            helper.limit = 2
+        assert eventually(lambda: all(helper.alive() and helper.pid not in frozen for helper in helpers))
+
+
 def test_a_fleet_that_is_stopped_leaves_no_node(cloud: Cloud, run_dir: Path) -> None:
     with watched(cloud, run_dir) as fleets:
         nodes = list(fleets.nodes.values())

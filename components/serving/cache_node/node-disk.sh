@@ -87,3 +87,4 @@ while [[ $text =~ @([A-Z_]+)@ ]]; do
     text=${text//"@$name@"/"${!name}"}
 done
 printf '%s\n' "$text" > /etc/headend/node.conf
+echo "NODE=$NODE" > /etc/headend/instance.env

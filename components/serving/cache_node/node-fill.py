@@ -28,7 +28,9 @@ import contextlib
 import hashlib
 import http.client
 import json
+import os
 import re
+import socket
 import sys
 import time
 import urllib.parse
@@ -143,6 +145,13 @@ def place(key: str) -> str:
 def quiet(hour: int, begins: int) -> bool:
     """Whether an hour of the day is a quiet one. The quiet hours may continue after midnight."""
     return (hour - begins) % 24 < QUIET_HOURS
+
+
+def alive() -> None:
+    """Tell systemd that this process is not frozen. If systemd hears nothing for WatchdogSec, it starts it again."""
+    if notify := os.environ.get("NOTIFY_SOCKET"):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, notify.replace("@", "\0", 1))
 
 
 class Filler:
@@ -278,6 +287,7 @@ class Filler:
         return json.loads(self._bucket(key))
 
     def _bucket(self, what: str) -> bytes:
+        alive()
         with urllib.request.urlopen(f"{self._bucket_url}/{what}", timeout=TIMEOUT) as answer:  # noqa: S310
             return answer.read()
 
@@ -289,7 +299,7 @@ class Filler:
             node.request("GET", path, headers=dict(headers))
             answer = node.getresponse()
             while answer.read(1 << 20):
-                pass
+                alive()
             if answer.status not in (200, 206) or answer.length:
                 raise OSError(f"{path} was answered with {answer.status}")
             return answer.getheader("X-Node-Cache", "")
@@ -320,12 +330,14 @@ def main() -> None:
     room = int(int(cache[1]) * 1e6 * DISK_SHARE)
     filler = Filler(bucket_url, node, digits, room, Path(directory), int(quiet_from))
     while True:
+        alive()
         due = time.monotonic() + float(seconds)
         try:
             filler.poll(time.time())
         except (OSError, http.client.HTTPException, ET.ParseError) as error:
             print(f"cache node: the fill lists cannot be read: {error}", flush=True)
         while time.monotonic() < due:
+            alive()
             began = time.monotonic()
             megabits = filler.step()
             if megabits is None:

@@ -2,7 +2,8 @@
 """Sums up nginx's access log once a minute, as metrics: `node-report ACCESS_LOG CACHE FLEET NODE LOG_GROUP PORT`.
 
 One JSON object a minute goes to the CloudWatch agent's UDP port on this machine. It is both a line in the log group and
-the fleet's metrics, in the embedded metric format:
+the fleet's metrics. The line also names the node, so CloudWatch Logs Insights shows each node, and no metric of a node
+is paid for. The object has the embedded metric format:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -42,15 +43,16 @@ def sums(lines: Iterable[str]) -> dict[str, Any]:
     """The metrics of some lines of the access log. Lines that are not a JSON object are left out.
 
     Bytes were sent to viewers. BytesFilled are those of them that the node had to fetch. OriginFirstByte has one value
-    for each fetch: the time until the bucket began its answer.
+    for each fetch: the time until the bucket began its answer. FirstByteP50 and FirstByteP99 are milliseconds for which
+    viewers waited who did not get a hit. They are not metrics. nginx does not measure the first byte of a hit.
     """
     found: dict[str, Any] = {name: 0 for name, unit in UNITS.items() if unit in ("Count", "Bytes")}
-    waits: list[int] = []
+    waits, firsts = list[int](), list[int]()
     for line in lines:
         try:
             entry = json.loads(line)
             status, size, cache = entry["status"], entry["bytes"], entry["cache"]
-            first = entry["origin_first_byte"]
+            from_origin, first = entry["origin_first_byte"], entry["first_byte"]
         except (ValueError, KeyError, TypeError):
             continue
         found["Bytes"] += size
@@ -65,10 +67,19 @@ def sums(lines: Iterable[str]) -> dict[str, Any]:
         else:
             found["Misses"] += 1
             found["BytesFilled"] += size
-        # After two tries there are two times. A refused try has "-" as its time.
-        waits += [round(float(part) * 1000) for part in first.replace(",", ":").split(":") if part.strip(" -")]
+        waits += times(from_origin)
+        if parts := times(first):
+            firsts.append(sum(parts))
     found["OriginFirstByte"] = spread(waits)
+    firsts.sort()
+    for percent in (50, 99) if firsts else ():
+        found[f"FirstByteP{percent}"] = firsts[len(firsts) * percent // 100]
     return found
+
+
+def times(text: str) -> list[int]:
+    """nginx's times in milliseconds. After two tries there are two. A try that was refused may have "-"."""
+    return [round(float(part) * 1000) for part in text.replace(",", ":").split(":") if part.strip(" -")]
 
 
 def spread(values: list[int]) -> list[int]:
@@ -132,11 +143,19 @@ class Tail:
         return found
 
 
+def alive() -> None:
+    """Tell systemd that this process is not frozen. If systemd hears nothing for WatchdogSec, it starts it again."""
+    if notify := os.environ.get("NOTIFY_SOCKET"):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, notify.replace("@", "\0", 1))
+
+
 def main() -> None:
     """Report until the machine stops."""
     path, cache, fleet, node, log_group, port = sys.argv[1:]
     tail, agent = Tail(Path(path)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     while True:
+        alive()
         time.sleep(SECONDS)
         now = time.time()
         found = {**sums(tail.lines()), "ObjectAge": ages(Path(cache), now)}

@@ -302,16 +302,23 @@ class Sharer:
         viewer.socket.close()
 
 
+def alive() -> None:
+    """Tell systemd that this process is not frozen. If systemd hears nothing for WatchdogSec, it starts it again."""
+    if notify := os.environ.get("NOTIFY_SOCKET"):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, notify.replace("@", "\0", 1))
+
+
 def main() -> None:
     """Share until the machine stops."""
     path, cache = sys.argv[1:]
     sharer = Sharer(Path(path), Path(cache))
-    systemd, notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), os.environ.get("NOTIFY_SOCKET")
+    told = 0.0
     while True:
         sharer.turn()
-        if notify:
-            # At least once a second. If systemd hears nothing any more, it starts the process again (WatchdogSec).
-            systemd.sendto(b"WATCHDOG=1", notify.replace("@", "\0", 1))
+        if time.monotonic() > told + SWEEP:
+            told = time.monotonic()
+            alive()
 
 
 if __name__ == "__main__":

@@ -71,11 +71,19 @@ def silent(
     return found
 
 
+def alive() -> None:
+    """Tell systemd that this process is not frozen. If systemd hears nothing for WatchdogSec, it starts it again."""
+    if notify := os.environ.get("NOTIFY_SOCKET"):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, notify.replace("@", "\0", 1))
+
+
 def main() -> None:
     """Watch until the machine stops."""
     pid_file, address, port = sys.argv[1:]
     quiet: dict[int, tuple[str, int]] = {}
     while True:
+        alive()
         time.sleep(SECONDS)
         try:
             now = workers(int(Path(pid_file).read_text()))

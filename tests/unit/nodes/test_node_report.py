@@ -13,8 +13,9 @@ from components.serving.cache_node import user_data
 SCRIPT: dict[str, Any] = runpy.run_path(str(Path(user_data.__file__).with_name("node-report.py")))
 
 
-def entry(cache: str, status: int = 200, size: int = 100, first: str = "") -> str:
-    return json.dumps({"status": status, "bytes": size, "cache": cache, "origin_first_byte": first}) + "\n"
+def entry(cache: str, status: int = 200, size: int = 100, first: str = "", waited: str = "") -> str:
+    found = {"status": status, "bytes": size, "cache": cache, "origin_first_byte": first, "first_byte": waited}
+    return json.dumps(found) + "\n"
 
 
 def test_hits_misses_and_bytes_are_counted_and_other_lines_are_not() -> None:
@@ -34,6 +35,18 @@ def test_hits_misses_and_bytes_are_counted_and_other_lines_are_not() -> None:
         **{"Hits": 2, "Misses": 1, "Stale": 1, "Errors": 2, "Bytes": 1316, "BytesFilled": 100, "Shared": 1},
         "OriginFirstByte": [20, 500, 1000],
     }
+
+
+def test_the_first_byte_of_what_was_not_a_hit_is_all_that_a_viewer_waited() -> None:
+    lines = [entry("MISS", waited=f"0.001 : 0.{number:03}") for number in range(100)]
+    lines += [entry("HIT"), entry("SHARED", waited="0.050"), entry("MISS", waited="2.000 : -, 0.500")]
+    found = SCRIPT["sums"](lines)
+    assert (found["FirstByteP50"], found["FirstByteP99"]) == (51, 100)
+    told = SCRIPT["document"](found, "dev-pop-0", "i-0abc", "nodes", 1_800_000_000.5)
+    named = {metric["Name"] for metric in told["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert "FirstByteP50" in told
+    assert not {"FirstByteP50", "FirstByteP99"} & named, "each metric costs 0.30 USD a month"
+    assert "FirstByteP50" not in SCRIPT["sums"]([entry("HIT")])
 
 
 def test_at_most_a_hundred_waits_are_reported_with_the_shortest_and_the_longest() -> None:

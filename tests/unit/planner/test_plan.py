@@ -98,6 +98,12 @@ def test_the_command_accepts_other_sizes() -> None:
     assert done.stdout.splitlines()[0].split() == ["subscribers", "5,000", "50,000"]
 
 
+def test_an_option_also_counts_for_the_sizes_of_the_page() -> None:
+    lines = [CliRunner().invoke(app, ["size", *words]).stdout.splitlines() for words in ([], ["--hit-seconds", "50"])]
+    differ = {before.split("  ")[0] for before, after in zip(*lines, strict=True) if before != after}
+    assert differ == {"cores busy, of a node's"}
+
+
 def test_a_ladder_of_ones_own_is_reckoned_with() -> None:
     low = plan(MILLION._replace(steps=(Step(360, 1_000_000, 7),)))
     assert low.usd["Encoding"] < plan(MILLION).usd["Encoding"] / 2

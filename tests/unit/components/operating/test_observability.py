@@ -3,6 +3,8 @@
 import functools
 import json
 import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -10,6 +12,7 @@ import pytest
 
 from components.operating.alarm import alarm
 from components.operating.observability import Observability
+from components.serving.cache_node import user_data
 from components.serving.cache_node.user_data import CACHE_DISK, METRICS_NAMESPACE
 from local.engine import Deployment, Registration, run_program
 from local.serving.nodes import written_files
@@ -204,10 +207,10 @@ def test_the_dashboard_shows_viewers_titles_and_every_region(prod: Deployment) -
     assert any(title.startswith("Are viewers watching?") for title in titles)
     assert any(title.startswith("Are titles being made?") for title in titles)
     for region in ("us-east-1", "eu-west-1", "ap-southeast-1"):
-        assert len([title for title in titles if title.startswith(region)]) == 5
+        assert len([title for title in titles if title.startswith(region)]) == 6
     for widget in body["widgets"]:
         assert widget["x"] + widget["width"] <= 24
-        for metric in widget["properties"]["metrics"]:
+        for metric in widget["properties"].get("metrics", []):
             assert all(isinstance(part, str) for part in metric[:-1])
     places = [(widget["x"], widget["y"]) for widget in body["widgets"]]
     assert len(set(places)) == len(places)
@@ -215,7 +218,7 @@ def test_the_dashboard_shows_viewers_titles_and_every_region(prod: Deployment) -
 
 def test_the_dashboard_shows_what_each_fleet_reports(prod: Deployment) -> None:
     body: dict[str, Any] = json.loads(prod.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
-    metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
     shown = {(metric[1], metric[3]) for metric in metrics if metric[0] == "Headend/Node"}
     files = [
         written_files(item.inputs["userData"])["/etc/headend/node.env"]
@@ -226,7 +229,7 @@ def test_the_dashboard_shows_what_each_fleet_reports(prod: Deployment) -> None:
     assert shown == {(name, fleet) for name in told for fleet in fleets}
     for widget in body["widgets"]:
         # CloudWatch refuses a graph in which two metrics have one id.
-        options = [metric[-1] for metric in widget["properties"]["metrics"] if isinstance(metric[-1], dict)]
+        options = [metric[-1] for metric in widget["properties"].get("metrics", []) if isinstance(metric[-1], dict)]
         ids = [option["id"] for option in options if "id" in option]
         assert len(set(ids)) == len(ids)
         words = {word for option in options for word in re.findall(r"[a-z]+\d+", option.get("expression", ""))}
@@ -238,11 +241,27 @@ def test_the_dashboard_shows_how_long_each_fleet_takes_to_its_first_byte(prod: D
     shown = {
         (widget["properties"]["region"], metric[3])
         for widget in body["widgets"]
-        for metric in widget["properties"]["metrics"]
+        for metric in widget["properties"].get("metrics", [])
         if metric[1:3] == ["TargetResponseTime", "TargetGroup"]
     }
     groups = [item for item in prod.of_type("aws:lb/targetGroup:TargetGroup") if not item.name.endswith("-api")]
     assert shown == {(item.region, item.outputs["arnSuffix"]) for item in groups}
+
+
+def test_the_dashboard_asks_the_nodes_own_lines_for_each_node(prod: Deployment) -> None:
+    body: dict[str, Any] = json.loads(prod.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
+    found = [widget["properties"] for widget in body["widgets"] if widget["type"] == "log"]
+    groups = {
+        item.region: item.id for item in prod.of_type("aws:cloudwatch/logGroup:LogGroup") if "-node-" in item.name
+    }
+    sums = runpy.run_path(str(Path(user_data.__file__).with_name("node-report.py")))["sums"]
+    line = {"status": 200, "bytes": 1, "cache": "MISS", "origin_first_byte": "0.1", "first_byte": "0.1"}
+    reported = {*sums([json.dumps(line)]), "Fleet", "Node"}
+    assert {each["region"] for each in found} == set(groups)
+    for each in found:
+        source, _, query = each["query"].partition(" | ")
+        assert source == f"SOURCE '{groups[each['region']]}'"
+        assert set(re.findall(r"\b[A-Z]\w{2,}", query)) <= reported
 
 
 def test_the_dashboard_asks_each_region_for_its_own_metrics(prod: Deployment) -> None:
@@ -250,7 +269,7 @@ def test_the_dashboard_asks_each_region_for_its_own_metrics(prod: Deployment) ->
     groups = {item.outputs["name"]: item.region for item in prod.of_type("aws:autoscaling/group:Group")}
     shown: dict[str, str] = {}
     for widget in body["widgets"]:
-        for metric in widget["properties"]["metrics"]:
+        for metric in widget["properties"].get("metrics", []):
             if "AutoScalingGroupName" in metric:
                 shown[metric[metric.index("AutoScalingGroupName") + 1]] = widget["properties"]["region"]
             if metric[0] == "AWS/CloudFront":
