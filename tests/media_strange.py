@@ -183,18 +183,42 @@ def _ambisonic(path: Path) -> None:
     ffmpeg(path, *picture("320x180"), *sound, *FAST, "-t", "2")
 
 
+def _grow(path: Path, around: str, kind: bytes, more: bytes) -> None:
+    """Put bytes at the end of the first box of a kind. `around` names the boxes that it lies in."""
+    data = bytearray(path.read_bytes())
+    entry = data.index(kind) - 4
+    end = entry + int.from_bytes(data[entry : entry + 4], "big")
+    for at in (*(data.rindex(name.encode(), 0, entry) - 4 for name in around.split()), entry):
+        data[at : at + 4] = (int.from_bytes(data[at : at + 4], "big") + len(more)).to_bytes(4, "big")
+    path.write_bytes(data[:end] + more + data[end:])
+
+
 def _spatial(path: Path) -> None:
     """Ambisonics as cameras and YouTube's tools write it: a box in the sound's description says so."""
     _sound_of(4, "pcm_s16le")(path)
-    data = bytearray(path.read_bytes())
     channels = struct.pack(">4I", 0, 1, 2, 3)
     box = struct.pack(">I4sBBIBBI", 36, b"SA3D", 0, 0, 1, 0, 0, 4) + channels
-    entry = data.index(b"sowt") - 4
-    end = entry + int.from_bytes(data[entry : entry + 4], "big")
-    boxes = [data.rindex(kind, 0, entry) - 4 for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")]
-    for at in (*boxes, entry):
-        data[at : at + 4] = (int.from_bytes(data[at : at + 4], "big") + len(box)).to_bytes(4, "big")
-    path.write_bytes(data[:end] + box + data[end:])
+    _grow(path, "moov trak mdia minf stbl stsd", b"sowt", box)
+
+
+def _elsewhere(path: Path) -> None:
+    """A film whose picture lies in another file, as editors save it unless asked for a self-contained one."""
+    _patched(_plain("-f", "mp4"), (b"url ", 0, bytes(4)))(path)
+    _grow(path, "moov trak mdia minf dinf dref", b"url ", b"file:///picture.mp4\0")
+
+
+def _without_frames(path: Path) -> None:
+    """The index is at the beginning, and no frame follows it."""
+    _plain("-movflags", "+faststart")(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"mdat") - 4])
+
+
+def _first_part(path: Path) -> None:
+    """The first part of a stream alone, which a player needs before any other."""
+    _plain("-movflags", "frag_keyframe+empty_moov")(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"moof") - 4])
 
 
 def _two_pictures(path: Path) -> None:
@@ -247,6 +271,8 @@ FIELDS = ["-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-flags", "+ilme+ildct"]
 DNXHR = ["-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"]
 HOURS = [(b"mvhd", 16, 1000), (b"tkhd", 20, 1000), (b"mdhd", 16, 12800), (b"elst", 8, 1000)]
 """Boxes that state a length: the offset of the length, and its time scale."""
+TABLES = [(b"stts", 4), (b"stsc", 4), (b"stco", 4), (b"stss", 4), (b"stsz", 8)]
+"""Boxes of a track's index: the offset of the number of rows."""
 
 STRANGE: dict[str, Recipe] = {
     "tiny_film.mp4": lambda path: ffmpeg(path, *picture("64x64"), *SOUND, *FAST, *AAC, "-t", "1"),
@@ -337,6 +363,12 @@ STRANGE: dict[str, Recipe] = {
     "behind_noise.ts": _behind_noise,
     "joined.mp4": _joined,
     "cut_avi.avi": _short_of(_plain("-c:v", "mpeg4", "-c:a", "libmp3lame", seconds="4"), 0.5),
+    "cut_mkv.mkv": _short_of(_plain(), 0.98),
+    "cut_mxf.mxf": _short_of(_codec(*DNXHR, sound="pcm_s16le", size="640x360"), 0.98),
+    "without_frames.mp4": _without_frames,
+    "first_part.mp4": _first_part,
+    "no_samples.mp4": _patched(_plain(), *((kind, at, bytes(4)) for kind, at in TABLES)),
+    "elsewhere.mov": _elsewhere,
     "gif.mp4": lambda path: ffmpeg(path, *picture("320x180"), "-t", "1", "-f", "gif"),
     "elementary.mp4": _plain("-an", "-f", "h264"),
     "lossless.mkv": _codec("-c:v", "ffv1", sound="flac"),

@@ -9,17 +9,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lambdas import clients, upload
-from lambdas.editions import matroska, mp4, transport
+from lambdas.editions import matroska, mp4, transport, whole
 from lambdas.editions.embedded import SoundFlags, TextTrack
 from lambdas.editions.text import plain, webvtt
 from lambdas.languages import UNKNOWN, language
-from lambdas.refusals import LOG, SourceRefused, SourceTruncated
+from lambdas.refusals import LOG, SourceRefused, SourceTruncated, SourceUnreadable
 from lambdas.shapes import Title
 
 WINDOW = 1024 * 1024
 """Bytes that one request fetches if the reader reads in order."""
 UNREADABLE = (ValueError, IndexError, KeyError, struct.error, zlib.error)
 """Exceptions of the readers for a file whose index contradicts itself."""
+MP4 = ("mp4", "quicktime", "three_gp", "three_g2")
+"""Probe's names of what is written in boxes."""
 AT_ONCE = 16
 """Most requests at the same time."""
 
@@ -92,13 +94,15 @@ def pictures(title: Title) -> list[bool]:
 
 
 def check(title: Title, container: str) -> None:
-    """Raise a Refusal for what Probe does not report: encryption, several films or programs in one file, and an AVI
-    file that was cut."""
+    """Raise a Refusal for what Probe does not report: a file that was cut or holds no picture, encryption, and several
+    films or programs in one file."""
     film = Film(title)
-    if container in ("mp4", "quicktime", "three_gp", "three_g2"):
-        _check_mp4(film)
-    if container == "avi":
-        _check_avi(film)
+    try:
+        _check_whole(film)
+        if container in MP4:
+            _check_mp4(film)
+    except UNREADABLE as error:
+        LOG.warning("index", extra={"title": title["id"], "error": repr(error)})  # the encoder will say what is wrong
     if container == "mpegts" and len(programs := transport.programs(film.read(0, 2 * WINDOW))) > 1:
         numbers = " and ".join([", ".join(map(str, programs[:-1])), str(programs[-1])])
         raise SourceRefused(
@@ -108,31 +112,34 @@ def check(title: Title, container: str) -> None:
         )
 
 
+def _check_whole(film: Film) -> None:
+    """The encoder takes what is there for all, unless much is missing."""
+    if (stated := whole.stated(film.read, film.size)) > film.size:
+        raise SourceTruncated(
+            f"The file says that it has {stated:,} bytes or more, but it has {film.size:,}. It was cut short. Upload it"
+            " again, whole."
+        )
+
+
 def _check_mp4(film: Film) -> None:
-    try:
-        locked, count = mp4.locked(film.read, film.size), mp4.films(film.read, film.size)
-    except UNREADABLE:
-        return  # the encoder will report what is wrong
-    if locked:
+    if mp4.locked(film.read, film.size):
         raise SourceRefused(
             "The film is encrypted (DRM), and this platform has no key for it. Upload the film without encryption."
         )
-    if count > 1:
+    if whole.elsewhere(film.read, film.size):
+        raise SourceRefused(
+            "The picture or the sound lies in another file, to which this one only points. Export the film as a file"
+            " that holds everything (QuickTime calls it self-contained)."
+        )
+    if whole.frames(film.read, film.size) == 0:
+        raise SourceUnreadable(
+            "The file describes a film, but holds no picture of it. Perhaps the recording was not finished, or this is"
+            " only the first part of a stream. Upload the whole film."
+        )
+    if (count := mp4.films(film.read, film.size)) > 1:
         raise SourceRefused(
             f"The file is {count} MP4 files, one after the other, and players show the first alone. Upload each by"
             " itself, or join them in an editor."
-        )
-
-
-def _check_avi(film: Film) -> None:
-    """An AVI file begins with its size, and its index lies at its end. The encoder takes what is there for all."""
-    head = film.read(0, 8)
-    stated = int.from_bytes(head[4:8], "little") + 8
-    # 0 and the largest number stand for a size that was not known. Of files above a gigabyte it is that of a part.
-    if head[:4] == b"RIFF" and 8 < stated < 1 << 32 and film.size < 0.98 * stated:
-        raise SourceTruncated(
-            f"The file says that it has {stated:,} bytes, but it has {film.size:,}. The upload was cut short. Upload it"
-            " again, whole."
         )
 
 

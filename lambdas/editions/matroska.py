@@ -94,6 +94,15 @@ def pictures(read: Read, size: int) -> list[bool]:
     return [bool(_number(entry, DEFAULT, 1)) for entry in _entries(read, size, PICTURE)]
 
 
+def stated(read: Read, size: int) -> int:
+    """Where the file ends by its own words, in bytes. 0 if it leaves that open, as a live recording does."""
+    segment = next((element for element in _elements(read, 0, size) if element.id == SEGMENT), None)
+    if segment is None:
+        return 0
+    length, _ = _length(read(segment.begin, 16), 4)
+    return 0 if length is None else segment.start + length
+
+
 def _entries(read: Read, size: int, kind: int) -> list[bytes]:
     """The descriptions of the tracks of a kind."""
     segment = next((element for element in _elements(read, 0, size) if element.id == SEGMENT), None)

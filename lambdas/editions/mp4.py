@@ -7,9 +7,9 @@ has no timed text for MP4. So this module reads the film's index, and the bytes 
 import struct
 from collections.abc import Iterator
 from itertools import accumulate, islice
-from typing import NamedTuple
 
-from lambdas.editions.embedded import LARGEST_INDEX, Read, ReadMany, SoundFlags, TextTrack, Timed
+from lambdas.editions.boxes import Box, children, find, read_index, rows, top
+from lambdas.editions.embedded import Read, ReadMany, SoundFlags, TextTrack, Timed
 from lambdas.editions.text import MOST_CUES
 from lambdas.languages import UNKNOWN
 
@@ -28,29 +28,22 @@ APPLE_LANGUAGES = "en fr de it nl sv es da pt no he ja ar fi el is mt tr hr zh u
 """QuickTime's Macintosh language codes from 0 on, in order."""
 
 
-class Box(NamedTuple):
-    kind: bytes
-    start: int
-    """Offset of the content, from the beginning of the data."""
-    end: int
-
-
 def text_tracks(read: Read, read_many: ReadMany, size: int) -> list[TextTrack]:
     """The text tracks of a file of `size` bytes. Empty if the file has no index.
 
     Raises ValueError or struct.error if the index contradicts itself.
     """
-    index = _index(read, size)
-    tracks = [_track(index, trak, read_many) for trak in _children(index, 0, len(index)) if trak.kind == b"trak"]
+    index = read_index(read, size)
+    tracks = [_track(index, trak, read_many) for trak in children(index, 0, len(index)) if trak.kind == b"trak"]
     return [track for track in tracks if track is not None]
 
 
 def sounds(read: Read, size: int) -> list[SoundFlags]:
     """The flags of every sound track, in the order of the file."""
-    index = _index(read, size)
+    index = read_index(read, size)
     found: list[SoundFlags] = []
-    for trak, default in _of_kind(index, b"soun"):
-        said, entry = _find(index, trak, "udta"), _find(index, trak, "mdia/minf/stbl/stsd")
+    for trak, default in of_kind(index, b"soun"):
+        said, entry = find(index, trak, "udta"), find(index, trak, "mdia/minf/stbl/stsd")
         tags = index[said.start : said.end] if said else b""
         described = any(description in tags for description in DESCRIPTIONS)
         spatial = entry is not None and SPATIAL in index[entry.start : entry.end]
@@ -60,13 +53,13 @@ def sounds(read: Read, size: int) -> list[SoundFlags]:
 
 def pictures(read: Read, size: int) -> list[bool]:
     """Of every video track, in the order of the file: whether players show it. They hide disabled ones."""
-    return [default for _, default in _of_kind(_index(read, size), b"vide")]
+    return [default for _, default in of_kind(read_index(read, size), b"vide")]
 
 
-def _of_kind(index: bytes, kind: bytes) -> Iterator[tuple[Box, bool]]:
+def of_kind(index: bytes, kind: bytes) -> Iterator[tuple[Box, bool]]:
     """The tracks with this handler, and whether each is enabled."""
-    for trak in (child for child in _children(index, 0, len(index)) if child.kind == b"trak"):
-        handler, header = _find(index, trak, "mdia/hdlr"), _find(index, trak, "tkhd")
+    for trak in (child for child in children(index, 0, len(index)) if child.kind == b"trak"):
+        handler, header = find(index, trak, "mdia/hdlr"), find(index, trak, "tkhd")
         if handler and header and index[handler.start + 8 : handler.start + 12] == kind:
             yield trak, bool(index[header.start + 3] & ENABLED)
 
@@ -77,68 +70,21 @@ LOCKED = (b"encv", b"enca", b"drmi", b"drms")
 
 def locked(read: Read, size: int) -> bool:
     """Whether a track is encrypted."""
-    index = _index(read, size)
-    traks = [child for child in _children(index, 0, len(index)) if child.kind == b"trak"]
-    found = [_find(index, trak, "mdia/minf/stbl/stsd") for trak in traks]
+    index = read_index(read, size)
+    traks = [child for child in children(index, 0, len(index)) if child.kind == b"trak"]
+    found = [find(index, trak, "mdia/minf/stbl/stsd") for trak in traks]
     return any(index[box.start + 12 : box.start + 16] in LOCKED for box in found if box)
 
 
 def films(read: Read, size: int) -> int:
     """How many whole files lie one after the other: each has a `ftyp` and a `moov`. Looks at the first boxes alone."""
-    kinds = [box.kind for box in islice(_boxes(read, size), FIRST_BOXES)]
+    kinds = [box.kind for box in islice(top(read, size), FIRST_BOXES)]
     return min(kinds.count(b"ftyp"), kinds.count(b"moov"))
 
 
-def _index(read: Read, size: int) -> bytes:
-    """The content of the first `moov` box, which is at the beginning of the file or at its end."""
-    found = next((box for box in _boxes(read, size) if box.kind == b"moov"), None)
-    if found is None or found.end - found.start > LARGEST_INDEX:
-        return b""
-    return read(found.start, found.end - found.start)
-
-
-def _boxes(read: Read, size: int) -> Iterator[Box]:
-    """The file's own boxes."""
-    at = 0
-    while at + 8 <= size:
-        head = read(at, 16)
-        length, kind = struct.unpack(">I4s", head[:8])
-        skip = 8
-        if length == 1 and len(head) == 16:
-            length, skip = struct.unpack(">Q", head[8:])[0], 16
-        length = length or size - at
-        if length < skip:
-            return
-        yield Box(kind, at + skip, at + length)
-        at += length
-
-
-def _children(data: bytes, start: int, end: int) -> Iterator[Box]:
-    at = start
-    while at + 8 <= end:
-        length, kind = struct.unpack_from(">I4s", data, at)
-        skip = 8
-        if length == 1:
-            length, skip = struct.unpack_from(">Q", data, at + 8)[0], 16
-        if length < skip or at + length > end:
-            return
-        yield Box(kind, at + skip, at + length)
-        at += length
-
-
-def _find(data: bytes, box: Box, path: str) -> Box | None:
-    """The first box at a path such as `mdia/minf/stbl`."""
-    for name in path.split("/"):
-        found = next((child for child in _children(data, box.start, box.end) if child.kind == name.encode()), None)
-        if found is None:
-            return None
-        box = found
-    return box
-
-
 def _track(data: bytes, trak: Box, read_many: ReadMany) -> TextTrack | None:
-    handler, table = _find(data, trak, "mdia/hdlr"), _find(data, trak, "mdia/minf/stbl")
-    header, described = _find(data, trak, "mdia/mdhd"), _find(data, trak, "mdia/minf/stbl/stsd")
+    handler, table = find(data, trak, "mdia/hdlr"), find(data, trak, "mdia/minf/stbl")
+    header, described = find(data, trak, "mdia/mdhd"), find(data, trak, "mdia/minf/stbl/stsd")
     if handler is None or table is None or header is None or described is None:
         return None
     if data[handler.start + 8 : handler.start + 12] not in TEXT_HANDLERS:
@@ -175,8 +121,8 @@ def _language(data: bytes, header: Box, wide: bool) -> str:
 def _shift(data: bytes, trak: Box, scale: int) -> float:
     """Seconds by which the edit list moves the track. An empty edit delays it. A media time cuts its beginning off."""
     edits, movie = (
-        _find(data, trak, "edts/elst"),
-        next((b for b in _children(data, 0, len(data)) if b.kind == b"mvhd"), None),
+        find(data, trak, "edts/elst"),
+        next((b for b in children(data, 0, len(data)) if b.kind == b"mvhd"), None),
     )
     if edits is None or movie is None:
         return 0.0
@@ -193,12 +139,12 @@ def _shift(data: bytes, trak: Box, scale: int) -> float:
 
 def _samples(data: bytes, table: Box) -> list[tuple[int, int, int, int]]:
     """(start, duration, offset, size) of each sample. Times are in units of the track's time scale."""
-    durations = [length for count, length in _rows(data, table, b"stts", 2) for _ in range(min(count, MOST_CUES + 1))]
+    durations = [length for count, length in rows(data, table, b"stts", 2) for _ in range(min(count, MOST_CUES + 1))]
     sizes = _sizes(data, table)
-    chunks = [row[0] for row in _rows(data, table, b"stco", 1)] or [
-        (high << 32) + low for high, low in _rows(data, table, b"co64", 2)
+    chunks = [row[0] for row in rows(data, table, b"stco", 1)] or [
+        (high << 32) + low for high, low in rows(data, table, b"co64", 2)
     ]
-    runs = _rows(data, table, b"stsc", 3)
+    runs = rows(data, table, b"stsc", 3)
     samples: list[tuple[int, int, int, int]] = []
     starts = [0, *accumulate(durations)]
     for number, (first, held, _) in enumerate(runs):
@@ -215,23 +161,13 @@ def _samples(data: bytes, table: Box) -> list[tuple[int, int, int, int]]:
 
 
 def _sizes(data: bytes, table: Box) -> list[int]:
-    box = _find(data, table, "stsz")
+    box = find(data, table, "stsz")
     if box is None:
         return []
     one, count = struct.unpack_from(">II", data, box.start + 4)
     if one:
         return [one] * min(count, MOST_CUES + 1)
     return [row[0] for row in struct.iter_unpack(">I", data[box.start + 12 : min(box.start + 12 + 4 * count, box.end)])]
-
-
-def _rows(data: bytes, table: Box, kind: bytes, width: int) -> list[tuple[int, ...]]:
-    """The rows of a table box. Each row is `width` unsigned 32-bit numbers."""
-    box = _find(data, table, kind.decode())
-    if box is None:
-        return []
-    count = struct.unpack_from(">I", data, box.start + 4)[0]
-    end = box.start + 8 + 4 * width * count
-    return list(struct.iter_unpack(f">{width}I", data[box.start + 8 : end])) if end <= box.end else []
 
 
 def _text(sample: bytes) -> str:

@@ -1,0 +1,85 @@
+"""Finds out whether a film's file is whole, by what its container says of its own end. Pure: the caller reads bytes."""
+
+import struct
+from collections.abc import Iterator
+from itertools import islice
+
+from lambdas.editions import matroska, mp4
+from lambdas.editions.boxes import Box, children, find, read_index, rows, top
+from lambdas.editions.embedded import Read
+
+HERE = 1
+"""Flag of a data reference: the track's data lies in this file."""
+PARTITION = bytes.fromhex("060e2b34020501010d0102010102")
+"""How an MXF file begins (SMPTE ST 377-1): the key of its header partition, without its status."""
+
+
+def stated(read: Read, size: int) -> int:
+    """Bytes that the file has at least, by its own words. 0 if it says nothing."""
+    head = read(0, 64)
+    if head[:4] == matroska.MAGIC:
+        return matroska.stated(read, size)
+    if head[:4] == b"RIFF":
+        # 0 and the largest number stand for a size that was not known. Of files above a gigabyte it is that of a part.
+        # Some programs count a little too much.
+        length = int.from_bytes(head[4:8], "little") + 8
+        return length if 8 < length < 1 << 32 and size < 0.98 * length else 0
+    if head.startswith(PARTITION):
+        at = 16 + (1 + (head[16] & 0x7F) if head[16] & 0x80 else 1)
+        return int.from_bytes(head[at + 24 : at + 32], "big")  # where the footer begins
+    return _stated_mp4(read, size)
+
+
+def _stated_mp4(read: Read, size: int) -> int:
+    index = read_index(read, size)
+    ends = [_last(index, table) for trak, table in _tables(index) if not _is_elsewhere(index, trak)]
+    return max(ends, default=0)
+
+
+def _tables(index: bytes) -> Iterator[tuple[Box, Box]]:
+    """Every track, and its table of samples."""
+    for trak in children(index, 0, len(index)):
+        if trak.kind == b"trak" and (table := find(index, trak, "mdia/minf/stbl")):
+            yield trak, table
+
+
+def _last(index: bytes, table: Box) -> int:
+    """Where the last chunk of a track ends."""
+    chunks = [at for (at,) in rows(index, table, b"stco", 1)]
+    chunks = chunks or [(high << 32) + low for high, low in rows(index, table, b"co64", 2)]
+    if not chunks:
+        return 0
+    last = max(range(len(chunks)), key=chunks.__getitem__)
+    sizes, before = find(index, table, "stsz"), 0
+    # If all samples have one size, it may be in another unit than bytes: QuickTime's old sound formats have 1.
+    if sizes is None or struct.unpack_from(">I", index, sizes.start + 4)[0]:
+        return chunks[last] + 1
+    runs = rows(index, table, b"stsc", 3)
+    for (first, held, _), (following, _, _) in zip(runs, [*runs[1:], (len(chunks) + 1, 0, 0)], strict=True):
+        if last + 1 < following:
+            at = sizes.start + 12 + 4 * (before + (last + 1 - first) * held)
+            return chunks[last] + sum(row[0] for row in struct.iter_unpack(">I", index[at : at + 4 * held]))
+        before += (following - first) * held
+    return chunks[last] + 1
+
+
+def elsewhere(read: Read, size: int) -> bool:
+    """Whether the picture or the sound of an MP4 lies in other files, which its data references name."""
+    index = read_index(read, size)
+    return any(_is_elsewhere(index, trak) for kind in (b"vide", b"soun") for trak, _ in mp4.of_kind(index, kind))
+
+
+def _is_elsewhere(index: bytes, trak: Box) -> bool:
+    found = find(index, trak, "mdia/minf/dinf/dref")
+    references = children(index, found.start + 8, found.end) if found else ()
+    return any(not index[one.start + 3] & HERE and index[one.start + 4 : one.end].strip(b"\0") for one in references)
+
+
+def frames(read: Read, size: int) -> int | None:
+    """How many pictures the index of an MP4 lists. None if it has no picture track, or lists them in fragments."""
+    index = read_index(read, size)
+    traks = [trak for trak, _ in mp4.of_kind(index, b"vide")]
+    if not traks or any(box.kind == b"moof" for box in islice(top(read, size), mp4.FIRST_BOXES)):
+        return None
+    tables = [table for trak in traks if (table := find(index, trak, "mdia/minf/stbl"))]
+    return sum(count for table in tables for count, _ in rows(index, table, b"stts", 2))
