@@ -24,7 +24,7 @@ source /etc/headend/node.env
 # The endpoint has only IPv4, and dnf would choose IPv6 by itself. The image decides the versions of the packages, so all
 # nodes of one image have the same.
 for attempt in 1 2 3 4 5; do
-    dnf install --assumeyes --setopt=ip_resolve=4 amazon-cloudwatch-agent mdadm nginx xfsprogs && break
+    dnf install --assumeyes --setopt=ip_resolve=4 amazon-cloudwatch-agent logrotate mdadm nginx xfsprogs && break
     ((attempt < 5)) || fail "packages could not be installed"
     sleep $((attempt * 5))
 done
@@ -45,7 +45,8 @@ for module in http_dav_module http_ssl_module; do
     [[ $built_with == *"--with-$module"* ]] || fail "nginx was built without $module"
 done
 
-sysctl --system
+# Only ours: a mistake in another file must not end the boot.
+sysctl --load=/etc/sysctl.d/90-headend.conf
 systemctl enable --now logrotate.timer fstrim.timer cache-node-scrub.timer
 systemctl enable cache-node-disk.service cache-node.service
 systemctl start cache-node.service

@@ -95,8 +95,18 @@ def cloud_config(config: NodeConfig) -> str:
         "/etc/amazon/ssm/amazon-ssm-agent.json": json.dumps({"Agent": {"UseDualStackEndpoint": True}}),
         "/etc/sysctl.d/90-headend.conf": _file("sysctl.conf"),
         "/etc/logrotate.d/headend": _file("logrotate.conf"),
-        # Every hour, because in a day at full load the access log would fill the root volume.
-        "/etc/systemd/system/logrotate.timer.d/hourly.conf": "[Timer]\nOnCalendar=hourly\nAccuracySec=1m\n",
+        # Every ten minutes, because a large node at full load logs gigabytes an hour, and the root volume is small.
+        "/etc/systemd/system/logrotate.timer.d/headend.conf": (
+            "[Timer]\nOnCalendar=*:0/10\nAccuracySec=1m\nRandomizedDelaySec=0\n"
+        ),
+        # fstrim.service trims the file systems in /etc/fstab, and the cache disk is not there. A disk that is never
+        # trimmed becomes slow. A trim delays readers, so it runs when most viewers sleep.
+        "/etc/systemd/system/fstrim.service.d/headend.conf": (
+            f"[Service]\nExecStart=\nExecStart=/usr/sbin/fstrim --verbose --quiet-unsupported {CACHE_DISK}\n"
+        ),
+        "/etc/systemd/system/fstrim.timer.d/headend.conf": (
+            f"[Timer]\nOnCalendar=\nOnCalendar=Mon {config.quiet_from:02}:00\n"
+        ),
         "/etc/systemd/system/cache-node.service": _file("cache-node.service"),
         "/etc/systemd/system/cache-node-disk.service": _file("cache-node-disk.service"),
         "/etc/systemd/system/cache-node-scrub.service": _file("cache-node-scrub.service"),

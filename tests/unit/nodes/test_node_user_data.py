@@ -127,6 +127,21 @@ def test_the_services_run_files_that_are_written() -> None:
             assert script in FILES or script == "/usr/sbin/nginx"
 
 
+def test_a_service_that_works_on_the_cache_disk_may_write_there() -> None:
+    # With "strict" systemd makes the whole file system read-only. node-share would then see no room for any object.
+    strict = {path.split("/")[-1] for path, text in FILES.items() if "\nProtectSystem=strict\n" in text}
+    assert strict == {"cache-node-report.service", "cache-node-watch.service"}
+
+
+def test_the_cache_disk_is_trimmed_when_most_viewers_sleep() -> None:
+    files = written_files(user_data(replace(CONFIG, quiet_from=7)))
+    service, timer = (files[f"/etc/systemd/system/fstrim.{kind}.d/headend.conf"] for kind in ("service", "timer"))
+    # An empty value removes those of the package: what is in /etc/fstab, and Monday at midnight.
+    assert re.findall(r"^ExecStart=(.*)$", service, re.MULTILINE)[0] == ""
+    assert service.rstrip().endswith(f" {module.CACHE_DISK}")
+    assert re.findall(r"^OnCalendar=(.*)$", timer, re.MULTILINE) == ["", "Mon 07:00"]
+
+
 def test_the_node_listens_where_the_load_balancer_is_told_to_look() -> None:
     files = written_files(user_data(replace(CONFIG, port=9000)))
     assert files["/etc/headend/listen.conf"] == "listen 9000 reuseport backlog=65535;\n"
