@@ -103,7 +103,7 @@ def _rights(args: SweeperArgs) -> list[Statement]:
         allow("dynamodb:Query", pulumi.Output.concat(args["table_arn"], "/index/by-state")),
         allow("states:StartExecution", [args["state_machine_arn"], args["sidecars_arn"]]),
         allow("states:DescribeExecution", f"arn:aws:states:{region}:{account}:execution:{args['workflow']}*"),
-        allow(["s3:ListBucket", "s3:ListBucketVersions"], args["uploads_arn"]),
+        allow("s3:ListBucketVersions", args["uploads_arn"]),
         allow("s3:ListBucket", args["media_arn"], StringLike={"s3:prefix": "v/*"}),
         allow("s3:DeleteObject", pulumi.Output.concat(args["media_arn"], "/v/*")),
     ]

@@ -27,10 +27,12 @@ class Start(TypedDict):
 
 
 class Stored(NamedTuple):
-    """An object of the uploads bucket."""
+    """The newest version of a key of the uploads bucket. If somebody deleted the file, it is the mark of that."""
 
     key: str
+    version: str
     etag: str
+    """Empty for a file that was deleted, and `size` is 0."""
     size: int
     modified: datetime
 
@@ -72,7 +74,7 @@ def unheard(item: Stored, title: Title, row: Row | None, note: Row | None, *, ga
     return note is None or note["at"] < modified or note.get("stem", title["stem"]) != title["stem"]
 
 
-def first_start(item: Stored, version: str, row: Row | None, bucket: str, now: datetime) -> Start:
+def first_start(item: Stored, row: Row | None, bucket: str, now: datetime) -> Start:
     """What the lost event would have started. If the event arrives after all, its execution uses what this one made.
 
     Only events have S3's sequencer. This one is the row's plus one, so that every later event is newer.
@@ -83,22 +85,22 @@ def first_start(item: Stored, version: str, row: Row | None, bucket: str, now: d
         "etag": item.etag,
         "size": item.size,
         "sequencer": next_after(before),
-        "version-id": version,
+        "version-id": item.version,
     }
     event = {"time": iso(item.modified), "detail": {"bucket": {"name": bucket}, "object": upload}}
     # At most once a day: an execution that fails before its claim is tried again tomorrow.
-    return {"name": f"found-{_hash(f'{item.key}/{version}/{now:%Y-%m-%d}')}", "input": json.dumps(event)}
+    return {"name": f"found-{_hash(f'{item.key}/{item.version}/{now:%Y-%m-%d}')}", "input": json.dumps(event)}
 
 
 def unseen(item: Stored, row: Row) -> bool:
-    """Was this file laid beside a film that plays, after its title last looked at such files?"""
+    """Was this file laid beside a film that plays, or deleted there, after its title last looked at such files?"""
     return "outcome" in row and "version" in row and row.get("looked", "") <= iso(item.modified)
 
 
 def look_beside(item: Stored, bucket: str, now: datetime) -> Start:
     """What the lost event of a file beside a film would have started, at most once a day."""
     event = {"detail": {"bucket": {"name": bucket}, "object": {"key": item.key}}}
-    return {"name": f"found-{_hash(f'{item.key}/{item.etag}/{now:%Y-%m-%d}')}", "input": json.dumps(event)}
+    return {"name": f"found-{_hash(f'{item.key}/{item.version}/{now:%Y-%m-%d}')}", "input": json.dumps(event)}
 
 
 def next_after(sequencer: str) -> str:

@@ -1,4 +1,4 @@
-"""Finds uploads that no event told of, because EventBridge could not deliver it, and starts the workflow."""
+"""Finds uploads and deletions that EventBridge could not tell of, and starts the workflow."""
 
 from datetime import datetime
 from typing import Any
@@ -18,18 +18,20 @@ PAGES = 10
 
 
 def sweep(run: Run) -> None:
-    """Start every film in the uploads bucket that its row does not know, and every file beside a film."""
+    """Start every film in the uploads bucket that its row does not know, and every file beside a film.
+
+    It reads versions, since a caption file that was deleted is known by its mark alone.
+    """
     after = catalogue.place(PLACE)
     for _ in range(PAGES):
-        request = {"StartAfter": after} if after else {}
-        found = clients.client("s3").list_objects_v2(Bucket=executions.UPLOADS_BUCKET, **request)
-        for item in found.get("Contents", []):
+        found = _versions(**{"KeyMarker": after} if after else {})
+        for item in _newest(found):
             if not run.more():
                 catalogue.keep_place(PLACE, after)
                 return
-            run.attempt("unheard", item["Key"], lambda item=item: _look(_stored(item), run.now))
-            after = item["Key"]
-        after = after if found["IsTruncated"] else None
+            run.attempt("unheard", item.key, lambda item=item: _look(item, run.now))
+            after = item.key
+        after = found["NextKeyMarker"] if found["IsTruncated"] else None
         catalogue.keep_place(PLACE, after)
         if after is None:
             return
@@ -37,15 +39,24 @@ def sweep(run: Run) -> None:
 
 def look(key: str, now: datetime) -> bool:
     """Start the current upload of a key, because the row's execution ended in favour of it. Returns whether it did."""
-    found = clients.client("s3").list_objects_v2(Bucket=executions.UPLOADS_BUCKET, Prefix=key, MaxKeys=1)
-    for item in found.get("Contents", []):
-        if item["Key"] == key:
-            return _look(_stored(item), now, gave_way=True)
-    return False
+    found = _newest(_versions(Prefix=key, MaxKeys=1))
+    return any(_look(item, now, gave_way=True) for item in found if item.key == key)
 
 
-def _stored(item: Any) -> core.Stored:
-    return core.Stored(item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"])
+def _versions(**request: Any) -> Any:
+    return clients.client("s3").list_object_versions(Bucket=executions.UPLOADS_BUCKET, **request)
+
+
+def _newest(found: Any) -> list[core.Stored]:
+    """The newest version of each key of a page, in the order of keys. It comes before the older ones of its key."""
+    versions = [*found.get("Versions", ()), *found.get("DeleteMarkers", ())]
+    newest = sorted((item for item in versions if item["IsLatest"]), key=lambda item: item["Key"].encode())
+    return [
+        core.Stored(
+            item["Key"], item["VersionId"], item.get("ETag", "").strip('"'), item.get("Size", 0), item["LastModified"]
+        )
+        for item in newest
+    ]
 
 
 def _look(item: core.Stored, now: datetime, *, gave_way: bool = False) -> bool:
@@ -53,6 +64,8 @@ def _look(item: core.Stored, now: datetime, *, gave_way: bool = False) -> bool:
         return False
     if sidecars.is_sidecar(item.key):
         return _look_beside(item, now)
+    if not item.etag:
+        return False  # a film's title stays when its file is deleted
     try:
         title = _identify(item)
     except NotAFilm:
@@ -60,10 +73,7 @@ def _look(item: core.Stored, now: datetime, *, gave_way: bool = False) -> bool:
     id_, row = _row(title)
     if not core.unheard(item, title, row, catalogue.get(taken_down(id_)), gave_way=gave_way):
         return False
-    version = _version(item.key)
-    if version is None:
-        return False
-    asked = core.first_start(item, version, row, executions.UPLOADS_BUCKET, now)
+    asked = core.first_start(item, row, executions.UPLOADS_BUCKET, now)
     return executions.start(asked, f"no event told of {item.key}")
 
 
@@ -97,10 +107,3 @@ def _row(title: Title) -> tuple[str, Row | None]:
     if row and row.get("stem", title["stem"]) != title["stem"]:
         return title["other"], catalogue.get(title["other"])
     return title["id"], row
-
-
-def _version(key: str) -> str | None:
-    """S3's id of the key's current version; None if it was deleted meanwhile."""
-    bucket = executions.UPLOADS_BUCKET
-    found = clients.client("s3").list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=1).get("Versions", [])
-    return next((item["VersionId"] for item in found if item["Key"] == key and item["IsLatest"]), None)

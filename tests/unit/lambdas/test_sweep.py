@@ -298,6 +298,26 @@ def test_a_file_beside_a_film_that_no_event_told_of_is_found(stack: Stack, key: 
     assert event == {"detail": {"bucket": {"name": "uploads"}, "object": {"key": key}}}
 
 
+@pytest.mark.parametrize("key", ["film.de.vtt", "film.jpg"])
+def test_a_deletion_beside_a_film_that_no_event_told_of_is_found(stack: Stack, key: str) -> None:
+    stack.upload(key)
+    looked = datetime.now(UTC) + timedelta(seconds=2)  # after the upload, and before the deletion
+    stack.row("PUBLISHED", outcome="PUBLISHED", version="aaaaaaaaaaaa", looked=iso(looked))
+    assert stack.sweep(hours=1)["unheard"] == 0
+    stack.s3.delete_object(Bucket="uploads", Key=key)
+    stack.row("PUBLISHED", outcome="PUBLISHED", version="aaaaaaaaaaaa", looked=iso(NOW))
+    assert [stack.sweep(hours=1)["unheard"] for _ in range(2)] == [1, 0]
+    [event] = stack.states.started.values()
+    assert event == {"detail": {"bucket": {"name": "uploads"}, "object": {"key": key}}}
+
+
+def test_the_deletion_of_a_film_starts_nothing(stack: Stack) -> None:
+    for _ in range(2):
+        stack.upload("film.mp4")
+    stack.s3.delete_object(Bucket="uploads", Key="film.mp4")
+    assert stack.sweep(hours=1)["unheard"] == 0
+
+
 @pytest.mark.parametrize(
     ("key", "row"),
     [
@@ -351,9 +371,9 @@ def test_a_film_beside_another_of_the_same_slug_is_looked_up_under_its_own_id(st
 def test_a_bucket_is_looked_through_in_pieces(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(7):
         stack.upload(f"film {number}.mp4")
-    answers = stack.s3.list_objects_v2
+    answers = stack.s3.list_object_versions
     monkeypatch.setattr(unheard, "PAGES", 1)
-    monkeypatch.setattr(stack.s3, "list_objects_v2", functools.partial(answers, MaxKeys=3))
+    monkeypatch.setattr(stack.s3, "list_object_versions", functools.partial(answers, MaxKeys=3))
     assert [stack.sweep(hours=1)["unheard"] for _ in range(4)] == [3, 3, 1, 0]
 
 
