@@ -215,9 +215,11 @@ def test_a_then_b_then_a_again_writes_nothing_twice_however_late(world: World, j
 def found_by_a_sweep(world: World, event: dict[str, Any]) -> dict[str, Any]:
     """The event with which the sweeper replaces a lost one."""
     lost, now = event["detail"]["object"], datetime(2026, 11, 22, 13, tzinfo=UTC)
-    stored = core.Stored(lost["key"], lost["etag"], lost["size"], datetime.fromisoformat(event["time"]))
+    stored = core.Stored(
+        lost["key"], lost["version-id"], lost["etag"], lost["size"], datetime.fromisoformat(event["time"])
+    )
     row = world.plain_row() or None
-    return json.loads(core.first_start(stored, lost["version-id"], row, "uploads", now)["input"])
+    return json.loads(core.first_start(stored, row, "uploads", now)["input"])
 
 
 @pytest.mark.parametrize("late", ["while it is made", "afterwards", "never"])
