@@ -77,6 +77,11 @@ MONTHS = (
 )
 
 
+FLEET_METRICS = 17
+"""Metrics that the nodes of a fleet report together: nine of nginx's log, and eight of the CloudWatch agent (two disks,
+bytes in and out of two network interfaces, and two limits of the network)."""
+
+
 class Shape(NamedTuple):
     """The program's resources that cost by the hour or month."""
 
@@ -94,6 +99,8 @@ class Shape(NamedTuple):
     """The ladder."""
     source_copies: int = 0
     """Number of copies of the uploads bucket."""
+    fleets: int = 0
+    """Number of fleets in all regions."""
 
 
 def shape(deployment: Deployment) -> Shape:
@@ -117,6 +124,7 @@ def shape(deployment: Deployment) -> Shape:
         replicas=sum(bool(prefix) for prefix in copied),
         steps=_steps(deployment),
         source_copies=copied.count(""),
+        fleets=count["aws:autoscaling/group:Group"],
     )
 
 
@@ -174,8 +182,9 @@ def bill(declared: Shape, month: Month) -> dict[str, float]:
     kept_gb = rendition_gb(declared.steps)
     return {
         "Cache nodes": sum(number * HOURS * node_hour(kind) for kind, number in declared.nodes.items()),
-        # Seven EC2 metrics for each minute.
-        "Their volumes and metrics": declared.volumes_gb * VOLUME.usd + nodes * 7 * METRIC.usd,
+        # Each node has seven EC2 metrics for each minute.
+        "Their volumes and metrics": declared.volumes_gb * VOLUME.usd
+        + (nodes * 7 + declared.fleets * FLEET_METRICS) * METRIC.usd,
         "Load balancers": declared.balancers * HOURS * BALANCER.usd
         + (watched_gb * MISSES * BALANCER_GB.usd if nodes else 0),
         "S3 and Origin Shield": 0.0 if nodes else from_bucket,

@@ -146,6 +146,7 @@ def plan(demand: Demand) -> Plan:
         firewalls=1,
         replicas=regions - 1,
         steps=demand.steps,
+        fleets=fleets.fleets * regions,
     )
     # The processor time of a gigabyte does not depend on the number of nodes or viewers.
     busy_gbps = INSTANCE_TYPES[fleets.instance_type].baseline_gbps * BUSY_SHARE
@@ -162,7 +163,7 @@ def plan(demand: Demand) -> Plan:
         balancers=balancers,
         month_gb=month_gb,
         usd=bill(shape, month),
-        without_usd=together(bill(shape._replace(nodes={}, volumes_gb=0, balancers=1, replicas=0), month)),
+        without_usd=together(bill(shape._replace(nodes={}, volumes_gb=0, balancers=1, replicas=0, fleets=0), month)),
         met=[],
     )
     return made._replace(met=_met(made))

@@ -1,13 +1,34 @@
 """The cost of a month: computed by hand for a stack whose size is known."""
 
+import json
+import runpy
+from pathlib import Path
+
 import pytest
 
+from components.serving.cache_node import user_data as nodes
 from lambdas.ladder import STEPS, steps_of
 from local.engine import run_program
-from planner.bill import MONTHS, Month, Shape, bill, delivery, flat_rate, node_hour, shape, table, together
+from local.serving.nodes import written_files
+from planner.bill import (
+    FLEET_METRICS,
+    MONTHS,
+    Month,
+    Shape,
+    bill,
+    delivery,
+    flat_rate,
+    node_hour,
+    shape,
+    table,
+    together,
+)
 from tests.declared import ROOT, whole
+from tests.node_config import node_config
 
-SMALL = Shape(nodes={"c7gd.medium": 4}, volumes_gb=64, balancers=1, alarms=10, keys=1, firewalls=0, replicas=0)
+SMALL = Shape(
+    nodes={"c7gd.medium": 4}, volumes_gb=64, balancers=1, alarms=10, keys=1, firewalls=0, replicas=0, fleets=2
+)
 IDLE = Month("idle", "dev", {}, 0, 0, 0)
 
 
@@ -23,10 +44,19 @@ def test_an_idle_stack_costs_its_nodes_balancer_and_alarms() -> None:
     lines = bill(SMALL, IDLE)
     assert {name: round(usd, 2) for name, usd in lines.items() if usd} == {
         "Cache nodes": 132.57,  # 4 x 730 h x 0.0454
-        "Their volumes and metrics": 13.52,  # 4 x (16 x 0.08 + 7 x 0.30)
+        "Their volumes and metrics": 23.72,  # 4 x (16 x 0.08 + 7 x 0.30) + 2 x 17 x 0.30
         "Load balancers": 16.43,
         "Alarms, keys, edge metrics": 4.4,  # 10 x 0.10 + 1.00 + 8 x 0.30
     }
+
+
+def test_the_metrics_of_a_fleet_are_those_that_its_nodes_report() -> None:
+    files = written_files(nodes.user_data(node_config()))
+    units = runpy.run_path(str(Path(nodes.__file__).with_name("node-report.py")))["UNITS"]
+    agent = json.loads(files["/etc/headend/cloudwatch-agent.json"])["metrics"]["metrics_collected"]
+    interfaces = ["ens5", "lo"]
+    reported = len(units) + len(agent["disk"]["resources"]) + len(agent["net"]["measurement"]) * len(interfaces)
+    assert reported + len(agent["ethtool"]["metrics_include"]) == FLEET_METRICS
 
 
 def test_what_is_watched_encoded_and_kept_comes_on_top() -> None:
