@@ -197,13 +197,16 @@ class Edition(TypedDict):
     poster: str
     """URL path of the poster."""
     notes: list[str]
-    """Sentences for the owner about files that were left out."""
+    """Sentences for the owner about files beside the film that were left out."""
     looked: str
     """When the files beside the film were listed, ISO 8601. The sweeper finds files that came later."""
 
 
 class Published(Verified, Edition):
     """All values that publishing writes to a title's row."""
+
+    remarks: list[str]
+    """Sentences for the owner about the film's own file: where it ends, and its captions that could not be read."""
 
 
 class Summary(TypedDict):

@@ -154,7 +154,7 @@ def show(title: Title, stack: Stack = None, as_json: Json = False) -> None:
             "languages": ", ".join(heard),
             "captions": ", ".join(_captions(row)),
             "cost": _cost(row),
-            "notes": " ".join(row.get("notes", ())),
+            "notes": " ".join((*row.get("remarks", ()), *row.get("notes", ()))),
             "the encoder": " ".join(warning(kept) for kept in row.get("warnings", ())),
             "ladder": "made with an older ladder. To change that: headend encode-again"
             if catalogue.outdated(row, catalogue.steps(cloud), surround=catalogue.surround(cloud))

@@ -36,6 +36,7 @@ MADE = {
     "captions": [{"language": "de", "name": "Deutsch", "role": "subtitles"}],
     "poster": "/v/x/poster.jpg",
     "notes": [],
+    "remarks": ["It ends in the middle of a packet."],
     "looked": "2026-11-22T12:00:00Z",
 }
 Step = Callable[[], object]

@@ -260,6 +260,12 @@ def _fonts(path: Path) -> None:
     ffmpeg(path, *picture("320x180"), *SOUND, *FAST, *AAC, *kind, "-t", "2")
 
 
+def _lasts_a_minute(path: Path) -> None:
+    """Two seconds of a film in fragments that says at its beginning that it lasts a minute."""
+    _plain("-movflags", "frag_keyframe+empty_moov")(path)
+    _grow(path, "moov", b"mvex", struct.pack(">I4sII", 16, b"mehd", 0, 60_000))
+
+
 X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt"]
 X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params"]
 HLG = [
@@ -360,6 +366,9 @@ STRANGE: dict[str, Recipe] = {
     "jitter.mkv": _plain("-fps_mode", "vfr", rate="30", more=",setpts='PTS+0.008*random(0)/TB'"),
     "cut_ts.ts": _short_of(_plain(seconds="4"), 0.5),
     "cut_fragments.mp4": _short_of(_plain("-movflags", "frag_keyframe+empty_moov", "-g", "10", seconds="4"), 0.5),
+    "cut_ps.mpg": _short_of(_plain("-c:v", "mpeg2video", "-c:a", "mp2"), 0.7),
+    "cut_listed.mp4": _short_of(_plain("-movflags", "dash+global_sidx", "-g", "10", "-frag_duration", "400000"), 0.98),
+    "lasts_a_minute.mp4": _lasts_a_minute,
     "behind_noise.ts": _behind_noise,
     "joined.mp4": _joined,
     "cut_avi.avi": _short_of(_plain("-c:v", "mpeg4", "-c:a", "libmp3lame", seconds="4"), 0.5),

@@ -25,6 +25,7 @@ def publishing(names: WorkflowNames) -> dict[str, State]:
             "opening": {"S": "{% $string($made.opening) %}"},
             # Faults that the encoder noticed and could handle: damaged frames, missing references.
             "warnings": {"L": "{% [$warnings.{'S': $string(Code) & ' x ' & $string(Count)}] %}"},
+            "remarks": {"L": "{% [$made.remarks.{'S': $}] %}"},
             "published": NOW,
         },
         "Announce",

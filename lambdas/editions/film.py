@@ -14,7 +14,7 @@ from lambdas.editions.embedded import SoundFlags, TextTrack
 from lambdas.editions.text import plain, webvtt
 from lambdas.languages import UNKNOWN, language
 from lambdas.refusals import LOG, SourceRefused, SourceTruncated, SourceUnreadable
-from lambdas.shapes import Title
+from lambdas.shapes import Source, Title
 
 WINDOW = 1024 * 1024
 """Bytes that one request fetches if the reader reads in order."""
@@ -93,17 +93,34 @@ def pictures(title: Title) -> list[bool]:
         return []
 
 
-def check(title: Title, container: str) -> None:
+def remarks(title: Title) -> list[str]:
+    """Sentences about a film that was published although its file may lack something."""
+    film = Film(title)
+    try:
+        torn = whole.torn(film.read, film.size)
+    except UNREADABLE as error:
+        LOG.warning("end of the file", extra={"title": title["id"], "error": repr(error)})
+        return []
+    return [TORN] if torn else []
+
+
+TORN = (
+    "The file ends in the middle of a packet, and does not say how long it was. Perhaps it was cut short. If its end is"
+    " missing, upload it again, whole."
+)
+
+
+def check(title: Title, found: Source) -> None:
     """Raise a Refusal for what Probe does not report: a file that was cut or holds no picture, encryption, and several
     films or programs in one file."""
     film = Film(title)
     try:
         _check_whole(film)
-        if container in MP4:
-            _check_mp4(film)
+        if found["container"] in MP4:
+            _check_mp4(film, found["duration"])
     except UNREADABLE as error:
         LOG.warning("index", extra={"title": title["id"], "error": repr(error)})  # the encoder will say what is wrong
-    if container == "mpegts" and len(programs := transport.programs(film.read(0, 2 * WINDOW))) > 1:
+    if found["container"] == "mpegts" and len(programs := transport.programs(film.read(0, 2 * WINDOW))) > 1:
         numbers = " and ".join([", ".join(map(str, programs[:-1])), str(programs[-1])])
         raise SourceRefused(
             f"The file holds {len(programs)} programs (numbers {numbers}), but a title is one program. Upload one of"
@@ -121,7 +138,7 @@ def _check_whole(film: Film) -> None:
         )
 
 
-def _check_mp4(film: Film) -> None:
+def _check_mp4(film: Film, duration: float | None) -> None:
     if mp4.locked(film.read, film.size):
         raise SourceRefused(
             "The film is encrypted (DRM), and this platform has no key for it. Upload the film without encryption."
@@ -135,6 +152,11 @@ def _check_mp4(film: Film) -> None:
         raise SourceUnreadable(
             "The file describes a film, but holds no picture of it. Perhaps the recording was not finished, or this is"
             " only the first part of a stream. Upload the whole film."
+        )
+    if duration and (stated := whole.seconds(film.read, film.size)) > duration + max(1, 0.02 * duration):
+        raise SourceTruncated(
+            f"The file says that it lasts {stated:.1f} s, but it holds {duration:.1f} s. It was cut short. Upload it"
+            " again, whole."
         )
     if (count := mp4.films(film.read, film.size)) > 1:
         raise SourceRefused(

@@ -1,4 +1,4 @@
-"""Finds the programs of an MPEG transport stream (ISO 13818-1, 2.4.4). Pure."""
+"""Finds the packets and the programs of an MPEG transport stream (ISO 13818-1, 2.4.4). Pure."""
 
 from collections.abc import Iterator
 
@@ -41,13 +41,19 @@ def programs(data: bytes) -> list[int]:
     )
 
 
-def _packets(data: bytes) -> Iterator[bytes]:
+def step(data: bytes) -> tuple[int, int] | None:
+    """(bytes before the first packet, bytes from one packet to the next); None if it is no transport stream."""
     for size in SIZES:
         for start in range(size):
             if all(data[start + size * number : start + size * number + 1] == b"\x47" for number in range(5)):
-                places = range(start, len(data) - PACKET + 1, size)
-                yield from (data[at : at + PACKET] for at in places if data[at] == SYNC)
-                return
+                return start, size
+    return None
+
+
+def _packets(data: bytes) -> Iterator[bytes]:
+    start, size = step(data) or (len(data), PACKET)
+    places = range(start, len(data) - PACKET + 1, size)
+    yield from (data[at : at + PACKET] for at in places if data[at] == SYNC)
 
 
 def _length(table: bytes) -> int:

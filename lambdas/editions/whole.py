@@ -1,10 +1,11 @@
 """Finds out whether a film's file is whole, by what its container says of its own end. Pure: the caller reads bytes."""
 
+import re
 import struct
 from collections.abc import Iterator
 from itertools import islice
 
-from lambdas.editions import matroska, mp4
+from lambdas.editions import matroska, mp4, transport
 from lambdas.editions.boxes import Box, children, find, read_index, rows, top
 from lambdas.editions.embedded import Read
 
@@ -12,6 +13,13 @@ HERE = 1
 """Flag of a data reference: the track's data lies in this file."""
 PARTITION = bytes.fromhex("060e2b34020501010d0102010102")
 """How an MXF file begins (SMPTE ST 377-1): the key of its header partition, without its status."""
+
+TAIL = 16 * 1024 * 1024
+"""Bytes at the end of a fragmented film, in which its last fragment begins. Fragments are of some seconds."""
+PROGRAM_STREAM = b"\0\0\1\xba"
+LAST_PACKET = re.compile(rb".*\x00\x00\x01[\xbd-\xef](..)", re.DOTALL)
+"""The last packet of a program stream, and its length (ISO 13818-1, 2.5.3)."""
+LARGEST_PACKET = 65_535 + 6
 
 
 def stated(read: Read, size: int) -> int:
@@ -33,7 +41,59 @@ def stated(read: Read, size: int) -> int:
 def _stated_mp4(read: Read, size: int) -> int:
     index = read_index(read, size)
     ends = [_last(index, table) for trak, table in _tables(index) if not _is_elsewhere(index, trak)]
+    ends += [_listed(read, box) for box in islice(top(read, size), mp4.FIRST_BOXES) if box.kind == b"sidx"]
     return max(ends, default=0)
+
+
+def _listed(read: Read, box: Box) -> int:
+    """Where the fragments end that a segment index lists (ISO 14496-12, 8.16.3)."""
+    data = read(box.start, box.end - box.start)
+    at = 12 + (16 if data[0] else 8)
+    skipped = int.from_bytes(data[at - (8 if data[0] else 4) : at], "big")
+    [count] = struct.unpack_from(">H", data, at + 2)
+    entries = struct.iter_unpack(">III", data[at + 4 : at + 4 + 12 * count])
+    return box.end + skipped + sum(size & 0x7FFFFFFF for size, _, _ in entries)
+
+
+def seconds(read: Read, size: int) -> float:
+    """Length of all fragments of an MP4, which some say at the beginning. 0 if it says nothing."""
+    index = read_index(read, size)
+    film = Box(b"moov", 0, len(index))
+    header, whole = find(index, film, "mvhd"), find(index, film, "mvex/mehd")
+    if header is None or whole is None:
+        return 0.0
+    [scale] = struct.unpack_from(">I", index, header.start + (20 if index[header.start] else 12))
+    return int.from_bytes(index[whole.start + 4 : whole.end], "big") / scale if scale else 0.0
+
+
+def torn(read: Read, size: int) -> bool:
+    """Whether the file ends in the middle of a packet or a fragment. It does not say how much should follow."""
+    if step := transport.step(read(0, 8192)):
+        start, length = step
+        # Beside a packet lies a clock before it, or a check after it, or nothing.
+        return (size - start) % length not in (0, transport.PACKET)
+    if read(0, 4) == PROGRAM_STREAM:
+        at = max(0, size - LARGEST_PACKET)
+        last = LAST_PACKET.match(read(at, LARGEST_PACKET))
+        return last is not None and at + last.end() + int.from_bytes(last[1], "big") > size
+    index = read_index(read, size)
+    if not find(index, Box(b"moov", 0, len(index)), "mvex"):
+        return False
+    tail = max(0, size - TAIL)
+    data = read(tail, TAIL)
+    last = data.rfind(b"mfhd")
+    if last < 12 or data[last - 8 : last - 4] != b"moof":
+        return False
+    return tail + _end(data, last - 12) > size
+
+
+def _end(data: bytes, at: int) -> int:
+    """Where the boxes end that begin at `at`. Of the last one, more may be stated than is there."""
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        length = int.from_bytes(data[at + 8 : at + 16], "big") if length == 1 else length or len(data) - at
+        at += max(length, 8)
+    return at if at >= len(data) else len(data) + 1
 
 
 def _tables(index: bytes) -> Iterator[tuple[Box, Box]]:

@@ -69,7 +69,7 @@ def _prepare(event: Event) -> Preparation:
     if found["status"] == "RUNNING":
         return decided("WAIT", content)
     source = _probe(title)
-    film.check(title, source["container"])
+    film.check(title, source)
     if len(source["audio"]) > 1 or any(track["channels"] > MOST_FLAT for track in source["audio"]):
         source = sources.with_flags(source, film.sounds(title))
     planned = plan(source, STEPS, surround=SURROUND)

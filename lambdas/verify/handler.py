@@ -8,7 +8,7 @@ import os
 from typing import TypedDict
 
 from lambdas import clients, names, upload
-from lambdas.editions import writer
+from lambdas.editions import film, writer
 from lambdas.refusals import LOG, step
 from lambdas.shapes import Expected, Published, Title
 from lambdas.verify import core, fill
@@ -36,10 +36,10 @@ def handle(event: Event, _context: object) -> Published:
     LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
     listed = fill.fill_list(sizes, texts, verified["still"])
     writer.write_once(names.fill_list(prefix), json.dumps(listed, separators=(",", ":")).encode())
-    problems = writer.take_embedded(title, prefix)
+    remarks = film.remarks(title) + writer.take_embedded(title, prefix)
     encode = writer.Encode(title["bucket"], title["stem"], prefix, verified["duration"], verified["still"])
     edition = writer.write(encode)
-    return {**verified, **edition, "notes": [*problems, *edition["notes"]]}
+    return {**verified, **edition, "remarks": remarks}
 
 
 def _sizes(prefix: str) -> dict[str, int]:

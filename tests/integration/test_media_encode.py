@@ -73,7 +73,7 @@ def source_at(clip: Path) -> Source:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(films, "Film", Local)
         found = source_of(probed(clip), title["size"], lambda: films.pictures(title))
-        films.check(title, found["container"])
+        films.check(title, found)
         return with_flags(found, films.sounds(title))
 
 

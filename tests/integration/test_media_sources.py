@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.editions import film as films
 from lambdas.plan import Plan, plan
 from lambdas.refusals import Refusal, SourceUnreadable
 from lambdas.source import FAULTS
 from local.media.probe import MediaError
 from tests.declared import ROOT
-from tests.integration.test_media_encode import encode_locally, job_for, source_at
+from tests.integration.test_media_encode import Local, encode_locally, job_for, source_at
+from tests.making_kit import a_title
 from tests.media_samples import RECIPES, sample
 from tests.media_strange import STRANGE
 
@@ -239,6 +241,8 @@ def test_frames_that_an_edit_list_hides_are_not_shown(tmp_path: Path) -> None:
         ("cut_mkv", "It was cut short. Upload it again, whole"),
         ("cut_mxf", "It was cut short. Upload it again, whole"),
         ("truncated", "It was cut short. Upload it again, whole"),
+        ("cut_listed", "It was cut short. Upload it again, whole"),
+        ("lasts_a_minute", "says that it lasts 60.0 s, but it holds 2.0 s. It was cut short"),
         ("without_frames", "It was cut short. Upload it again, whole"),
         ("first_part", "describes a film, but holds no picture of it"),
         ("no_samples", "describes a film, but holds no picture of it"),
@@ -253,6 +257,21 @@ def test_a_strange_file_is_refused_in_a_sentence(clip: str, said: str) -> None:
     with pytest.raises(Refusal) as refused:
         planned(sample(clip))
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("clip", "torn"),
+    [
+        *((clip, True) for clip in ("cut_ts", "cut_fragments", "cut_ps")),
+        *((clip, False) for clip in ("transport", "camera", "fragmented", "first_part", "dvd", "landscape")),
+    ],
+)
+def test_a_film_that_ends_in_the_middle_of_a_packet_is_published_with_a_remark(
+    clip: str, torn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(films, "Film", Local)
+    said = films.remarks(a_title(key=str(sample(clip)), size=sample(clip).stat().st_size))
+    assert said == ([films.TORN] if torn else [])
 
 
 def test_the_cure_for_several_programs_works_to_the_letter(tmp_path: Path) -> None:

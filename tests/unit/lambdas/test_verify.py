@@ -10,7 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from lambdas import playlist
-from lambdas.editions import writer
+from lambdas.editions import film, writer
 from lambdas.refusals import RenditionsIncomplete, SourceMoved, SourceTruncated
 from lambdas.shapes import Expected, Title
 from lambdas.verify import core, fill, handler
@@ -285,11 +285,13 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
     )
     # Captions beside and inside of a film have their own tests.
     beside = {"manifests": PREFIX, "captions": [], "poster": "/p.jpg", "notes": ["beside"]}
+    monkeypatch.setattr(film, "remarks", Mock(return_value=["the end"]))
     monkeypatch.setattr(writer, "take_embedded", Mock(return_value=["inside"]))
     monkeypatch.setattr(writer, "write", Mock(return_value=beside))
     found = handler.handle({"title": title, "prefix": PREFIX, "expected": expected}, None)
     assert (found["renditions"], found["manifests"]) == (["720p", "360p"], PREFIX)
-    assert found["notes"] == ["inside", "beside"]
+    # They have their own attributes, since a later caption file writes its notes over the earlier ones.
+    assert (found["remarks"], found["notes"]) == (["the end", "inside"], ["beside"])
 
 
 def test_a_moved_source_is_noticed_before_anything_is_read(title: Title, expected: Expected, stub: Stub) -> None:

@@ -270,6 +270,7 @@ def test_a_good_film_is_published_and_people_are_told(table: Any) -> None:
     assert published["content"] == content_of("e1")
     assert (published["width"], published["height"], published["renditions"]) == (1280, 720, ["720p", "360p"])
     assert json.loads(published["opening"]) == MADE["opening"]
+    assert published["remarks"] == MADE["remarks"]
     [message] = done.called("Announce")
     assert message["Message"]["state"] == "PUBLISHED"
 
