@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -233,6 +234,20 @@ def test_what_was_damaged_on_the_disk_is_found_and_fetched_again(node: Node, ori
     assert [ask(node, path).body for path in (FILM, MANIFEST)] == whole
     assert len(origin.ranges(BUCKET + FILM)) == 2
     assert len(origin.ranges(BUCKET + MANIFEST)) == 1
+
+
+def test_what_a_killed_worker_left_half_written_is_deleted(node: Node, origin: Origin) -> None:
+    cache, origin.pause = node.site.directory / "disk/cache", 60
+    with socket.create_connection((node.site.address, node.port)) as viewer:
+        viewer.sendall(f"GET {FILM} HTTP/1.0\r\n\r\n".encode())
+        assert eventually(lambda: list(cache.glob("*/*/*.*")))
+    for child in Path(f"/proc/{node.pid}/task/{node.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    [half] = cache.glob("*/*/*.*")
+    for hours, stays in ((0, True), (2, False)):
+        os.utime(half, (time.time() - hours * 3600,) * 2)
+        subprocess.run([sys.executable, SCRUB, cache], capture_output=True, check=True)
+        assert half.exists() is stays
 
 
 @pytest.mark.parametrize("wanted", [None, f"bytes={MB}-"])

@@ -5,16 +5,22 @@ nginx serves a file without a check. It does not notice changed bytes. Of a file
 and the viewer waits. Each file contains the length and the ETag that S3 sent. The ETag is the MD5 of the body if the
 object was written in one part (no "-" in the ETag) and S3 encrypted it with its own keys, or not at all:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html. For other objects only the length is checked.
+
+A worker of nginx that is killed leaves half of each file that it was fetching. nginx never deletes these files, and
+does not count them in the size of its cache. They are deleted when no fetch has written to them for an hour.
 """
 
 import hashlib
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 HEAD = 8192
 """Bytes at the beginning of a file. They contain nginx's own header, the key and the header of the response."""
+LEFT_SECONDS = 3600
+"""Seconds without a write after which a fetch has ended."""
 
 
 def whole(path: Path) -> bool:
@@ -38,18 +44,25 @@ def whole(path: Path) -> bool:
         return False
 
 
+def left_behind(path: Path) -> bool:
+    """Whether the fetch of a half-written file has ended."""
+    try:
+        return time.time() - path.stat().st_mtime > LEFT_SECONDS
+    except OSError:
+        return False  # it has just become a complete file
+
+
 def main() -> None:
     """Check every file once. Print how many there were, and which were deleted."""
     seen = 0
     for folder, _, names in os.walk(sys.argv[1]):
         for name in names:
+            path = Path(folder, name)
+            seen += 1
             # The name of a complete file has 32 hex digits. A file that is being fetched has a longer name.
-            if len(name) == 32:
-                seen += 1
-                path = Path(folder, name)
-                if not whole(path):
-                    path.unlink(missing_ok=True)
-                    print(f"cache node: {path} was damaged; deleted", flush=True)
+            if left_behind(path) if len(name) > 32 else not whole(path):
+                path.unlink(missing_ok=True)
+                print(f"cache node: {path} was damaged; deleted", flush=True)
     print(f"cache node: {seen} cached objects were looked at")
 
 
