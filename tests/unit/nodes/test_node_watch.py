@@ -1,12 +1,21 @@
 """The watchdog counts a worker of nginx as frozen if it neither answers nor uses processor time."""
 
+import re
 import runpy
 from pathlib import Path
 from typing import Any
 
 from components.serving.cache_node import user_data
+from facts.instances import INSTANCE_TYPES
 
 SCRIPT: dict[str, Any] = runpy.run_path(str(Path(user_data.__file__).with_name("node-watch.py")))
+
+
+def test_it_may_open_enough_connections_on_the_largest_machine() -> None:
+    unit = Path(user_data.__file__).with_name("cache-node-watch.service").read_text()
+    [limit] = re.findall(r"^LimitNOFILE=(\d+)$", unit, re.MULTILINE)
+    # nginx has a worker for each processor. The script has a few other files.
+    assert int(limit) > 100 + SCRIPT["ATTEMPTS"] * max(machine.vcpus for machine in INSTANCE_TYPES.values())
 
 
 def rounds(*seen: tuple[dict[int, str], set[int]]) -> dict[int, int]:
