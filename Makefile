@@ -41,7 +41,7 @@ cost: setup ## Print what a month on AWS would cost, by list prices, and write i
 	@$(BIN)/python -m planner.bill
 
 change: setup ## Print what the config of STACK and this program add to BASE (default main), in resources and dollars
-	@$(BIN)/python -m planner.change --base "$(BASE)" --stack $(STACK)
+	@./headend cost --base "$(BASE)" --stack $(STACK)
 
 plan: setup ## Print what 1,000, a million and 220 million subscribers need on AWS, and what it costs
 	@$(BIN)/python -m planner size

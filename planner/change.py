@@ -1,4 +1,4 @@
-"""`make change`: what a change of the program or its config adds and removes, in resources and dollars a month.
+"""For `headend cost`: what a change of the program or its config adds and removes, in resources and dollars a month.
 
 Base and head are each a directory or a git reference, and a stack. Both programs run here, without AWS.
 `pulumi preview` says what a deployment would do to a stack that exists; this command compares two programs.
@@ -14,17 +14,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, NamedTuple, cast
-
-import typer
+from typing import NamedTuple, cast
 
 from local.engine import Deployment, Registration
 from planner.bill import Month, bill, shape, three_digits, together
 
 PROJECT = Path(__file__).parent.parent
 TOGETHER = "Together"
-
-app = typer.Typer(pretty_exceptions_enable=False)
 
 
 class ChangeError(Exception):
@@ -117,27 +113,3 @@ def _check_out(reference: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
     # The page's npm packages are not in git. The installed copy is used, since it does not change a bill.
     (folder / "player/node_modules").symlink_to(PROJECT / "player/node_modules")
-
-
-@app.command()
-def main(
-    base: Annotated[str, typer.Option(help="A directory, or a git reference such as main.")] = "main",
-    head: Annotated[str, typer.Option(help="What to compare with base: the same.")] = ".",
-    stack: Annotated[str, typer.Option(help="Whose config head uses: Pulumi.<stack>.yaml.")] = "dev",
-    base_stack: Annotated[str, typer.Option(help="Whose config base uses. Default: the same as head.")] = "",
-    watched: Annotated[int, typer.Option(min=0, help="Hours of film that viewers watch in a month.")] = 0,
-    encoded: Annotated[int, typer.Option(min=0, help="Hours of film that are encoded in a month.")] = 0,
-    kept: Annotated[int, typer.Option(min=0, help="Hours of film in the buckets.")] = 0,
-) -> None:
-    """Print what head adds to base and removes from it, in resources and in dollars a month."""
-    month = Month("", stack, {}, watched, encoded, kept)
-    try:
-        found = change(registered(base, base_stack or stack), registered(head, stack), month)
-    except (ChangeError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    print("\n".join(report(found)))
-
-
-if __name__ == "__main__":
-    app()

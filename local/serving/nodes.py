@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from urllib.parse import urlsplit
 
 import certifi
@@ -29,10 +30,11 @@ from local.processes import ManagedProcess
 
 CACHE_MB = 512
 """Size of a node's cache: enough for some minutes of every rung of a few titles."""
-HELPERS = ("node-fill", "node-share", "node-watch")
+HELPERS = ("node-share", "node-watch", "node-fill")
+"""The scripts beside nginx. Each has a service."""
 START_SECONDS = 10.0
 POLL_SECONDS = 5
-"""Seconds between two looks for new titles. A node on AWS waits longer."""
+"""Seconds between two looks for new titles. A node on AWS waits 15."""
 
 
 log = logging.getLogger(__name__)
@@ -121,18 +123,13 @@ class Node:
         log = site.directory / "logs" / "stderr.log"
         self._process = ManagedProcess(site.instance_id, run, log, stop_signal=signal.SIGQUIT)
         units = {name: files[f"/etc/systemd/system/cache-{name}.service"] for name in HELPERS}
-        self._limits = {name: float(units[name].partition("WatchdogSec=")[2].split()[0]) for name in HELPERS}
-        self.sharer = self._script("node-share", f"{directory}/share", f"{directory}/disk/cache")
-        self.watcher = self._script("node-watch", f"{directory}/nginx.pid", site.address, str(self.port))
-        bucket, node = f"{site.endpoint_url}/{declared['BUCKET']}", f"{site.address}:{self.port}"
-        how = [bucket, node, *(declared[name] for name in ("DIGITS", "FILL_MBPS")), str(POLL_SECONDS)]
-        how += [declared["QUIET_FROM"], f"{directory}/node.conf", f"{directory}/disk/fill"]
-        self.filler = self._script("node-fill", *how)
+        self.sharer, self.watcher, self.filler = (self._helper(name, unit, declared) for name, unit in units.items())
 
-    def _script(self, name: str, *arguments: str) -> Helper:
-        command = [sys.executable, "-I", "-S", str(self.site.directory / name), *arguments]
+    def _helper(self, name: str, unit: str, declared: Mapping[str, str]) -> Helper:
+        command = [sys.executable, "-I", "-S", str(self.site.directory / name), *_arguments(unit, self.site, declared)]
         log = self.site.directory / "logs" / f"{name[5:]}.log"
-        return Helper(f"{self.site.instance_id}-{name}", command, log, self._limits[name])
+        limit = float(unit.partition("WatchdogSec=")[2].split()[0])
+        return Helper(f"{self.site.instance_id}-{name}", command, log, limit)
 
     @property
     def pid(self) -> int:
@@ -188,6 +185,21 @@ class Node:
     def _last_words(self) -> str:
         logs = [self.site.directory / "logs" / name for name in ("stderr.log", "error.log")]
         return "".join(log.read_text(encoding="utf-8", errors="replace")[-1000:] for log in logs if log.exists())
+
+
+def _arguments(unit: str, site: Site, declared: Mapping[str, str]) -> list[str]:
+    """The arguments that a service gives to its script, with the places of this machine instead of those of AWS."""
+    directory = str(site.directory)
+    places = {
+        "https://${BUCKET}.s3.${REGION}.amazonaws.com": f"{site.endpoint_url}/${{BUCKET}}",
+        "127.0.0.1": site.address,
+        **dict.fromkeys(("/srv/headend", "/etc/headend", "/run/headend"), directory),
+        "15": str(POLL_SECONDS),
+    }
+    [line] = re.findall(r"(?m)^ExecStart=\S+ (.+)$", unit)
+    there = "|".join(map(re.escape, places))
+    words = [re.sub(there, lambda match: places[match[0]], word) for word in line.split()]
+    return [Template(word).substitute(declared) for word in words]
 
 
 def _values(site: Site, declared: Mapping[str, str]) -> dict[str, str]:
