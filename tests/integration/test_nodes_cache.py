@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from local.serving.nodes import Node
 from tests.integration.node_bench import (
     BUCKET,
     FILM,
+    FOLDER,
     MANIFEST,
     MB,
     USER_DATA,
@@ -229,6 +231,24 @@ def test_what_was_damaged_on_the_disk_is_found_and_fetched_again(node: Node, ori
     assert [ask(node, path).body for path in (FILM, MANIFEST)] == whole
     assert len(origin.ranges(BUCKET + FILM)) == 2
     assert len(origin.ranges(BUCKET + MANIFEST)) == 1
+
+
+def test_a_bucket_that_is_busy_for_a_moment_is_asked_again_at_once(origin: Origin, tmp_path: Path) -> None:
+    # A bucket has several addresses. All of them say for a moment that they are busy.
+    second = Origin(objects=origin.objects)
+    second.start()
+    text = gzip.decompress(base64.b64decode(USER_DATA)).decode()
+    text, times = re.subn(r"( *server )@ORIGIN_SERVER@([^;]*;)", rf"\g<0>\n\g<1>127.0.0.1:{second.port}\2", text)
+    assert times == 1
+    with running(make_node(origin, tmp_path / "node", base64.b64encode(gzip.compress(text.encode())).decode())) as node:
+        origin.status = second.status = 503
+        assert {ask(node, FILM).status for _ in range(10)} == {503}
+        origin.status = second.status = 200
+        assert ask(node, FILM).status == 200
+        # If one of them answers with an error, the other is asked.
+        second.status = 503
+        assert {ask(node, f"{FOLDER}/index_v720p_{number:09}.cmfv").status for number in range(10)} == {404}
+    second.stop()
 
 
 def test_what_a_killed_worker_left_half_written_is_deleted(node: Node, origin: Origin) -> None:
