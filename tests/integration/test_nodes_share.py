@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import signal
 import socket
 import subprocess
@@ -103,6 +104,21 @@ def test_a_fetch_that_breaks_off_leaves_nobody_waiting(node: Node, origin: Origi
     origin.pause, origin.cut = 0.0, False
     assert ask(node, FILM).body == origin.objects[BUCKET + FILM]
     assert eventually(lambda: ask(node, FILM).cache == "HIT")
+
+
+def test_a_fetch_whose_worker_is_killed_is_made_again(node: Node, origin: Origin) -> None:
+    origin.pause, whole = 60.0, origin.objects[BUCKET + FILM]
+    with ThreadPoolExecutor(2) as pool:
+        cut = [pool.submit(ask, node, FILM) for _ in range(2)]
+        assert eventually(lambda: list((node.site.directory / "disk/cache").glob("*/*/*.*")))
+        for child in Path(f"/proc/{node.pid}/task/{node.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        origin.pause = 0.0
+        for each in cut:
+            assert isinstance(each.exception(), http.client.HTTPException | ConnectionError)
+    # nginx keeps the lock of the killed worker for some seconds. Nobody is cut off meanwhile.
+    assert {answer.body for answer in together(lambda: ask(node, FILM))} == {whole}
+    assert eventually(lambda: ask(node, FILM).cache == "HIT", seconds=15)
 
 
 def test_without_its_helper_a_node_still_fetches_once(node: Node, origin: Origin) -> None:

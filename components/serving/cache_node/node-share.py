@@ -10,7 +10,8 @@ nginx sends lines of its log to SOCKET.ends: a fetch has ended, or a file of the
 deleted.
 
 This relies on three facts about nginx. A file that is being written has its final name and a suffix. The header of the
-answer is in it, before the body. The file is renamed when it is complete, and deleted when the fetch fails.
+answer is in it, before the body. The file is renamed when it is complete, and deleted when the fetch fails. Only a
+worker that is killed leaves its file as it is. So the fetches of a worker end with it, and older files are not read.
 
 Python 3.9 runs this on Amazon Linux 2023.
 """
@@ -65,6 +66,19 @@ class Fetch:
     """Number of bytes of the body that are in the file."""
     over: bool = False
     """Whether new requests no longer use this fetch."""
+    worker: int = 0
+    """Process id of the worker of nginx that fetches. 0: not known."""
+    born: float = field(default_factory=time.time)
+
+    def dead(self) -> bool:
+        """Whether the worker was killed."""
+        try:
+            os.kill(self.worker, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            pass
+        return False
 
     def look(self) -> None:
         """Find the file, and the length of its body so far. Raises ConnectionError if no more can come."""
@@ -73,13 +87,17 @@ class Fetch:
         if self.file is not None:
             state = os.fstat(self.file)
             self.here = min(max(0, state.st_size - self.start), self.length)
-            if self.here < self.length and not state.st_nlink:
-                raise ConnectionError("nginx has deleted the file")
+            if self.here < self.length and (not state.st_nlink or self.dead()):
+                raise ConnectionError("nginx has deleted the file, or was killed")
 
     def _open(self) -> None:
         for name in (self.final, *self.final.parent.glob(f"{self.final.name}.*")):
             with contextlib.suppress(FileNotFoundError):
                 file = os.open(name, os.O_RDONLY)
+                # The time of a file is up to 10 ms behind the clock.
+                if name != self.final and os.fstat(file).st_mtime < self.born - 0.02:
+                    os.close(file)
+                    continue
                 before, found, _ = os.pread(file, HEAD, 0).partition(b"\r\n\r\n")
                 head = before.partition(b"\nKEY: ")[2].partition(b"\n")[2]
                 length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
@@ -101,6 +119,9 @@ class Viewer:
         self.socket = connection
         connection.setblocking(False)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
+        peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        self.worker = int.from_bytes(peer[:4], sys.byteorder)
+        """Process id of the worker of nginx at the other end."""
         self.fetch: Fetch | None = None
         self.blocked = False
         """Whether the socket's buffer is full."""
@@ -230,12 +251,16 @@ class Sharer:
 
     def _answer(self, viewer: Viewer, path: str) -> None:
         fetch = self._by_path.get(path)
+        if fetch and fetch.dead():
+            fetch.over = True
+            self._by_path.pop(path)
+            fetch = None
         if fetch:
             viewer.join(fetch)
         elif not self._room():
             viewer.refuse("507")
         else:
-            self._by_path[path] = fetch = Fetch(path, self._file(path), time.monotonic())
+            self._by_path[path] = fetch = Fetch(path, self._file(path), time.monotonic(), worker=viewer.worker)
             self._fetches.append(fetch)
             viewer.refuse("503")
 
@@ -258,7 +283,7 @@ class Sharer:
         sweep = now >= self._swept + SWEEP
         for fetch in [each for each in self._fetches if sweep or each.viewers]:
             late = fetch.file is None and now > fetch.began + PATIENCE
-            if not fetch.over and (late or fetch.final.exists()):
+            if not fetch.over and (late or fetch.final.exists() or fetch.dead()):
                 fetch.over = True
                 self._by_path.pop(fetch.path)
             self._follow(fetch, "503")
