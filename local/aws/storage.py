@@ -12,6 +12,8 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import unescape
 
 from flask import has_request_context, request
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -23,6 +25,8 @@ from local.aws.mends import mend
 DENIED = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}
+NAMED = re.compile(r"(<(?:Key|Prefix|Delimiter|KeyMarker|NextKeyMarker)>)([^<]*)</")
+"""Elements of a listing that hold keys or parts of them."""
 
 
 CHUNK = 1 << 20  # bytes
@@ -113,6 +117,18 @@ def install() -> None:
             )
         return status, headers, body
 
+    def versions(self: Any) -> Any:
+        status, headers, body = moto_versions(self)
+        # As in other listings, S3 encodes what XML cannot hold if it is asked to.
+        if "encoding-type" in self.querystring:
+            body = NAMED.sub(lambda found: f"{found[1]}{quote(unescape(found[2]))}</", body)
+            body = body.replace("<Name>", "<EncodingType>url</EncodingType><Name>", 1)
+        return status, headers, body
+
+    def part_of_an_address(self: Any, *asked: Any) -> None:
+        moto_part(self, *asked)
+        self.regex = f"(?s:{self.regex})"  # a key may hold a line break
+
     def permit(*_: object) -> PermissionResult:
         return PermissionResult.PERMITTED
 
@@ -121,4 +137,6 @@ def install() -> None:
     moto_state = mend("moto.s3.models:FakeKey.__getstate__", state)
     moto_complete = mend("moto.s3.models:FakeMultipart.complete", complete)
     moto_notifications = mend("moto.s3.responses:S3Response.get_bucket_notification", notifications)
+    moto_versions = mend("moto.s3.responses:S3Response.list_object_versions", versions)
+    moto_part = mend("moto.moto_server.utilities:RegexConverter.__init__", part_of_an_address)
     moto_key_response = mend("moto.s3.responses:S3Response._key_response", key_response)

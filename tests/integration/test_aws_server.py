@@ -58,6 +58,17 @@ def test_an_unsigned_read_needs_a_grant(aws: Aws) -> None:
     assert requests.get(f"{aws.url}/{bucket}/v/0a/film/missing.cmfv", timeout=60).status_code == 404
 
 
+@pytest.mark.parametrize("key", ["films/line\nbreak.mp4", "end\n", "a\rb\x01 & c+d.mp4"])
+def test_a_key_may_hold_line_breaks_and_other_control_characters(aws: Aws, key: str) -> None:
+    bucket = aws.bucket()
+    aws.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    aws.s3.put_object(Bucket=bucket, Key=key, Body=b"film")
+    assert aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"film"
+    for listed in (aws.s3.list_objects_v2, aws.s3.list_object_versions):
+        found = listed(Bucket=bucket, Prefix=key[:4])
+        assert [item["Key"] for item in found.get("Contents") or found["Versions"]] == [key]
+
+
 @pytest.mark.parametrize(
     ("service", "call", "arguments"),
     [
