@@ -30,6 +30,9 @@ hours would cost hours of encoding."""
 FASTEST_OUT = 60
 """Highest frame rate of a rung, in frames a second."""
 
+STREAMS = ("mpegts", "mpegps")
+"""Containers that state no length. Probe reckons it from the clock, which jumps where a receiver lost its signal."""
+
 UNSTATED_RATE = "30"
 """Assumed frame rate of a source that does not state one, in frames a second."""
 
@@ -82,14 +85,17 @@ def plan(source: Source, steps: Steps = STEPS, *, surround: bool = False) -> Pla
     frame_rate = output_rate(video["frame_rate"], video["coded_rate"])
     rungs = ladder(width, height, float(frame_rate), steps)
     heard = sounds(source["audio"], surround=surround)
+    expected: Expected = {
+        "renditions": [_expected(rung) for rung in rungs],
+        "sounds": [_expected_sound(sound) for sound in heard],
+        "duration": duration,
+    }
+    if source["container"] in STREAMS:
+        expected["reckoned"] = True
     return {
         "input": _input(video["stream"], heard),
         "groups": [_cmaf(video, rungs, frame_rate, heard, duration), _poster(video, rungs, duration)],
-        "expected": {
-            "renditions": [_expected(rung) for rung in rungs],
-            "sounds": [_expected_sound(sound) for sound in heard],
-            "duration": duration,
-        },
+        "expected": expected,
     }
 
 
@@ -163,6 +169,8 @@ def _accepted(source: Source) -> tuple[Video, float | None]:
         )
     # A browser's recorder states no length, and a clock that jumps a wrong one. Then the length of the renditions
     # counts.
+    if duration and duration > LONGEST and source["container"] in STREAMS:
+        duration = None
     if duration is not None and not SHORTEST <= duration <= LONGEST:
         raise SourceRefused(
             f"The video lasts {duration:g} s. A title may last from {SHORTEST:g} s to {LONGEST // 3600} hours."

@@ -121,6 +121,8 @@ class Expected(TypedDict):
     """The default one first."""
     duration: float | None
     """Length of the source's video in seconds. Null if the source does not say."""
+    reckoned: NotRequired[bool]
+    """Set if that is the time from the first to the last picture of a stream, whose clock may have jumped between."""
 
 
 class Found(TypedDict):

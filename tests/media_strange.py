@@ -1,5 +1,6 @@
 """Strange clips: files that are valid but rare, and files with wrong headers. `sample` finds them by name."""
 
+import re
 import struct
 import subprocess
 import zipfile
@@ -260,6 +261,22 @@ def _fonts(path: Path) -> None:
     ffmpeg(path, *picture("320x180"), *SOUND, *FAST, *AAC, *kind, "-t", "2")
 
 
+def _signal_lost(path: Path) -> None:
+    """Three seconds, then a hole of half a minute, then three seconds with a larger picture."""
+    parts = [path.with_name(f"{size}.ts") for size in ("320x180", "640x360")]
+    for part, offset in zip(parts, ("0", "33"), strict=True):
+        _plain("-output_ts_offset", offset, size=part.stem, seconds="3")(part)
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+
+
+def _later_fragments(path: Path) -> None:
+    """The first part of a stream and its last two seconds, as one who joined late has saved it."""
+    _plain("-movflags", "frag_keyframe+empty_moov+default_base_moof", "-g", "25", seconds="4")(path)
+    content = path.read_bytes()
+    first, _, third, _ = (found.start() - 4 for found in re.finditer(b"moof", content))
+    path.write_bytes(content[:first] + content[third:])
+
+
 def _lasts_a_minute(path: Path) -> None:
     """Two seconds of a film in fragments that says at its beginning that it lasts a minute."""
     _plain("-movflags", "frag_keyframe+empty_moov")(path)
@@ -368,6 +385,10 @@ STRANGE: dict[str, Recipe] = {
     "cut_fragments.mp4": _short_of(_plain("-movflags", "frag_keyframe+empty_moov", "-g", "10", seconds="4"), 0.5),
     "cut_ps.mpg": _short_of(_plain("-c:v", "mpeg2video", "-c:a", "mp2"), 0.7),
     "cut_listed.mp4": _short_of(_plain("-movflags", "dash+global_sidx", "-g", "10", "-frag_duration", "400000"), 0.98),
+    "signal_lost.ts": _signal_lost,
+    "later_fragments.mp4": _later_fragments,
+    "hidden.mp4": _patched(_plain(), (b"elst", 12, (1 << 30).to_bytes(4, "big"))),
+    "wavelets.mxf": _codec("-c:v", "jpeg2000", sound="pcm_s16le"),
     "lasts_a_minute.mp4": _lasts_a_minute,
     "behind_noise.ts": _behind_noise,
     "joined.mp4": _joined,

@@ -148,10 +148,16 @@ def _check_mp4(film: Film, duration: float | None) -> None:
             "The picture or the sound lies in another file, to which this one only points. Export the film as a file"
             " that holds everything (QuickTime calls it self-contained)."
         )
-    if whole.frames(film.read, film.size) == 0:
+    listed, shown = whole.shows(film.read, film.size)
+    if not listed:
         raise SourceUnreadable(
             "The file describes a film, but holds no picture of it. Perhaps the recording was not finished, or this is"
             " only the first part of a stream. Upload the whole film."
+        )
+    if not shown:
+        raise SourceRefused(
+            "The file's edit list shows no moment of its picture: each edit begins after the end, lasts no time, or is"
+            " empty. Export the film again."
         )
     if duration and (stated := whole.seconds(film.read, film.size)) > duration + max(1, 0.02 * duration):
         raise SourceTruncated(

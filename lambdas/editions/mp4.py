@@ -120,21 +120,26 @@ def _language(data: bytes, header: Box, wide: bool) -> str:
 
 def _shift(data: bytes, trak: Box, scale: int) -> float:
     """Seconds by which the edit list moves the track. An empty edit delays it. A media time cuts its beginning off."""
-    edits, movie = (
-        find(data, trak, "edts/elst"),
-        next((b for b in children(data, 0, len(data)) if b.kind == b"mvhd"), None),
-    )
-    if edits is None or movie is None:
+    movie = next((b for b in children(data, 0, len(data)) if b.kind == b"mvhd"), None)
+    if movie is None:
         return 0.0
     movie_scale = struct.unpack_from(">I", data, movie.start + (20 if data[movie.start] == 1 else 12))[0]
-    entry, length = (">qq", 20) if data[edits.start] == 1 else (">ii", 12)
     shift = 0.0
-    for number in range(struct.unpack_from(">I", data, edits.start + 4)[0]):
-        duration, media_time = struct.unpack_from(entry, data, edits.start + 8 + number * length)
+    for duration, media_time in edits(data, trak):
         if media_time >= 0:
             return shift - media_time / scale
         shift += duration / movie_scale
     return shift
+
+
+def edits(data: bytes, trak: Box) -> list[tuple[int, int]]:
+    """(duration, time of the media that it shows or -1 for nothing) of each edit of a track."""
+    box = find(data, trak, "edts/elst")
+    if box is None:
+        return []
+    entry, length = (">qq", 20) if data[box.start] == 1 else (">ii", 12)
+    count = struct.unpack_from(">I", data, box.start + 4)[0]
+    return [struct.unpack_from(entry, data, box.start + 8 + number * length) for number in range(count)]
 
 
 def _samples(data: bytes, table: Box) -> list[tuple[int, int, int, int]]:

@@ -135,11 +135,17 @@ def _is_elsewhere(index: bytes, trak: Box) -> bool:
     return any(not index[one.start + 3] & HERE and index[one.start + 4 : one.end].strip(b"\0") for one in references)
 
 
-def frames(read: Read, size: int) -> int | None:
-    """How many pictures the index of an MP4 lists. None if it has no picture track, or lists them in fragments."""
+def shows(read: Read, size: int) -> tuple[bool, bool]:
+    """(Whether the index of an MP4 lists a picture, whether its edit lists show one). Fragments list their own."""
     index = read_index(read, size)
     traks = [trak for trak, _ in mp4.of_kind(index, b"vide")]
     if not traks or any(box.kind == b"moof" for box in islice(top(read, size), mp4.FIRST_BOXES)):
-        return None
-    tables = [table for trak in traks if (table := find(index, trak, "mdia/minf/stbl"))]
-    return sum(count for table in tables for count, _ in rows(index, table, b"stts", 2))
+        return True, True
+    times = [rows(index, trak, b"mdia/minf/stbl/stts", 2) for trak in traks]
+    ends = [sum(count * ticks for count, ticks in lasting) for lasting in times]
+    listed = any(count for lasting in times for count, _ in lasting)
+    return listed, any(_is_shown(mp4.edits(index, trak), end) for trak, end in zip(traks, ends, strict=True))
+
+
+def _is_shown(edits: list[tuple[int, int]], end: int) -> bool:
+    return not edits or any(lasts and 0 <= begins < end for lasts, begins in edits)

@@ -125,7 +125,9 @@ def _enough(wanted: float) -> float:
 
 
 def _long_enough(expected: Expected, ends: list[float]) -> None:
-    wanted = expected["duration"] or max(ends)
+    wanted = expected["duration"]
+    if wanted is None or expected.get("reckoned"):
+        wanted = max(ends)
     if max(ends) < _enough(wanted):
         raise SourceTruncated(
             f"The file says that it lasts {wanted:.1f} s, but its picture ends after {max(ends):.1f} s."

@@ -87,6 +87,8 @@ SMALL_BYTES = 125_000
 """Bytes per second of a film with a low bitrate. They give the time limit of a film that does not state its length."""
 SLOWEST_BITS = 1000
 """Below this number of bits per second, a file's stated length is wrong: its clock jumps, or its header is false."""
+STREAMS = ("mpegts", "mpegps")
+"""Formats that state no length. ffprobe reckons it from a clock, which may jump."""
 
 
 def _stated(video: Json, container: Json) -> float:
@@ -128,7 +130,7 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     warnings = children.run(ffmpeg_command(job, container, video), work, limit, 1030, on_frame)
     if job.sounds:
         warnings += children.run(sound_command(job, container, seconds), work, limit, 1092, on_sound)
-    if seconds < 0.98 * stated - 0.5:
+    if container["Format"] not in STREAMS and seconds < 0.98 * stated - 0.5:
         # ffmpeg reports success even if the file ends before the film does.
         raise MediaError(1076, f"The input ended after {seconds:.1f} s of the {stated:.1f} s that it states")
     children.run(packager_command(job), work, 120 + stated, 1999, on_frame)

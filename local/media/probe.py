@@ -73,7 +73,11 @@ def _track(stream: Json, container: Json) -> Json:
     tag = [float(part) for part in stream.get("tags", {}).get("DURATION", "").split(":") if part]
     tagged = sum(part * 60**power for power, part in enumerate(reversed(tag)))
     track["Duration"] = track["Duration"] or tagged or container["Duration"]
+    starts = float(stream.get("start_time") or 0)
+    if container["Format"] == "mp4" and "nb_frames" not in stream and 0 < starts < track["Duration"]:
+        track["Duration"] -= starts  # of fragments, ffprobe gives where they end
     if track["TrackType"] == "video":
+        stream = {**stream, **_rates(stream)}
         track["VideoProperties"] = {**_members("VideoProperties", stream), "Rotation": _rotation(stream)}
         if track["Codec"] in ("AVC", "HEVC", "MPEG2"):  # the service reports these members for no other codec
             dolby = [data["dv_profile"] for data in stream.get("side_data_list", []) if "dv_profile" in data]
@@ -83,6 +87,14 @@ def _track(stream: Json, container: Json) -> Json:
         language = stream.get("tags", {}).get("language")
         track["AudioProperties"] = {**_members("AudioProperties", stream), "LanguageCode": language}
     return track
+
+
+def _rates(stream: Json) -> Json:
+    """ffprobe's rates. If it does not know one, it guesses a frame for each tick, often thousands a second."""
+    top, bottom = map(int, stream["r_frame_rate"].split("/"))
+    guess = stream["r_frame_rate"] if bottom and top <= 1000 * bottom else "0/0"
+    average = stream["avg_frame_rate"]
+    return {"avg_frame_rate": guess if average == "0/0" else average, "r_frame_rate": guess}
 
 
 def _members(structure: str, report: Json) -> Json:

@@ -384,6 +384,13 @@ def test_a_refusal_names_the_value_and_what_is_allowed(changes: dict[str, Any], 
         assert word in str(refusal.value)
 
 
+@pytest.mark.parametrize("container", ["mpegts", "mpegps"])
+def test_the_length_of_a_stream_is_only_reckoned_and_may_be_nonsense(container: str) -> None:
+    assert plan(a_source(container=container))["expected"].get("reckoned")
+    assert plan(a_source(container=container, duration=95_000.0))["expected"]["duration"] is None
+    assert "reckoned" not in plan(a_source())["expected"]
+
+
 def test_a_sound_file_is_refused_by_its_kind() -> None:
     with pytest.raises(SourceRefused, match=r"\(mp3\) has no video track"):
         plan({**a_source(container="mp3"), "video": None})

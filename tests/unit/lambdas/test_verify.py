@@ -178,6 +178,11 @@ def test_a_source_that_ends_early_is_the_sources_fault(title: Title, files: File
         check(an_expectation(720, 360, duration=26.0), files)
 
 
+def test_a_stream_whose_clock_jumped_is_as_long_as_its_renditions(title: Title, files: Files) -> None:
+    reckoned: Expected = {**an_expectation(720, 360, duration=26.0), "reckoned": True}
+    assert check(reckoned, files)["duration"] == 13.0
+
+
 def test_one_rung_that_ends_early_is_ours(title: Title, expected: Expected, files: Files) -> None:
     files |= a_playlist("index_v360p", "cmfv", durations=(6.006, 2.0))
     with pytest.raises(RenditionsIncomplete, match=r"index_v360p\.m3u8 ends after 8\.0 of 13\.0 s"):
