@@ -224,9 +224,8 @@ class Sharer:
                 if status == "truncated":
                     self._discard(path)
                     continue
-                fetch = self._by_path.pop(path, None)
-                if fetch:
-                    fetch.over = True
+                if fetch := self._by_path.get(path):
+                    self._end(fetch)
                     self._follow(fetch, status if status in ABSENT else "503")
 
     def _discard(self, path: str) -> None:
@@ -252,8 +251,7 @@ class Sharer:
     def _answer(self, viewer: Viewer, path: str) -> None:
         fetch = self._by_path.get(path)
         if fetch and fetch.dead():
-            fetch.over = True
-            self._by_path.pop(path)
+            self._end(fetch)
             fetch = None
         if fetch:
             viewer.join(fetch)
@@ -263,6 +261,12 @@ class Sharer:
             self._by_path[path] = fetch = Fetch(path, self._file(path), time.monotonic(), worker=viewer.worker)
             self._fetches.append(fetch)
             viewer.refuse("503")
+
+    def _end(self, fetch: Fetch) -> None:
+        """Let new requests no longer use the fetch."""
+        fetch.over = True
+        if self._by_path.get(fetch.path) is fetch:
+            self._by_path.pop(fetch.path)
 
     def _file(self, path: str) -> Path:
         """Path of an object in nginx's cache (levels=1:2)."""
@@ -284,8 +288,7 @@ class Sharer:
         for fetch in [each for each in self._fetches if sweep or each.viewers]:
             late = fetch.file is None and now > fetch.began + PATIENCE
             if not fetch.over and (late or fetch.final.exists() or fetch.dead()):
-                fetch.over = True
-                self._by_path.pop(fetch.path)
+                self._end(fetch)
             self._follow(fetch, "503")
         if sweep:
             self._swept = now
@@ -301,6 +304,7 @@ class Sharer:
                 fetch.look()
             except OSError:
                 gone = True
+                self._end(fetch)
         for viewer in list(fetch.viewers):
             if gone:
                 self._drop(viewer)

@@ -1,7 +1,10 @@
 """In which order a crowd of viewers gets the bytes of an object that is on its way."""
 
+import hashlib
 import runpy
+import select
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,3 +71,30 @@ def test_a_viewer_who_takes_no_more_is_waited_for_until_he_has_all_that_there_is
     assert seen[-1] is False, "the socket takes more, but there is no more"
     here.close()
     there.close()
+
+
+def test_a_fetch_whose_file_is_gone_is_forgotten_even_if_nginx_does_not_tell(tmp_path: Path) -> None:
+    sharer = SCRIPT["Sharer"](tmp_path / "share", tmp_path)
+    there = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+    for nginx in there:
+        nginx.connect(str(tmp_path / "share"))
+        nginx.settimeout(10)
+
+    def answer(nginx: socket.socket) -> bytes:
+        nginx.sendall(b"GET /a HTTP/1.1\r\n\r\n")
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and not select.select([nginx], [], [], 0)[0]:
+            sharer.turn()
+        return nginx.recv(100)[:12]
+
+    assert answer(there[0]) == b"HTTP/1.1 503"
+    name = hashlib.md5(b"/a", usedforsecurity=False).hexdigest()
+    half = tmp_path / name[-1] / name[-3:-1] / f"{name}.0000000001"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"\nKEY: /a\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1234")
+    assert answer(there[1]) == b"HTTP/1.1 200"
+    half.unlink()
+    sharer.turn()
+    assert answer(there[2]) == b"HTTP/1.1 503", "it still waits for the fetch that failed"
+    for nginx in there:
+        nginx.close()
