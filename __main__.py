@@ -16,7 +16,7 @@ from components.edge.signing import Signing
 from components.edge.web_acl import WebAcl
 from components.making.catalogue import Catalogue
 from components.making.encoding import Encoding
-from components.making.handlers import MakingArns
+from components.making.handlers import MakingArgs
 from components.making.orchestration import Orchestration
 from components.making.sidecars import Sidecars
 from components.making.standby import Standby
@@ -120,9 +120,11 @@ encoding = Encoding(
         "media_arn": content.media.bucket_arn,
     },
 )
-making: MakingArns = {
+making: MakingArgs = {
     "region": home,
     "account_id": account_id,
+    "log_days": settings.log_days,
+    "uploads_name": content.uploads_name,
     "uploads_arn": content.uploads_arn,
     "media_name": content.media.bucket_name,
     "media_arn": content.media.bucket_arn,
@@ -136,25 +138,12 @@ making: MakingArns = {
     "surround": settings.surround,
     "max_title_usd": settings.max_title_usd,
 }
-pipeline = Orchestration(
-    "pipeline",
-    {**making, "log_days": settings.log_days, "uploads_name": content.uploads_name, "encode": settings.encode},
-)
-sidecars = Sidecars(
-    "sidecars",
-    {
-        **making,
-        "log_days": settings.log_days,
-        "uploads_name": content.uploads_name,
-        "dead_letters": pipeline.trigger,
-    },
-)
+pipeline = Orchestration("pipeline", {**making, "encode": settings.encode})
+sidecars = Sidecars("sidecars", {**making, "dead_letters": pipeline.trigger})
 sweeper = Sweeper(
     "sweeper",
     {
         **making,
-        "log_days": settings.log_days,
-        "uploads_name": content.uploads_name,
         "state_machine_arn": pipeline.state_machine_arn,
         "sidecars_arn": sidecars.state_machine_arn,
         "workflow": pipeline.workflow,

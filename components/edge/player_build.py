@@ -73,7 +73,8 @@ def _bundle(esbuild: Path, player: Path, made: Path) -> dict[str, Any]:
     """esbuild's outputs by path, as its metafile has them."""
     options = ["--bundle", "--splitting", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none"]
     options += ["--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]", "--log-level=warning"]
-    options += [f"--outdir={made}", f"--metafile={made / 'meta.json'}"]
+    # A name must not depend on where a link to node_modules leads, as in the copy of a program that is compared.
+    options += ["--preserve-symlinks", f"--outdir={made}", f"--metafile={made / 'meta.json'}"]
     done = subprocess.run(
         [str(esbuild), *SCRIPTS, STYLE, *options], cwd=player, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""The workflow's handlers, one record for each: its rights and its environment. Pure."""
+"""The workflows' handlers, one record for each: its rights and its environment."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,14 +6,17 @@ from typing import TypedDict
 
 import pulumi
 
+from components.blocks.lambda_function import LambdaFunction
 from components.blocks.policies import Statement, allow
 
 
-class MakingArns(TypedDict):
-    """The resources that the workflow reads and writes, and its topic."""
+class MakingArgs(TypedDict):
+    """What all of making reads and writes, its topic, and the config keys of its handlers."""
 
     region: str
     account_id: str
+    log_days: int
+    uploads_name: pulumi.Input[str]
     uploads_arn: pulumi.Input[str]
     media_name: pulumi.Input[str]
     media_arn: pulumi.Input[str]
@@ -36,8 +39,8 @@ class Handler:
     """A folder under lambdas/, and the state that calls it."""
 
     name: str
-    rights: Callable[[MakingArns], list[Statement]] = lambda _: []
-    environment: Callable[[MakingArns], Mapping[str, pulumi.Input[str]]] = lambda _: {}
+    rights: Callable[[MakingArgs], list[Statement]] = lambda _: []
+    environment: Callable[[MakingArgs], Mapping[str, pulumi.Input[str]]] = lambda _: {}
 
 
 TIMEOUT_SECONDS = 110
@@ -45,7 +48,7 @@ TIMEOUT_SECONDS = 110
 two at most. The other handlers answer within a second."""
 
 
-def _prepare(args: MakingArns) -> list[Statement]:
+def _prepare(args: MakingArgs) -> list[Statement]:
     return [
         # Probe reads the source as its caller. MediaConvert has no resource of its own for it.
         allow("mediaconvert:Probe", "*"),
@@ -56,20 +59,20 @@ def _prepare(args: MakingArns) -> list[Statement]:
     ]
 
 
-def _verify(args: MakingArns) -> list[Statement]:
+def _verify(args: MakingArgs) -> list[Statement]:
     return [*_writes_editions(args), _reads_versions(args)]
 
 
-def _reads_versions(args: MakingArns) -> Statement:
+def _reads_versions(args: MakingArgs) -> Statement:
     """It reads the index and the captions of one version of an upload."""
     return allow("s3:GetObjectVersion", pulumi.Output.concat(args["uploads_arn"], "/*"))
 
 
-def _captions(args: MakingArns) -> list[Statement]:
+def _captions(args: MakingArgs) -> list[Statement]:
     return [*_writes_editions(args), allow("dynamodb:GetItem", args["table_arn"])]
 
 
-def _writes_editions(args: MakingArns) -> list[Statement]:
+def _writes_editions(args: MakingArgs) -> list[Statement]:
     """It reads an encode and the files beside its film. It writes manifests and captions beside the encode."""
     media = pulumi.Output.concat(args["media_arn"], "/v/*")
     return [
@@ -81,7 +84,7 @@ def _writes_editions(args: MakingArns) -> list[Statement]:
     ]
 
 
-def _reads_upload(args: MakingArns) -> list[Statement]:
+def _reads_upload(args: MakingArgs) -> list[Statement]:
     return [
         allow("s3:GetObject", pulumi.Output.concat(args["uploads_arn"], "/*")),
         allow("s3:ListBucket", args["uploads_arn"]),  # without this right S3 answers 403 for an object that is gone
@@ -106,3 +109,20 @@ CAPTIONS = Handler(
     "captions", _captions, lambda args: {"MEDIA_BUCKET": args["media_name"], "TITLES_TABLE": args["table_name"]}
 )
 """The handler of the workflow for sidecars."""
+
+
+def handler_function(name: str, handler: Handler, args: MakingArgs, opts: pulumi.ResourceOptions) -> LambdaFunction:
+    """The function of a handler, for the workflow `name`."""
+    return LambdaFunction(
+        f"{name}-{handler.name}",
+        {
+            "region": args["region"],
+            "handler": handler.name,
+            "environment": handler.environment(args),
+            "statements": handler.rights(args),
+            "timeout": TIMEOUT_SECONDS,
+            "memory": 512,
+            "log_days": args["log_days"],
+        },
+        opts,
+    )

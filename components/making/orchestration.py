@@ -4,20 +4,17 @@ from typing import Literal
 
 import pulumi
 
-from components.blocks.lambda_function import LambdaFunction
-from components.making.handlers import HANDLERS, TIMEOUT_SECONDS, MakingArns
+from components.making.handlers import HANDLERS, MakingArgs, handler_function
 from components.making.state_machine import state_machine
 from components.making.upload_trigger import UploadTrigger
 from components.making.workflow import definition
 from components.making.workflow_rights import workflow_rights
 
 
-class OrchestrationArgs(MakingArns):
+class OrchestrationArgs(MakingArgs):
     """The resources that the workflow reads and writes, and its topic."""
 
     encode: Literal["on_upload", "on_request"]
-    log_days: int
-    uploads_name: pulumi.Input[str]
 
 
 class Orchestration(pulumi.ComponentResource):
@@ -33,7 +30,7 @@ class Orchestration(pulumi.ComponentResource):
     def __init__(self, name: str, args: OrchestrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:orchestration:Orchestration", name, None, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
-        functions = _functions(name, args, child)
+        functions = {handler.name: handler_function(name, handler, args, child) for handler in HANDLERS}
 
         arns = [function.function_arn for function in functions.values()]
         self.workflow = f"{name}-workflow"
@@ -75,23 +72,3 @@ class Orchestration(pulumi.ComponentResource):
 
         self.state_machine_arn, self.dead_letter_name = machine.arn, trigger.dead_letter_name
         self.register_outputs({"state_machine_arn": self.state_machine_arn, "dead_letter_name": self.dead_letter_name})
-
-
-def _functions(name: str, args: OrchestrationArgs, child: pulumi.ResourceOptions) -> dict[str, LambdaFunction]:
-    """The decisions of the workflow, by handler."""
-    return {
-        handler.name: LambdaFunction(
-            f"{name}-{handler.name}",
-            {
-                "region": args["region"],
-                "handler": handler.name,
-                "environment": handler.environment(args),
-                "statements": handler.rights(args),
-                "timeout": TIMEOUT_SECONDS,
-                "memory": 512,
-                "log_days": args["log_days"],
-            },
-            child,
-        )
-        for handler in HANDLERS
-    }

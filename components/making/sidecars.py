@@ -2,20 +2,17 @@
 
 import pulumi
 
-from components.blocks.lambda_function import LambdaFunction
 from components.blocks.policies import allow
-from components.making.handlers import CAPTIONS, TIMEOUT_SECONDS, MakingArns
+from components.making.handlers import CAPTIONS, MakingArgs, handler_function
 from components.making.sidecar_workflow import definition
 from components.making.state_machine import state_machine
 from components.making.upload_trigger import UploadTrigger
 from lambdas.editions.sidecars import EXTENSIONS
 
 
-class SidecarsArgs(MakingArns):
+class SidecarsArgs(MakingArgs):
     """The resources that the workflow reads and writes, and its topic."""
 
-    log_days: int
-    uploads_name: pulumi.Input[str]
     dead_letters: UploadTrigger
     """The trigger of films. Its queue also keeps events that could not start this workflow."""
 
@@ -28,19 +25,7 @@ class Sidecars(pulumi.ComponentResource):
     def __init__(self, name: str, args: SidecarsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:sidecars:Sidecars", name, None, opts)
         child, region, account = pulumi.ResourceOptions(parent=self), args["region"], args["account_id"]
-        function = LambdaFunction(
-            f"{name}-{CAPTIONS.name}",
-            {
-                "region": region,
-                "handler": CAPTIONS.name,
-                "environment": CAPTIONS.environment(args),
-                "statements": CAPTIONS.rights(args),
-                "timeout": TIMEOUT_SECONDS,
-                "memory": 512,
-                "log_days": args["log_days"],
-            },
-            child,
-        )
+        function = handler_function(name, CAPTIONS, args, child)
         machine = state_machine(
             name,
             {

@@ -6,7 +6,7 @@ import pulumi_aws as aws
 from components.blocks.lambda_function import LambdaFunction
 from components.blocks.policies import Statement, allow
 from components.blocks.schedule import CallArgs, let_call
-from components.making.handlers import MakingArns
+from components.making.handlers import MakingArgs
 
 MINUTES = 15
 """Time between two sweeps. That makes about 3,000 a month."""
@@ -14,11 +14,9 @@ SECONDS = 300
 """Longest time of a sweep. The next one continues where it ends."""
 
 
-class SweeperArgs(MakingArns):
+class SweeperArgs(MakingArgs):
     """The resources that the sweeper reads, starts and deletes."""
 
-    log_days: int
-    uploads_name: pulumi.Input[str]
     state_machine_arn: pulumi.Input[str]
     sidecars_arn: pulumi.Input[str]
     """The workflow of files beside films."""

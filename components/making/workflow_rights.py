@@ -3,10 +3,10 @@
 import pulumi
 
 from components.blocks.policies import Statement, allow
-from components.making.handlers import MakingArns
+from components.making.handlers import MakingArgs
 
 
-def workflow_rights(args: MakingArns, function_arns: list[pulumi.Output[str]], machine: str) -> list[Statement]:
+def workflow_rights(args: MakingArgs, function_arns: list[pulumi.Output[str]], machine: str) -> list[Statement]:
     """What the workflow's integrations do.
 
     `machine` is what its name begins with: it is made after this, and gets some digits more.

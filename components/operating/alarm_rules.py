@@ -22,30 +22,23 @@ Name = pulumi.Input[str]
 
 def making(home: str, *, state_machine_arn: Name, dead_letter_name: Name, sweeper_name: Name) -> Alarms:
     """Uploads that do not become titles because of a fault of the platform."""
-
-    def workflow(metric: str, says: str) -> AlarmArgs:
-        return {
-            "region": home,
-            "says": says,
-            "namespace": "AWS/States",
-            "metric": metric,
-            "dimensions": {"StateMachineArn": state_machine_arn},
-            "statistic": "Sum",
-            "above": 0,
-            "minutes": 1,
-        }
-
     return {
-        "ExecutionsFailed": workflow(
+        "ExecutionsFailed": _workflow(
+            home,
+            state_machine_arn,
             "ExecutionsFailed",
             "A title failed through our fault. First: `headend failed` lists the causes. Repair them, then "
             "`headend retry`.",
         ),
-        "ExecutionsAborted": workflow(
+        "ExecutionsAborted": _workflow(
+            home,
+            state_machine_arn,
             "ExecutionsAborted",
             "A title's execution was stopped; the sweeper starts its upload again. First: who stopped it, and why?",
         ),
-        "ExecutionsTimedOut": workflow(
+        "ExecutionsTimedOut": _workflow(
+            home,
+            state_machine_arn,
             "ExecutionsTimedOut",
             "A title took longer than three days. First: its last state. MediaConvert's queue may be stuck, or full.",
         ),
@@ -61,51 +54,68 @@ def making(home: str, *, state_machine_arn: Name, dead_letter_name: Name, sweepe
             "minutes": 1,
         },
         "sweeper": {
-            "region": home,
-            "says": "The sweeper failed, or has not run for an hour. First: its log names the title or the key.",
-            "namespace": "AWS/Lambda",
-            "metric": "Errors",
-            "dimensions": {"FunctionName": sweeper_name},
-            "statistic": "Sum",
-            "above": 0,
+            **_function(
+                home,
+                sweeper_name,
+                "Errors",
+                "The sweeper failed, or has not run for an hour. First: its log names the title or the key.",
+            ),
             "minutes": 60,
-            "as_one": True,
             "missing": "bad",
         },
+    }
+
+
+def _workflow(home: str, arn: Name, metric: str, says: str) -> AlarmArgs:
+    """Executions of a state machine that end in one of the bad ways."""
+    return {
+        "region": home,
+        "says": says,
+        "namespace": "AWS/States",
+        "metric": metric,
+        "dimensions": {"StateMachineArn": arn},
+        "statistic": "Sum",
+        "above": 0,
+        "minutes": 1,
+    }
+
+
+def _function(home: str, name: Name, metric: str, says: str) -> AlarmArgs:
+    """Calls of a function that fail or are refused, within five minutes."""
+    return {
+        "region": home,
+        "says": says,
+        "namespace": "AWS/Lambda",
+        "metric": metric,
+        "dimensions": {"FunctionName": name},
+        "statistic": "Sum",
+        "above": 0,
+        "as_one": True,
     }
 
 
 def forecast(home: str, *, function_name: Name) -> Alarms:
     """A forecast of plays that fails. Nodes then go on with the order of the day before."""
     return {
-        "forecast-errors": {
-            "region": home,
-            "says": "Cache nodes fill by yesterday's plays: the forecast failed, or ran out of time. First: its "
-            "function's log. Lambda tries it twice more, and the next night again.",
-            "namespace": "AWS/Lambda",
-            "metric": "Errors",
-            "dimensions": {"FunctionName": function_name},
-            "statistic": "Sum",
-            "above": 0,
-            "as_one": True,
-        }
+        "forecast-errors": _function(
+            home,
+            function_name,
+            "Errors",
+            "Cache nodes fill by yesterday's plays: the forecast failed, or ran out of time. First: its function's "
+            "log. Lambda tries it twice more, and the next night again.",
+        )
     }
 
 
 def sidecars(home: str, *, state_machine_arn: Name) -> Alarms:
     """Captions and posters that do not reach their title because of a fault of the platform."""
     return {
-        "sidecars-failed": {
-            "region": home,
-            "says": "A caption file or a poster did not become part of its title. First: its execution; then upload "
-            "it again.",
-            "namespace": "AWS/States",
-            "metric": "ExecutionsFailed",
-            "dimensions": {"StateMachineArn": state_machine_arn},
-            "statistic": "Sum",
-            "above": 0,
-            "minutes": 1,
-        }
+        "sidecars-failed": _workflow(
+            home,
+            state_machine_arn,
+            "ExecutionsFailed",
+            "A caption file or a poster did not become part of its title. First: its execution; then upload it again.",
+        )
     }
 
 
@@ -158,27 +168,19 @@ def api(home: str, *, function_name: Name, balancer_suffix: Name, target_group: 
             "above": 0,
             "as_one": True,
         },
-        "api-errors": {
-            "region": home,
-            "says": "Nobody can start a film: the playback API crashes or runs out of time. First: its function's log.",
-            "namespace": "AWS/Lambda",
-            "metric": "Errors",
-            "dimensions": {"FunctionName": function_name},
-            "statistic": "Sum",
-            "above": 0,
-            "as_one": True,
-        },
-        "api-throttles": {
-            "region": home,
-            "says": "Nobody can start a film: Lambda refuses the playback API. First: the account's limit of "
-            "concurrent executions, and who uses it up; playbackConcurrency keeps a part of it.",
-            "namespace": "AWS/Lambda",
-            "metric": "Throttles",
-            "dimensions": {"FunctionName": function_name},
-            "statistic": "Sum",
-            "above": 0,
-            "as_one": True,
-        },
+        "api-errors": _function(
+            home,
+            function_name,
+            "Errors",
+            "Nobody can start a film: the playback API crashes or runs out of time. First: its function's log.",
+        ),
+        "api-throttles": _function(
+            home,
+            function_name,
+            "Throttles",
+            "Nobody can start a film: Lambda refuses the playback API. First: the account's limit of concurrent "
+            "executions, and who uses it up; playbackConcurrency keeps a part of it.",
+        ),
     }
 
 

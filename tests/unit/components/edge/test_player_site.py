@@ -74,6 +74,12 @@ def test_a_change_of_one_source_gives_other_names_to_what_holds_it(tmp_path: Pat
     assert {key.partition("-")[0] for key in before - after} == {"assets/style", "assets/main"}
 
 
+def test_the_same_sources_give_the_same_names_in_any_place(tmp_path: Path) -> None:
+    (tmp_path / "further" / "down").mkdir(parents=True)
+    other = copied(tmp_path / "further" / "down")
+    assert build(copied(tmp_path), tmp_path / "made").keys() == build(other, tmp_path / "made").keys()
+
+
 def test_the_page_is_written_after_what_it_names(done: Deployment) -> None:
     (page,) = [item for item in done.of_type(OBJECT) if item.inputs["key"] == "index.html"]
     others = {item.urn for item in done.of_type(OBJECT)} - {page.urn}

@@ -1,14 +1,16 @@
 """Least privilege in the workflow: the permissions of each handler, and of the workflow's own integrations."""
 
 from components.blocks.policies import Statement
-from components.making.handlers import CAPTIONS, HANDLERS, MakingArns
+from components.making.handlers import CAPTIONS, HANDLERS, MakingArgs
 from components.making.workflow_rights import workflow_rights
 from tests.declared import ACCOUNT, REGION, deploy, listed
 
 JOB_ROLE = f"arn:aws:iam::{ACCOUNT}:role/encoding"
-ARNS: MakingArns = {
+ARGS: MakingArgs = {
     "region": REGION,
     "account_id": ACCOUNT,
+    "log_days": 14,
+    "uploads_name": "uploads",
     "uploads_arn": "arn:aws:s3:::uploads",
     "media_name": "media",
     "media_arn": "arn:aws:s3:::media",
@@ -30,7 +32,7 @@ def actions(statements: object) -> set[str]:
 
 def of_handlers() -> dict[str, list[Statement]]:
     made: list[dict[str, list[Statement]]] = []
-    deploy(lambda: made.append({handler.name: handler.rights(ARNS) for handler in (*HANDLERS, CAPTIONS)}))
+    deploy(lambda: made.append({handler.name: handler.rights(ARGS) for handler in (*HANDLERS, CAPTIONS)}))
     return made[0]
 
 
@@ -50,19 +52,19 @@ def test_a_handler_writes_nothing_but_new_objects_beside_an_encode() -> None:
 
 
 def test_the_workflow_passes_one_role_to_one_service() -> None:
-    [passed] = [item for item in workflow_rights(ARNS, [], "pipeline-workflow") if "iam:PassRole" in actions([item])]
+    [passed] = [item for item in workflow_rights(ARGS, [], "pipeline-workflow") if "iam:PassRole" in actions([item])]
     assert passed.get("Resource") == JOB_ROLE
     assert passed.get("Condition") == {"StringEquals": {"iam:PassedToService": "mediaconvert.amazonaws.com"}}
 
 
 def test_it_writes_the_catalogue_row_by_row_and_deletes_nothing() -> None:
-    may = actions(workflow_rights(ARNS, [], "pipeline-workflow"))
+    may = actions(workflow_rights(ARGS, [], "pipeline-workflow"))
     assert {action for action in may if action.startswith("dynamodb:")} == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
     assert not any("Delete" in action for action in may if not action.startswith("logs:"))
 
 
 def test_a_permission_for_all_resources_has_none_to_name_or_stays_in_the_region() -> None:
-    for item in workflow_rights(ARNS, [], "pipeline-workflow"):
+    for item in workflow_rights(ARGS, [], "pipeline-workflow"):
         if item.get("Resource") == "*" and not {action.split(":")[0] for action in actions([item])} <= {"logs", "xray"}:
             assert item.get("Condition") == {"StringEquals": {"aws:RequestedRegion": REGION}}
             assert actions([item]) == {"mediaconvert:CreateJob"}
