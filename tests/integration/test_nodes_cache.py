@@ -199,6 +199,15 @@ def test_a_player_that_has_the_object_is_told_so(node: Node) -> None:
     assert (answer.status, answer.body) == (304, b"")
 
 
+def test_browsers_may_keep_a_rendition_but_not_an_error(node: Node) -> None:
+    etag = warm(node, FILM).headers["etag"]
+    lasting = [ask(node, FILM), ask(node, FILM, Range="bytes=0-9"), ask(node, FILM, If_None_Match=etag)]
+    assert [answer.status for answer in lasting] == [200, 206, 304]
+    assert {answer.headers["cache-control"] for answer in lasting} == {"public, max-age=31536000, immutable"}
+    absent = ask(node, "/v/0a/film/0123456789ab/absent.cmfv")
+    assert (absent.status, absent.headers.get("cache-control")) == (404, None)
+
+
 def test_tokens_and_cookies_make_no_copies_and_reach_no_origin(node: Node, origin: Origin) -> None:
     ask(node, MANIFEST, Authorization="Bearer x", Cookie="a=b", Origin="https://one.example")
     warm(node, MANIFEST)
