@@ -17,7 +17,7 @@ JOB: dict[str, Any] = {
     "settings": {
         "inputs": [
             {
-                "fileInput": "s3://uploads/film.mp4",
+                "fileInput": "s3://uploads/a\nfilm.mp4",
                 "audioSelectors": {"Audio Selector 1": {"defaultSelection": "DEFAULT", "tracks": [1]}},
             }
         ],
@@ -43,7 +43,7 @@ def faults(**changes: Any) -> str:
 def test_members_come_by_the_sdks_names_and_keys_of_maps_as_they_are() -> None:
     settings = read_request(CREATE_JOB, JOB)["Settings"]
     selector = {"Audio Selector 1": {"DefaultSelection": "DEFAULT", "Tracks": [1]}}
-    assert settings == {"Inputs": [{"FileInput": "s3://uploads/film.mp4", "AudioSelectors": selector}]}
+    assert settings == {"Inputs": [{"FileInput": "s3://uploads/a\nfilm.mp4", "AudioSelectors": selector}]}
 
 
 def test_null_counts_as_absent() -> None:
