@@ -72,6 +72,19 @@ def with_flags(found: Source, flags: Sequence[SoundFlags]) -> Source:
     return {**found, "audio": audio}
 
 
+def with_fields(found: Source, interlaced: Callable[[], bool]) -> Source:
+    """The source, deinterlaced if its container says that it has fields. Probe tells that of some codecs alone."""
+    video = found["video"]
+    if video is None or video["interlaced"] or video["codec"] in TELLING:
+        return found
+    return {**found, "video": {**video, "interlaced": video["codec"] == ALWAYS_FIELDS or interlaced()}}
+
+
+TELLING = ("AVC", "HEVC", "MPEG2", "VP8", "VP9", "AV1")
+"""Codecs of whose fields Probe tells, and those that have none."""
+ALWAYS_FIELDS = "DV"
+
+
 SLOWEST_BITS = 1000
 """Lowest bitrate of a film that anybody would upload, in bits a second. If a file claims less (ten hours in a
 megabyte), its timestamps jump or its header is wrong."""

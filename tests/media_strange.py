@@ -346,6 +346,19 @@ STRANGE: dict[str, Recipe] = {
     "mpeg2_fields.mpg": _codec(
         *FIELDS, "-top", "1", sound="mp2", rate="50", more=",tinterlace=interleave_top,setfield=tff"
     ),
+    "fields_prores.mov": _codec(
+        "-c:v",
+        "prores_ks",
+        "-flags",
+        "+ilme+ildct",
+        "-top",
+        "1",
+        sound="pcm_s16le",
+        rate="50",
+        more=",tinterlace=interleave_top,setfield=tff",
+    ),
+    "fields.mxf": _patched(_codec(*DNXHR, sound="pcm_s16le", size="640x360"), (bytes.fromhex("320c0001"), 0, b"\1")),
+    "fields_dv.mov": _codec("-c:v", "dvvideo", "-pix_fmt", "yuv420p", sound="pcm_s16le", size="720x576"),
     "telecine.mpg": _codec(*FIELDS, "-r", "30000/1001", sound="mp2", rate="24000/1001", more=",telecine=pattern=23"),
     "hlg.mp4": _codec(*HLG),
     "fragmented.mp4": _plain("-movflags", "+frag_keyframe+empty_moov", "-g", "25"),

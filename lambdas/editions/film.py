@@ -93,6 +93,23 @@ def pictures(title: Title) -> list[bool]:
         return []
 
 
+def interlaced(title: Title) -> bool:
+    """Whether a QuickTime or MXF film says that its pictures are two fields."""
+    film = Film(title)
+    head = film.read(0, WINDOW)
+    if head.startswith(whole.PARTITION):
+        return any(layout in head for layout in FIELD_LAYOUTS)
+    try:
+        return mp4.interlaced(film.read, film.size)
+    except UNREADABLE as error:
+        LOG.warning("fields", extra={"title": title["id"], "error": repr(error)})
+        return False
+
+
+FIELD_LAYOUTS = (bytes.fromhex("320c000101"), bytes.fromhex("320c000103"))
+"""MXF's Frame Layout (SMPTE ST 377-1, annex G.2), of one byte: the fields lie apart, or line by line."""
+
+
 def remarks(title: Title) -> list[str]:
     """Sentences about a film that was published although its file may lack something."""
     film = Film(title)

@@ -22,6 +22,7 @@ DESCRIPTIONS = (b"urn:mpeg:dash:role:2011\0description\0", b"public.accessibilit
 SPATIAL = b"SA3D"
 """The box of a sound's description that says it is ambisonics (Google's Spatial Audio RFC, which YouTube and cameras
 use)."""
+FIELDS = b"fiel\2"
 TEXT_HANDLERS, TEXT_FORMATS = (b"sbtl", b"text", b"subt"), (b"tx3g", b"text")
 ALL_FORCED = 0x80000000
 APPLE_LANGUAGES = "en fr de it nl sv es da pt no he ja ar fi el is mt tr hr zh ur hi th ko".split()  # noqa: SIM905
@@ -54,6 +55,13 @@ def sounds(read: Read, size: int) -> list[SoundFlags]:
 def pictures(read: Read, size: int) -> list[bool]:
     """Of every video track, in the order of the file: whether players show it. They hide disabled ones."""
     return [default for _, default in of_kind(read_index(read, size), b"vide")]
+
+
+def interlaced(read: Read, size: int) -> bool:
+    """Whether a picture track says that its pictures are two fields (QuickTime's box `fiel`)."""
+    index = read_index(read, size)
+    described = [find(index, trak, "mdia/minf/stbl/stsd") for trak, _ in of_kind(index, b"vide")]
+    return any(FIELDS in index[box.start : box.end] for box in described if box)
 
 
 def of_kind(index: bytes, kind: bytes) -> Iterator[tuple[Box, bool]]:

@@ -70,6 +70,7 @@ def _prepare(event: Event) -> Preparation:
         return decided("WAIT", content)
     source = _probe(title)
     film.check(title, source)
+    source = sources.with_fields(source, lambda: film.interlaced(title))
     if len(source["audio"]) > 1 or any(track["channels"] > MOST_FLAT for track in source["audio"]):
         source = sources.with_flags(source, film.sounds(title))
     planned = plan(source, STEPS, surround=SURROUND)

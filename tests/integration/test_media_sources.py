@@ -264,6 +264,18 @@ def test_a_strange_file_is_refused_in_a_sentence(clip: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("clip", "fields"),
+    [
+        *((clip, True) for clip in ("fields_prores", "fields", "fields_dv", "mpeg2_fields")),
+        *((clip, False) for clip in ("ten_bits_422", "dnxhd", "mjpeg", "wavelets", "alpha_qtrle")),
+    ],
+)
+def test_fields_are_made_whole_pictures_where_only_the_container_tells_of_them(clip: str, fields: bool) -> None:
+    rungs = planned(sample(clip))["groups"][0]["outputs"]
+    assert ("Deinterlacer" in rungs[0]["VideoDescription"].get("VideoPreprocessors", {})) == fields
+
+
+@pytest.mark.parametrize(
     ("clip", "torn"),
     [
         *((clip, True) for clip in ("cut_ts", "cut_fragments", "cut_ps")),
