@@ -5,6 +5,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.blocks import paths
 from facts.regions import CLOUDFRONT_REGION
 
 MEDIA_REQUESTS_PER_5_MINUTES = 30_000
@@ -76,8 +77,8 @@ class WebAcl(pulumi.ComponentResource):
             rules=[
                 managed(0, "AWSManagedRulesAmazonIpReputationList"),
                 managed(1, "AWSManagedRulesKnownBadInputsRuleSet"),
-                rate(2, "api-rate", "/api/", args["api_requests_per_5_minutes"]),
-                rate(3, "media-rate", "/v/", MEDIA_REQUESTS_PER_5_MINUTES),
+                rate(2, "api-rate", paths.API_PREFIX, args["api_requests_per_5_minutes"]),
+                rate(3, "media-rate", paths.MEDIA_PREFIX, MEDIA_REQUESTS_PER_5_MINUTES),
             ],
             visibility_config=seen(name),
             opts=child,

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.blocks.policies import allow, document, trust
+from components.serving.cache_node.user_data import METRICS_NAMESPACE
 
 
 class NodeRoleArgs(TypedDict):
@@ -49,7 +50,9 @@ class NodeRole(pulumi.ComponentResource):
                         StringEquals=here,
                     ),
                     allow(
-                        "cloudwatch:PutMetricData", "*", StringEquals={"cloudwatch:namespace": "Headend/Node", **here}
+                        "cloudwatch:PutMetricData",
+                        "*",
+                        StringEquals={"cloudwatch:namespace": METRICS_NAMESPACE, **here},
                     ),
                     allow(
                         ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],

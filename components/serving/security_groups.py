@@ -1,11 +1,13 @@
 """Who may speak to whom in a point of presence: CloudFront to the balancer, the balancer to the nodes, nodes to S3."""
 
-from typing import TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components.serving.network import UNTIL_CLOUDFRONT_LEFT
+
+Rule: TypeAlias = type[aws.vpc.SecurityGroupIngressRule] | type[aws.vpc.SecurityGroupEgressRule]
 
 
 class SecurityGroupsArgs(TypedDict):
@@ -28,7 +30,6 @@ class SecurityGroups(pulumi.ComponentResource):
     def __init__(self, name: str, args: SecurityGroupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("headend:security_groups:SecurityGroups", name, None, opts)
         child, region = pulumi.ResourceOptions(parent=self), args["region"]
-        port, node_port = args["balancer_port"], args["node_port"]
         cloudfront = aws.ec2.get_managed_prefix_list_output(
             name="com.amazonaws.global.cloudfront.origin-facing", region=region
         )
@@ -45,63 +46,44 @@ class SecurityGroups(pulumi.ComponentResource):
 
         balancer = group("balancer", "Load balancer: CloudFront in, cache nodes out")
         nodes = group("node", "Cache nodes: load balancer in, S3 and endpoints of agents out")
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-balancer-from-cloudfront",
-            region=region,
-            security_group_id=balancer.id,
-            # The list counts as 55 of the 60 rules that a group may have. So there is room for one port only.
+
+        def let(rule: str, kind: Rule, of: aws.ec2.SecurityGroup, port: int, says: str, **peer: Any) -> None:
+            """Allow one TCP port to or from a peer: a group, a prefix list or a block of addresses."""
+            kind(
+                f"{name}-{rule}",
+                region=region,
+                security_group_id=of.id,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                description=says,
+                opts=child,
+                **peer,
+            )
+
+        into, out_of = aws.vpc.SecurityGroupIngressRule, aws.vpc.SecurityGroupEgressRule
+        port, requests = args["node_port"], "Requests and health checks"
+        # The list counts as 55 of the 60 rules that a group may have. So there is room for one port only.
+        let(
+            "balancer-from-cloudfront",
+            into,
+            balancer,
+            args["balancer_port"],
+            "Origin-facing servers of CloudFront",
             prefix_list_id=cloudfront.id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            description="Origin-facing servers of CloudFront",
-            opts=child,
         )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-balancer-to-nodes",
-            region=region,
-            security_group_id=balancer.id,
-            referenced_security_group_id=nodes.id,
-            ip_protocol="tcp",
-            from_port=node_port,
-            to_port=node_port,
-            description="Requests and health checks",
-            opts=child,
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-nodes-from-balancer",
-            region=region,
-            security_group_id=nodes.id,
-            referenced_security_group_id=balancer.id,
-            ip_protocol="tcp",
-            from_port=node_port,
-            to_port=node_port,
-            description="Requests and health checks",
-            opts=child,
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-nodes-to-s3",
-            region=region,
-            security_group_id=nodes.id,
+        let("balancer-to-nodes", out_of, balancer, port, requests, referenced_security_group_id=nodes.id)
+        let("nodes-from-balancer", into, nodes, port, requests, referenced_security_group_id=balancer.id)
+        let(
+            "nodes-to-s3",
+            out_of,
+            nodes,
+            443,
+            "Fill, and Amazon Linux packages, by the gateway endpoint",
             prefix_list_id=args["s3_prefix_list_id"],
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-            description="Fill, and Amazon Linux packages, by the gateway endpoint",
-            opts=child,
         )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-nodes-to-agents",
-            region=region,
-            security_group_id=nodes.id,
-            # AWS publishes no prefix list for these endpoints, so the address cannot be narrower than the port.
-            cidr_ipv6="::/0",
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-            description="CloudWatch and Systems Manager, by IPv6",
-            opts=child,
-        )
+        # AWS publishes no prefix list for these endpoints, so the address cannot be narrower than the port.
+        let("nodes-to-agents", out_of, nodes, 443, "CloudWatch and Systems Manager, by IPv6", cidr_ipv6="::/0")
 
         self.balancer_id, self.node_id = balancer.id, nodes.id
         self.register_outputs({"balancer_id": self.balancer_id, "node_id": self.node_id})
