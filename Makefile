@@ -19,8 +19,8 @@ demo: setup ## Run the platform on this laptop: VIDEO=path/to/film, or a clip th
 add: setup ## Add a title while the demo runs: VIDEO=path/to/film
 	@$(BIN)/python -m local add
 
-test: setup ## Check everything: format, lint, types, unit, integration and browser tests
-	@BIN=$(BIN) ./scripts/test
+test: ## Check everything: format, lint, types, unit, integration and browser tests
+	@PYTHON=$(PYTHON) BIN=$(BIN) ./scripts/test
 
 preview: setup ## Print the resources of STACK (default dev) as `pulumi preview` would, without AWS
 	@$(BIN)/python -m local.engine --stack $(STACK) --preview
