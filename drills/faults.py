@@ -102,16 +102,13 @@ def inject(stage: Stage, fault: Fault) -> AbstractContextManager[None]:
     return KINDS[f"{fault.what} {fault.how}"](stage, fault)
 
 
-def _killed(processes: Sequence[Process]) -> None:
-    for process in processes:
+def _signal(
+    ids: Sequence[int], number: signal.Signals, send: Callable[[int, signal.Signals], None] = os.killpg
+) -> None:
+    """Signal process groups, or with `os.kill` single processes, as far as they still run."""
+    for each in ids:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def _signal(groups: Sequence[int], number: signal.Signals) -> None:
-    for group in groups:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, number)
+            send(each, number)
 
 
 @contextmanager
@@ -167,7 +164,7 @@ def _victims(stage: Stage, fault: Fault) -> list[Process]:
 
 @contextmanager
 def _kill(stage: Stage, fault: Fault) -> Generator[None]:
-    _killed(_victims(stage, fault))
+    _signal([process.pid for process in _victims(stage, fault)], signal.SIGKILL)
     yield
 
 
@@ -239,15 +236,11 @@ def _corrupt(stage: Stage, fault: Fault) -> Generator[None]:
 @contextmanager
 def _functions(stage: Stage, fault: Fault) -> Generator[None]:
     pids = stage.ours("sandbox.py")
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL if fault.how == "kill" else signal.SIGSTOP)
+    _signal(pids, signal.SIGKILL if fault.how == "kill" else signal.SIGSTOP, os.kill)
     try:
         yield
     finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        _signal(pids, signal.SIGCONT, os.kill)
 
 
 @contextmanager
@@ -264,9 +257,7 @@ def _encoder(stage: Stage, _: Fault) -> Generator[None]:
         time.sleep(0.05)
     if not pids:
         raise Skipped("no encoder was running within a minute")
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    _signal(pids, signal.SIGKILL, os.kill)
     yield
 
 

@@ -96,9 +96,8 @@ def watching(stage: Stage, *, enabled: bool) -> Generator[Callable[[], float | N
     make_clip(film, SIZE, SECONDS)
     stage.cloud.client("s3").upload_file(str(film), stage.cloud.deployment.exports["uploads_bucket"], FILM)
     if (state := stage.published(FILM)) != "PUBLISHED":
-        table, key = stage.cloud.deployment.exports["titles_table"], {"id": {"S": title_id(FILM)}}
-        row = stage.cloud.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
-        why = "; ".join(row[name]["S"] for name in ("reason", "fault") if name in row)
+        row = stage.cloud.row(title_id(FILM)) or {}
+        why = "; ".join(row[name] for name in ("reason", "fault") if name in row)
         raise RuntimeError(f"the player's film was not published, its state is {state or 'unknown'}: {why}")
     player = Watching(f"{stage.cloud.url}/?title={title_id(FILM)}")
     try:
