@@ -1,6 +1,8 @@
-"""For tests: the workflow as the program declares it, and the job that it makes for a source."""
+"""For tests: the workflow as the program declares it, the job that it makes for a source, and a catalogue."""
 
 from typing import Any
+
+import boto3
 
 from components.making.handlers import HANDLERS
 from components.making.workflow import definition
@@ -27,6 +29,17 @@ EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:workflow:"
 def workflow(encode: str = "on_upload") -> dict[str, Any]:
     """The workflow's definition, with fixed names instead of the resources that the program makes."""
     return definition({**NAMES, "encode": encode})  # pyright: ignore[reportArgumentType] - one of the two
+
+
+def titles_table() -> Any:
+    """A new catalogue in moto, without its index, as boto3's resource."""
+    resource: Any = boto3.resource("dynamodb", region_name=REGION)
+    return resource.create_table(
+        TableName=NAMES["table"],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def a_title(name: str = "film", **changes: Any) -> Title:

@@ -1,27 +1,19 @@
 """nginx, configured from the declared distribution, caches as CloudFront does."""
 
 import gzip
-import threading
 import time
 from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-import local.serving.edge as edges
 from components.edge import functions
-from components.edge.viewer_request import viewer_request_code
-from local.serving.edge import Edge, first_free_port, milliseconds
+from tests.integration.edge_bench import Tier, tier
 from tests.serving_kit import (
-    DISABLED,
     FAILOVER,
-    Got,
-    Origin,
     Reply,
-    Resource,
     Seen,
     ask,
     behaviour,
@@ -30,38 +22,11 @@ from tests.serving_kit import (
     function,
     headers_policy,
     log_of,
-    origins,
     request_policy,
 )
 
 TEXT = b"#EXTM3U\n" + b"segment.m4s\n" * 200
 VERSION = "/v/00/film/0123456789ab"
-
-
-class Tier:
-    """An edge with its three origins."""
-
-    def __init__(self, edge: Edge, by_name: dict[str, Origin], log: Path) -> None:
-        self.edge, self.log = edge, log
-        self.s3, self.home, self.far = by_name["s3"], by_name["home"], by_name["far"]
-
-    def get(self, path: str, **headers: str) -> Got:
-        return ask(self.edge.url, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Got:
-        return ask(self.edge.url, path, method=method, body=body, headers=headers)
-
-
-@contextmanager
-def tier(run_dir: Path, resources: list[Resource], country: str = "US", *, far: bool = False) -> Generator[Tier]:
-    with origins(s3="127.0.0.1", home="127.0.0.1", far="127.0.0.1") as by_name:
-        balancers = {(f"arn:{name}", 80): by_name[name].address for name in ("home", "far")}
-        edge = Edge(resources, run_dir, s3=by_name["s3"].address, balancers=balancers, country=country, far=far)
-        edge.start()
-        try:
-            yield Tier(edge, by_name, run_dir / "logs/edge.jsonl")
-        finally:
-            edge.stop()
 
 
 @pytest.fixture(scope="module")
@@ -328,111 +293,6 @@ def test_what_a_policy_puts_in_the_key_splits_the_cache_and_reaches_the_origin(t
         assert first.headers.get("User-Agent") is None, "the viewer sent none"
 
 
-def test_functions_rewrite_answer_and_fail_as_on_cloudfront(tmp_path: Path) -> None:
-    code = """
-    function handler(event) {
-        const request = event.request;
-        if (request.uri === '/page') { request.uri = '/page.html'; request.querystring.added = { value: '1' }; }
-        if (request.uri === '/moved') {
-            const cookies = { seen: { value: '1', attributes: 'Path=/' } };
-            const headers = { location: { value: '/to?' + request.querystring.a.multiValue[1].value } };
-            return { statusCode: 301, headers: headers, cookies: cookies };
-        }
-        if (request.uri === '/throws') { throw new Error('no'); }
-        if (request.uri === '/header') { request.headers['x-new'] = { value: '1' }; }
-        if (request.uri === '/relative') { request.uri = 'relative'; }
-        return request;
-    }"""
-    everything = {"queryStringsConfig": {"queryStringBehavior": "all"}}
-    site = behaviour(
-        "site",
-        originRequestPolicyId="all-queries",
-        functionAssociations=[{"eventType": "viewer-request", "functionArn": "arn:rewrite"}],
-    )
-    resources = delivering(
-        *(function("rewrite", code), request_policy("all-queries", **everything)),
-        defaultCacheBehavior=site,
-    )
-    with tier(tmp_path, resources) as made:
-        made.get("/page?q=%41")
-        assert made.s3.seen[0].path == "/site-bucket/page.html?q=%41&added=1"
-        moved = made.get("/moved?a=x&a=b")
-        assert (moved.status, moved.headers["Location"], moved.cache) == (301, "/to?b", "FunctionGeneratedResponse")
-        assert moved.headers["Set-Cookie"] == "seen=1; Path=/"
-        assert (made.get("/throws").status, made.get("/throws").cache) == (503, "FunctionExecutionError")
-        for path in ("/header", "/relative"):
-            assert (made.get(path).status, made.get(path).cache) == (502, "FunctionValidationError")
-        assert len(made.s3.seen) == 1
-
-
-@pytest.mark.parametrize(
-    ("code", "served"),
-    [
-        ("cf.selectRequestOriginById('pop-far')", "far"),
-        ("cf.createRequestOriginGroup({originIds: [{originId: 'pop-far'}, {originId: 'media'}], %s})", "far"),
-        ("cf.createRequestOriginGroup({originIds: ['pop-far', 'media'], %s})", "far"),
-        ("cf.selectRequestOriginById('pop-mars')", "FunctionExecutionError"),
-        ("cf.updateRequestOrigin({domainName: 'example.com'})", "FunctionExecutionError"),
-        (
-            "cf.createRequestOriginGroup({originIds: ['pop-far', 'media'], failoverCriteria: {statusCodes: [500]}})",
-            "Fun",
-        ),
-    ],
-    ids=["origin", "group", "group by name", "unknown origin", "updated origin", "codes of no declared group"],
-)
-def test_a_function_chooses_the_origin(tmp_path: Path, code: str, served: str) -> None:
-    criteria = f"failoverCriteria: {{statusCodes: {FAILOVER}}}"
-    body = f"{code.replace('%s', criteria)}; return event.request;"
-    text = f"import cf from 'cloudfront';\nfunction handler(event) {{ {body} }}"
-    associated = [{"eventType": "viewer-request", "functionArn": "arn:choose"}]
-    declared = [behaviour("pop-home-or-media", "/v/*", functionAssociations=associated)]
-    with tier(tmp_path, delivering(function("choose", text), orderedCacheBehaviors=declared)) as made:
-        got = made.get("/v/00/a.m4s")
-        assert (got.headers["X-Origin"] or got.cache).startswith(served)
-        assert not made.home.seen
-        if "Group" in code and served == "far":
-            made.far.stop()
-            assert made.get("/v/00/b.m4s").headers["X-Origin"] == "s3"
-
-
-@pytest.mark.parametrize(
-    ("country", "policy", "served"), [("JP", "country", "far"), ("US", "country", "home"), ("JP", "", "home")]
-)
-def test_a_viewer_is_sent_to_the_nearest_point_of_presence(
-    tmp_path: Path, country: str, policy: str, served: str
-) -> None:
-    regions = ["us-east-1", "ap-northeast-1"]
-    code = viewer_request_code(home="us-east-1", regions=regions, failover_status=FAILOVER)
-    # The test has its own names for the origins.
-    nearest = function("nearest", code.replace('"ap-northeast-1"', '"far"'))
-    header = {"headerBehavior": "whitelist", "headers": {"items": ["CloudFront-Viewer-Country"]}}
-    associated = [{"eventType": "viewer-request", "functionArn": "arn:nearest"}]
-    segments = behaviour(
-        "pop-home-or-media", "/v/*", functionAssociations=associated, originRequestPolicyId=policy or None
-    )
-    resources = delivering(nearest, request_policy("country", headersConfig=header), orderedCacheBehaviors=[segments])
-    with tier(tmp_path, resources, country) as made:
-        # A header that the viewer sets has no effect.
-        assert made.get(f"{VERSION}/a.m4s", CloudFront_Viewer_Country="FR").headers["X-Origin"] == served
-        assert made.get(f"{VERSION}/a.m4s").cache == "Hit"
-        made.far.stop()
-        assert made.get(f"{VERSION}/b.m4s").headers["X-Origin"] == ("s3" if served == "far" else served)
-
-
-def test_a_function_cannot_make_a_write_fall_over(tmp_path: Path) -> None:
-    criteria = f"failoverCriteria: {{ statusCodes: {FAILOVER} }}"
-    group = f"cf.createRequestOriginGroup({{ originIds: ['pop-far', 'media'], {criteria} }});"
-    text = f"import cf from 'cloudfront';\nfunction handler(event) {{ {group} return event.request; }}"
-    associated = [{"eventType": "viewer-request", "functionArn": "arn:choose"}]
-    api = behaviour(
-        "api", "/api/*", allowedMethods=["GET", "DELETE"], cachePolicyId=DISABLED, functionAssociations=associated
-    )
-    with tier(tmp_path, delivering(function("choose", text), orderedCacheBehaviors=[api])) as made:
-        made.far.default = Reply(status=500)
-        assert made.get("/api/a").headers["X-Origin"] == "s3"
-        assert made.send("DELETE", "/api/b").headers["X-Origin"] == "far"
-
-
 def test_response_headers_are_set_or_left_as_declared(tmp_path: Path) -> None:
     policy = headers_policy(
         "headers",
@@ -466,116 +326,3 @@ def test_browsers_may_keep_a_rendition_wherever_it_came_from_and_no_error(tmp_pa
             made.s3.default = Reply(status=status)
             answer = made.get(f"/v/{status}")
             assert (answer.status, answer.headers.get("Cache-Control")) == (status, None)
-
-
-def test_a_port_that_is_taken_at_the_last_moment_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with origins(s3="127.0.0.1", other="127.0.0.1") as by_name:
-        # The first look returns a port that another program uses, as if that program took it after the look.
-        looks = [first_free_port(18080), by_name["other"].port]
-
-        def look(start: int) -> int:
-            return looks.pop()
-
-        monkeypatch.setattr("local.serving.edge.first_free_port", look)
-        s3 = by_name["s3"].address
-        edge = Edge(delivering(), tmp_path, s3=s3, balancers={("arn:home", 80): s3, ("arn:far", 80): s3})
-        edge.start()
-        try:
-            assert ask(edge.url, "/").headers["X-Origin"] == "s3"
-        finally:
-            edge.stop()
-
-
-def test_an_edge_that_was_killed_starts_again(tmp_path: Path) -> None:
-    with tier(tmp_path, delivering()) as made:
-        made.edge.process.kill()
-        made.edge.start()
-        assert made.get("/").status == 200
-
-
-def test_nginx_that_cannot_start_is_an_error(tmp_path: Path) -> None:
-    deep = tmp_path / ("x" * 100)
-    addresses = {("arn:home", 80): "127.0.0.1:1", ("arn:far", 80): "127.0.0.1:1"}
-    edge = Edge(delivering(), deep, s3="127.0.0.1:1", balancers=addresses)
-    with pytest.raises(RuntimeError, match=r"edge\.log says why"):
-        edge.start()
-    assert "too long path" in (deep / "logs/edge.log").read_text()
-
-
-def test_a_country_that_is_not_served_gets_nothing(tmp_path: Path) -> None:
-    geo = {"geoRestriction": {"restrictionType": "blacklist", "locations": ["FR"]}}
-    with tier(tmp_path, delivering(restrictions=geo), country="FR") as made:
-        assert made.get("/").status == 403
-        assert not made.s3.seen
-
-
-def test_a_viewer_may_choose_a_country_and_origins_do_not_see_how(tmp_path: Path) -> None:
-    header = {"headerBehavior": "whitelist", "headers": {"items": ["CloudFront-Viewer-Country"]}}
-    segments = behaviour("pop-home-or-media", "/v/*", originRequestPolicyId="country")
-    resources = delivering(request_policy("country", headersConfig=header), orderedCacheBehaviors=[segments])
-    with tier(tmp_path, resources) as made:
-        page = made.get("/?laptop-country=GB")
-        assert page.headers["Set-Cookie"] == "laptop-country=GB; Path=/; SameSite=Lax"
-        assert "laptop-country" not in made.s3.seen[-1].path
-        assert made.get("/?laptop-country=GB&x=1").headers["Set-Cookie"]
-        for country, said in (
-            ("GB", {"Cookie": "a=b; laptop-country=GB"}),
-            ("US", {}),
-            ("US", {"Cookie": "xlaptop-country=FR"}),
-        ):
-            made.get("/v/00/place.m4s", **said)
-            seen = made.home.asked("/v/00/place.m4s")[-1]
-            assert seen.headers["CloudFront-Viewer-Country"] == country
-            assert "laptop-country" not in str(seen.headers.items())
-        # Each country has its own edge location, and so its own cache.
-        assert len(made.home.asked("/v/00/place.m4s")) == 2
-
-
-def test_the_page_hears_of_countries_only_where_there_is_a_choice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def nothing(_country: str, _region: str) -> int:
-        return 0
-
-    monkeypatch.setattr(edges, "milliseconds", nothing)  # the origins of this test are in no region
-    near, far = tmp_path / "near", tmp_path / "far"
-    with tier(near, delivering()) as made:
-        assert "Set-Cookie" not in made.get("/").headers
-        stale = made.get("/", Cookie="laptop-countries=US.GB")
-        assert stale.headers["Set-Cookie"] == "laptop-countries=; Path=/; SameSite=Lax"
-    with tier(far, delivering(), far=True) as made:
-        offered = "laptop-countries=US.GB.SG.BR"
-        assert made.get("/").headers["Set-Cookie"] == f"{offered}; Path=/; SameSite=Lax"
-        assert "Set-Cookie" not in made.get("/", Cookie=f"a=b; {offered}").headers
-        assert "laptop-countries" not in str(made.s3.seen[-1].headers.items())
-
-
-def test_distance_costs_time() -> None:
-    # The round trip to a region some thousand kilometres away, and to one on the other side of the world.
-    assert milliseconds("US", "us-east-1") < 30
-    assert 140 < milliseconds("SG", "us-east-1") < 180
-
-
-def test_an_edge_takes_another_declaration_up_and_refuses_nobody(tmp_path: Path) -> None:
-    with tier(tmp_path, delivering()) as made:
-        answers: list[int] = []
-        over = threading.Event()
-
-        def view() -> None:
-            while not over.is_set():
-                answers.append(made.get("/").status)
-
-        viewer = threading.Thread(target=view)
-        viewer.start()
-        geo = {"geoRestriction": {"restrictionType": "blacklist", "locations": ["FR"]}}
-        there = {(f"arn:{name}", 80): made.s3.address for name in ("home", "far")}
-        made.edge.update(delivering(restrictions=geo), there)
-        over.set()
-        viewer.join()
-        assert set(answers) == {200}
-        assert made.edge.answers()
-        assert made.get("/", Cookie="laptop-country=FR").status == 403
-        made.edge.process.kill()
-        assert not made.edge.answers()

@@ -12,7 +12,8 @@ from moto.events.models import EventPattern
 
 from components.making.sidecar_workflow import LOOK_AGAIN_SECONDS, definition
 from local.engine import Deployment
-from tests.declared import statements, whole
+from tests.declared import REGION, statements, whole
+from tests.making_kit import titles_table
 from tests.workflow_runner import Execution, run
 
 NAMES: Any = {"table": "titles", "topic_arn": "arn:aws:sns:us-east-1:123456789012:people", "captions_arn": "captions"}
@@ -34,13 +35,8 @@ UPDATE = {
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws():
-        dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
-        dynamodb.create_table(
-            TableName="titles",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        titles_table()
+        dynamodb: Any = boto3.client("dynamodb", region_name=REGION)
         put(dynamodb, "aaaaaaaaaaaa", "v/ab/films-dune/aaaaaaaaaaaa")
         yield dynamodb
 
