@@ -1,6 +1,7 @@
 """Languages by their codes, each with its name in that language. Pure.
 
-The codes are those of ISO 639-1 and of both lists of ISO 639-2. The names are from Unicode's CLDR, version 47.
+The codes are those of ISO 639-1 and of both lists of ISO 639-2, and ISO 639-3's for Mandarin and Cantonese. The names
+are from Unicode's CLDR, version 47.
 """
 
 import re
@@ -66,6 +67,7 @@ ca cat cat Català
 ce che che Нохчийн
 ceb ceb ceb Cebuano
 ch cha cha Chamorro
+cmn cmn cmn 普通话
 chr chr chr ᏣᎳᎩ
 co cos cos Corsican
 cr cre cre Cree
@@ -271,6 +273,7 @@ wo wol wol Wolof
 xh xho xho IsiXhosa
 yi yid yid ייִדיש
 yo yor yor Èdè Yorùbá
+yue yue yue 粵語
 za zha zha Vahcuengh
 zgh zgh zgh ⵜⴰⵎⴰⵣⵉⵖⵜ
 zh zho chi 中文

@@ -33,6 +33,7 @@ def made(captions: dict[str, tuple[Naming, bytes]] | None = None, poster: bytes 
 @pytest.mark.parametrize(
     ("code", "tag", "name"),
     [
+        ("yue", "yue", "粵語"),
         ("de", "de", "Deutsch"),
         ("ger", "de", "Deutsch"),
         ("deu", "de", "Deutsch"),
