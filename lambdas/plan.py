@@ -173,8 +173,8 @@ def _accepted(source: Source) -> tuple[Video, float | None]:
         duration = None
     if duration is not None and not SHORTEST <= duration <= LONGEST:
         raise SourceRefused(
-            f"The video lasts {duration:g} s. A title may last from {SHORTEST:g} s to {LONGEST // 3600} hours."
-            " Upload a film of such a length."
+            f"The file says that its video lasts {duration:g} s. A title may last from {SHORTEST:g} s to"
+            f" {LONGEST // 3600} hours. Upload a film of such a length."
         )
     if not Fraction(1, 8) <= Fraction(video["sample_aspect"]) <= 8:
         raise SourceRefused(
