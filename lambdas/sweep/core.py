@@ -70,7 +70,9 @@ def unheard(item: Stored, title: Title, row: Row | None, note: Row | None, *, ga
     """
     modified = iso(item.modified)
     if row:
-        return (gave_way or row["etag"] != title["etag"]) and row.get("uploaded", "") < modified
+        # The same bytes again are nothing new, unless nothing was made of them: the file may have been deleted then.
+        new = gave_way or row["etag"] != title["etag"] or row.get("outcome") in ("REJECTED", "FAILED")
+        return new and row.get("uploaded", "") < modified
     return note is None or note["at"] < modified or note.get("stem", title["stem"]) != title["stem"]
 
 

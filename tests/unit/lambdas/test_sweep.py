@@ -261,10 +261,13 @@ def test_a_lost_overwrite_is_started_as_newer_than_what_the_row_has(stack: Stack
     assert event["detail"]["object"]["sequencer"] == "0065A1B2C3D4E5F6AB" + "0" * 45 + "1"
 
 
-def test_the_same_bytes_again_are_nothing_that_was_lost(stack: Stack) -> None:
-    stack.row("PUBLISHED", outcome="PUBLISHED", **{**stack.upload("film.mp4"), "uploaded": iso(NOW)})
+@pytest.mark.parametrize(("outcome", "found"), [("PUBLISHED", 0), ("REJECTED", 1), ("FAILED", 1)])
+def test_the_same_bytes_again_are_nothing_that_was_lost_if_something_was_made_of_them(
+    stack: Stack, outcome: str, found: int
+) -> None:
+    stack.row(outcome, outcome=outcome, **{**stack.upload("film.mp4"), "uploaded": iso(NOW - timedelta(hours=1))})
     stack.upload("film.mp4")
-    assert stack.sweep(hours=1)["unheard"] == 0
+    assert stack.sweep(hours=1)["unheard"] == found
 
 
 def test_an_upload_for_which_an_execution_gave_way_is_started_even_of_the_same_bytes(stack: Stack) -> None:
