@@ -153,6 +153,14 @@ def test_the_architecture_names_every_state_of_the_workflow() -> None:
     assert sorted(told) == sorted(states)
 
 
+def test_the_architecture_names_every_component_of_the_program() -> None:
+    program = (ROOT / "__main__.py").read_text(encoding="utf-8")
+    made = re.findall(r"^from (components\.[\w.]+) import .*\b([A-Z][a-z]\w+)", program, re.MULTILINE)
+    wanted = {f"[{name}](../{module.replace('.', '/')}.py)" for module, name in made if f" {name}(" in program}
+    assert len(wanted) > 20
+    assert {link for link in wanted if link not in PAGES["docs/architecture.md"]} == set()
+
+
 def test_the_cost_page_quotes_what_the_command_prints(stacks: dict[str, Deployment]) -> None:
     declared = [
         run_program(ROOT, stack=month.stack, config=month.config) if month.config else stacks[month.stack]
