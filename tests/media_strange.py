@@ -184,7 +184,7 @@ def _ambisonic(path: Path) -> None:
     ffmpeg(path, *picture("320x180"), *sound, *FAST, "-t", "2")
 
 
-def _grow(path: Path, around: str, kind: bytes, more: bytes) -> None:
+def grow(path: Path, around: str, kind: bytes, more: bytes) -> None:
     """Put bytes at the end of the first box of a kind. `around` names the boxes that it lies in."""
     data = bytearray(path.read_bytes())
     entry = data.index(kind) - 4
@@ -199,13 +199,13 @@ def _spatial(path: Path) -> None:
     _sound_of(4, "pcm_s16le")(path)
     channels = struct.pack(">4I", 0, 1, 2, 3)
     box = struct.pack(">I4sBBIBBI", 36, b"SA3D", 0, 0, 1, 0, 0, 4) + channels
-    _grow(path, "moov trak mdia minf stbl stsd", b"sowt", box)
+    grow(path, "moov trak mdia minf stbl stsd", b"sowt", box)
 
 
 def _elsewhere(path: Path) -> None:
     """A film whose picture lies in another file, as editors save it unless asked for a self-contained one."""
     _patched(_plain("-f", "mp4"), (b"url ", 0, bytes(4)))(path)
-    _grow(path, "moov trak mdia minf dinf dref", b"url ", b"file:///picture.mp4\0")
+    grow(path, "moov trak mdia minf dinf dref", b"url ", b"file:///picture.mp4\0")
 
 
 def _without_frames(path: Path) -> None:
@@ -280,7 +280,7 @@ def _later_fragments(path: Path) -> None:
 def _lasts_a_minute(path: Path) -> None:
     """Two seconds of a film in fragments that says at its beginning that it lasts a minute."""
     _plain("-movflags", "frag_keyframe+empty_moov")(path)
-    _grow(path, "moov", b"mvex", struct.pack(">I4sII", 16, b"mehd", 0, 60_000))
+    grow(path, "moov", b"mvex", struct.pack(">I4sII", 16, b"mehd", 0, 60_000))
 
 
 X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt"]

@@ -130,9 +130,17 @@ def elsewhere(read: Read, size: int) -> bool:
 
 
 def _is_elsewhere(index: bytes, trak: Box) -> bool:
-    found = find(index, trak, "mdia/minf/dinf/dref")
-    references = children(index, found.start + 8, found.end) if found else ()
-    return any(not index[one.start + 3] & HERE and index[one.start + 4 : one.end].strip(b"\0") for one in references)
+    listed, described = find(index, trak, "mdia/minf/dinf/dref"), find(index, trak, "mdia/minf/stbl/stsd")
+    if listed is None or described is None:
+        return False
+    files = list(children(index, listed.start + 8, listed.end))
+    for entry in children(index, described.start + 8, described.end):
+        number = int.from_bytes(index[entry.start + 6 : entry.start + 8], "big")  # from 1 on
+        file = files[number - 1]
+        # Some cameras forget the flag, and name no file either.
+        if not index[file.start + 3] & HERE and index[file.start + 4 : file.end].strip(b"\0"):
+            return True
+    return False
 
 
 def shows(read: Read, size: int) -> tuple[bool, bool]:

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 import tempfile
 from fractions import Fraction
@@ -20,7 +21,7 @@ from tests.declared import ROOT
 from tests.integration.test_media_encode import Local, encode_locally, job_for, source_at
 from tests.making_kit import a_title
 from tests.media_samples import RECIPES, sample
-from tests.media_strange import STRANGE
+from tests.media_strange import STRANGE, grow
 
 
 class Film:
@@ -261,6 +262,18 @@ def test_a_strange_file_is_refused_in_a_sentence(clip: str, said: str) -> None:
     with pytest.raises(Refusal) as refused:
         planned(sample(clip))
     assert said in str(refused.value)
+
+
+def test_a_file_that_a_film_names_and_does_not_use_may_be_missing(tmp_path: Path) -> None:
+    film = tmp_path / "source"
+    named = b"file:///picture.mp4\0"
+    entry = struct.pack(">I4sI", 12 + len(named), b"url ", 0) + named
+    shutil.copy(sample("timecode"), film)
+    grow(film, "moov trak mdia minf dinf", b"dref", entry)
+    content = film.read_bytes()
+    count = content.index(b"dref") + 8
+    film.write_bytes(content[:count] + bytes([0, 0, 0, 2]) + content[count + 4 :])
+    assert planned(film)["expected"]["renditions"]
 
 
 @pytest.mark.parametrize(
