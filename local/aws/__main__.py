@@ -56,7 +56,9 @@ def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, A
         signal.signal(number, lambda _number, _frame: ended.set())
     threading.Thread(target=http.serve_forever, daemon=True).start()
     print("ready", flush=True)
-    ended.wait()
+    # Python runs a signal's handler in this thread, which must wake for it: the kernel may give it to another thread.
+    while not ended.wait(1):
+        pass
     atexit._run_exitfuncs()  # runs what a mounted service registered, such as ending its encoders
     os._exit(0)  # Lambda sandboxes end with this process; a thread that waits for one must not keep it alive
 
