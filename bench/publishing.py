@@ -8,7 +8,8 @@ own ffmpeg and packager run on the clip alone, with the same preset. Each has th
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -49,22 +50,29 @@ class Published:
 
 def measure(say: Callable[[str], None]) -> list[Row]:
     """Measure wall and processor time of whole uploads, and the steps of the wall time."""
+    with cloud_and_clip(say) as (cloud, clip):
+        say("first upload: the functions start")
+        first = _publish(cloud, clip, "Bench first.mp4")
+        bare = [_bare(cloud, clip)]
+        published: list[Published] = []
+        for number in range(ROUNDS):
+            say(f"round {number + 1} of {ROUNDS}")
+            published.append(_publish(cloud, clip, f"Bench {number}.mp4"))
+            bare.append(_bare(cloud, clip))
+    return _rows(first, published, bare)
+
+
+@contextmanager
+def cloud_and_clip(say: Callable[[str], None]) -> Generator[tuple[LaptopCloud, Path]]:
+    """A laptop cloud that runs, and the demo's clip."""
     with tempfile.TemporaryDirectory(prefix="headend-bench-", ignore_cleanup_errors=True) as folder:
         cloud, clip = LaptopCloud(Path(folder)), Path(folder) / "clip.mp4"
         try:
             cloud.start(say)
             make_clip(clip)
-            say("first upload: the functions start")
-            first = _publish(cloud, clip, "Bench first.mp4")
-            bare = [_bare(cloud, clip)]
-            published: list[Published] = []
-            for number in range(ROUNDS):
-                say(f"round {number + 1} of {ROUNDS}")
-                published.append(_publish(cloud, clip, f"Bench {number}.mp4"))
-                bare.append(_bare(cloud, clip))
+            yield cloud, clip
         finally:
             cloud.stop()
-    return _rows(first, published, bare)
 
 
 def _rows(first: Published, published: list[Published], bare: list[Run]) -> list[Row]:
@@ -125,10 +133,9 @@ def _get(viewer: requests.Session, method: str, url: str) -> requests.Response:
 
 def _steps(cloud: LaptopCloud, title: str, began: float, ended: float) -> dict[str, float]:
     """The time of each step from `began` to `ended` (epoch seconds), by the execution's history."""
+    execution = (cloud.row(title) or {})["execution"]
     states = cloud.client("stepfunctions")
-    table = cloud.deployment.exports["titles_table"]
-    row = cloud.client("dynamodb").get_item(TableName=table, Key={"id": {"S": title}})["Item"]
-    events = states.get_execution_history(executionArn=row["execution"]["S"], maxResults=1000)["events"]
+    events = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
     moments = [(event, event["timestamp"].timestamp()) for event in events]
     steps = {"upload and its event": moments[0][1] - began}
     for event, moment in moments:

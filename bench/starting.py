@@ -6,20 +6,16 @@ moment later. A time runs from the beginning of the navigation until the browser
 """
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from bench.figures import Row
-from bench.publishing import wait_until_published
+from bench.publishing import cloud_and_clip, wait_until_published
 from lambdas.titles import title_id
-from local.cloud import LaptopCloud
-from local.demo import make_clip
 
 PART = "Start of a view in Chromium"
 ROUNDS = 5
@@ -64,23 +60,17 @@ def measure(say: Callable[[str], None]) -> list[Row]:
     chromium = shutil.which("chromium")
     if chromium is None:
         raise RuntimeError("chromium is missing: `make test` installs it, or `apt-get install chromium`")
-    with tempfile.TemporaryDirectory(prefix="headend-bench-", ignore_cleanup_errors=True) as folder:
-        cloud, clip = LaptopCloud(Path(folder)), Path(folder) / "clip.mp4"
-        try:
-            cloud.start(say)
-            make_clip(clip)
-            say("a title to watch")
-            cloud.client("s3").upload_file(str(clip), cloud.deployment.exports["uploads_bucket"], KEY)
-            with requests.Session() as viewer:
-                wait_until_published(viewer, f"{cloud.url}/api/titles/{title_id(KEY)}")
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-                try:
-                    return _rows(browser, f"{cloud.url}/?title={title_id(KEY)}", say)
-                finally:
-                    browser.close()
-        finally:
-            cloud.stop()
+    with cloud_and_clip(say) as (cloud, clip):
+        say("a title to watch")
+        cloud.client("s3").upload_file(str(clip), cloud.deployment.exports["uploads_bucket"], KEY)
+        with requests.Session() as viewer:
+            wait_until_published(viewer, f"{cloud.url}/api/titles/{title_id(KEY)}")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            try:
+                return _rows(browser, f"{cloud.url}/?title={title_id(KEY)}", say)
+            finally:
+                browser.close()
 
 
 def _rows(browser: Browser, url: str, say: Callable[[str], None]) -> list[Row]:

@@ -4,9 +4,11 @@ import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from local.processes import process_stats
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -50,7 +52,7 @@ def peak_mb() -> float:
 def family_cpu() -> float:
     """Processor seconds of this process and its descendants so far, including those that ended and were waited for."""
     own, ticks, parents = os.getpid(), dict[int, int](), dict[int, int]()
-    for pid, (_, parent, _, *rest) in _stats():
+    for pid, (_, parent, _, *rest) in process_stats():
         parents[pid] = int(parent)
         # utime, stime, cutime and cstime are fields 14 to 17 of proc(5).
         ticks[pid] = sum(int(field) for field in rest[8:12])
@@ -69,18 +71,9 @@ def group_cpu(group: int) -> dict[int, float]:
     /proc/<pid>/stat counts in steps of 10 ms, which is half of what a server needs in a second.
     """
     seconds: dict[int, float] = {}
-    for pid, (_, _, member_of, *_) in _stats():
+    for pid, (_, _, member_of, *_) in process_stats():
         if int(member_of) == group:
             with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
                 threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
                 seconds[pid] = sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
     return seconds
-
-
-def _stats() -> Iterator[tuple[int, list[str]]]:
-    """(process id, fields of proc(5) from the third on) of each process: state, parent, group and so on."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
-            text = path.read_text(encoding="utf-8", errors="replace")
-            # "pid (name) state parent group ..."; a name may hold spaces and brackets.
-            yield int(path.parent.name), text.rpartition(")")[2].split()

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -162,13 +162,16 @@ class ManagedProcess:
 
 def _runs(group: int) -> bool:
     """Whether a process group has a member that is more than a zombie."""
+    return any(int(member_of) == group and state not in "ZX" for _, (state, _, member_of, *_) in process_stats())
+
+
+def process_stats() -> Iterator[tuple[int, list[str]]]:
+    """(process id, fields of proc(5) from the third on) of each process: state, parent, group and so on."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            text = stat.read_text(encoding="utf-8", errors="replace")
             # "pid (name) state parent group ..."; a name may hold spaces and brackets.
-            state, _, member_of, *_ = stat.read_text().rpartition(")")[2].split()
-            if int(member_of) == group and state not in "ZX":
-                return True
-    return False
+            yield int(stat.parent.name), text.rpartition(")")[2].split()
 
 
 _reserved: deque[socket.socket] = deque(maxlen=64)

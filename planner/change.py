@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from local.engine import Deployment, Registration
-from planner.bill import Month, bill, shape, three_digits, together
+from planner.bill import PROJECT, Month, bill, shape, three_digits, together
 
-PROJECT = Path(__file__).parent.parent
 TOGETHER = "Together"
 
 
