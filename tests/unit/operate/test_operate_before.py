@@ -2,13 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import ANY, Stubber
+from botocore.stub import ANY
 
 from facts.quota_codes import (
     BALANCERS,
@@ -25,39 +24,18 @@ from facts.quota_codes import (
 from local.engine import run_program
 from operate import before, needs
 from tests.declared import ROOT, ZONE, whole, zoned
+from tests.stubs import Stubs
 
 HOST = "watch.example.com"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 OWN = [{"Key": "project", "Value": "headend"}, {"Key": "stack", "Value": "dev"}]
 
 
-class Account:
-    """A stand-in for AWS with given answers. It refuses a call that AWS's own model does not know."""
-
-    def __init__(self) -> None:
-        self.stubs: dict[tuple[str, str], Stubber] = {}
-
-    def __call__(self, service: str, region: str) -> Any:
-        return self.stub(service, region).client
-
-    def stub(self, service: str, region: str) -> Any:
-        if (service, region) not in self.stubs:
-            made: Any = Stubber(boto3.client(service, region_name=region, **KEYS))
-            made.activate()
-            self.stubs[service, region] = made
-        return self.stubs[service, region]
-
-    def answer(self, service: str, region: str, call: str, answer: Mapping[str, Any], asked: Any) -> None:
-        self.stub(service, region).add_response(call, answer, asked)
-
-
 @pytest.fixture
-def aws() -> Iterator[Account]:
-    account = Account()
-    yield account
-    for stub in account.stubs.values():
-        stub.assert_no_pending_responses()
+def aws() -> Iterator[Stubs]:
+    stubs = Stubs()
+    yield stubs
+    stubs.assert_no_pending_responses()
 
 
 def test_what_dev_needs_is_counted_in_the_program() -> None:
@@ -101,28 +79,28 @@ def test_prod_s_certificates_and_keys_are_looked_for() -> None:
     assert needs.certificates(whole("dev")) == set()
 
 
-def test_a_quota_is_compared_with_what_others_use(aws: Account) -> None:
+def test_a_quota_is_compared_with_what_others_use(aws: Stubs) -> None:
     region = whole("dev").exports["region"]
     for need in needs.quotas(whole("dev")):
         asked = {"ServiceCode": need.quota.service, "QuotaCode": need.quota.code}
         allowed = 20 if need.quota == ON_DEMAND else 2
-        aws.answer("service-quotas", region, "get_service_quota", {"Quota": {"Value": float(allowed)}}, asked)
+        aws("service-quotas", region).add_response("get_service_quota", {"Quota": {"Value": float(allowed)}}, asked)
     machine = {"CpuOptions": {"CoreCount": 4, "ThreadsPerCore": 2}}
     reservation = {
         "Reservations": [{"Instances": [machine, {**machine, "Tags": OWN}, {**machine, "InstanceLifecycle": "spot"}]}]
     }
-    aws.answer("ec2", region, "describe_instances", reservation, {"Filters": ANY})
+    aws("ec2", region).add_response("describe_instances", reservation, {"Filters": ANY})
     for call, field in (
         ("describe_vpcs", "Vpcs"),
         ("describe_internet_gateways", "InternetGateways"),
         ("describe_egress_only_internet_gateways", "EgressOnlyInternetGateways"),
     ):
-        aws.answer("ec2", region, call, {field: [{"Tags": OWN}, {}]}, {})
+        aws("ec2", region).add_response(call, {field: [{"Tags": OWN}, {}]}, {})
     balancer = {"LoadBalancerArn": "arn:b", "Type": "application"}
-    aws.answer("elbv2", region, "describe_load_balancers", {"LoadBalancers": [balancer]}, {})
+    aws("elbv2", region).add_response("describe_load_balancers", {"LoadBalancers": [balancer]}, {})
     tags = {"TagDescriptions": [{"ResourceArn": "arn:b", "Tags": OWN}]}
-    aws.answer("elbv2", region, "describe_tags", tags, {"ResourceArns": ["arn:b"]})
-    told = {says.partition(":")[0]: (verdict, says) for _, verdict, says in before._quotas(whole("dev"), aws)}
+    aws("elbv2", region).add_response("describe_tags", tags, {"ResourceArns": ["arn:b"]})
+    told = {says.partition(":")[0]: (verdict, says) for _, verdict, says in before._quotas(whole("dev"), aws.client)}
     vcpus = next(need.amount for need in needs.quotas(whole("dev")) if need.quota == ON_DEMAND)
     assert told[ON_DEMAND.name] == (
         "ok" if vcpus + 8 <= 20 else "wrong",
@@ -135,20 +113,20 @@ def test_a_quota_is_compared_with_what_others_use(aws: Account) -> None:
     assert told[CONCURRENCY.name][1].endswith("Ask AWS for more in Service Quotas: lambda L-B99A9384")
 
 
-def test_a_quota_that_aws_does_not_tell_is_unsure(aws: Account) -> None:
+def test_a_quota_that_aws_does_not_tell_is_unsure(aws: Stubs) -> None:
     region = whole("dev").exports["region"]
     for _ in needs.quotas(whole("dev")):
-        aws.stub("service-quotas", region).add_client_error("get_service_quota", "NoSuchResourceException")
-    assert {verdict for _, verdict, _ in before._quotas(whole("dev"), aws)} == {"unsure"}
+        aws("service-quotas", region).add_client_error("get_service_quota", "NoSuchResourceException")
+    assert {verdict for _, verdict, _ in before._quotas(whole("dev"), aws.client)} == {"unsure"}
 
 
-def test_a_zone_that_lacks_the_type_is_named(aws: Account) -> None:
+def test_a_zone_that_lacks_the_type_is_named(aws: Stubs) -> None:
     [place] = needs.places(whole("dev"))
     [kind], zones = place.instance_types, sorted(place.zones)
     asked = {"LocationType": "availability-zone-id", "Filters": [{"Name": "instance-type", "Values": [kind]}]}
     offers = [{"InstanceType": kind, "Location": zone} for zone in zones[1:]]
-    aws.answer("ec2", place.region, "describe_instance_type_offerings", {"InstanceTypeOfferings": offers}, asked)
-    [(_, verdict, says)] = before._types(whole("dev"), aws)
+    aws("ec2", place.region).add_response("describe_instance_type_offerings", {"InstanceTypeOfferings": offers}, asked)
+    [(_, verdict, says)] = before._types(whole("dev"), aws.client)
     assert (verdict, says.partition(".c")[0]) == ("wrong", says.partition(".c")[0])
     assert f"AWS does not offer {kind} in {zones[0]}. Choose" in says
 
@@ -181,18 +159,18 @@ def test_a_certificate_must_be_issued_and_last(status: str, days: int, verdict: 
     assert before.certificate_verdict(told, NOON)[0] == verdict
 
 
-def test_the_other_checks_ask_what_aws_knows(aws: Account) -> None:
+def test_the_other_checks_ask_what_aws_knows(aws: Stubs) -> None:
     prod = whole("prod")
     home = prod.exports["region"]
-    aws.answer("logs", home, "describe_resource_policies", {"resourcePolicies": [{}] * 10}, {})
-    assert [verdict for _, verdict, _ in before._logs(prod, aws)] == ["unsure"]
+    aws("logs", home).add_response("describe_resource_policies", {"resourcePolicies": [{}] * 10}, {})
+    assert [verdict for _, verdict, _ in before._logs(prod, aws.client)] == ["unsure"]
     tags = {"CostAllocationTags": [{"TagKey": "project", "Type": "UserDefined", "Status": "Active"}]}
-    aws.answer("ce", "us-east-1", "list_cost_allocation_tags", tags, {"TagKeys": ["project", "stack"]})
-    [(_, verdict, says)] = before._budget(prod, aws)
+    aws("ce", "us-east-1").add_response("list_cost_allocation_tags", tags, {"TagKeys": ["project", "stack"]})
+    [(_, verdict, says)] = before._budget(prod, aws.client)
     assert (verdict, "cost allocation tags stack in" in says) == ("wrong", True)
     asked = {"ParameterFilters": [{"Key": "Name", "Values": ["/headend/prod/signing/key-1"]}]}
-    aws.answer("ssm", home, "describe_parameters", {"Parameters": []}, asked)
-    [(_, verdict, says)] = before._keys(prod, aws)
+    aws("ssm", home).add_response("describe_parameters", {"Parameters": []}, asked)
+    [(_, verdict, says)] = before._keys(prod, aws.client)
     assert (verdict, "so no film can start" in says) == ("wrong", True)
 
 
@@ -204,17 +182,17 @@ def test_dollars_are_said_as_the_planner_says_them(capsys: pytest.CaptureFixture
     assert base == head > 0
 
 
-def test_the_name_of_a_zone_must_be_free_or_lead_to_cloudfront(aws: Account) -> None:
+def test_the_name_of_a_zone_must_be_free_or_lead_to_cloudfront(aws: Stubs) -> None:
     """Pulumi does not overwrite an existing record."""
     for kind in ("A", "AAAA"):
         asked = {"HostedZoneId": ZONE, "StartRecordName": HOST, "StartRecordType": kind, "MaxItems": "1"}
         found = {"Name": f"{HOST}.", "Type": kind, "ResourceRecords": [{"Value": "192.0.2.1"}], "TTL": 60}
         records = [found] if kind == "A" else []
         answer = {"ResourceRecordSets": records, "IsTruncated": False, "MaxItems": "1"}
-        aws.answer("route53", "us-east-1", "list_resource_record_sets", answer, asked)
+        aws("route53", "us-east-1").add_response("list_resource_record_sets", answer, asked)
     check = before._addresses
-    assert [verdict for _, verdict, _ in check(zoned(), aws)] == ["unsure", "ok"]
-    assert list(check(whole("prod"), aws)) == []
+    assert [verdict for _, verdict, _ in check(zoned(), aws.client)] == ["unsure", "ok"]
+    assert list(check(whole("prod"), aws.client)) == []
 
 
 @pytest.mark.parametrize(
@@ -239,7 +217,7 @@ def quota(name: str, value: float) -> dict[str, Any]:
     return {"QuotaName": name, "Value": value}
 
 
-def test_encoding_and_the_workflow_are_asked_for_by_the_names_of_their_quotas(aws: Account) -> None:
+def test_encoding_and_the_workflow_are_asked_for_by_the_names_of_their_quotas(aws: Stubs) -> None:
     rates = [
         quota("StartExecution throttle token refill rate per second", 5),
         quota("StartExecution throttle token bucket size", 1),
@@ -248,9 +226,11 @@ def test_encoding_and_the_workflow_are_asked_for_by_the_names_of_their_quotas(aw
         quota("Open executions", 1_000_000),
         quota("Open Map Runs", 1_000),
     ]
-    aws.answer("mediaconvert", "us-east-1", "list_queues", {"Queues": [], "TotalConcurrentJobs": 5}, {"MaxResults": 1})
-    aws.answer("service-quotas", "us-east-1", "list_service_quotas", {"Quotas": rates}, {"ServiceCode": "states"})
-    found = [*before._encoders(whole("dev"), aws), *before._rates(whole("dev"), aws)]
+    aws("mediaconvert", "us-east-1").add_response(
+        "list_queues", {"Queues": [], "TotalConcurrentJobs": 5}, {"MaxResults": 1}
+    )
+    aws("service-quotas", "us-east-1").add_response("list_service_quotas", {"Quotas": rates}, {"ServiceCode": "states"})
+    found = [*before._encoders(whole("dev"), aws.client), *before._rates(whole("dev"), aws.client)]
     assert [verdict for _, verdict, _ in found] == ["unsure", "ok", "unsure", "ok"]
     assert "10 wanted, 5 allowed. Films wait for one another. Ask AWS for more in Service Quotas: media" in found[0][2]
     assert "5000 allowed" in found[1][2]

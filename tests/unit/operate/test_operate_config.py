@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 from operate import config, machines
 from operate.config import images, with_images, with_serving, with_value
 from operate.screen import Refusal
+from tests.stubs import KEYS
 
 ROOT = Path(__file__).parents[3]
 FLOW = """\
@@ -35,7 +36,6 @@ config:
       cidr: 10.1.0.0/16
   headend:logDays: 7
 """
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 IMAGES = {"us-east-1": "ami-0aaaaaaaaaaaaaaaa", "eu-west-1": "ami-0bbbbbbbbbbbbbbbb"}
 
 

@@ -15,11 +15,11 @@ from operate.cloud import Cloud
 from operate.rotation import ARRIVES, LIVES, following, following_step
 from operate.screen import Refusal
 from settings import SigningKey
+from tests.stubs import KEYS
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OLD, NEW = NOON - timedelta(days=300), NOON - timedelta(days=3)
 BOTH = {"key-1": OLD, "key-2": NEW}
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
 
 @pytest.mark.parametrize(

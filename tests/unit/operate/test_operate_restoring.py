@@ -12,9 +12,9 @@ from botocore.stub import Stubber
 from operate import restoring
 from operate.cloud import Cloud
 from operate.screen import Refusal
+from tests.stubs import KEYS
 
 FIRST, LAST = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 28, 21, 30, 15, 999, tzinfo=UTC)
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
 
 def always(value: Any) -> Callable[..., Any]:

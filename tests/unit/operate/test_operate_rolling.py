@@ -18,8 +18,8 @@ from operate import alarms, machines, rolling
 from operate.cloud import Cloud
 from operate.rolling import HAD_IT, Fleet, stages, wanted
 from operate.screen import Refusal
+from tests.stubs import KEYS
 
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 FLEET: Fleet = {"region": "eu-west-1", "group": "pop-0-group", "template": "lt-0123456789abcdef0", "version": "3"}
 POLICY: dict[str, Any] = {
     "LaunchTemplate": {

@@ -5,33 +5,22 @@ import json
 import re
 from typing import Any
 
-import boto3
 import pytest
 from botocore.response import StreamingBody
-from botocore.stub import ANY, Stubber
+from botocore.stub import ANY
 
 from operate import catalogue, taking_down
 from operate.cloud import Cloud
 from operate.screen import Refusal
+from tests.stubs import Stubs
 
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 PLACE = catalogue.folder("a-film")
 GONE = f"v/fill/gone/{PLACE.removeprefix('v/')}"
 ROW = {"id": {"S": "a-film"}, "key": {"S": "A film.mp4"}, "execution": {"S": "arn:e"}}
 
 
-class Stubs:
-    """AWS's clients by service and region, answering as told."""
-
-    def __init__(self) -> None:
-        self.made: dict[tuple[str, str], Any] = {}
-
-    def __call__(self, service: str, region: str = "us-east-1") -> Any:
-        if (service, region) not in self.made:
-            stub: Any = Stubber(boto3.client(service, region_name=region, **KEYS))
-            stub.activate()
-            self.made[service, region] = stub
-        return self.made[service, region]
+class Told(Stubs):
+    """AWS, with the answers to the verb's calls."""
 
     def held(self, prefix: str, keys: list[str], region: str = "us-east-1", bucket: str = "media_bucket") -> None:
         """Add the answer to the next listing of a bucket."""
@@ -68,16 +57,16 @@ class Stubs:
 
 
 @pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Stubs:
+def stubs(monkeypatch: pytest.MonkeyPatch) -> Told:
     """Clients of a stack with two regions."""
-    stubs = Stubs()
+    stubs = Told()
     names = {name: name for name in ("titles_table", "media_bucket", "uploads_bucket", "distribution")}
     fleets, replicas = [{"group": "a"}], {"eu-west-1": "replica"}
     outputs = {"region": "us-east-1", "fleets": fleets, "replicas": replicas, **names}
     cloud = Cloud("prod", outputs, "https://x.example", None)
 
     def client(_: Cloud, service: str, region: str | None = None) -> Any:
-        return stubs(service, region or "us-east-1").client
+        return stubs.client(service, region or "us-east-1")
 
     def find(_: str | None) -> Cloud:
         return cloud
@@ -91,7 +80,7 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> Stubs:
     return stubs
 
 
-def test_all_that_holds_a_title_lets_go_of_it(stubs: Stubs, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_that_holds_a_title_lets_go_of_it(stubs: Told, capsys: pytest.CaptureFixture[str]) -> None:
     keys = [f"{PLACE}1/{index}" for index in range(1001)]
     paths = [f"/{key}" for key in keys]
     stubs.stands(ROW, keys, [])
@@ -119,11 +108,10 @@ def test_all_that_holds_a_title_lets_go_of_it(stubs: Stubs, capsys: pytest.Captu
     told = json.loads(capsys.readouterr().out)
     assert (told["objects"], told["invalidation"]) == (1001, "I1")
     assert re.fullmatch(rf"{GONE}[0-9TZ]+\.json", told["nodes"])
-    for stub in stubs.made.values():
-        stub.assert_no_pending_responses()
+    stubs.assert_no_pending_responses()
 
 
-def test_an_interrupted_run_is_finished_by_the_next(stubs: Stubs, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_run_is_finished_by_the_next(stubs: Told, capsys: pytest.CaptureFixture[str]) -> None:
     stubs.stands(None, [], [f"{GONE}20261101T000000Z.json"])
     stubs.goes()
     paths = [f"/{PLACE}1/a"]
@@ -140,7 +128,7 @@ def test_an_interrupted_run_is_finished_by_the_next(stubs: Stubs, capsys: pytest
     assert json.loads(capsys.readouterr().out)["invalidation"] == "I1"
 
 
-def test_a_replica_that_keeps_a_title_is_told(stubs: Stubs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replica_that_keeps_a_title_is_told(stubs: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(taking_down, "REPLICAS_SECONDS", -1)
     stubs.held(PLACE, [f"{PLACE}1/a"], "eu-west-1", "replica")
     with pytest.raises(Refusal, match=r"have not deleted the files within .* Run this verb again"):
@@ -148,7 +136,7 @@ def test_a_replica_that_keeps_a_title_is_told(stubs: Stubs, monkeypatch: pytest.
 
 
 def test_the_things_to_delete_are_shown_before_the_question(
-    stubs: Stubs, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    stubs: Told, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stubs.stands(ROW, [f"{PLACE}1/a", f"{PLACE}1/b"], [])
     monkeypatch.setenv("COLUMNS", "300")

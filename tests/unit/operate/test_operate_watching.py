@@ -11,8 +11,7 @@ from lambdas.experience import core
 from lambdas.playlist import Audio
 from operate import watching
 from operate.cloud import Cloud
-
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+from tests.stubs import KEYS
 
 
 def report(session: str, event: str, title: str = "a-film") -> str:
