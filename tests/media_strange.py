@@ -277,6 +277,11 @@ def _later_fragments(path: Path) -> None:
     path.write_bytes(content[:first] + content[third:])
 
 
+def _photo(path: Path) -> None:
+    """The first boxes of a phone's photo."""
+    path.write_bytes(struct.pack(">I4s4sI4sI4s", 20, b"ftyp", b"heic", 0, b"mif1", 2000, b"mdat") + bytes(1992))
+
+
 def _lasts_a_minute(path: Path) -> None:
     """Two seconds of a film in fragments that says at its beginning that it lasts a minute."""
     _plain("-movflags", "frag_keyframe+empty_moov")(path)
@@ -412,6 +417,8 @@ STRANGE: dict[str, Recipe] = {
     "first_part.mp4": _first_part,
     "no_samples.mp4": _patched(_plain(), *((kind, at, bytes(4)) for kind, at in TABLES)),
     "elsewhere.mov": _elsewhere,
+    "photo.mov": _photo,
+    "avif.mp4": _codec("-an", "-frames:v", "1", "-c:v", "libsvtav1", "-preset", "12", "-f", "avif"),
     "gif.mp4": lambda path: ffmpeg(path, *picture("320x180"), "-t", "1", "-f", "gif"),
     "elementary.mp4": _plain("-an", "-f", "h264"),
     "lossless.mkv": _codec("-c:v", "ffv1", sound="flac"),

@@ -127,9 +127,20 @@ TORN = (
 )
 
 
+STILLS = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif")
+"""How photos begin that phones store in the boxes of MP4 (ISO 23008-12), after four bytes."""
+
+
+def check_kind(title: Title) -> None:
+    """Raise SourceUnreadable for a photo. Some readers take it for a film of one picture, others for a damaged one."""
+    if Film(title).read(4, 8) in STILLS:
+        raise SourceUnreadable("The file is a photo (HEIC or AVIF), and no video. Upload a film.")
+
+
 def check(title: Title, found: Source) -> None:
     """Raise a Refusal for what Probe does not report: a file that was cut or holds no picture, encryption, and several
     films or programs in one file."""
+    check_kind(title)
     film = Film(title)
     try:
         _check_whole(film)

@@ -108,6 +108,8 @@ def _probe(title: Title) -> Source:
         if refusal is None:
             raise
         LOG.info("probe failed", extra={"title": title["id"], "error": str(error)})
+        if error_code(error) != "NotFoundException":
+            film.check_kind(title)
         raise refusal from error
     found = sources.source(answer["Wire"], title["size"], lambda: film.pictures(title))
     LOG.info("probed", extra={"title": title["id"], "source": found})

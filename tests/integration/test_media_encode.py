@@ -72,7 +72,12 @@ def source_at(clip: Path) -> Source:
     title = a_title(key=str(clip), size=clip.stat().st_size)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(films, "Film", Local)
-        found = source_of(probed(clip), title["size"], lambda: films.pictures(title))
+        try:
+            answer = probed(clip)
+        except MediaError:
+            films.check_kind(title)
+            raise
+        found = source_of(answer, title["size"], lambda: films.pictures(title))
         films.check(title, found)
         found = with_fields(found, lambda: films.interlaced(title))
         return with_flags(found, films.sounds(title))

@@ -252,6 +252,8 @@ def test_frames_that_an_edit_list_hides_are_not_shown(tmp_path: Path) -> None:
         ("no_samples", "describes a film, but holds no picture of it"),
         ("hidden", "edit list shows no moment of its picture"),
         ("elsewhere", "lies in another file, to which this one only points"),
+        ("photo", "is a photo (HEIC or AVIF), and no video"),
+        ("avif", "is a photo (HEIC or AVIF), and no video"),
         ("gif", "The file is not a video"),
         ("elementary", "The file is not a video"),
         ("lossless", "cannot read this video format"),

@@ -38,7 +38,8 @@ def answers(title: Title, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Answer
 
     `jobs` are pages of jobs.
     """
-    monkeypatch.setattr(film, "check", Mock())  # it reads the upload itself
+    for name in ("check", "check_kind"):  # they read the upload itself
+        monkeypatch.setattr(film, name, Mock())
     stubber = stub("mediaconvert")
     stubber.deactivate()  # a Stubber answers without HTTP, but the handler reads the JSON of the HTTP answer
     handler._mediaconvert.cache_clear()
@@ -318,6 +319,19 @@ def test_the_files_faults_are_told_to_its_owner(
     with pytest.raises(SourceUnreadable, match=words) as refusal:
         ask(title)
     assert "internal" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [(422, "UnprocessableEntityException", "is a photo"), (404, "NotFoundException", "deleted")],
+)
+def test_a_photo_that_cannot_be_opened_is_called_a_photo(
+    title: Title, answers: Answers, monkeypatch: pytest.MonkeyPatch, status: int, kind: str, words: str
+) -> None:
+    answers(status, {"type": kind, "message": "no"})
+    monkeypatch.setattr(film, "check_kind", Mock(side_effect=SourceUnreadable("It is a photo.")))
+    with pytest.raises(SourceUnreadable, match=words):
+        ask(title)
 
 
 @pytest.mark.parametrize(
