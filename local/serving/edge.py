@@ -276,15 +276,15 @@ class Edge:
         return ""
 
 
-def first_free_port(start: int, host: str = "127.0.0.1") -> int:
-    """The first port from `start` on at which nothing listens. It is not reserved, so use it soon."""
+def first_free_port(start: int) -> int:
+    """The first port of 127.0.0.1, from `start` on, at which nothing listens. It is not reserved, so use it soon."""
     for port in range(start, 65536):
         with socket.socket() as probe:
             # nginx binds with the same option. So a port whose last connections are still closing counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((host, port))
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
             return port
-    raise RuntimeError(f"no port from {start} on is free on {host}")
+    raise RuntimeError(f"no port from {start} on is free on 127.0.0.1")
