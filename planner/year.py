@@ -103,12 +103,14 @@ class _Cache:
 
     def ask(self, part: int) -> bool:
         """Whether the part was in the cache. If not, it is fetched now."""
-        there = part in self.held
-        self.held[part] = None
-        self.held.move_to_end(part)
-        if len(self.held) > self.capacity:
-            self.held.popitem(last=False)
-        return there
+        held = self.held
+        if part in held:
+            held.move_to_end(part)
+            return True
+        held[part] = None
+        if len(held) > self.capacity:
+            held.popitem(last=False)
+        return False
 
 
 class _Kept:

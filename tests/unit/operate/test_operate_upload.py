@@ -13,7 +13,7 @@ from operate.upload import MEBIBYTE, MOST_PARTS, Film, content, films, missing, 
 def film(folder: Path, name: str, size: int = 3) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(index % 251 for index in range(size)))
+    path.write_bytes((bytes(range(251)) * (size // 251 + 1))[:size])
     return path
 
 
