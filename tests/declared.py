@@ -56,6 +56,12 @@ def zoned(*, preview: bool = False) -> Deployment:
 
 
 @functools.cache
+def without_fleets() -> Deployment:
+    """The whole program of dev without cache fleets."""
+    return run_program(ROOT, stack="dev", config={"fleets": 0})
+
+
+@functools.cache
 def with_standby() -> Deployment:
     """The whole program of prod with a second home in Europe."""
     return run_program(ROOT, stack="prod", config={"standbyHome": "eu-west-1"})

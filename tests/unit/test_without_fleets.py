@@ -6,16 +6,16 @@ from collections import Counter
 import pytest
 
 from facts.regions import NEAREST_SHIELD, REGIONS
-from local.engine import Deployment, run_program
+from local.engine import Deployment
 from planner.bill import Month, bill, shape, together
-from tests.declared import ROOT, depends_on, whole
+from tests.declared import depends_on, whole, without_fleets
 
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 
 
 @pytest.fixture(scope="module")
 def cheap() -> Deployment:
-    return run_program(ROOT, stack="dev", config={"fleets": 0})
+    return without_fleets()
 
 
 def inputs(deployment: Deployment) -> dict[str, str]:

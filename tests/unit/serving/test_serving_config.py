@@ -13,7 +13,7 @@ from local.engine import RecordingProvider, Registration, run_program
 from local.serving.balancer import haproxy_config, pattern_regex, server_state
 from local.serving.declared import PROPERTIES, NotOnLaptop, leaves
 from local.serving.edge import edge_config, first_free_port
-from tests.declared import ROOT, whole
+from tests.declared import whole, without_fleets
 from tests.serving_kit import (
     BALANCER,
     LISTENER,
@@ -152,7 +152,7 @@ def test_a_property_is_honoured_or_without_effect_but_not_both() -> None:
 
 def test_every_listed_property_is_used_by_some_stack() -> None:
     """Some stack asks for it: one without fleets, one of three regions, or prod, which has every other option."""
-    stacks = run_program(ROOT, config={"fleets": 0}), whole("dev", points_of_presence=3), whole("prod")
+    stacks = without_fleets(), whole("dev", points_of_presence=3), whole("prod")
     asked: dict[str, set[tuple[str, Any]]] = {}
     for item in (item for stack in stacks for item in stack.registrations):
         if item.type in PROPERTIES["honoured"]:

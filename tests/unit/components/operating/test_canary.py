@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.engine import Deployment, run_program
-from tests.declared import ROOT, depends_on, listed, statements, whole
+from local.engine import Deployment
+from tests.declared import depends_on, listed, statements, whole, without_fleets
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_an_image_that_gets_old_is_told_in_its_region_before_amazon_hides_it(pro
 
 
 def test_without_nodes_no_image_is_asked_for() -> None:
-    done = run_program(ROOT, stack="dev", config={"fleets": 0})
+    done = without_fleets()
     assert not [item for item in done.registrations if item.inputs.get("metricName") == "ImageAgeDays"]
     policy = done.one("aws:iam/rolePolicy:RolePolicy", "canary-us-east-1-policy").inputs["policy"]
     assert "ec2:" not in policy
