@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import tests.media_strange  # pyright: ignore[reportUnusedImport]  # noqa: F401 - `spatial` is one of its clips
 from lambdas import previews
 from lambdas.editions import film as films
 from lambdas.plan import plan
@@ -338,12 +339,17 @@ def test_i_frames_are_where_their_playlist_says(film: Encoded) -> None:
 
 
 def pitches(encoded: Encoded, track: str) -> list[float]:
-    """The pitch in Hz of each channel of a sound in its first seconds."""
+    """The pitch in Hz of each side of a stereo sound in its first seconds."""
     encoded.stream(track)
-    command = ["ffmpeg", "-v", "error", "-ss", "1", "-t", "2", "-i", str(encoded.folder / f"{track}.whole.mp4")]
+    return pitches_in(encoded.folder / f"{track}.whole.mp4", 2)
+
+
+def pitches_in(file: Path, count: int) -> list[float]:
+    """The pitch in Hz of each of `count` channels in the first seconds of a file."""
+    command = ["ffmpeg", "-v", "error", "-ss", "1", "-t", "2", "-i", str(file)]
     raw = subprocess.run([*command, "-f", "s16le", "-"], check=True, capture_output=True, timeout=30).stdout
     samples = memoryview(raw).cast("h").tolist()
-    channels = [samples[at::2] for at in (0, 1)]
+    channels = [samples[at::count] for at in range(count)]
     return [sum(a < 0 <= b for a, b in pairwise(channel)) / (len(channel) / 48_000) for channel in channels]
 
 
@@ -482,6 +488,8 @@ def test_surround_is_a_second_sound_that_nobody_hears_unasked(neutral: Callable[
         command = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", str(tmp_path / f"{name}.mp4")]
         report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout)
         assert (report["streams"][0]["codec_name"], report["streams"][0]["channels"]) == ("aac", count)
+    own = [200, 300, 400, 60, 500, 600]
+    assert pitches_in(tmp_path / "index_a384.mp4", 6) == pytest.approx(own, rel=0.05), "each channel has kept its sound"
 
 
 def test_hdr_is_toned_down_and_tagged_as_sdr(neutral: Callable[[str], Path], tmp_path: Path) -> None:
