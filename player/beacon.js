@@ -14,23 +14,28 @@ const KEEPALIVE_MS = 240_000;
 let silenced = false;
 
 export class Beacon {
-  #view = null; // {session, title, started, watched, stalled, switches, figures, region}
+  #view = null; // {session, title, failed, started, paused, watched, stalled, switches, figures, region}
+  #drawn = {}; // {session, reports}: whether the view of this session is one of those that report
   #sent;
 
   /** `sent(event)` hears of each report. */
   constructor(sent) {
     this.#sent = sent;
-    on(window, "pagehide", () => this.end());
+    on(window, "pagehide", () => this.pause());
     // A phone may end a hidden page without telling it.
     on(document, "visibilitychange", () => document.hidden && this.#keepAlive());
     setInterval(() => this.#keepAlive(), KEEPALIVE_MS);
   }
 
-  /** A view begins. `share` of all views report; `figures()` gives {watched, stalled} in ms and {kbps}. */
-  begin({ title, session }, share, figures) {
+  /**
+   * A view begins, or goes on. `share` of all views report; `figures()` gives {watched, stalled} in ms and {kbps}. `failed`:
+   * its failure was reported, and the next one is worth a report only after a picture. `started`: its start was.
+   */
+  begin({ title, session, failed, started }, share, figures) {
     this.end();
-    if (silenced || !(Math.random() < share)) return;
-    this.#view = { session, title, started: false, watched: 0, stalled: 0, switches: 0, figures, region: null };
+    if (this.#drawn.session !== session) this.#drawn = { session, reports: Math.random() < share };
+    if (silenced || !this.#drawn.reports) return;
+    this.#view = { session, title, failed, started, watched: 0, stalled: 0, switches: 0, figures, region: null };
   }
 
   /** A node of this region has served a part of the view. */
@@ -45,22 +50,33 @@ export class Beacon {
 
   /** The first frame was shown after `ms`; null where that could not be measured. */
   started(ms) {
-    if (!this.#view || this.#view.started) return;
+    if (!this.#view) return;
+    this.#view.failed = false;
+    if (this.#view.started) return;
     this.#view.started = true;
     this.#send("start", ms === null ? {} : { start_ms: Math.round(ms) });
   }
 
   /** An error ended the view. */
   failed(reason) {
-    this.#send("fail", { ...this.#since(), reason });
+    if (!this.#view?.failed) this.#send("fail", { ...this.#since(), reason });
     this.#view = null;
   }
 
-  /** The viewer left, or the film ended. */
-  end() {
-    if (!this.#view) return;
-    if (this.#view.started) this.#send("end", this.#since());
+  /** The viewer left, or the film ended. The view may go on: the page comes back, or the film is played again. */
+  pause() {
+    const view = this.#view;
+    if (!view || view.failed) return;
+    const since = this.#since();
+    if (view.paused && !(since.watched_s + since.stalled_s > 0)) return;
+    view.paused = true;
+    if (view.started) this.#send("end", since);
     else this.#send("exit");
+  }
+
+  /** The view is over. */
+  end() {
+    this.pause();
     this.#view = null;
   }
 

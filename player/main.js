@@ -47,6 +47,7 @@ for (const button of document.querySelectorAll(".operator"))
   });
 on(window, "popstate", show);
 // A page that the browser restores from its back/forward cache has lost its connections.
-on(window, "pageshow", ({ persisted }) => persisted && show());
+on(window, "pageshow", ({ persisted }) => persisted && (open() === null ? show() : watch.comeBack()));
+byId("loading").remove();
 showOperator();
 show();

@@ -18,21 +18,27 @@ let begun = null; // {id, answer}: the API was asked, and nobody has taken the a
 const early = new Map(); // url -> {since, response}: fetched, and not taken yet
 let rung = null;
 
-/** Begins a view of `id`: asks to play it, as api.play does, and runs ahead to `position` seconds once the answer is there. */
-export function headStart(id, position) {
-  beginView(id);
+/**
+ * Begins a view of `id`, or goes on with the same one: asks to play it, as api.play does, and runs ahead to `position` seconds
+ * once the answer is there.
+ */
+export function headStart(id, position, { sameView = false } = {}) {
+  if (!sameView) beginView(id);
   const answer = play(id);
   begun = { id, answer };
-  answer.then((given) => given.kind === "ready" && runAhead(given, position).catch(() => {}));
+  answer.then((given) => given.kind === "ready" && runAhead(given, inside(position, given.duration)).catch(() => {}));
   return answer;
 }
 
 /** The API's answer for this title: that of the head start, or of a new request. */
-export function takeAnswer(id, position) {
-  const answer = begun?.id === id ? begun.answer : headStart(id, position);
+export function takeAnswer(id, position, options) {
+  const answer = begun?.id === id ? begun.answer : headStart(id, position, options);
   begun = null;
   return answer;
 }
+
+/** The second to begin at: 0 for one that the film does not have. */
+export const inside = (position, duration) => (duration > 0 && position >= duration ? 0 : position);
 
 /** The address of the playlist that the head start fetched, or null. */
 export const firstRung = () => rung;

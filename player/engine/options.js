@@ -19,7 +19,7 @@ export function options({ ahead, refused, estimate, position, audio, loaders }) 
   };
   // By default hls.js does not retry a connection that was cut (no status) or a 403.
   const errorRetry = { maxNumRetry: 1, retryDelayMs: 250, maxRetryDelayMs: 4 * SECOND, backoff: "exponential", shouldRetry };
-  const timeoutRetry = { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 };
+  const timeoutRetry = { maxNumRetry: 1, retryDelayMs: 0, maxRetryDelayMs: 0 };
   const policy = (first, whole) => ({
     default: { maxTimeToFirstByteMs: first * SECOND, maxLoadTimeMs: whole * SECOND, timeoutRetry, errorRetry },
   });

@@ -38,8 +38,8 @@ export function aheadOf({ buffered, currentTime }) {
  *   rungs([{index, label}]), rung(label): the ladder, and the rung on screen;
  *   sounds(tracks, index), captions(tracks): what there is to hear and read, as the manifest names it;
  *   recovering(): playback restarts, and the viewer waits; failed(reason): no restart is left;
- *   renew(): asks for new cookies, and resolves to the address that they open, or to null where there is none.
- *   moved(): the title has another address now, so playback must be started again.
+ *   renew(): asks for new cookies, and resolves to the address that they open; "" if the title is gone; null without an answer.
+ *   moved(): the title has another address now, or none, so playback must be started again.
  * Returns {native, rung(), setRung(index), kbps(), setSound(index), setCaptions(index), wake(), stop()}.
  */
 export async function startPlayback(video, { url, position }, on) {
@@ -94,7 +94,7 @@ export async function startPlayback(video, { url, position }, on) {
     if (!fatal) return;
     if (MOVED.includes(response?.code)) refused();
     const [network, media] = [Hls.ErrorTypes.NETWORK_ERROR, Hls.ErrorTypes.MEDIA_ERROR];
-    const wait = type === network || type === media ? patience.next(video.currentTime, ahead()) : null;
+    const wait = type === network || type === media ? patience.next(video.currentTime, ahead(), performance.now() / 1000) : null;
     if (wait === null) {
       on.failed(details);
       return;

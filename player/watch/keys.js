@@ -17,21 +17,22 @@ export class Keys {
       actions.seekBy(by);
       seekbar.glance();
     };
+    const held = { held: true }; // It acts again and again while the key is held. The others would flicker.
     const to = (share) => () => {
       actions.seekTo(share * actions.length);
       seekbar.glance();
     };
     this.#table = [
       { keys: [" ", "k"], shown: "Space or K", does: "Play, pause", act: () => actions.toggle() },
-      { keys: ["ArrowLeft"], shown: "←", does: `Back ${STEP_S} seconds`, act: seek(-STEP_S) },
-      { keys: ["ArrowRight"], shown: "→", does: `On ${STEP_S} seconds`, act: seek(STEP_S) },
-      { keys: ["j"], shown: "J", does: `Back ${LEAP_S} seconds`, act: seek(-LEAP_S) },
-      { keys: ["l"], shown: "L", does: `On ${LEAP_S} seconds`, act: seek(LEAP_S) },
+      { keys: ["ArrowLeft"], shown: "←", does: `Back ${STEP_S} seconds`, act: seek(-STEP_S), ...held },
+      { keys: ["ArrowRight"], shown: "→", does: `On ${STEP_S} seconds`, act: seek(STEP_S), ...held },
+      { keys: ["j"], shown: "J", does: `Back ${LEAP_S} seconds`, act: seek(-LEAP_S), ...held },
+      { keys: ["l"], shown: "L", does: `On ${LEAP_S} seconds`, act: seek(LEAP_S), ...held },
       { keys: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], shown: "0 to 9", does: "To 0 %, 10 % … 90 % of the film", act: (key) => to(Number(key) / 10)() },
       { keys: ["Home"], shown: "Home", does: "To the start", act: to(0), inside: true },
       { keys: ["End"], shown: "End", does: "To the end", act: to(1), inside: true },
-      { keys: ["ArrowUp"], shown: "↑", does: "Louder", act: () => actions.louder(LOUDER), inside: true },
-      { keys: ["ArrowDown"], shown: "↓", does: "Quieter", act: () => actions.louder(-LOUDER), inside: true },
+      { keys: ["ArrowUp"], shown: "↑", does: "Louder", act: () => actions.louder(LOUDER), inside: true, ...held },
+      { keys: ["ArrowDown"], shown: "↓", does: "Quieter", act: () => actions.louder(-LOUDER), inside: true, ...held },
       { keys: ["m"], shown: "M", does: "Sound off, on", act: () => actions.setMuted(!byId("video").muted) },
       { keys: ["c"], shown: "C", does: "Captions on, off", act: () => captions.toggle() },
       { keys: ["f"], shown: "F", does: "Full screen", act: () => actions.fullscreen() },
@@ -63,6 +64,7 @@ export class Keys {
     // Outside of the player some keys scroll the page.
     if (!found || (found.inside && !this.#stage.contains(target) && !document.fullscreenElement)) return;
     event.preventDefault();
+    if (event.repeat && !found.held) return;
     found.act(key);
     did(key);
   }

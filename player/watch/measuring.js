@@ -16,6 +16,8 @@ export class Measuring {
     const video = this.#video;
     on(video, "playing seeked", () => video.paused || this.#meter?.flow(performance.now()));
     on(video, "pause seeking ended", () => this.#meter?.stop(performance.now()));
+    // The clock runs on while the browser keeps the page in its back/forward cache.
+    on(window, "pagehide", () => this.#meter?.stop(performance.now()));
     setInterval(() => this.#look(), EVERY_MS);
   }
 
@@ -23,7 +25,10 @@ export class Measuring {
     return this.#meter;
   }
 
-  /** Begins a new view at `since`. A hidden tab paints no frame, so no first frame is reported for a tab that was hidden. */
+  /**
+   * Begins a new view at `since`, and resolves at its first frame. A hidden tab paints no frame, so none is reported for a
+   * tab that was hidden.
+   */
   begin(since) {
     const meter = (this.#meter = new Meter());
     const video = this.#video;
@@ -36,8 +41,11 @@ export class Measuring {
       meter.started = true;
       this.#tell.firstFrame(seen ? now - since : null);
     };
-    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(painted);
-    else video.addEventListener("playing", () => painted(performance.now()), { once: true });
+    return new Promise((resolve) => {
+      const first = (now) => resolve(painted(now));
+      if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(first);
+      else video.addEventListener("playing", () => first(performance.now()), { once: true });
+    });
   }
 
   end() {

@@ -8,16 +8,20 @@ let timer = 0;
 /** Says it over the stage. `button` is a label, and `act` what it does; `working` shows that something goes on. */
 export function say(heading, text = "", { button = null, act = null, working = false } = {}) {
   const notice = byId("notice");
-  // A screen reader would read the same message again.
   if (!notice.hidden && notice.textContent.startsWith(heading + text)) return;
   notice.hidden = false;
+  // A screen reader tells only what changes in an element that was there before.
+  byId("said").textContent = `${heading}. ${text}`;
   notice.replaceChildren(el("h2", {}, heading), el("p", {}, text));
   if (working) notice.append(el("div", { class: "working", "aria-hidden": "true" }));
   if (button) notice.append(el("button", { type: "button", class: "solid", click: act }, button));
 }
 
 /** Takes it away. */
-export const hush = () => (byId("notice").hidden = true);
+export function hush() {
+  byId("notice").hidden = true;
+  byId("said").textContent = "";
+}
 
 /** Says it in a line for some seconds, with a button or without. */
 export function mention(text, button = null, act = null) {

@@ -5,14 +5,14 @@ import * as api from "../common/api.js";
 import { byId, el, on } from "../common/dom.js";
 import { forgetPlace, keepPlace } from "../common/places.js";
 import { clock } from "../common/words.js";
-import { takeAnswer } from "../engine/ahead.js";
+import { inside, takeAnswer } from "../engine/ahead.js";
 import { library } from "../engine/library.js";
 import { startPlayback } from "../engine/playback.js";
 import { named } from "../engine/tracks.js";
 import { sessionOfView } from "../engine/view.js";
 import { Panel } from "../served/panel.js";
 import { Actions } from "./actions.js";
-import { linkedTo, whereToBegin } from "./beginning.js";
+import { forgetLink, linkedTo, whereToBegin } from "./beginning.js";
 import { Captions } from "./captions.js";
 import { Controls } from "./controls.js";
 import { Device } from "./device.js";
@@ -25,6 +25,7 @@ import { Seekbar } from "./seekbar.js";
 import { Settings } from "./settings.js";
 import { shareable } from "./share.js";
 import { touchable } from "./touch.js";
+import { Waiting, WORDS_MS } from "./waiting.js";
 
 // Seconds before an API that gave no answer, or a film that cannot be loaded, is asked for again; the last one repeats.
 const AGAIN_S = [2, 4, 8, 15];
@@ -32,6 +33,9 @@ const AGAIN_S = [2, 4, 8, 15];
 const SLOWER = 1.4;
 const SLOWEST_S = 60;
 const KEEP_MS = 5_000;
+// Some more than the start of a view may take.
+const POSTER_MS = 2_500;
+const { HAVE_FUTURE_DATA } = HTMLMediaElement;
 
 export class Watch {
   #video = byId("video");
@@ -39,7 +43,12 @@ export class Watch {
   #panel = new Panel(byId("panel"), byId("ledger-rows"));
   #beacon = new Beacon((event) => this.#panel.reported(event));
   #measuring = new Measuring({
-    firstFrame: (ms) => (this.#panel.firstFrame(ms), this.#beacon.started(ms)),
+    firstFrame: (ms) => {
+      this.#begun = true;
+      forgetLink();
+      this.#panel.firstFrame(ms);
+      this.#beacon.started(ms);
+    },
     flow: (meter, quality) => this.#panel.flow(meter, quality),
   });
   #device = new Device(this.#actions);
@@ -49,7 +58,10 @@ export class Watch {
   #settings = new Settings(this.#actions, this.#captions);
   #controls = new Controls(this.#actions, () => this.#settings.open || this.#seekbar.held);
   #ending = new Ending(() => this.#actions.play());
+  #waiting = new Waiting(() => this.#restart({}));
   #playback = null;
+  #restart = () => {};
+  #begun = false; // Has this visit shown the film?
   #id = null;
   #sounds = [];
   #visit = 0;
@@ -60,17 +72,18 @@ export class Watch {
     new Keys(this.#actions, this.#captions, this.#seekbar, () => this.#controls.wake());
     touchable(this.#actions, this.#controls);
     shareable(() => ({ id: this.#id, position: video.currentTime }));
-    on(video, "waiting", () => this.#measuring.stalled() && this.#spin(true));
-    on(video, "canplay playing ended", () => this.#spin(false));
+    on(video, "waiting", () => this.#wait());
+    on(video, "seeking", () => video.readyState < HAVE_FUTURE_DATA && this.#wait());
+    on(video, "canplay playing seeked ended", () => this.#waiting.show(false));
     on(video, "loadedmetadata resize", () => this.#fit(video.videoWidth, video.videoHeight));
     on(video, "ended", () => {
       if (!this.#playback) return;
       this.#ending.show(this.#id);
-      this.#beacon.end();
+      this.#beacon.pause();
     });
     on(video, "play seeking", () => video.ended || this.#ending.hide());
     on(video, "pause", () => this.#keep());
-    on(window, "pagehide", () => this.#keep());
+    on(window, "pagehide", () => this.#leave());
     // The network is back, or the viewer: nothing waits for its turn any longer.
     on(window, "online", () => this.#wake());
     on(document, "visibilitychange", () => document.hidden || this.#wake());
@@ -82,6 +95,8 @@ export class Watch {
     this.close();
     this.#id = id;
     const visit = this.#visit;
+    this.#begun = false;
+    for (const tool of ["share", "keys-open"]) byId(tool).hidden = false;
     this.#panel.reset();
     this.#name("");
     byId("watch-facts").textContent = byId("watch-about").textContent = "";
@@ -108,26 +123,62 @@ export class Watch {
     unmention();
     // The browser muted that title, not the viewer: the next title may have sound.
     if (!byId("unmute").hidden) this.#video.muted = false;
-    for (const id of ["notice", "glow", "begin", "unmute", "spinner"]) byId(id).hidden = true;
+    this.#waiting.show(false);
+    hush();
+    for (const id of ["glow", "begin", "unmute"]) byId(id).hidden = true;
   }
 
-  /** Asks to play until there is an answer to act on. `position` is where to go on, in seconds. */
-  async #ask(id, visit, { position, failures = 0, looks = 0, paused = false }) {
+  /** The page was left, and may come back. */
+  #leave() {
+    this.#keep();
+    const { currentTime, paused, ended } = this.#video;
+    this.#left = this.#playback && this.#begun ? { position: currentTime, paused, ended } : null;
+  }
+
+  /** The browser brought the page back as it was left. The film goes on there, and is the same view. */
+  comeBack() {
+    if (this.#left === null) this.open(this.#id);
+    else if (!this.#left.ended) this.#restart(this.#left);
+  }
+  #left = null;
+
+  /** The film stands still. */
+  #wait() {
+    if (!this.#playback || this.#video.ended) return;
+    this.#measuring.stalled();
+    this.#waiting.show(true);
+  }
+
+  /**
+   * Asks to play until there is an answer to act on. `position` is where to go on, in seconds. `failed` is whether this
+   * visit was already reported as one that failed.
+   */
+  async #ask(id, visit, { position, failures = 0, looks = 0, paused = false, failed = false }) {
     const asked = performance.now();
-    const answer = await takeAnswer(id, position);
+    const first = !failures && !looks;
+    const slow = setTimeout(() => first && visit === this.#visit && say("Opening …", "The service takes long to answer."), WORDS_MS);
+    const answer = await takeAnswer(id, position, { sameView: this.#begun });
+    clearTimeout(slow);
     if (visit !== this.#visit) return;
-    const again = (seconds, counts) => this.#later(seconds, () => this.#ask(id, visit, { position, paused, ...counts }));
+    this.#waiting.show(false);
+    const again = (seconds, counts) => this.#later(seconds, () => this.#ask(id, visit, { position, paused, failed, ...counts }));
     const act = {
-      ready: () => this.#play(id, answer, visit, { asked, position, failures, paused }),
+      ready: () => this.#play(id, answer, visit, { asked, position, failures, paused, failed }),
       preparing: () => {
         say("Being prepared", "This title is being encoded. It starts here by itself as soon as it is ready.", { working: true });
         again(Math.min(SLOWEST_S, answer.seconds * SLOWER ** looks), { looks: looks + 1 });
       },
       // What is wrong with a file is its operators' to know. A viewer who waited for it learns that waiting is over.
       missing: () => {
-        const heading = looks ? "This title could not be prepared" : "No such title";
+        const [heading, text] = this.#begun
+          ? ["This title was taken down", "It can no longer be watched."]
+          : looks
+            ? ["This title could not be prepared", "Its operators can see why."]
+            : ["No such title", "It may have been taken down, or the address is not complete."];
         this.#name(heading);
-        say(heading, looks ? "Its operators can see why." : "It may have been taken down, or the address is not complete.");
+        byId("watch-facts").textContent = byId("watch-about").textContent = "";
+        for (const tool of ["share", "keys-open"]) byId(tool).hidden = true;
+        say(heading, text);
       },
       trouble: () => this.#trouble("No answer", "The service could not be reached.", failures, again),
     };
@@ -142,7 +193,7 @@ export class Watch {
       say("Opening …");
       again(0, { failures: 0 });
     };
-    const when = navigator.onLine === false ? "This device is offline. It goes on when it is not." : `Trying again in ${seconds} seconds.`;
+    const when = navigator.onLine === false ? "This device is offline. It goes on when it is not." : "Trying again …";
     say(heading, `${text} ${when}`, { button: "Try now", act: now });
     again(seconds, { failures: failures + 1 });
   }
@@ -163,27 +214,39 @@ export class Watch {
     if (!byId("notice").hidden) this.#due?.();
   }
 
-  async #play(id, { name, hls, poster, duration, reports = 0 }, visit, { asked, position, failures, paused }) {
+  async #play(id, { name, hls, poster, duration, reports = 0 }, visit, { asked, position, failures, paused, failed }) {
+    position = inside(position, duration);
     this.#name(name);
     if (!byId("watch-facts").textContent) byId("watch-facts").textContent = clock(duration);
     hush();
-    this.#spin(true);
-    this.#setPoster(api.path(poster), visit);
-    this.#measuring.begin(asked);
+    this.#waiting.show(true);
+    this.#setPoster(api.path(poster), visit, this.#measuring.begin(asked));
     const { meter } = this.#measuring;
     const session = sessionOfView();
     this.#panel.view(session);
-    this.#beacon.begin({ title: id, session }, reports, () => ({ ...meter.until(performance.now()), kbps: this.#playback?.kbps() ?? 0 }));
+    const figures = () => ({ ...meter.until(performance.now()), kbps: this.#playback?.kbps() ?? 0 });
+    this.#beacon.begin({ title: id, session, failed, started: this.#begun }, reports, figures);
     this.#device.show(name, api.path(poster));
 
     const current = (act) => (...values) => visit === this.#visit && act(...values);
-    const failed = (reason) => {
-      this.#beacon.failed(String(reason));
-      const at = this.#stop();
-      this.#spin(false);
-      const again = (seconds, counts) => this.#later(seconds, () => this.#ask(id, visit, { position: at ?? position, paused, ...counts }));
-      this.#trouble("Playback stopped", "The video could not be loaded, though it was asked for several times.", failures, again);
+    const halt = () => {
+      // A browser says "paused" too when it has dropped the film.
+      if (this.#playback && this.#video.readyState) paused = this.#video.paused;
+      position = this.#stop() ?? position;
     };
+    const goOn = (more) => {
+      halt();
+      if (byId("notice").hidden) this.#waiting.show(true);
+      this.#ask(id, visit, { position, paused, failed, ...more });
+    };
+    const fail = (reason) => {
+      this.#beacon.failed(String(reason));
+      halt();
+      const heading = this.#begun ? "Playback stopped" : "The film does not start";
+      const again = (seconds, counts) => this.#later(seconds, () => goOn({ failed: true, ...counts }));
+      this.#trouble(heading, "It could not be loaded, though it was asked for several times.", failures, again);
+    };
+    this.#restart = current(goOn);
     const heard = (index) => this.#sounds.find((sound) => sound.index === index)?.lang ?? null;
     const playback = await startPlayback(
       this.#video,
@@ -191,6 +254,7 @@ export class Watch {
       {
         request: current((answer) => {
           this.#panel.request(answer);
+          if (answer.status) this.#waiting.failed();
           if (answer.region) this.#beacon.servedFrom(answer.region);
         }),
         manifest: current((text, url) => this.#previews.load(text, url)),
@@ -207,19 +271,15 @@ export class Watch {
           this.#captions.setSound(heard(index));
         }),
         captions: current((tracks) => this.#captions.setTracks(tracks)),
-        recovering: current(() => this.#spin(true)),
-        failed: current(failed),
+        recovering: current(() => this.#waiting.show(true)),
+        failed: current(fail),
         renew: async () => {
           const answer = await api.play(id);
-          return answer.kind === "ready" ? api.path(answer.hls) : null;
+          return { ready: api.path(answer.hls), missing: "" }[answer.kind] ?? null;
         },
-        moved: current(() => {
-          const wasPaused = this.#video.paused;
-          const at = this.#stop();
-          this.#ask(id, visit, { position: at ?? position, paused: wasPaused });
-        }),
+        moved: current(() => goOn({})),
       },
-    ).catch(current(failed)); // hls.js itself could not be loaded.
+    ).catch(current(fail)); // hls.js itself could not be loaded.
     if (visit !== this.#visit) return playback?.stop();
     if (!playback) return undefined;
     this.#playback = playback;
@@ -229,14 +289,16 @@ export class Watch {
     this.#controls.attach(true);
     this.#seekbar.show();
     if (playback.native) this.#panel.native();
-    if (position > 0 && linkedTo() === null && !failures) this.#mentionPlace(id, position);
-    if (paused) return this.#spin(false);
+    if (position > 0 && linkedTo() === null && !failures && !this.#begun) this.#mentionPlace(id, position);
+    if (paused) return this.#waiting.show(false);
     return this.#begin(visit);
   }
 
-  /** Ends the playback. Returns its position in seconds, or null if it had not begun. */
+  /** Ends the playback. Returns its position in seconds, or null if it had not come to the place where it was to begin. */
   #stop() {
-    const at = this.#video.readyState ? this.#video.currentTime : null;
+    const there = this.#playback && (this.#video.currentTime > 0 || this.#measuring.meter?.started);
+    const at = there ? this.#video.currentTime : null;
+    this.#waiting.show(false);
     this.#playback?.stop();
     this.#playback = null;
     this.#actions.ready = false;
@@ -259,10 +321,15 @@ export class Watch {
     if (this.#id && this.#playback && this.#actions.length) keepPlace(this.#id, currentTime, this.#actions.length);
   }
 
-  /** Shows the poster until the first frame, and its colours behind the stage. Its download gives way to the film's. */
-  #setPoster(image, visit) {
+  /**
+   * Shows the poster until the first frame, and its colours behind the stage. A first frame that comes in time does not
+   * share the network with it: it is fetched after `painted`, or when that takes too long.
+   */
+  async #setPoster(image, visit, painted) {
     this.#video.removeAttribute("poster");
     if (!image) return;
+    await Promise.race([painted, new Promise((resolve) => setTimeout(resolve, POSTER_MS))]);
+    if (visit !== this.#visit) return;
     // Drawn onto a few pixels and stretched, it looks blurred. A real blur would be computed again for every frame.
     const glow = byId("glow");
     const picture = el("img", { fetchpriority: "low", src: image });
@@ -290,16 +357,12 @@ export class Watch {
       } catch (again) {
         if (!refused(again)) return;
         video.muted = muted;
-        this.#spin(false);
+        this.#waiting.show(false);
         byId("begin").hidden = false;
         // The time to the first frame is then measured from the viewer's click on.
         on(byId("begin"), "click", () => this.#measuring.begin(performance.now()), { once: true });
       }
     }
-  }
-
-  #spin(shown) {
-    byId("spinner").hidden = !shown;
   }
 
   #describe({ name, duration, description, renditions = [], width, height }) {

@@ -184,6 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
         if key not in SITE:
             self._send(HTTPStatus.NOT_FOUND, {}, b"")
             return
+        if fault := self._fault(key):
+            self._send(fault, {}, b"")
+            return
         path, content_type, cache_control = SITE[key]
         headers = {"Content-Type": content_type, "Cache-Control": cache_control, **PAGE_HEADERS}
         self._send(HTTPStatus.OK, headers, path.read_bytes())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.fake_headend import Fake
+from tests.browser.fake_headend import SITE, Fake
 from tests.browser.film import WORDS
 from tests.browser.firefox import Firefox, firefox
 
@@ -54,6 +54,15 @@ def test_captions_are_drawn_and_another_language_is_heard(rich: Firefox, fake: F
     rich.run("video.play() && null")
     rich.until("video.currentTime > 3")
     assert any("Deutsch" in path for path, _, _ in fake.sent)
+
+
+def test_scripts_that_did_not_load_are_asked_for_again(browser: Firefox, fake: Fake) -> None:
+    (library,) = [key for key in SITE if "hls.min" in key]
+    fake.faults[library] = [503] * 3
+    browser.open(f"{fake.origin}/?title=film")
+    browser.until("by('notice').textContent.startsWith('The film does not start')")
+    fake.faults.clear()
+    browser.until("video.currentTime > 0.3")
 
 
 def test_an_outage_is_survived(rich: Firefox, fake: Fake) -> None:

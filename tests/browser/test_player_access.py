@@ -17,6 +17,15 @@ AXE = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"
 SETTLED = """document.getAnimations().every(
   (one) => one.playState === "finished" || one.effect.getTiming().iterations === Infinity)"""
 PLACE = "[...document.querySelectorAll('#cards a')].indexOf(document.activeElement)"
+LEFT_OF = """(name) => {
+  const text = document.querySelector(name).firstChild;
+  return [0, text.length - 1].map((at) => {
+    const letter = new Range();
+    letter.setStart(text, at);
+    letter.setEnd(text, at + 1);
+    return letter.getBoundingClientRect().left;
+  });
+}"""
 RUN = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
@@ -118,6 +127,15 @@ def an_unknown_title(page: Page, fake: Fake) -> None:
     expect(page.locator("#notice")).to_contain_text("No such title")
 
 
+def a_film_that_does_not_arrive(page: Page, fake: Fake) -> None:
+    fake.outage = 503
+    page.clock.install()
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#spinner")).to_be_visible()
+    page.clock.run_for(13_000)
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+
+
 STATES: list[Callable[[Page, Fake], None]] = [
     the_list,
     the_list_of_what_is_made_on_request,
@@ -132,6 +150,7 @@ STATES: list[Callable[[Page, Fake], None]] = [
     the_end,
     a_title_in_preparation,
     an_unknown_title,
+    a_film_that_does_not_arrive,
 ]
 
 
@@ -158,6 +177,15 @@ def test_nothing_is_cut_off_at_twice_the_size(page: Page, fake: Fake, state: Cal
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 640
+
+
+def test_a_name_is_read_in_its_own_direction(page: Page, fake: Fake) -> None:
+    fake.titles["film"]["name"] = "\u05d0\u05d1\u05d2!"
+    page.goto(fake.origin)
+    expect(page.locator("#cards .card")).to_be_visible()
+    for name in (".hero h2", "#cards h3"):
+        first, last = cast(list[float], page.evaluate(LEFT_OF, name))
+        assert last < first, f"the end of {name} is at its left"
 
 
 def test_tracks_are_visible_with_forced_colours(page: Page, fake: Fake) -> None:

@@ -46,6 +46,10 @@ def test_a_link_to_a_second_begins_there_and_the_second_can_be_copied(long: Page
     long.goto(link)
     until(long, "video.currentTime >= 75 && video.currentTime < 90")
     assert not any("_000000002.cmfv" in path for path, _, _ in fake.sent), "nothing before it was fetched"
+    long.evaluate("video.currentTime = 90")
+    until(long, "!video.seeking && video.currentTime > 90")
+    long.reload()
+    until(long, "video.currentTime >= 90 && video.currentTime < 100")
 
 
 def test_a_title_goes_on_where_it_was_left_or_from_the_start(long: Page, fake: Fake) -> None:
@@ -75,6 +79,15 @@ def test_keys_seek(long: Page, key: str, lands: float) -> None:
     long.evaluate("video.currentTime = 30")
     long.keyboard.press(key)
     comes_to(long, lands)
+
+
+def test_a_key_that_is_held_seeks_on_and_on_but_plays_once(long: Page) -> None:
+    long.evaluate("video.currentTime = 30")
+    for key in ("ArrowRight", "k"):
+        long.keyboard.down(key)
+        long.keyboard.down(key)  # The keyboard repeats it.
+        long.keyboard.up(key)
+    until(long, "!video.paused && video.currentTime > 40")
 
 
 def test_home_and_end_move_the_film_on_its_bar_and_the_page_elsewhere(long: Page) -> None:

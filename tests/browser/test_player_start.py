@@ -1,6 +1,7 @@
 """The start of a view: how often the first frame waits for the network."""
 
 import threading
+from typing import cast
 
 import pytest
 from playwright.sync_api import Page, Request, Route
@@ -9,8 +10,10 @@ from tests.browser.fake_headend import SITE, Fake
 from tests.browser.waiting import until
 
 FRAME = """addEventListener("DOMContentLoaded", () => {
-  document.querySelector("video")?.requestVideoFrameCallback(() => (window.painted = true));
+  document.querySelector("video")?.requestVideoFrameCallback((now) => (window.painted = now));
 })"""
+POSTER = "performance.getEntriesByType('resource').find(({ name }) => name.includes('poster'))?.startTime"
+PLAY = "performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/play')).responseEnd"
 PLAYLISTS = {"index_v180p.m3u8", "index_a128.m3u8"}
 SEGMENTS = {
     f"index_{name}" for name in ("v180pinit.cmfv", "v180p_000000001.cmfv", "a128init.cmfa", "a128_000000001.cmfa")
@@ -49,6 +52,14 @@ def test_a_first_frame_waits_for_the_page_for_its_scripts_and_the_api_and_for_th
             route.continue_()
     until(page, "window.painted")
     page.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_poster_does_not_share_the_network_with_a_first_frame_that_comes_in_time(page: Page, fake: Fake) -> None:
+    page.add_init_script(FRAME)
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, f"window.painted && {POSTER}")
+    frame, asked, known = cast(list[float], page.evaluate(f"[window.painted, {POSTER}, {PLAY}]"))
+    assert asked >= min(frame, known + 2_400)
 
 
 def test_segments_do_not_share_a_slow_network_with_what_must_come_before_them(page: Page, fake: Fake) -> None:

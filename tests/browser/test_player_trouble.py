@@ -1,13 +1,17 @@
 """Trouble: the page overcomes each disturbance, or says what the viewer can do."""
 
+import json
 import re
+import threading
 import time
+from collections.abc import Iterator
 from typing import cast
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.fake_headend import CUT, Fake
+from tests.browser.chromium import CHROMIUM, FLAGS, tab
+from tests.browser.fake_headend import CUT, SITE, Fake
 from tests.browser.waiting import until
 
 AHEAD = "(video.buffered.length ? video.buffered.end(video.buffered.length - 1) - video.currentTime : 0)"
@@ -38,6 +42,80 @@ def test_a_silent_service_is_asked_again(page: Page, fake: Fake) -> None:
     fake.api_down = False
     page.get_by_role("button", name="Try now").click()
     until(page, "video.currentTime > 0.3")
+
+
+def appears(page: Page, what: Locator, within: float) -> None:
+    """Let the page's clock run until it shows `what`: after at most `within` seconds of that clock."""
+    passed = 0.0
+    while not what.is_visible():
+        passed += 0.5
+        assert passed <= within, f"not within {within} s: {what}"
+        page.clock.run_for(500)
+        page.wait_for_timeout(50)
+
+
+@pytest.mark.parametrize("kind", ["everything fails", "no manifest comes", "no first segment comes"])
+def test_a_film_that_does_not_arrive_is_told_of_in_words_and_can_be_asked_for(
+    page: Page, fake: Fake, kind: str
+) -> None:
+    come = threading.Event()
+    match kind:
+        case "everything fails":
+            fake.outage = 503
+        case "no manifest comes":
+            fake.held["index.m3u8"] = come
+        case _:
+            fake.held["_000000001.cmfv"] = come
+    page.clock.install()
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#spinner")).to_be_visible()
+    appears(page, page.locator("#waiting-words", has_text="The film"), within=6)
+    again = page.get_by_role("button", name="Try again")
+    appears(page, again, within=14)
+    again.click()
+    fake.outage = None
+    come.set()
+    page.clock.resume()
+    until(page, "video.currentTime > 0.3")
+    expect(page.locator("#waiting-words")).to_be_empty()
+
+
+def test_a_service_that_takes_long_is_told_of_in_words(page: Page, fake: Fake) -> None:
+    fake.held["/play"] = threading.Event()
+    page.clock.install()
+    page.goto(f"{fake.origin}/?title=film")
+    appears(page, page.locator("#notice", has_text="takes long to answer"), within=6)
+    fake.held["/play"].set()
+    until(page, "video.currentTime > 0.3")
+
+
+def test_a_page_whose_scripts_take_long_says_so(page: Page, fake: Fake) -> None:
+    (script,) = [key for key in SITE if "/main-" in key]
+    fake.held[script] = threading.Event()
+    page.goto(fake.origin, wait_until="commit")
+    late = page.get_by_role("link", name="Load the page again")
+    expect(late).to_be_visible()
+    opacity = "getComputedStyle(document.querySelector('#loading .late')).opacity"
+    assert page.evaluate(opacity) == "0", "not at once"
+    page.evaluate("document.getAnimations().forEach((one) => one.finish())")
+    assert page.evaluate(opacity) == "1"
+    fake.held[script].set()
+    expect(late).to_be_hidden()
+
+
+def test_a_title_that_is_taken_down_says_so_and_offers_nothing_that_cannot_work(page: Page, fake: Fake) -> None:
+    open_long(page, fake)
+    expect(page.locator("#share")).to_be_visible()
+    fake.moved["long"] = "gone"
+    del fake.titles["long"]
+    page.evaluate("video.currentTime = 90")
+    expect(page.locator("#notice")).to_contain_text("This title was taken down")
+    for control in ("#share", "#keys-open", "#unmute", "#controls", "#spinner"):
+        expect(page.locator(control)).to_be_hidden()
+    page.get_by_role("link", name="All titles").first.click()
+    page.locator("#cards .card a").first.click()
+    until(page, "video.currentTime > 0.3")
+    expect(page.locator("#share")).to_be_visible()
 
 
 def test_a_segment_cut_in_flight_is_asked_for_again(page: Page, fake: Fake) -> None:
@@ -122,31 +200,54 @@ def test_a_device_that_was_offline_goes_on_when_it_is_back(page: Page, fake: Fak
     open_long(page, fake)
     page.context.set_offline(True)
     page.evaluate("video.currentTime = 90")
-    page.wait_for_timeout(5_000)
+    expect(page.locator("#spinner")).to_be_visible()
+    expect(page.locator("#waiting-words")).to_contain_text("This device is offline")
     page.context.set_offline(False)
     until(page, "video.currentTime > 91", seconds=15)
 
 
-def test_a_page_that_comes_back_from_the_browsers_memory_plays_on(page: Page, fake: Fake) -> None:
-    open_long(page, fake)
-    page.evaluate("video.currentTime = 30")
-    until(page, "video.currentTime > 30.3")
-    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
-    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
-    until(page, "video.currentTime > 30.8 && video.currentTime < 40")
+@pytest.fixture
+def keeping(browser: Browser) -> Iterator[Page]:
+    """A tab of a Chromium that keeps the pages that it leaves, as everybody's does. Playwright switches that off."""
+    off = ["--disable-back-forward-cache"]
+    other = browser.browser_type.launch(executable_path=CHROMIUM, args=FLAGS, ignore_default_args=off, timeout=120_000)
+    with tab(other) as page:
+        yield page
+    other.close()
+
+
+def test_a_page_that_comes_back_from_the_browsers_memory_goes_on_as_it_was_left(keeping: Page, fake: Fake) -> None:
+    page = keeping
+    fake.add("long", "Two minutes", duration=120, reports=1)
+    page.goto(f"{fake.origin}/?title=long&t=30")
+    until(page, "video.currentTime > 30.5")
+    page.evaluate("window.kept = true")
+    page.goto(f"{fake.origin}/robots.txt")
+    page.evaluate("void setTimeout(() => history.back())")
+    page.wait_for_url("**/?title=long*", wait_until="commit")
+    until(page, "window.kept && !document.getElementById('controls').hidden && video.currentTime > 31")
+    assert cast(float, page.evaluate("video.currentTime")) < 60
     assert plays(fake) == 2, "its connections are gone, and its cookies may be"
+    page.evaluate("video.pause(); video.currentTime = 3")
+    until(page, "!video.seeking")
+    page.goto(f"{fake.origin}/robots.txt")
+    page.evaluate("void setTimeout(() => history.back())")
+    page.wait_for_url("**/?title=long*", wait_until="commit")
+    until(page, "window.kept && !document.getElementById('controls').hidden && video.readyState > 1")
+    assert page.evaluate("[video.currentTime, video.paused]") == [3, True]
+    page.goto("about:blank")
+    told = [json.loads(body) for path, body in fake.posted if path == "/api/events"]
+    assert [report["event"] for report in told] == ["start", "end", "end"]
+    assert len({report["session"] for report in told}) == 1
 
 
 def test_a_film_that_cannot_be_loaded_says_so_and_goes_on_by_itself(page: Page, fake: Fake) -> None:
     fake.outage = 503
     page.clock.install()
     page.goto(f"{fake.origin}/?title=film")
-    stopped = page.locator("#notice", has_text="Playback stopped")
-    deadline = time.monotonic() + 60
-    while not stopped.is_visible():
-        assert time.monotonic() < deadline
-        page.clock.run_for(1_000)
-    expect(stopped).to_contain_text("Trying again in")
+    stopped = page.locator("#notice", has_text="The film does not start")
+    appears(page, stopped, within=60)
+    expect(stopped).to_contain_text("Trying again")
     fake.outage = None
     page.clock.run_for(20_000)
     page.clock.resume()
@@ -159,12 +260,7 @@ def test_playback_goes_on_where_it_broke(page: Page, fake: Fake) -> None:
     fake.faults["_000000040.cmfv"] = [404] * 400
     page.clock.install()
     page.goto(f"{fake.origin}/?title=long&t=76")
-    stopped = page.locator("#notice", has_text="Playback stopped")
-    deadline = time.monotonic() + 90
-    while not stopped.is_visible():
-        assert time.monotonic() < deadline
-        page.clock.run_for(500)
-        page.wait_for_timeout(50)
+    appears(page, page.locator("#notice", has_text="Playback stopped"), within=90)
     fake.faults.clear()
     page.get_by_role("button", name="Try now").click()
     page.clock.resume()

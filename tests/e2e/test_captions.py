@@ -357,7 +357,7 @@ def test_a_view_that_fails_is_told(cloud: LaptopCloud, browser: Browser, film: s
     with tab(browser) as page:
         page.route("**/v/**", lambda route: route.fulfill(status=404))
         page.goto(f"{cloud.url}/?title={film}")
-        expect(page.locator("#notice")).to_contain_text("Playback stopped")
+        expect(page.locator("#notice")).to_contain_text("The film does not start")
         failed = reported(cloud, "fail")
     assert (failed["title"], failed["Failures"]) == (film, 1)
     assert failed["reason"]
