@@ -93,8 +93,7 @@ def _rates(stream: Json) -> Json:
     """ffprobe's rates. If it does not know one, it guesses a frame for each tick, often thousands a second."""
     top, bottom = map(int, stream["r_frame_rate"].split("/"))
     guess = stream["r_frame_rate"] if bottom and top <= 1000 * bottom else "0/0"
-    average = stream["avg_frame_rate"]
-    return {"avg_frame_rate": guess if average == "0/0" else average, "r_frame_rate": guess}
+    return {"r_frame_rate": guess, **({"avg_frame_rate": guess} if stream["avg_frame_rate"] == "0/0" else {})}
 
 
 def _members(structure: str, report: Json) -> Json:

@@ -53,7 +53,7 @@ def test_what_counts(tmp_path: Path) -> None:
     [
         ("engine", 785),
         ("resources", 583),
-        ("aws", 785),
+        ("aws", 800),
         ("media", 1010),
         ("serving", 1260),
         (".", 715),
