@@ -55,7 +55,7 @@ def test_what_counts(tmp_path: Path) -> None:
         ("resources", 583),
         ("aws", 800),
         ("media", 1010),
-        ("serving", 1260),
+        ("serving", 1295),
         (".", 715),
     ],
 )
