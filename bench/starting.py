@@ -59,7 +59,7 @@ def measure(say: Callable[[str], None]) -> list[Row]:
     """Measure times to the first frame on each network, cold and warm, and the bytes of the page."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        raise RuntimeError("chromium is missing: `apt-get install chromium` installs it")
+        raise RuntimeError("chromium is missing: `make test` installs it, or `apt-get install chromium`")
     with cloud_and_clip(say) as (cloud, clip):
         say("a title to watch")
         cloud.client("s3").upload_file(str(clip), cloud.deployment.exports["uploads_bucket"], KEY)

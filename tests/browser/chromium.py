@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"
+WHOLE = "/usr/bin/chromium"
+"""The whole browser. It alone keeps pages that were left."""
 FLAGS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",

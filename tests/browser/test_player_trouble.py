@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.chromium import CHROMIUM, FLAGS, tab
+from tests.browser.chromium import FLAGS, WHOLE, tab
 from tests.browser.fake_headend import CUT, SITE, Fake
 from tests.browser.waiting import until
 
@@ -210,7 +210,7 @@ def test_a_device_that_was_offline_goes_on_when_it_is_back(page: Page, fake: Fak
 def keeping(browser: Browser) -> Iterator[Page]:
     """A tab of a Chromium that keeps the pages that it leaves, as everybody's does. Playwright switches that off."""
     off = ["--disable-back-forward-cache"]
-    other = browser.browser_type.launch(executable_path=CHROMIUM, args=FLAGS, ignore_default_args=off, timeout=120_000)
+    other = browser.browser_type.launch(executable_path=WHOLE, args=FLAGS, ignore_default_args=off, timeout=120_000)
     with tab(other) as page:
         yield page
     other.close()
