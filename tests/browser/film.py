@@ -127,7 +127,7 @@ def _encode(folder: Path, rungs: dict[str, tuple[int, int]], seconds: int) -> No
         for (x, y), (r, g, b) in QUARTERS.items()
     ]
     # Some noise makes all frames different.
-    picture = ",".join([f"color=s={width}x{height}:r=12:d={seconds}", *boxes, "noise=alls=3:allf=t", "format=yuv420p"])
+    picture = ",".join([f"color=s={width}x{height}:r=24:d={seconds}", *boxes, "noise=alls=3:allf=t", "format=yuv420p"])
     splits = "".join(f"[in-{name}]" for name in rungs)
     scales = [f"[in-{name}]scale={w}:{h}[{name}]" for name, (w, h) in rungs.items()]
     graph = ";".join([f"[0:v]split={len(rungs) + 1}[poster]{splits}", *scales])
