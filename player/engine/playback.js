@@ -114,7 +114,8 @@ export async function startPlayback(video, { url, position }, on) {
       mediaTrouble = performance.now();
       hls.recoverMediaError();
     } else if (details.startsWith("manifest")) hls.loadSource(url);
-    else hls.startLoad();
+    // Before the first picture hls.js would forget where to begin, and then fetch nothing.
+    else hls.startLoad(video.currentTime || (video.played.length ? -1 : position || -1));
   }
 
   // hls.js treats a last segment that adds nothing to the buffer as a gap, and then never ends the film. This does: if

@@ -255,6 +255,23 @@ def test_a_film_that_cannot_be_loaded_says_so_and_goes_on_by_itself(page: Page, 
     expect(stopped).to_be_hidden()
 
 
+def test_a_view_that_fails_before_its_first_picture_keeps_its_place(page: Page, fake: Fake) -> None:
+    fake.add("long", "Two minutes", duration=120, reports=1)
+    # All from 78 s on. What comes before is never asked for.
+    fake.faults = {f"_0000000{number}.cmfv": [503] * 400 for number in range(40, 61)}
+    page.clock.install()
+    page.goto(f"{fake.origin}/?title=long&t=78.5")
+    for _ in range(2):
+        appears(page, page.locator("#notice", has_text="The film does not start"), within=60)
+        page.get_by_role("button", name="Try now").click()
+        expect(page.locator("#spinner")).to_be_visible()
+    fake.faults.clear()
+    page.clock.resume()
+    until(page, "video.currentTime > 78.6")
+    events = [json.loads(body)["event"] for path, body in fake.posted if path == "/api/events"]
+    assert [event for event in events if event != "start"] == ["fail"]
+
+
 def test_playback_goes_on_where_it_broke(page: Page, fake: Fake) -> None:
     fake.add("long", "Two minutes", duration=120)
     fake.faults["_000000040.cmfv"] = [404] * 400
