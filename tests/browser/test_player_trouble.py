@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.chromium import FLAGS, WHOLE, tab
 from tests.browser.fake_headend import CUT, SITE, Fake
 from tests.browser.waiting import until
+from tests.waiting import eventually
 
 AHEAD = "(video.buffered.length ? video.buffered.end(video.buffered.length - 1) - video.currentTime : 0)"
 OUTAGE_S = 12
@@ -236,8 +237,9 @@ def test_a_page_that_comes_back_from_the_browsers_memory_goes_on_as_it_was_left(
     until(page, "window.kept && !document.getElementById('controls').hidden && video.readyState > 1")
     assert page.evaluate("[video.currentTime, video.paused]") == [3, True]
     page.goto("about:blank")
+    assert eventually(lambda: sum(path == "/api/events" for path, _ in fake.posted) == 4)
     told = [json.loads(body) for path, body in fake.posted if path == "/api/events"]
-    assert [report["event"] for report in told] == ["start", "end", "end"]
+    assert [report["event"] for report in told] == ["start", "end", "end", "end"], "one for each time that it was left"
     assert len({report["session"] for report in told}) == 1
 
 
