@@ -262,7 +262,10 @@ class Edge:
         """Whether the new configuration answers, and the worker of the old one accepts no more connections."""
         master = self.process.pid
         children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-        titles = [Path(f"/proc/{child}/cmdline").read_bytes().rstrip(b"\0 ") for child in children]
+        try:
+            titles = [Path(f"/proc/{child}/cmdline").read_bytes().rstrip(b"\0 ") for child in children]
+        except OSError:  # one of them has ended meanwhile
+            return False
         return titles.count(b"nginx: worker process") == 1 and self._answer() == str(self._generation)
 
     def _answer(self) -> str:
