@@ -4,6 +4,7 @@ It takes some minutes, uses loopback only, and needs the machine for itself. Pro
 to standard output.
 """
 
+import argparse
 import os
 import platform
 import signal
@@ -80,4 +81,5 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m bench", description=__doc__).parse_args()  # it takes none
     main()
