@@ -161,11 +161,13 @@ class World:
         # The garbage collector would visit all waiting events again and again, which takes a third of the time.
         collecting = gc.isenabled()
         gc.disable()
-        while self.events:
-            self.now, _, what = heapq.heappop(self.events)
-            what()
-        if collecting:
-            gc.enable()
+        try:
+            while self.events:
+                self.now, _, what = heapq.heappop(self.events)
+                what()
+        finally:
+            if collecting:
+                gc.enable()
         return Crowd(self.ends, self.last_end, self.last_job, self.most_open, self.executions, self.films)
 
     def start(self, film: Film, attempts: int = 0) -> None:
