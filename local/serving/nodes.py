@@ -34,7 +34,9 @@ HELPERS = ("node-share", "node-watch", "node-fill")
 """The scripts beside nginx. Each has a service."""
 START_SECONDS = 10.0
 POLL_SECONDS = 5
-"""Seconds between two looks for new titles. A node on AWS waits 15."""
+"""Seconds between two looks for new titles."""
+AWS_POLL_SECONDS = "15"
+"""The same for a node on AWS, as its service has it."""
 
 
 log = logging.getLogger(__name__)
@@ -194,11 +196,11 @@ def _arguments(unit: str, site: Site, declared: Mapping[str, str]) -> list[str]:
         "https://${BUCKET}.s3.${REGION}.amazonaws.com": f"{site.endpoint_url}/${{BUCKET}}",
         "127.0.0.1": site.address,
         **dict.fromkeys(("/srv/headend", "/etc/headend", "/run/headend"), directory),
-        "15": str(POLL_SECONDS),
     }
     [line] = re.findall(r"(?m)^ExecStart=\S+ (.+)$", unit)
     there = "|".join(map(re.escape, places))
     words = [re.sub(there, lambda match: places[match[0]], word) for word in line.split()]
+    words = [str(POLL_SECONDS) if word == AWS_POLL_SECONDS else word for word in words]
     return [Template(word).substitute(declared) for word in words]
 
 
