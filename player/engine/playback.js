@@ -47,6 +47,7 @@ export async function startPlayback(video, { url, position }, on) {
   const Hls = lib.default;
   if (!Hls.isSupported()) return startNative(video, { url, position }, on);
 
+  const address = new URL(url, location.href).href; // hls.js writes no CMCD for a path alone.
   const store = new BrowserStore();
   const patience = new Patience();
   const ahead = () => aheadOf(video);
@@ -89,6 +90,9 @@ export async function startPlayback(video, { url, position }, on) {
   hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => on.sounds(hls.audioTracks, hls.audioTrack));
   hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => on.sounds(hls.audioTracks, hls.audioTrack));
   hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => on.captions(hls.subtitleTracks));
+  // hls.js keeps the sound's first bytes until it knows the picture's clock, but hands them on only at its next look, up to
+  // 100 ms later. Bytes that come in between would overtake them, and the film would never begin. So it looks at once.
+  hls.on(Hls.Events.INIT_PTS_FOUND, () => hls.audioStreamController?.tick());
   hls.on(Hls.Events.FRAG_BUFFERED, () => remember("estimate", Math.round(hls.bandwidthEstimate) || null));
   hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response }) => {
     if (!fatal) return;
@@ -113,7 +117,7 @@ export async function startPlayback(video, { url, position }, on) {
       if (performance.now() - mediaTrouble < MEDIA_TROUBLE_MS) hls.swapAudioCodec();
       mediaTrouble = performance.now();
       hls.recoverMediaError();
-    } else if (details.startsWith("manifest")) hls.loadSource(url);
+    } else if (details.startsWith("manifest")) hls.loadSource(address);
     // Before the first picture hls.js would forget where to begin, and then fetch nothing.
     else hls.startLoad(video.currentTime || (video.played.length ? -1 : position || -1));
   }
@@ -133,7 +137,7 @@ export async function startPlayback(video, { url, position }, on) {
   });
   video.addEventListener("waiting", endIfOver);
 
-  hls.loadSource(url);
+  hls.loadSource(address);
   hls.attachMedia(video);
   return {
     native: false,

@@ -14,6 +14,30 @@ FRAME = """addEventListener("DOMContentLoaded", () => {
 })"""
 POSTER = "performance.getEntriesByType('resource').find(({ name }) => name.includes('poster'))?.startTime"
 PLAY = "performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/play')).responseEnd"
+# The sound's first bytes come half a second before the picture, and the others just after it.
+SOUND_AROUND_THE_PICTURE = """
+  const fetched = window.fetch;
+  const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  let pictured;
+  const picture = new Promise((resolve) => (pictured = resolve));
+  async function send(bytes, sound, stream) {
+    if (sound) stream.enqueue(bytes.slice(0, 10_000));
+    await (sound ? picture : later(500));
+    for (let at = sound ? 10_000 : 0; at < bytes.length; at += 10_000) {
+      stream.enqueue(bytes.slice(at, at + 10_000));
+      await later(2);
+    }
+    stream.close();
+    if (!sound) pictured();
+  }
+  window.fetch = async (asked, options) => {
+    const response = await fetched(asked, options);
+    const { pathname } = new URL(asked.url ?? asked, location.href);
+    if (!pathname.includes("_000000001.")) return response;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return new Response(new ReadableStream({ start: (stream) => void send(bytes, pathname.endsWith("a"), stream) }));
+  };
+"""
 PLAYLISTS = {"index_v180p.m3u8", "index_a128.m3u8"}
 SEGMENTS = {
     f"index_{name}" for name in ("v180pinit.cmfv", "v180p_000000001.cmfv", "a128init.cmfa", "a128_000000001.cmfa")
@@ -73,3 +97,9 @@ def test_segments_do_not_share_a_slow_network_with_what_must_come_before_them(pa
     until(page, "video.currentTime > 0.1")
     asked = [path for path, *_ in fake.viewed if path.endswith("_000000001.cmfv")]
     assert len(asked) == 1, "nothing is fetched twice"
+
+
+def test_the_sounds_first_bytes_are_not_overtaken_by_later_ones(page: Page, fake: Fake) -> None:
+    page.add_init_script(SOUND_AROUND_THE_PICTURE)
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.1", seconds=10)
