@@ -66,9 +66,10 @@ async function runAhead({ hls, opening }, position) {
     const sound = opening.sounds.find(({ language }) => language === remembered("sound")) ?? opening.sounds[0];
     const first = [firstVariant(opening.rungs, estimate), ...(sound ? [sound] : [])].map(files);
     const begun = (rung = first[0][0]);
-    [base, ...first.map(([playlist]) => playlist)].forEach(ask);
-    // Nothing can be shown without hls.js. On a slow network it would wait if it had to share with the segments.
-    await libraryFetched();
+    const playlists = [base, ...first.map(([playlist]) => playlist)].map(ask);
+    // Nothing can be shown without hls.js, so it should not share a slow network with the segments. But a network that
+    // waits for them for a round trip is not used. Most of hls.js is there when the playlists answer.
+    await Promise.race([libraryFetched(), Promise.allSettled(playlists)]);
     if (rung === begun) first.flatMap(([, ...segments]) => segments).forEach(ask);
     return;
   }

@@ -6,9 +6,9 @@
 import { takeEarly } from "./ahead.js";
 import { referrer } from "./view.js";
 
-// A CMAF segment of the platform is three fragments of two seconds. Pieces of this many bytes are enough for hls.js to
-// find where the first of them ends.
-const PIECE = 32_768;
+// A CMAF segment of the platform is three fragments of two seconds. hls.js looks for the end of the first one in pieces
+// of this many bytes. In larger pieces the first picture would wait for bytes of the second fragment.
+const PIECE = 8_192;
 
 /**
  * {pLoader, fLoader} for hls.js's settings. `tell` hears of every request: tell.answer(context, response, stats, data),
