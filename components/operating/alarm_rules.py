@@ -271,7 +271,7 @@ def experience(home: str) -> Alarms:
         "experience-failures": quarter_hour(
             "Failures",
             "More than one view in a thousand ends with an error. First: the reports' log has titles and reasons.",
-            per="Plays",
+            per="PlaysToReport",
             least=1000,
             above=0.1,
         ),

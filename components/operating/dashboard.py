@@ -80,8 +80,8 @@ def dashboard(
             viewers("Failures", stat="Sum"),
             viewers("ExitsBeforeStart", stat="Sum"),
         ]),
-        _graph("Do players report? Plays, and starts that were reported", home, [
-            viewers("Plays", stat="Sum"),
+        _graph("Do players report? Plays that should, and starts that were reported", home, [
+            viewers("PlaysToReport", stat="Sum"),
             viewers("Starts", stat="Sum"),
         ]),
         _graph("Are titles being made?", home, [

@@ -66,18 +66,21 @@ def _answer(event: core.Request, now: int) -> core.Answer:
     if STATE_MACHINE and "REGISTERED" in (row["state"], row.get("outcome")):
         _start(STATE_MACHINE, row, now)
     if core.playable(row):
-        # Plays are counted here, and reports in another function. If their ratio falls, players have become silent.
-        sys.stdout.write(json.dumps(embedded({"Plays": 1}, now * 1000, STACK)) + "\n")
-        _count(row["id"], event)
+        if not plays.by_nobody(event.get("multiValueHeaders") or {}):
+            # Views that should report are counted here, and their reports in another function. If the ratio falls,
+            # players have become silent.
+            if REPORTS:
+                sys.stdout.write(json.dumps(embedded({"PlaysToReport": REPORTS}, now * 1000, STACK)) + "\n")
+            _count(row["id"])
         return core.play(row, _cookies(row, now), REPORTS)
     return core.wait(row)
 
 
-def _count(title: str, event: core.Request) -> None:
+def _count(title: str) -> None:
     """Count a play. If that fails, the viewer can still play, and does not wait for it."""
     now = time.time()
     weight = SAMPLER.weight(now, random.random())  # noqa: S311 - no secret
-    if not weight or plays.by_nobody(event.get("multiValueHeaders") or {}):
+    if not weight:
         return
     try:
         clients.client("dynamodb", COUNT_TIMEOUT).update_item(TableName=TABLE, **plays.counting(title, now, weight))

@@ -288,8 +288,11 @@ def test_play_says_what_to_fetch_first_where_the_row_does(stub: Stub) -> None:
     assert body["opening"] == {"base": "/v/ab/films-apollo/0123456789ab/", **opening}
 
 
-def test_a_play_is_counted_and_the_canarys_is_not(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_play_is_counted_and_the_canarys_is_not(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(handler, "SAMPLER", plays.Sampler())
+    monkeypatch.setattr(handler, "REPORTS", 1)
     stub("dynamodb")
     counted: list[str] = []
 
@@ -307,6 +310,7 @@ def test_a_play_is_counted_and_the_canarys_is_not(stub: Stub, monkeypatch: pytes
     event["multiValueHeaders"] = {"user-agent": [plays.CANARY]}
     assert handler.handle(event, None)["statusCode"] == 200
     assert len(counted) == 1
+    assert capsys.readouterr().out.count("PlaysToReport") == 2, "one line, which has the name and the value"
 
 
 def test_a_play_that_cannot_be_counted_is_answered_all_the_same(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,15 +320,16 @@ def test_a_play_that_cannot_be_counted_is_answered_all_the_same(stub: Stub, monk
     assert ask("POST", "/api/titles/films-apollo/play")[0] == 200
 
 
-def test_the_share_of_views_that_report_is_told_and_each_play_is_counted(
+def test_the_share_of_views_that_report_is_told_and_is_what_a_play_counts_for(
     stub: Stub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Reports of every fourth view are compared with a fourth of the plays."""
     monkeypatch.setattr(handler, "REPORTS", 0.25)
     catalogue_has(stub, PUBLISHED)
     assert ask("POST", "/api/titles/films-apollo/play")[1]["reports"] == 0.25
     line = json.loads(capsys.readouterr().out)
-    assert line["Plays"] == 1
-    assert [metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]] == ["Plays"]
+    assert line["PlaysToReport"] == 0.25
+    assert [metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]] == ["PlaysToReport"]
 
 
 @pytest.mark.parametrize("state", ["PUBLISHED", "PROCESSING", "FAILED"])

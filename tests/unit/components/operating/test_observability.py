@@ -305,7 +305,7 @@ def test_what_players_report_is_watched_at_the_targets_of_the_field(prod: Deploy
     assert (start["metricName"], start["extendedStatistic"], start["threshold"]) == ("StartTime", "p95", 2000)
     for name, part, whole_, percent in (
         ("stalls", "StalledSeconds", "WatchedSeconds", 1),
-        ("failures", "Failures", "Plays", 0.1),
+        ("failures", "Failures", "PlaysToReport", 0.1),
     ):
         made = alarms[f"operations-experience-{name}"]
         queries = {query["id"]: query for query in made["metricQueries"]}
