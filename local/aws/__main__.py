@@ -46,7 +46,10 @@ def run(port: int, run_dir: Path, services: Callable[[str, Path], Mapping[str, A
 
     # By default the garbage collector would look at what moto's import makes again and again.
     gc.set_threshold(50_000)
-    # Imported only now, since moto reads its settings during its import.
+    # Imported only now, since moto reads its settings during its import, and makes sessions of boto3.
+    from local.aws import models  # noqa: PLC0415
+
+    models.install()
     from local.aws.server import make  # noqa: PLC0415
 
     http = make(port, run_dir, services(f"http://127.0.0.1:{port}", run_dir))

@@ -16,7 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug import Response
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws import events, functions, models, replication, states, storage, tables
+from local.aws import events, functions, replication, states, storage, tables
 
 REQUEST_IDS = {"x-amzn-requestid", "x-amz-request-id"}
 
@@ -64,7 +64,6 @@ def make(port: int, run_dir: Path, services: Mapping[str, Any]) -> BaseWSGIServe
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # the execution's history shows failed states
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     endpoint = f"http://127.0.0.1:{port}"
-    models.install()
     functions.install(endpoint, run_dir)
     storage.install()
     states.install(endpoint)

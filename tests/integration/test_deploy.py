@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from components.edge.player_site import site_files
+from local.clients import client
 from local.engine import Deployment, run_program
 from local.processes import free_port
 from local.resources import Realiser
@@ -36,8 +36,7 @@ class Deployed:
 
     def client(self, service: str) -> Any:
         """A boto3 client of that AWS."""
-        session: Any = boto3.Session("test", "test", region_name="us-east-1")
-        return session.client(service, endpoint_url=self.endpoint)
+        return client(service, "us-east-1", self.endpoint)
 
     def id(self, type_: str, name: str | None = None) -> str:
         """The id of the only resource of a type, or of the one with this name."""

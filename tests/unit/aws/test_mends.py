@@ -11,6 +11,7 @@ from local.aws import events, functions, mends, models, replication, states, sto
 from local.aws.states import ASL, PARSER, TASK
 
 PINNED = {
+    "botocore.session:create_loader": "89050e30206e",
     "moto.core.utils:create_loader": "b94f7ea2b2fa",
     "moto.awslambda.models:LambdaFunction.invoke": "dadc324f30ae",
     "moto.dynamodb.responses:DynamoHandler.call_action": "ce5f57cf83cd",
