@@ -32,7 +32,8 @@ export class Beacon {
    * its failure was reported, and the next one is worth a report only after a picture. `started`: its start was.
    */
   begin({ title, session, failed, started }, share, figures) {
-    this.end();
+    // A start that is tried once more is no exit.
+    if (this.#view?.session !== session || this.#view.started) this.end();
     if (this.#drawn.session !== session) this.#drawn = { session, reports: Math.random() < share };
     if (silenced || !this.#drawn.reports) return;
     this.#view = { session, title, failed, started, watched: 0, stalled: 0, switches: 0, figures, region: null };

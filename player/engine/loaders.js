@@ -11,10 +11,12 @@ import { referrer } from "./view.js";
 const PIECE = 8_192;
 
 /**
- * {pLoader, fLoader} for hls.js's settings. `tell` hears of every request: tell.answer(context, response, stats, data),
+ * {pLoader, fLoader} for hls.js's settings, and `idle()`: no request is on its way. `tell` hears of every request: tell.answer(context, response, stats, data),
  * tell.failure(context, what). `hungry()` is whether the viewer waits for a picture.
  */
 export function loaders({ FetchLoader }, tell, hungry) {
+  const busy = new Set();
+
   class Loader extends FetchLoader {
     constructor(config) {
       super(config);
@@ -29,21 +31,36 @@ export function loaders({ FetchLoader }, tell, hungry) {
     }
 
     load(context, config, callbacks) {
+      const done = () => busy.delete(this);
+      busy.add(this);
       super.load(context, config, {
         ...callbacks,
         onSuccess(response, stats, context, details) {
+          done();
           tell.answer(context, details, stats, response.data);
           callbacks.onSuccess(response, stats, context, details);
         },
         onError(error, context, details, stats) {
+          done();
           tell.failure(context, error.code || "cut off");
           callbacks.onError(error, context, details, stats);
         },
         onTimeout(stats, context, details) {
+          done();
           tell.failure(context, "timed out");
           callbacks.onTimeout(stats, context, details);
         },
       });
+    }
+
+    abort() {
+      busy.delete(this);
+      super.abort();
+    }
+
+    destroy() {
+      busy.delete(this);
+      super.destroy();
     }
   }
 
@@ -53,5 +70,5 @@ export function loaders({ FetchLoader }, tell, hungry) {
     }
   }
 
-  return { pLoader: Loader, fLoader: FragmentLoader };
+  return { pLoader: Loader, fLoader: FragmentLoader, idle: () => !busy.size };
 }

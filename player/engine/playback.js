@@ -20,6 +20,8 @@ import { rungName } from "./tracks.js";
 const RENEWAL_MS = 20_000;
 // A second media error within this time has the same cause.
 const MEDIA_TROUBLE_MS = 10_000;
+// hls.js has something to fetch while the viewer waits. If it fetches nothing for so long, it has lost its way.
+const LOST_S = 8;
 // A film may stop so long before its stated end: the last segments can hold less than they say.
 const SHORT_S = 0.5;
 
@@ -39,6 +41,7 @@ export function aheadOf({ buffered, currentTime }) {
  *   sounds(tracks, index), captions(tracks): what there is to hear and read, as the manifest names it;
  *   recovering(): playback restarts, and the viewer waits; failed(reason): no restart is left;
  *   renew(): asks for new cookies, and resolves to the address that they open; "" if the title is gone; null without an answer.
+ *   lost(): the viewer waits, and nothing is fetched: playback must be started again.
  *   moved(): the title has another address now, or none, so playback must be started again.
  * Returns {native, rung(), setRung(index), kbps(), setSound(index), setCaptions(index), wake(), stop()}.
  */
@@ -76,7 +79,7 @@ export async function startPlayback(video, { url, position }, on) {
 
   const hungry = () => ahead() < EMPTY_S;
   const remembers = { estimate: remembered("estimate", 0), audio: remembered("sound") };
-  const fetching = loaders(lib, { answer, failure }, hungry);
+  const { idle, ...fetching } = loaders(lib, { answer, failure }, hungry);
   const hls = new Hls(options({ ahead, refused, position, ...remembers, loaders: fetching }));
   hls.subtitleDisplay = false; // The page draws captions itself: captions.js.
 
@@ -137,6 +140,14 @@ export async function startPlayback(video, { url, position }, on) {
   });
   video.addEventListener("waiting", endIfOver);
 
+  let lost = 0;
+  const look = () => {
+    const over = video.ended || video.currentTime > video.duration - SHORT_S;
+    lost = idle() && hungry() && !again && !over && !document.hidden ? lost + 1 : 0;
+    if (lost === LOST_S) on.lost();
+  };
+  const looks = setInterval(look, 1000);
+
   hls.loadSource(address);
   hls.attachMedia(video);
   return {
@@ -154,6 +165,7 @@ export async function startPlayback(video, { url, position }, on) {
     wake: () => again?.(),
     stop() {
       clearTimeout(timer);
+      clearInterval(looks);
       video.removeEventListener("waiting", endIfOver);
       dropEarly();
       hls.destroy();

@@ -151,19 +151,18 @@ export class Watch {
 
   /**
    * Asks to play until there is an answer to act on. `position` is where to go on, in seconds. `failed` is whether this
-   * visit was already reported as one that failed.
+   * visit was already reported as one that failed. `since` is when the viewer began to wait, and `sameView` whether it goes on.
    */
-  async #ask(id, visit, { position, failures = 0, looks = 0, paused = false, failed = false }) {
-    const asked = performance.now();
+  async #ask(id, visit, { position, failures = 0, looks = 0, paused = false, failed = false, since = performance.now(), sameView = false }) {
     const first = !failures && !looks;
     const slow = setTimeout(() => first && visit === this.#visit && say("Opening …", "The service takes long to answer."), WORDS_MS);
-    const answer = await takeAnswer(id, position, { sameView: this.#begun });
+    const answer = await takeAnswer(id, position, { sameView: sameView || this.#begun });
     clearTimeout(slow);
     if (visit !== this.#visit) return;
     this.#waiting.show(false);
     const again = (seconds, counts) => this.#later(seconds, () => this.#ask(id, visit, { position, paused, failed, ...counts }));
     const act = {
-      ready: () => this.#play(id, answer, visit, { asked, position, failures, paused, failed }),
+      ready: () => this.#play(id, answer, visit, { since, position, failures, paused, failed }),
       preparing: () => {
         say("Being prepared", "This title is being encoded. It starts here by itself as soon as it is ready.", { working: true });
         again(Math.min(SLOWEST_S, answer.seconds * SLOWER ** looks), { looks: looks + 1 });
@@ -214,13 +213,13 @@ export class Watch {
     if (!byId("notice").hidden) this.#due?.();
   }
 
-  async #play(id, { name, hls, poster, duration, reports = 0 }, visit, { asked, position, failures, paused, failed }) {
+  async #play(id, { name, hls, poster, duration, reports = 0 }, visit, { since, position, failures, paused, failed }) {
     position = inside(position, duration);
     this.#name(name);
     if (!byId("watch-facts").textContent) byId("watch-facts").textContent = clock(duration);
     hush();
     this.#waiting.show(true);
-    this.#setPoster(api.path(poster), visit, this.#measuring.begin(asked));
+    this.#setPoster(api.path(poster), visit, this.#measuring.begin(since));
     const { meter } = this.#measuring;
     const session = sessionOfView();
     this.#panel.view(session);
@@ -237,7 +236,9 @@ export class Watch {
     const goOn = (more) => {
       halt();
       if (byId("notice").hidden) this.#waiting.show(true);
-      this.#ask(id, visit, { position, paused, failed, ...more });
+      // A view that was reported as failed is over. Any other one goes on, and so does the wait for its first picture.
+      const same = more.failed ? {} : { since, sameView: true };
+      this.#ask(id, visit, { position, paused, failed, ...same, ...more });
     };
     const fail = (reason) => {
       this.#beacon.failed(String(reason));
@@ -277,6 +278,7 @@ export class Watch {
           const answer = await api.play(id);
           return { ready: api.path(answer.hls), missing: "" }[answer.kind] ?? null;
         },
+        lost: current(() => (failures ? fail("lost") : goOn({ failures: 1 }))),
         moved: current(() => goOn({})),
       },
     ).catch(current(fail)); // hls.js itself could not be loaded.

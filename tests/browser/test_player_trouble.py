@@ -17,6 +17,13 @@ from tests.waiting import eventually
 
 AHEAD = "(video.buffered.length ? video.buffered.end(video.buffered.length - 1) - video.currentTime : 0)"
 OUTAGE_S = 12
+# So often, hls.js does not hear that the browser is ready for the film. It then waits, and fetches no segment.
+LOSE = """(times) => {
+  const listen = MediaSource.prototype.addEventListener;
+  MediaSource.prototype.addEventListener = function (type, ...rest) {
+    if (type !== "sourceopen" || times-- <= 0) listen.call(this, type, ...rest);
+  };
+}"""
 
 
 def test_a_title_in_preparation_starts_by_itself(page: Page, fake: Fake) -> None:
@@ -270,7 +277,7 @@ def test_a_view_that_fails_before_its_first_picture_keeps_its_place(page: Page, 
     fake.faults.clear()
     page.clock.resume()
     until(page, "video.currentTime > 78.6")
-    events = [json.loads(body)["event"] for path, body in fake.posted if path == "/api/events"]
+    events = _events(fake)
     assert [event for event in events if event != "start"] == ["fail"]
 
 
@@ -293,3 +300,22 @@ def test_the_first_frame_of_a_tab_in_the_background_is_not_counted(page: Page, f
     page.goto(f"{fake.origin}/?title=film&served")
     until(page, "video.currentTime > 0.3")
     expect(page.locator("[data-figure=first]")).not_to_contain_text(" s")
+
+
+@pytest.mark.parametrize(("times", "reported"), [(1, []), (2, ["fail"])])
+def test_a_film_whose_library_lost_its_way_is_started_again(
+    page: Page, fake: Fake, times: int, reported: list[str]
+) -> None:
+    fake.titles["film"]["reports"] = 1
+    page.add_init_script(f"({LOSE})({times})")
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.1")
+    assert eventually(lambda: _events(fake)[-1:] == ["start"])
+    assert _events(fake)[:-1] == reported
+    waited = json.loads(fake.posted[-1][1])["start_ms"]
+    assert (waited > 7_000) == (not reported), "the wait counts from the beginning of the view"
+
+
+def _events(fake: Fake) -> list[str]:
+    """The events that the page reported, in order."""
+    return [json.loads(body)["event"] for path, body in fake.posted if path == "/api/events"]
