@@ -15,7 +15,7 @@ import { beginView, cmcdHeaders, referrer } from "./view.js";
 const SHARE = 1 / 8;
 
 let begun = null; // {id, answer}: the API was asked, and nobody has taken the answer yet
-const early = new Map(); // url -> {since, response}: fetched, and not taken yet
+const early = new Map(); // url -> {since, response, drop}: fetched, and not taken yet
 let rung = null;
 
 /**
@@ -43,7 +43,7 @@ export const inside = (position, duration) => (duration > 0 && position >= durat
 /** The address of the playlist that the head start fetched, or null. */
 export const firstRung = () => rung;
 
-/** What the head start fetched from this address: {since, response}, or null. Each can be taken once. */
+/** What the head start fetched from this address: {since, response, drop()}, or null. Each can be taken once. */
 export function takeEarly(url) {
   const { href } = new URL(url, location.href);
   const entry = early.get(href) ?? null;
@@ -53,6 +53,7 @@ export function takeEarly(url) {
 
 /** Drops what was not taken. */
 export function dropEarly() {
+  early.forEach(({ drop }) => drop());
   early.clear();
   rung = null;
 }
@@ -93,6 +94,7 @@ export const firstVariant = (found, estimate) =>
 async function read(url) {
   const response = ask(url);
   const copy = response.then((answer) => answer.clone());
+  copy.catch(() => {});
   early.get(url).response = copy;
   const answer = await response;
   await copy;
@@ -100,8 +102,9 @@ async function read(url) {
 }
 
 function ask(url) {
-  const response = fetch(url, { referrer: referrer(), headers: cmcdHeaders() });
+  const dropped = new AbortController();
+  const response = fetch(url, { referrer: referrer(), headers: cmcdHeaders(), signal: dropped.signal });
   response.catch(() => {}); // Whoever takes the response sees the error.
-  early.set(url, { since: performance.now(), response });
+  early.set(url, { since: performance.now(), response, drop: () => dropped.abort() });
   return response;
 }

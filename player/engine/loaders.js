@@ -11,10 +11,11 @@ import { referrer } from "./view.js";
 const PIECE = 8_192;
 
 /**
- * {pLoader, fLoader} for hls.js's settings, and `idle()`: no request is on its way. `tell` hears of every request: tell.answer(context, response, stats, data),
- * tell.failure(context, what). `hungry()` is whether the viewer waits for a picture.
+ * {pLoader, fLoader} for hls.js's settings, and `idle()`: no request is on its way. `tell` hears of every request:
+ * tell.answer(context, response, stats, data), tell.failure(context, what). `hungry()` is whether the viewer waits for a
+ * picture. `clock()` is a promise that resolves when hls.js knows the picture's clock.
  */
-export function loaders({ FetchLoader }, tell, hungry) {
+export function loaders({ FetchLoader }, tell, hungry, clock) {
   const busy = new Set();
 
   class Loader extends FetchLoader {
@@ -24,6 +25,7 @@ export function loaders({ FetchLoader }, tell, hungry) {
       this.fetchSetup = (context, init) => {
         const entry = context.rangeEnd ? null : takeEarly(context.url);
         if (!entry) return new Request(context.url, { ...init, referrer: referrer() });
+        init.signal.addEventListener("abort", entry.drop);
         // The time is measured from the earlier fetch on. Else the network would look faster than it is.
         this.stats.loading.start = entry.since;
         return { then: () => entry.response };
@@ -66,9 +68,30 @@ export function loaders({ FetchLoader }, tell, hungry) {
 
   class FragmentLoader extends Loader {
     load(context, config, callbacks) {
-      super.load(context, { ...config, highWaterMark: hungry() ? PIECE : Infinity }, callbacks);
+      const sound = context.frag.type === "audio" && context.frag.sn !== "initSegment";
+      super.load(context, { ...config, highWaterMark: hungry() ? PIECE : Infinity }, sound ? after(clock(), callbacks) : callbacks);
     }
   }
 
   return { pLoader: Loader, fLoader: FragmentLoader, idle: () => !busy.size };
+}
+
+/**
+ * The callbacks of a request for sound, none of which hears of bytes before the picture's clock is known. hls.js would keep
+ * these bytes. Later ones could overtake them, and if the request then broke off, the film would never begin.
+ */
+function after(clock, callbacks) {
+  let over = false;
+  const wait = (act) => (...args) => void clock.then(() => over || act(...args));
+  const end = (act) => (...args) => {
+    over = true;
+    act(...args);
+  };
+  return {
+    onProgress: wait(callbacks.onProgress),
+    onSuccess: wait(callbacks.onSuccess),
+    onError: end(callbacks.onError),
+    onTimeout: end(callbacks.onTimeout),
+    onAbort: end(callbacks.onAbort),
+  };
 }

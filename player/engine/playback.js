@@ -79,7 +79,9 @@ export async function startPlayback(video, { url, position }, on) {
 
   const hungry = () => ahead() < EMPTY_S;
   const remembers = { estimate: remembered("estimate", 0), audio: remembered("sound") };
-  const { idle, ...fetching } = loaders(lib, { answer, failure }, hungry);
+  let known;
+  let clock;
+  const { idle, ...fetching } = loaders(lib, { answer, failure }, hungry, () => clock);
   const hls = new Hls(options({ ahead, refused, position, ...remembers, loaders: fetching }));
   hls.subtitleDisplay = false; // The page draws captions itself: captions.js.
 
@@ -93,9 +95,8 @@ export async function startPlayback(video, { url, position }, on) {
   hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => on.sounds(hls.audioTracks, hls.audioTrack));
   hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => on.sounds(hls.audioTracks, hls.audioTrack));
   hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => on.captions(hls.subtitleTracks));
-  // hls.js keeps the sound's first bytes until it knows the picture's clock, but hands them on only at its next look, up to
-  // 100 ms later. Bytes that come in between would overtake them, and the film would never begin. So it looks at once.
-  hls.on(Hls.Events.INIT_PTS_FOUND, () => hls.audioStreamController?.tick());
+  hls.on(Hls.Events.MANIFEST_LOADING, () => (clock = new Promise((resolve) => (known = resolve))));
+  hls.on(Hls.Events.INIT_PTS_FOUND, () => known());
   hls.on(Hls.Events.FRAG_BUFFERED, () => remember("estimate", Math.round(hls.bandwidthEstimate) || null));
   hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response }) => {
     if (!fatal) return;

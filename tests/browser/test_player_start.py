@@ -4,7 +4,7 @@ import threading
 from typing import cast
 
 import pytest
-from playwright.sync_api import Page, Request, Route
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.fake_headend import SITE, Fake
 from tests.browser.waiting import until
@@ -36,6 +36,31 @@ SOUND_AROUND_THE_PICTURE = """
     if (!pathname.includes("_000000001.")) return response;
     const bytes = new Uint8Array(await response.arrayBuffer());
     return new Response(new ReadableStream({ start: (stream) => void send(bytes, pathname.endsWith("a"), stream) }));
+  };
+"""
+# The sound's first segment breaks off once. The picture comes some time after the sound's second answer.
+SOUND_CUT_BEFORE_THE_PICTURE = """
+  const fetched = window.fetch;
+  const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  let tries = 0;
+  window.fetch = async (asked, options) => {
+    const response = await fetched(asked, options);
+    const { pathname } = new URL(asked.url ?? asked, location.href);
+    if (!pathname.includes("_000000001.")) return response;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (!pathname.endsWith("a")) {
+      while (tries < 2) await later(20);
+      await later(WAIT);
+      return new Response(bytes);
+    }
+    tries += 1;
+    if (tries > 1) return new Response(bytes);
+    const start = async (stream) => {
+      stream.enqueue(bytes.slice(0, 20_000));
+      await later(600);
+      stream.error(new TypeError("cut off"));
+    };
+    return new Response(new ReadableStream({ start: (stream) => void start(stream) }));
   };
 """
 PLAYLISTS = {"index_v180p.m3u8", "index_a128.m3u8"}
@@ -106,6 +131,28 @@ def test_the_sounds_first_bytes_are_not_overtaken_by_later_ones(page: Page, fake
     page.add_init_script(SOUND_AROUND_THE_PICTURE)
     page.goto(f"{fake.origin}/?title=film")
     until(page, "video.currentTime > 0.1", seconds=10)
+
+
+@pytest.mark.parametrize("ms", [0, 500])
+def test_sound_that_breaks_off_before_the_picture_is_asked_for_again_and_heard(page: Page, fake: Fake, ms: int) -> None:
+    """The picture comes `ms` after the sound's second answer."""
+    page.add_init_script(SOUND_CUT_BEFORE_THE_PICTURE.replace("WAIT", str(ms)))
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.1", seconds=10)
+
+
+def test_a_title_that_is_left_while_it_starts_is_fetched_no_further(page: Page, fake: Fake) -> None:
+    held = {"index_v180p_000000001.cmfv", "index_a128_000000001.cmfa"}
+    fake.held = {name: threading.Event() for name in held}
+    dropped = set[str]()
+    page.on("requestfailed", lambda request: dropped.add(request.url.rpartition("/")[2]))
+    page.goto(f"{fake.origin}/?title=film", wait_until="commit")
+    expect(page.locator("#controls")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    page.get_by_role("link", name="All titles").first.click()
+    expect(page.locator("#cards .card").first).to_be_visible()
+    page.wait_for_timeout(500)
+    assert dropped >= held
 
 
 def _segments(fake: Fake) -> list[str]:
