@@ -13,8 +13,12 @@ export const places = () => remembered("places", []).filter((place) => place?.po
 /** Where `id` was left, in seconds; 0 if it was not begun, or was watched to the end. */
 export const placeOf = (id) => places().find((place) => place.id === id)?.position ?? 0;
 
-/** Keeps where `id` is now; forgets it at the start and at the end. */
+let told = null; // What this tab has said last: {id, position}.
+
+/** Keeps where `id` is now; forgets it at the start and at the end. A film that stood still may have gone on in another tab. */
 export function keepPlace(id, position, duration) {
+  if (told?.id === id && told.position === position) return;
+  told = { id, position };
   const others = places().filter((place) => place.id !== id);
   const under = position >= STARTED_S && duration - position > Math.max(STARTED_S, CREDITS * duration);
   remember("places", under ? [{ id, position, duration }, ...others].slice(0, KEPT) : others);

@@ -64,6 +64,16 @@ def test_a_title_goes_on_where_it_was_left_or_from_the_start(long: Page, fake: F
     until(long, "video.currentTime > 0.2 && video.currentTime < 5")
 
 
+def test_a_tab_in_which_a_film_stands_still_does_not_take_back_another_tab(long: Page, fake: Fake) -> None:
+    other = long.context.new_page()
+    other.goto(f"{fake.origin}/?title=long&t=80")
+    until(other, "video.currentTime > 80.2")
+    other.evaluate("video.pause()")
+    long.goto(fake.origin)
+    watched = long.locator("#going .card[data-id=long] .watched")
+    expect(watched).to_contain_text("watched to 1 minute 20 seconds")
+
+
 def test_a_title_that_was_watched_to_the_end_starts_from_its_beginning(long: Page, fake: Fake) -> None:
     long.evaluate(f"video.currentTime = {LONG_S - 1}; video.play()")
     until(long, "video.ended")
