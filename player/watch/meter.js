@@ -1,4 +1,7 @@
-/** Adds up time watched and time spent waiting, in milliseconds. Time is passed in. */
+// A browser wakes a page in the background at least once a minute. If more time has passed, the device slept.
+const LONGEST_MS = 90_000;
+
+/** Adds up time watched and time spent waiting, in milliseconds. Time is passed in, at least once a minute. */
 export class Meter {
   started = false;
   stalls = 0;
@@ -31,8 +34,10 @@ export class Meter {
   }
 
   tick(now) {
-    if (this.#state === "stalled") this.stalled += now - this.#since;
-    else if (this.#state === "flowing") this.watched += now - this.#since;
+    const passed = now - this.#since;
     this.#since = now;
+    if (passed > LONGEST_MS) return;
+    if (this.#state === "stalled") this.stalled += passed;
+    else if (this.#state === "flowing") this.watched += passed;
   }
 }
