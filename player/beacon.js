@@ -14,7 +14,7 @@ const KEEPALIVE_MS = 240_000;
 let silenced = false;
 
 export class Beacon {
-  #view = null; // {session, title, failed, started, paused, watched, stalled, switches, figures, region}
+  #view = null; // {session, title, failed, started, seen, paused, watched, stalled, switches, figures, region}
   #drawn = {}; // {session, reports}: whether the view of this session is one of those that report
   #sent;
 
@@ -23,20 +23,26 @@ export class Beacon {
     this.#sent = sent;
     on(window, "pagehide", () => this.pause());
     // A phone may end a hidden page without telling it.
-    on(document, "visibilitychange", () => document.hidden && this.#keepAlive());
+    on(document, "visibilitychange", () => {
+      if (document.hidden) this.#keepAlive();
+      else if (this.#view) this.#view.seen = true;
+    });
     setInterval(() => this.#keepAlive(), KEEPALIVE_MS);
   }
 
   /**
-   * A view begins, or goes on. `share` of all views report; `figures()` gives {watched, stalled} in ms and {kbps}. `failed`:
-   * its failure was reported, and the next one is worth a report only after a picture. `started`: its start was.
+   * A view {title, session, failed, started} begins, or goes on. `share` of all views report; `figures()` gives {watched,
+   * stalled} in ms and {kbps}. `failed`: its failure was reported, and the next one is worth a report only after a picture.
+   * `started`: its start was.
    */
-  begin({ title, session, failed, started }, share, figures) {
+  begin(view, share, figures) {
+    const { session } = view;
     // A start that is tried once more is no exit.
     if (this.#view?.session !== session || this.#view.started) this.end();
     if (this.#drawn.session !== session) this.#drawn = { session, reports: Math.random() < share };
     if (silenced || !this.#drawn.reports) return;
-    this.#view = { session, title, failed, started, watched: 0, stalled: 0, switches: 0, figures, region: null };
+    const seen = this.#view?.seen || !document.hidden;
+    this.#view = { ...view, seen, watched: 0, stalled: 0, switches: 0, figures, region: null };
   }
 
   /** A node of this region has served a part of the view. */
@@ -72,7 +78,8 @@ export class Beacon {
     if (view.paused && !(since.watched_s + since.stalled_s > 0)) return;
     view.paused = true;
     if (view.started) this.#send("end", since);
-    else this.#send("exit");
+    // A browser does not begin a film in a tab that nobody has looked at.
+    else if (view.seen) this.#send("exit");
   }
 
   /** The view is over. */

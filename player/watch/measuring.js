@@ -26,8 +26,8 @@ export class Measuring {
   }
 
   /**
-   * Begins a new view at `since`, and resolves at its first frame. A hidden tab paints no frame, so none is reported for a
-   * tab that was hidden.
+   * Begins a new view at `since`, and resolves at its first frame. A hidden tab paints none, but its sound is heard: there
+   * the view begins with the sound. If the tab was hidden at any time, its time to the first frame is null.
    */
   begin(since) {
     const meter = (this.#meter = new Meter());
@@ -35,14 +35,18 @@ export class Measuring {
     let seen = !document.hidden;
     const hidden = () => (seen &&= !document.hidden);
     document.addEventListener("visibilitychange", hidden);
-    const painted = (now) => {
-      document.removeEventListener("visibilitychange", hidden);
-      if (meter !== this.#meter) return;
-      meter.started = true;
-      this.#tell.firstFrame(seen ? now - since : null);
-    };
     return new Promise((resolve) => {
-      const first = (now) => resolve(painted(now));
+      const heard = () => document.hidden && !video.paused && !video.seeking && first();
+      const first = (now) => {
+        document.removeEventListener("visibilitychange", hidden);
+        video.removeEventListener("timeupdate", heard);
+        if (meter === this.#meter && !meter.started) {
+          meter.started = true;
+          this.#tell.firstFrame(seen ? now - since : null);
+        }
+        resolve();
+      };
+      video.addEventListener("timeupdate", heard);
       if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(first);
       else video.addEventListener("playing", () => first(performance.now()), { once: true });
     });
@@ -60,8 +64,8 @@ export class Measuring {
   }
 
   #look() {
+    this.#meter?.tick(performance.now());
     if (!this.#meter?.started) return;
-    this.#meter.tick(performance.now());
     this.#tell.flow(this.#meter, this.#video.getVideoPlaybackQuality());
   }
 }

@@ -41,7 +41,6 @@ export class Watch {
   #video = byId("video");
   #actions = new Actions();
   #panel = new Panel(byId("panel"), byId("ledger-rows"));
-  #beacon = new Beacon((event) => this.#panel.reported(event));
   #measuring = new Measuring({
     firstFrame: (ms) => {
       this.#begun = true;
@@ -51,6 +50,8 @@ export class Watch {
     },
     flow: (meter, quality) => this.#panel.flow(meter, quality),
   });
+  // Made after the measuring, it hears later that the viewer leaves, and its last report has all that was measured.
+  #beacon = new Beacon((event) => this.#panel.reported(event));
   #device = new Device(this.#actions);
   #previews = new Previews();
   #seekbar = new Seekbar(this.#actions, this.#previews);
@@ -179,7 +180,11 @@ export class Watch {
         for (const tool of ["share", "keys-open"]) byId(tool).hidden = true;
         say(heading, text);
       },
-      trouble: () => this.#trouble("No answer", "The service could not be reached.", failures, again),
+      // Whoever waits for the service waits for the film.
+      trouble: () =>
+        this.#trouble("No answer", "The service could not be reached.", failures, (seconds, counts) =>
+          again(seconds, { since, ...counts }),
+        ),
     };
     act[answer.kind]();
   }
@@ -237,7 +242,7 @@ export class Watch {
       halt();
       if (byId("notice").hidden) this.#waiting.show(true);
       // A view that was reported as failed is over. Any other one goes on, and so does the wait for its first picture.
-      const same = more.failed ? {} : { since, sameView: true };
+      const same = more.failed ? {} : { since: this.#begun ? undefined : since, sameView: true };
       this.#ask(id, visit, { position, paused, failed, ...same, ...more });
     };
     const fail = (reason) => {

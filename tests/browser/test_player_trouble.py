@@ -293,13 +293,61 @@ def test_playback_goes_on_where_it_broke(page: Page, fake: Fake) -> None:
     until(page, "video.currentTime > 79")
 
 
-def test_the_first_frame_of_a_tab_in_the_background_is_not_counted(page: Page, fake: Fake) -> None:
+@pytest.mark.parametrize("paints", [True, False])  # Firefox tells of frames in a hidden tab, Chromium does not.
+def test_a_film_that_begins_in_a_tab_in_the_background_has_begun_but_its_first_frame_is_not_counted(
+    page: Page, fake: Fake, paints: bool
+) -> None:
+    fake.titles["film"]["reports"] = 1
     page.add_init_script("""
-      Object.defineProperty(document, "hidden", { get: () => globalThis.away ?? true });
+      Object.defineProperty(document, "hidden", { get: () => away });
+      globalThis.away = false;
     """)
+    if not paints:
+        page.add_init_script("HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0")
+    fake.held["_000000001.cmfv"] = threading.Event()
     page.goto(f"{fake.origin}/?title=film&served")
-    until(page, "video.currentTime > 0.3")
+    page.evaluate("away = true; void document.dispatchEvent(new Event('visibilitychange'))")
+    fake.held["_000000001.cmfv"].set()
+    until(page, "video.currentTime > 1")
     expect(page.locator("[data-figure=first]")).not_to_contain_text(" s")
+    page.goto("about:blank")
+    assert eventually(lambda: _events(fake) == ["start", "end"], 20)
+    started, ended = (json.loads(body) for path, body in fake.posted if path == "/api/events")
+    assert "start_ms" not in started
+    assert ended["watched_s"] > 0.5
+
+
+def test_nothing_is_reported_after_the_viewer_has_left(page: Page, fake: Fake) -> None:
+    """The page is told that it is left, and then that it is hidden. On a slow device, time passes in between."""
+    page.add_init_script("""
+      const fetched = window.fetch;
+      window.fetch = (...asked) => {
+        for (const end = performance.now() + 300; asked[0] === "/api/events" && performance.now() < end; );
+        return fetched(...asked);
+      };
+    """)
+    fake.titles["film"]["reports"] = 1
+    page.goto(f"{fake.origin}/?title=film")
+    until(page, "video.currentTime > 0.5")
+    page.goto("about:blank")
+    page.wait_for_timeout(2_000)
+    assert _events(fake) == ["start", "end"]
+
+
+def test_a_start_lasts_from_the_first_time_that_the_service_was_asked(page: Page, fake: Fake) -> None:
+    fake.titles["film"]["reports"] = 1
+    fake.api_down = True
+    page.goto(f"{fake.origin}/?title=film")
+    expect(page.locator("#notice")).to_contain_text("could not be reached")
+    page.wait_for_timeout(1_000)
+    fake.api_down = False
+    page.get_by_role("button", name="Try now").click()
+    clicked = cast(float, page.evaluate("performance.now()"))
+    assert eventually(lambda: _events(fake) == ["start"])
+    (start,) = (json.loads(body) for path, body in fake.posted if path == "/api/events")
+    answer = "performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/play')).startTime"
+    waited = clicked - cast(float, page.evaluate(answer))
+    assert start["start_ms"] > waited > 1_000
 
 
 @pytest.mark.parametrize(("times", "reported"), [(1, []), (2, ["fail"])])

@@ -4,6 +4,8 @@ import json
 import subprocess
 from typing import Any, cast
 
+import pytest
+
 from components.edge.player_site import PLAYER
 
 PAGE = """
@@ -76,6 +78,25 @@ def test_a_film_that_is_played_again_is_watched_again() -> None:
 
 def test_a_viewer_who_leaves_before_the_first_frame_is_told_once() -> None:
     assert reports("begin(); listeners.pagehide(); beacon.end();") == [("exit", None)]
+
+
+def test_a_view_in_a_tab_that_nobody_looked_at_was_not_given_up() -> None:
+    unseen = "document.hidden = true; begin(); {}listeners.pagehide();"
+    assert reports(unseen.format("")) == []
+    assert reports(unseen.format("document.hidden = false; listeners.visibilitychange(); ")) == [("exit", None)]
+
+
+@pytest.mark.parametrize("state", ["flow", "stall"])
+def test_the_sleep_of_a_device_is_neither_watched_nor_stalled(state: str) -> None:
+    """The browser wakes a tab in the background once a minute."""
+    watched, stalled = run(f"""
+      import {{ Meter }} from "./watch/meter.js";
+      const meter = new Meter();
+      meter.{state}(1_000);
+      for (const now of [61_000, 8 * 3_600_000, 8 * 3_600_000 + 2_000]) meter.tick(now);
+      console.log(JSON.stringify([meter.watched, meter.stalled]));
+    """)
+    assert (watched, stalled) == ((62_000, 0) if state == "flow" else (0, 62_000))
 
 
 def test_a_view_is_drawn_once_and_not_for_each_of_its_playbacks() -> None:
