@@ -1,5 +1,6 @@
 """Odd sources, which docs/sources.md lists: the right film is encoded in its full length, and manifests state that."""
 
+import functools
 import json
 import re
 import shlex
@@ -7,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -79,20 +81,23 @@ def planned(clip: Path) -> Plan:
         raise SourceUnreadable(FAULTS[kind]) from error
 
 
-@pytest.fixture
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADEND_X264_PRESET", "ultrafast")
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Film]]:
+    """Gives the renditions of a clip, which is encoded once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADEND_X264_PRESET", "ultrafast")
+        yield functools.cache(lambda clip: Film(clip, tmp_path_factory.mktemp("film")))
 
 
-@pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize(("clip", "language"), [("german", "de"), ("landscape", "und")])
-def test_the_sound_says_its_language_and_the_picture_its_colours(clip: str, language: str, tmp_path: Path) -> None:
-    film = Film(clip, tmp_path)
+def test_the_sound_says_its_language_and_the_picture_its_colours(
+    clip: str, language: str, encoded: Callable[[str], Film]
+) -> None:
+    film = encoded(clip)
     assert f'LANGUAGE="{language}"' in film.master
     assert film.picture("color_space", "color_transfer", "color_primaries") == ["bt709"] * 3
 
 
-@pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize(
     ("clip", "seconds", "size", "rate"),
     [
@@ -171,8 +176,10 @@ def test_the_sound_says_its_language_and_the_picture_its_colours(clip: str, lang
         ("wavelets", 2.0, "320x180", 25),
     ],
 )
-def test_a_strange_film_is_published(clip: str, seconds: float, size: str, rate: int, tmp_path: Path) -> None:
-    film = Film(clip, tmp_path)
+def test_a_strange_film_is_published(
+    clip: str, seconds: float, size: str, rate: int, encoded: Callable[[str], Film]
+) -> None:
+    film = encoded(clip)
     # The packets at the ends of a piece of a capture may be lost.
     about = pytest.approx(seconds, abs=0.5 if re.search("between|cut|lost", clip) else 0.1)
     assert all(length == about for length in film.lengths()), film.lengths()
@@ -192,7 +199,6 @@ def test_a_strange_film_is_published(clip: str, seconds: float, size: str, rate:
         assert film.loudness(0.1) > 100, "the sound does not wait for the picture"
 
 
-@pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize(
     ("clip", "red", "blue"),
     [
@@ -205,18 +211,17 @@ def test_a_strange_film_is_published(clip: str, seconds: float, size: str, rate:
     ],
 )
 def test_a_picture_stands_upright(
-    clip: str, red: tuple[float, float], blue: tuple[float, float], tmp_path: Path
+    clip: str, red: tuple[float, float], blue: tuple[float, float], encoded: Callable[[str], Film]
 ) -> None:
-    film = Film(clip, tmp_path)
+    film = encoded(clip)
     colours = [film.colour(*place) for place in (red, blue)]
     assert [colour[0] > 150 for colour in colours] == [True, False]
     assert [colour[2] > 150 for colour in colours] == [False, True]
 
 
-@pytest.mark.usefixtures("fast")
-def test_frames_that_an_edit_list_hides_are_not_shown(tmp_path: Path) -> None:
+def test_frames_that_an_edit_list_hides_are_not_shown(encoded: Callable[[str], Film]) -> None:
     """The white bar moves by 200 pixels a second: at the cut, after 1.3 s, it is at 260 of 320."""
-    film = Film("trimmed", tmp_path)
+    film = encoded("trimmed")
     assert min(film.colour(0.835, 0.5)) > 150
     assert min(film.colour(0.02, 0.5)) < 100
 
