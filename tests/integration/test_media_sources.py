@@ -84,9 +84,14 @@ def planned(clip: Path) -> Plan:
 @pytest.fixture(scope="module")
 def encoded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Film]]:
     """Gives the renditions of a clip, which is encoded once for all tests."""
+
+    @functools.cache
+    def encode(clip: str) -> Film:
+        return Film(clip, tmp_path_factory.mktemp("film"))
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADEND_X264_PRESET", "ultrafast")
-        yield functools.cache(lambda clip: Film(clip, tmp_path_factory.mktemp("film")))
+        yield encode
 
 
 @pytest.mark.parametrize(("clip", "language"), [("german", "de"), ("landscape", "und")])
