@@ -10,10 +10,14 @@ GROUP = "index"
 """Base name of all files of the CMAF group: its manifests, playlists and segments."""
 STILLS = "poster"
 """Base name of the stills."""
+CAPTIONS = "captions"
+"""Base name of the captions that the encoder reads from the picture: `captions_cc1.vtt`."""
 
 MASTER, MANIFEST = f"{GROUP}.m3u8", f"{GROUP}.mpd"
 """The multivariant playlist of HLS, and DASH's manifest."""
 STILL = re.compile(rf"{STILLS}\.\d{{7}}\.jpg")
+UNSEEN = re.compile(rf"{STILL.pattern}|{CAPTIONS}_cc\d\.vtt")
+"""Files of an encode from which the title's own are made."""
 
 FILL_LISTS = "v/fill/"
 """Prefix of the fill lists, one for each version: `v/fill/<xx>/<id>/<version>.json`. No title can have this path,
@@ -47,6 +51,11 @@ def rung_modifier(rung: str) -> str:
 def sound_modifier(number: int, kilobits: int) -> str:
     """Modifier of a sound's output. `number` counts from 1: `_a128` for the default sound, then `_a128_2`."""
     return f"_a{kilobits}" if number == 1 else f"_a{kilobits}_{number}"
+
+
+def channel_modifier(number: int) -> str:
+    """Modifier of the output for a channel of captions in the picture: `_cc1` for CC1."""
+    return f"_cc{number}"
 
 
 def playlist(modifier: str) -> str:

@@ -75,8 +75,11 @@ AAC = {STEREO: ("CODING_MODE_2_0", 128_000), SURROUND: ("CODING_MODE_5_1", 384_0
 """MediaConvert's coding mode, and bits a second, by the number of channels."""
 
 
-def plan(source: Source, steps: Steps = STEPS, *, surround: bool = False) -> Plan:
+def plan(source: Source, steps: Steps = STEPS, *, surround: bool = False, captions: bool = True) -> Plan:
     """Plan the job. `steps` are the steps of the ladder. `surround`: keep what the source has in 5.1.
+
+    Without `captions`, those in the picture are not ordered. They are still expected, so Verify tells the owner that
+    they are missing.
 
     Raises SourceRefused with a sentence for the person who uploaded the file.
     """
@@ -92,9 +95,14 @@ def plan(source: Source, steps: Steps = STEPS, *, surround: bool = False) -> Pla
     }
     if source["container"] in STREAMS:
         expected["reckoned"] = True
+    channels = [int(number) for number in source.get("channels", [])]
+    if channels:
+        expected["captions"] = [f"{names.CAPTIONS}{names.channel_modifier(number)}.vtt" for number in channels]
+    ordered = channels if captions else []
+    groups = [_cmaf(video, rungs, frame_rate, heard, duration), _poster(video, rungs, duration)]
     return {
-        "input": _input(video["stream"], heard),
-        "groups": [_cmaf(video, rungs, frame_rate, heard, duration), _poster(video, rungs, duration)],
+        "input": {**_input(video["stream"], heard), **_channel_selectors(ordered)},
+        "groups": [*groups, _captions(ordered)] if ordered else groups,
         "expected": expected,
     }
 
@@ -382,3 +390,31 @@ def _poster(video: Video, rungs: list[Rung], duration: float | None) -> Group:
         },
     }
     return {"base": names.STILLS, "kind": "FILE", "settings": {}, "outputs": [still]}
+
+
+def _channel_selectors(channels: list[int]) -> dict[str, Any]:
+    def selector(number: int) -> dict[str, Any]:
+        settings = {"Source608ChannelNumber": number, "Source608TrackNumber": 1}
+        return {"SourceSettings": {"SourceType": "EMBEDDED", "EmbeddedSourceSettings": settings}}
+
+    return {"CaptionSelectors": {_channel(number): selector(number) for number in channels}} if channels else {}
+
+
+def _channel(number: int) -> str:
+    return f"Captions Selector {number}"
+
+
+def _captions(channels: list[int]) -> Group:
+    """A WebVTT file for each channel. It is not in the CMAF group, since editions put captions into the manifests."""
+    outputs = [
+        {
+            "NameModifier": names.channel_modifier(number),
+            "Extension": "vtt",
+            "ContainerSettings": {"Container": "RAW"},
+            "CaptionDescriptions": [
+                {"CaptionSelectorName": _channel(number), "DestinationSettings": {"DestinationType": "WEBVTT"}}
+            ],
+        }
+        for number in channels
+    ]
+    return {"base": names.CAPTIONS, "kind": "FILE", "settings": {}, "outputs": outputs}

@@ -84,6 +84,8 @@ class Source(TypedDict):
     video: Video | None
     audio: list[Audio]
     """The sound tracks in the order of the file."""
+    channels: NotRequired[list[int]]
+    """The channels of captions in the picture (CEA-608), 1 to 4. Absent if there are none."""
 
 
 class Rendition(TypedDict):
@@ -123,6 +125,8 @@ class Expected(TypedDict):
     """Length of the source's video in seconds. Null if the source does not say."""
     reckoned: NotRequired[bool]
     """Set if that is the time from the first to the last picture of a stream, whose clock may have jumped between."""
+    captions: NotRequired[list[str]]
+    """Names of the files with the captions that were in the picture. Absent if there are none."""
 
 
 class Found(TypedDict):

@@ -80,6 +80,19 @@ def with_fields(found: Source, interlaced: Callable[[], bool]) -> Source:
     return {**found, "video": {**video, "interlaced": video["codec"] == ALWAYS_FIELDS or interlaced()}}
 
 
+def with_channels(found: Source, channels: Callable[[], list[int]]) -> Source:
+    """The source with the channels of captions in its pictures, if it is of a kind from which MediaConvert reads
+    them."""
+    video = found["video"]
+    if video is None or found["container"] not in CAPTIONED or video["codec"] not in CAPTIONED_CODECS:
+        return found
+    return {**found, "channels": numbers} if (numbers := channels()) else found
+
+
+CAPTIONED, CAPTIONED_CODECS = ("mp4", "quicktime", "mpegts", "mxf"), ("AVC", "HEVC", "MPEG2")
+"""Containers from which MediaConvert reads captions in the picture ("Captions support tables" of its guide), and codecs
+that have a place for them."""
+
 TELLING = ("AVC", "HEVC", "MPEG2", "VP8", "VP9", "AV1")
 """Codecs of whose fields Probe tells, and those that have none."""
 ALWAYS_FIELDS = "DV"

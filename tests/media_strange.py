@@ -288,6 +288,59 @@ def _lasts_a_minute(path: Path) -> None:
     grow(path, "moov", b"mvex", struct.pack(">I4sII", 16, b"mehd", 0, 60_000))
 
 
+Channel = list[tuple[int, int]]
+"""Two bytes for each picture."""
+CC1, CC2, CC3, CC4 = 0x14, 0x1C, 0x15, 0x1D
+"""The first byte of each channel's control codes."""
+
+
+def channel(control: int, *captions: tuple[int, int, str], pictures: int = 180) -> Channel:
+    """A channel of CEA-608 with pop-on captions: each is shown at one picture, and erased at another."""
+    codes: Channel = [(0, 0)] * pictures
+    for shown, erased, text in captions:
+        padded = text + "\0" * (len(text) % 2)
+        letters = [(ord(first), ord(second)) for first, second in zip(padded[::2], padded[1::2], strict=True)]
+        begin = [(control, 0x20)] * 2 + [(control & 0x1C, 0x70)] * 2  # pop on, in the lowest row
+        sent = begin + letters + [(control, 0x2F)] * 2
+        codes[shown - len(sent) + 2 : shown + 2] = sent
+        codes[erased : erased + 2] = [(control, 0x2C)] * 2
+    return codes
+
+
+def odd(byte: int) -> int:
+    """The byte with its bit of parity."""
+    return byte | (0 if byte.bit_count() % 2 else 0x80)
+
+
+def caption_data(first: tuple[int, int], second: tuple[int, int]) -> bytes:
+    """What a picture holds for two fields, as ATSC A/53 has it."""
+    fields = (bytes([0xFC | field, *map(odd, pair)]) for field, pair in enumerate((first, second)))
+    return b"GA94\x03" + bytes([0xC2, 0xFF]) + b"".join(fields) + b"\xff"
+
+
+def _captioned(*fields: Channel, hevc: bool = False, codec: str = "copy", sound: str = "aac") -> Recipe:
+    """Six seconds with captions in the picture: a message before each slice, as encoders of broadcasters write them."""
+    lead, kinds = (b"\x4e\x01", range(32)) if hevc else (b"\x06", (1, 5))
+    made = [*X265, "bframes=0:log-level=error", "-pix_fmt", "yuv420p"] if hevc else [*FAST, "-bf", "0"]
+
+    def make(path: Path) -> None:
+        plain = path.with_suffix(".h265" if hevc else ".h264")
+        ffmpeg(plain, *picture("320x180", "30"), *made, "-t", "6")
+        stream, pictures = b"", iter(zip(*fields, *[channel(CC3)] * (2 - len(fields)), strict=True))
+        for unit in re.split(rb"\x00\x00\x00?\x01", plain.read_bytes())[1:]:
+            if (unit[0] >> 1 & 0x3F if hevc else unit[0] & 0x1F) in kinds:
+                data = b"\xb5\x00\x31" + caption_data(*next(pictures))
+                stream += b"\0\0\0\1" + lead + bytes([4, len(data)]) + data + b"\x80"
+            stream += b"\0\0\0\1" + unit
+        plain.write_bytes(stream)
+        ffmpeg(path, "-r", "30", "-i", str(plain), *SOUND, "-c:v", codec, "-c:a", sound, "-t", "6")
+
+    return make
+
+
+SAID = [(30, 75, "Hello there."), (100, 150, "[music]")]
+IN_ENGLISH, IN_SPANISH = channel(CC1, *SAID), channel(CC3, (60, 90, "Hola."))
+
 X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt"]
 X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params"]
 HLG = [
@@ -303,6 +356,12 @@ TABLES = [(b"stts", 4), (b"stsc", 4), (b"stco", 4), (b"stss", 4), (b"stsz", 8)]
 """Boxes of a track's index: the offset of the number of rows."""
 
 STRANGE: dict[str, Recipe] = {
+    "captioned.mp4": _captioned(IN_ENGLISH, IN_SPANISH),
+    "captioned_ts.ts": _captioned(IN_ENGLISH),
+    "captioned_hevc.mp4": _captioned(IN_ENGLISH, hevc=True),
+    "captioned_mpeg2.mxf": _captioned(IN_ENGLISH, codec="mpeg2video", sound="pcm_s16le"),
+    "captioned_idle.mp4": _captioned(channel(CC1)),
+    "captioned_empty.mp4": _captioned(channel(CC1, (30, 75, ""))),
     "tiny_film.mp4": lambda path: ffmpeg(path, *picture("64x64"), *SOUND, *FAST, *AAC, "-t", "1"),
     "trimmed.mp4": _cut("2", "1.3"),
     "late_picture.mp4": _shifted("picture", "1"),

@@ -34,6 +34,7 @@ def making(names: WorkflowNames) -> dict[str, State]:
             "published": "{% $published %}",
             "wanted": wanted,
             "refused": "{% $refused %}",
+            "again": "{% $attempts > 0 %}",
         },
         {
             "prepared": "{% $states.result.Payload %}",
@@ -194,6 +195,13 @@ def _after_a_failure() -> dict[str, State]:
         "Whose fault?": {
             "Type": "Choice",
             "Choices": [
+                {
+                    # Captions in the picture are an extra, and may be why. The next job does without them.
+                    "Condition": (
+                        "{% $exists($prepared.expected.captions) and $attempts = 1 and $error != 'Cancelled' %}"
+                    ),
+                    "Next": "Pause",
+                },
                 {
                     "Condition": f"{{% $code in {list(encoder_codes.OWNERS)} %}}",
                     "Assign": {

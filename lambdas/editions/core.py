@@ -15,6 +15,7 @@ from typing import NamedTuple, TypedDict
 
 from lambdas.editions.sidecars import Naming, Role, is_poster, naming
 from lambdas.editions.text import LARGEST, BrokenCaptions, Cue, parse, webvtt, within
+from lambdas.languages import UNKNOWN
 from lambdas.names import MANIFEST, MASTER
 from lambdas.playlist import multivariant
 from lambdas.shapes import Caption
@@ -144,11 +145,13 @@ def edition(version: Version, captions: Mapping[str, tuple[Naming, bytes]], post
 
 def _track(said: Naming) -> Track:
     role = "" if said.role == "subtitles" else f"_{said.role}"
+    # Captions of the picture state no language, so their channel tells them apart.
+    called = said.name if said.language == UNKNOWN and said.name else said.language
     return {
         "language": said.language,
         "name": (said.name or "Subtitles") + _ENDINGS[said.role],
         "role": said.role,
-        "file": f"captions_{said.language.lower()}{role}.vtt",
+        "file": f"captions_{called.lower()}{role}.vtt",
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lambdas import clients, upload
-from lambdas.editions import matroska, mp4, transport, whole
+from lambdas.editions import line21, matroska, mp4, transport, whole
 from lambdas.editions.embedded import SoundFlags, TextTrack
 from lambdas.editions.text import plain, webvtt
 from lambdas.languages import UNKNOWN, language
@@ -104,6 +104,12 @@ def interlaced(title: Title) -> bool:
     except UNREADABLE as error:
         LOG.warning("fields", extra={"title": title["id"], "error": repr(error)})
         return False
+
+
+def channels(title: Title) -> list[int]:
+    """The channels of captions inside the film's pictures: 1 to 4, as in CC1 to CC4."""
+    film = Film(title)
+    return line21.channels(film.read_many, film.size)
 
 
 FIELD_LAYOUTS = (bytes.fromhex("320c000101"), bytes.fromhex("320c000103"))

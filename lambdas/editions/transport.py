@@ -50,6 +50,15 @@ def step(data: bytes) -> tuple[int, int] | None:
     return None
 
 
+def payloads(data: bytes) -> list[bytes]:
+    """What the packets of each stream hold, joined. Empty if `data` is not of a transport stream."""
+    found: dict[int, list[bytes]] = {}
+    for packet in _packets(data):
+        start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+        found.setdefault((packet[1] & 0x1F) << 8 | packet[2], []).append(packet[start:])
+    return [b"".join(parts) for parts in found.values()]
+
+
 def _packets(data: bytes) -> Iterator[bytes]:
     start, size = step(data) or (len(data), PACKET)
     places = range(start, len(data) - PACKET + 1, size)

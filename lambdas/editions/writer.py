@@ -4,7 +4,9 @@ No object is written twice: an edition is named by its content, and S3 refuses a
 """
 
 import os
+import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +14,9 @@ from lambdas import clients
 from lambdas.editions import core
 from lambdas.editions.film import texts
 from lambdas.editions.sidecars import Naming, Role, naming
-from lambdas.names import MANIFEST, MASTER
+from lambdas.editions.text import BrokenCaptions, parse, webvtt, within
+from lambdas.languages import UNKNOWN
+from lambdas.names import CAPTIONS, MANIFEST, MASTER
 from lambdas.refusals import LOG, error_code
 from lambdas.rows import iso
 from lambdas.shapes import Edition, Title
@@ -30,7 +34,8 @@ JPEG = b"\xff\xd8\xff"
 POSTER = "poster.jpg"
 EMBEDDED = "embedded"
 """The film's own captions are in the encode's folder, such as `embedded.en.sdh.vtt`. They are named like files beside a
-film."""
+film. Those from its picture are named after their channel, `embedded.cc1.vtt`."""
+CHANNEL = re.compile(rf".*/{EMBEDDED}\.(cc[1-4])\.vtt")
 
 
 class Encode(NamedTuple):
@@ -53,6 +58,28 @@ def take_embedded(title: Title, prefix: str) -> list[str]:
     tracks, problems = texts(title)
     for name, text in tracks.items():
         write_once(f"{prefix}/{EMBEDDED}.{name}.vtt", text.encode())
+    return problems
+
+
+def take_channels(title: Title, prefix: str, ordered: Mapping[str, int], duration: float) -> list[str]:
+    """Check the captions that the encoder read from the picture. Those that can be shown join the film's own.
+
+    `ordered` maps their names to their bytes. Of an absent file that is 0: AWS does not say what it makes of a channel
+    without text. Returns sentences for the owner.
+    """
+    problems: list[str] = []
+    for file, size in ordered.items():
+        channel = file.removeprefix(f"{CAPTIONS}_").removesuffix(".vtt")
+        try:
+            data = _bytes(MEDIA_BUCKET, f"{prefix}/{file}") if size else b""
+            cues = within(parse(data), duration)
+        except BrokenCaptions as broken:
+            problems.append(
+                f"The captions in the film's picture ({channel.upper()}) are left out: {broken} Upload them as a file"
+                f" beside the film, for example as {title['stem'].rpartition('/')[2]}.en.sdh.srt."
+            )
+        else:
+            write_once(f"{prefix}/{EMBEDDED}.{channel}.vtt", webvtt(cues).encode())
     return problems
 
 
@@ -103,12 +130,20 @@ def _neighbours(encode: Encode) -> list[dict[str, Any]]:
 
 
 def _embedded(prefix: str) -> dict[tuple[str, Role], tuple[str, str, Naming]]:
-    """The film's own captions: (language, role) to (key, bucket, what its name says)."""
+    """The film's own captions: (language or channel, role) to (key, bucket, what its name says)."""
     stem = f"{prefix}/{EMBEDDED}"
-    named = {item["Key"]: naming(stem, item["Key"]) for item in _listed(MEDIA_BUCKET, f"{stem}.")}
+    named = {item["Key"]: _said(stem, item["Key"]) for item in _listed(MEDIA_BUCKET, f"{stem}.")}
     return {
-        (said.language, said.role): (key, MEDIA_BUCKET, said) for key, said in named.items() if isinstance(said, Naming)
+        (said.language if said.language != UNKNOWN else said.name or UNKNOWN, said.role): (key, MEDIA_BUCKET, said)
+        for key, said in named.items()
+        if isinstance(said, Naming)
     }
+
+
+def _said(stem: str, key: str) -> Naming | str | None:
+    """What the name of the film's own captions says. Channels are for people who are deaf; none states a language."""
+    channel = CHANNEL.fullmatch(key)
+    return Naming(UNKNOWN, channel[1].upper(), "sdh") if channel else naming(stem, key)
 
 
 def _listed(bucket: str, prefix: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from lambdas import clients, cost, jobs, names, upload
 from lambdas import source as sources
@@ -46,6 +46,8 @@ class Event(TypedDict):
     """False if an upload is only put into the catalogue until a viewer asks for it."""
     refused: list[str]
     """Versions of this upload whose renditions were found incomplete."""
+    again: NotRequired[bool]
+    """Whether a job of this upload failed before. Executions that began before an update do not say."""
 
 
 @step
@@ -73,7 +75,9 @@ def _prepare(event: Event) -> Preparation:
     source = sources.with_fields(source, lambda: film.interlaced(title))
     if len(source["audio"]) > 1 or any(track["channels"] > MOST_FLAT for track in source["audio"]):
         source = sources.with_flags(source, film.sounds(title))
-    planned = plan(source, STEPS, surround=SURROUND)
+    source = sources.with_channels(source, lambda: film.channels(title))
+    # Captions are an extra. If the job fails, the next one does without those in the picture.
+    planned = plan(source, STEPS, surround=SURROUND, captions=not event.get("again"))
     # A finished job counts only if its files still exist: the title may have been taken down since.
     if found["status"] == "COMPLETE" and _is_there(title, found["version"]):
         return verify(content, planned, found)

@@ -23,7 +23,8 @@ def fill_list(sizes: Mapping[str, int], texts: Mapping[str, str], still: str) ->
     """All files of a version, sorted by their time in the film, so that the segments of all rungs alternate.
 
     `sizes` and `texts` are those of `verify`. Files that have no time, such as the playlists, come first. `still` is
-    the address of the poster. No viewer asks for the other stills, so they are left out.
+    the address of the poster. No viewer asks for the other stills or for captions that are not checked yet, so they are
+    left out.
     """
     starts: dict[str, float] = {}
     for text in texts.values():
@@ -32,7 +33,7 @@ def fill_list(sizes: Mapping[str, int], texts: Mapping[str, str], still: str) ->
             starts.setdefault(file, at)  # a playlist of I-frames names each segment several times
             at += seconds
     poster = still.rpartition("/")[2]
-    wanted = [name for name in sizes if name == poster or not names.STILL.fullmatch(name)]
+    wanted = [name for name in sizes if name == poster or not names.UNSEEN.fullmatch(name)]
     ordered = sorted(wanted, key=lambda name: (starts.get(name, 0.0), name in starts, name))
     head = sum(starts.get(name, 0.0) < HEAD_SECONDS for name in ordered)
     return {"head": head, "files": [(name, sizes[name]) for name in ordered]}

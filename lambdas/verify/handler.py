@@ -36,7 +36,9 @@ def handle(event: Event, _context: object) -> Published:
     LOG.info("verified", extra={"title": title["id"], "objects": len(sizes), "found": verified})
     listed = fill.fill_list(sizes, texts, verified["still"])
     writer.write_once(names.fill_list(prefix), json.dumps(listed, separators=(",", ":")).encode())
+    ordered = {name: sizes.get(name, 0) for name in expected.get("captions", [])}
     remarks = film.remarks(title) + writer.take_embedded(title, prefix)
+    remarks += writer.take_channels(title, prefix, ordered, verified["duration"])
     encode = writer.Encode(title["bucket"], title["stem"], prefix, verified["duration"], verified["still"])
     edition = writer.write(encode)
     return {**verified, **edition, "remarks": remarks}

@@ -16,6 +16,10 @@ TEXTS: Json = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(
 UNDETERMINED = "und"
 """ISO 639-2 for a language that is not known. The packager refuses it."""
 CHANNELS = {"CODING_MODE_2_0": 2, "CODING_MODE_5_1": 6}
+FIELDS = {1: "first", 3: "second"}
+"""ffmpeg's names of the fields, by the channel. It cannot tell a field's two channels apart, so 2 and 4 are refused."""
+DEMUXERS = {"mp4": "mov", "quicktime": "mov", "mpegts": "mpegts", "mxf": "mxf"}
+"""ffmpeg's names of the containers from which the service reads captions in the picture."""
 HDR = {"SMPTE_2084": "smpte2084", "ARIB_B67": "arib-std-b67"}
 """zscale's names of the transfer functions PQ and HLG, by MediaConvert's names."""
 
@@ -96,6 +100,12 @@ def sound_command(job: Encode, container: Json, seconds: float) -> list[str]:
         channels = CHANNELS[sound["CodingMode"]]
         outputs += words("sound", number=at, seconds=seconds, channels=channels, **sound) + words("mp4", **sound)
     return words("start") + reading(container) + words("graph", graph=";".join(graph)) + outputs
+
+
+def captions_command(captions: Json, container: Json, video: Json) -> list[str]:
+    """ffmpeg's command line for the captions of one channel: from `source` to `out/<name>.vtt`."""
+    demuxer, field = DEMUXERS[container["Format"]], FIELDS[captions["Source608ChannelNumber"]]
+    return words("start") + words("captions", demuxer=demuxer, field=field, index=video["Index"] - 1, **captions)
 
 
 def _x264(job: Encode, rung: Json, at: int) -> list[str]:

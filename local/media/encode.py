@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import NamedTuple
 
-from local.media.commands import ffmpeg_command, fitted, packager_command, sound_command
+from local.media.commands import DEMUXERS, captions_command, ffmpeg_command, fitted, packager_command, sound_command
 from local.media.job import Encode
 from local.media.manifests import complete
 from local.media.probe import MediaError, inspect
@@ -122,7 +122,7 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
         on_progress(min(seconds / (stated or math.inf), 1.0))
 
     def on_sound(_count: int) -> None:
-        """Sound has no frames to count."""
+        """Sound and captions have no frames to count."""
 
     (work / "rungs").mkdir()
     (work / "out").mkdir()
@@ -130,6 +130,10 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     warnings = children.run(ffmpeg_command(job, container, video), work, limit, 1030, on_frame)
     if job.sounds:
         warnings += children.run(sound_command(job, container, seconds), work, limit, 1092, on_sound)
+    for captions in job.captions:  # their clock starts at the first picture
+        if container["Format"] not in DEMUXERS:
+            raise MediaError(1040, f"Captions in the picture of {container['Format']} are not read")
+        warnings += children.run(captions_command(captions, container, video), work, limit, 1030, on_sound)
     if container["Format"] not in STREAMS and seconds < 0.98 * stated - 0.5:
         # ffmpeg reports success even if the file ends before the film does.
         raise MediaError(1076, f"The input ended after {seconds:.1f} s of the {stated:.1f} s that it states")
@@ -142,4 +146,5 @@ def encode(job: Encode, work: Path, children: Children, on_progress: Callable[[f
     sizes = [dict(zip(("WidthInPx", "HeightInPx"), fitted(rung, video, job), strict=True)) for rung in job.rungs]
     renditions = [*({**length, "VideoDetails": size} for size in sizes), *(length for _ in job.sounds)]
     details = [{"OutputDetails": renditions}, *({"OutputDetails": [length]} for _ in job.posters)]
+    details += [{"OutputDetails": [length for _ in job.captions]}] if job.captions else []
     return Result(media + manifests, details, warnings)

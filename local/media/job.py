@@ -10,7 +10,7 @@ from fractions import Fraction
 from local.media.wire import ApiError, Json
 
 DEFAULT = "ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT"
-CONTAINERS = {"H_264": "CMFC", "AAC": "CMFC", "FRAME_CAPTURE": "RAW"}
+CONTAINERS = {"H_264": "CMFC", "AAC": "CMFC", "FRAME_CAPTURE": "RAW", "WEBVTT": "RAW"}
 
 
 @dataclass(frozen=True)
@@ -34,27 +34,40 @@ class Encode:
     channels: empty, or the gains for each side."""
     posters: list[Json]
     """At most one."""
+    captions: list[Json]
+    """Each also has the settings of its selector."""
     frame_rate: Fraction
 
 
 def parse(settings: Json) -> Encode:
     """Arrange settings that passed the model. Raises BadRequestException for a combination that the laptop lacks."""
-    groups = {leaves(group["OutputGroupSettings"])["Type"]: group for group in settings["OutputGroups"]}
-    _need("CMAF_GROUP_SETTINGS" in groups and len(groups) == len(settings["OutputGroups"]), "one CMAF, one file group")
+    groups = settings["OutputGroups"]
+    cmaf = [group for group in groups if leaves(group["OutputGroupSettings"])["Type"] == "CMAF_GROUP_SETTINGS"]
+    _need(len(cmaf) == 1, "one CMAF group")
     selectors: Json = settings["Inputs"][0].get("AudioSelectors", {})
-    inputs = [{name: value for name, value in made.items() if name != "AudioSelectors"} for made in settings["Inputs"]]
-    group = leaves({"Inputs": inputs, **groups["CMAF_GROUP_SETTINGS"]["OutputGroupSettings"]})
+    channels: Json = settings["Inputs"][0].get("CaptionSelectors", {})
+    inputs = [
+        {name: value for name, value in made.items() if name not in ("AudioSelectors", "CaptionSelectors")}
+        for made in settings["Inputs"]
+    ]
+    group = leaves({"Inputs": inputs, **cmaf[0]["OutputGroupSettings"]})
     folder, _, master = group["Destination"].rpartition("/")
     outputs: list[Json] = []
-    for made in groups.values():
+    for made in groups:
         place, _, base = leaves(made["OutputGroupSettings"])["Destination"].rpartition("/")
         _need(place == folder, "one folder for all destinations")
         outputs += [{"name": base + output.get("NameModifier", ""), **leaves(output)} for output in made["Outputs"]]
-    _need(all(CONTAINERS[output["Codec"]] == output["Container"] for output in outputs), f"outputs of {CONTAINERS}")
+    captions = [output for output in outputs if "Codec" not in output]
+    fitting = all(output["Container"] == CONTAINERS[output.get("Codec", "WEBVTT")] for output in outputs)
+    _need(fitting and all("CaptionSelectorName" in output for output in captions), f"outputs of {CONTAINERS}")
     _need(len({master, *(output["name"] for output in outputs)}) == 1 + len(outputs), "different names for all outputs")
-    rungs, sounds, posters = ([output for output in outputs if output["Codec"] == codec] for codec in CONTAINERS)
+    rungs, sounds, posters = (
+        [output for output in outputs if output.get("Codec") == codec] for codec in ("H_264", "AAC", "FRAME_CAPTURE")
+    )
     _need(bool(rungs) and len(posters) < 2, "rungs, and at most one poster")
     _need(all(sound["AudioSourceName"] in selectors for sound in sounds), "an audio selector for each sound")
+    _need(all(output["CaptionSelectorName"] in channels for output in captions), "a selector for all captions")
+    captions = [{**output, **leaves(channels[output["CaptionSelectorName"]])} for output in captions]
     sounds = [
         {"Remix": [], **sound, "Tracks": selectors[sound["AudioSourceName"]].get("Tracks", [1])} for sound in sounds
     ]
@@ -65,7 +78,7 @@ def parse(settings: Json) -> Encode:
     for shared in ("GopSize", "FramerateNumerator", "FramerateDenominator"):
         _need(len({rung[shared] for rung in rungs}) == 1, f"one {shared} for all rungs")
     rate = Fraction(rungs[0]["FramerateNumerator"], rungs[0]["FramerateDenominator"])
-    return Encode(group["FileInput"], f"{folder}/", master, group, rungs, sounds, posters, rate)
+    return Encode(group["FileInput"], f"{folder}/", master, group, rungs, sounds, posters, captions, rate)
 
 
 def leaves(settings: Json) -> Json:

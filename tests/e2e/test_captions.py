@@ -14,6 +14,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+import tests.media_strange  # pyright: ignore[reportUnusedImport]  # noqa: F401 - `captioned` is one of its clips
 from local.cloud import LaptopCloud
 from local.viewers import Viewers
 from tests.browser.chromium import launched, tab
@@ -135,6 +136,20 @@ def test_captions_inside_of_a_film(cloud: LaptopCloud, tmp_path: Path, name: str
     lay(cloud, f"{name.rpartition('.')[0]}.de.srt", SRT.format(text="Schönen Abend"))
     wait(lambda: True if "Schönen" in captions(cloud, title)["Deutsch"] else None, "the owner's captions are there")
     assert "Good evening" in captions(cloud, title)["English"]
+
+
+def test_captions_in_the_picture(cloud: LaptopCloud) -> None:
+    title = upload(cloud, sample("captioned"), "captioned.mp4")
+    assert settled(cloud, title)["state"] == "PUBLISHED"
+    found = captions(cloud, title)
+    assert list(found) == ["CC1 (SDH)", "CC3 (SDH)"]
+    assert "Hello there." in found["CC1 (SDH)"]
+    assert "Hola." in found["CC3 (SDH)"]
+    assert row(cloud, title)["remarks"]["L"] == []
+    # Nobody can say which language it is, so a caption file beside the film comes as another one.
+    lay(cloud, "captioned.en.sdh.srt", SRT.format(text="Hello, there!"))
+    wait(lambda: True if "English (SDH)" in captions(cloud, title) else None, "the owner's captions are there")
+    assert "Hello there." in captions(cloud, title)["CC1 (SDH)"]
 
 
 def test_languages_previews_and_a_poster_that_is_not_black(cloud: LaptopCloud) -> None:

@@ -24,7 +24,7 @@ from lambdas.plan import plan
 from lambdas.playlist import media
 from lambdas.shapes import Source
 from lambdas.source import source as source_of
-from lambdas.source import with_fields, with_flags
+from lambdas.source import with_channels, with_fields, with_flags
 from lambdas.verify.core import verify
 from local.media.encode import Children, Result, encode
 from local.media.job import parse
@@ -80,7 +80,7 @@ def source_at(clip: Path) -> Source:
             raise
         found = source_of(answer, title["size"], lambda: films.pictures(title))
         films.check(title, found)
-        found = with_fields(found, lambda: films.interlaced(title))
+        found = with_channels(with_fields(found, lambda: films.interlaced(title)), lambda: films.channels(title))
         return with_flags(found, films.sounds(title))
 
 

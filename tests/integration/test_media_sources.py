@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.editions import film as films
+from lambdas.editions.text import BrokenCaptions, parse
 from lambdas.plan import Plan, plan
 from lambdas.refusals import Refusal, SourceUnreadable
 from lambdas.source import FAULTS
@@ -24,6 +25,9 @@ from tests.integration.test_media_encode import Local, encode_locally, job_for, 
 from tests.making_kit import a_title
 from tests.media_samples import RECIPES, sample
 from tests.media_strange import STRANGE, grow
+
+ENGLISH = [(1.0, 2.5, "Hello there."), (3.33, 5.0, "[music]")]
+"""Start, end and text of the captions in the samples' pictures."""
 
 
 class Film:
@@ -313,6 +317,43 @@ def test_a_film_that_ends_in_the_middle_of_a_packet_is_published_with_a_remark(
     monkeypatch.setattr(films, "Film", Local)
     said = films.remarks(a_title(key=str(sample(clip)), size=sample(clip).stat().st_size))
     assert said == ([films.TORN] if torn else [])
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize(
+    ("clip", "said"),
+    [
+        ("captioned", {"cc1": ENGLISH, "cc3": [(2.0, 3.0, "Hola.")]}),
+        ("captioned_ts", {"cc1": ENGLISH}),
+        ("captioned_hevc", {"cc1": ENGLISH}),
+        ("captioned_mpeg2", {"cc1": ENGLISH}),
+        ("captioned_idle", {}),
+    ],
+)
+def test_captions_in_the_picture_become_files_and_stay_in_no_rung(
+    clip: str, said: dict[str, list[tuple[float, float, str]]], tmp_path: Path
+) -> None:
+    film = Film(clip, tmp_path)
+    assert planned(sample(clip))["expected"].get("captions", []) == [f"captions_{channel}.vtt" for channel in said]
+    files = {path.name: parse(path.read_bytes()) for path in film.out.glob("*.vtt")}
+    found = {name: [(cue.start, cue.end, cue.text) for cue in cues] for name, cues in files.items()}
+    frame = 0.05  # encoders keep the times to a picture
+    assert found == {
+        f"captions_{channel}.vtt": [
+            (pytest.approx(start, abs=frame), pytest.approx(end, abs=frame), text) for start, end, text in cues
+        ]
+        for channel, cues in said.items()
+    }
+    # A player that found them in the pictures too would list them twice.
+    assert not any(b"GA94" in path.read_bytes() for path in film.out.glob("*.cmfv"))
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_channel_without_text_does_not_stop_the_film(tmp_path: Path) -> None:
+    film = Film("captioned_empty", tmp_path)
+    assert film.lengths() == {6.0}
+    with pytest.raises(BrokenCaptions, match="no captions"):
+        parse((film.out / "captions_cc1.vtt").read_bytes())
 
 
 def test_the_cure_for_several_programs_works_to_the_letter(tmp_path: Path) -> None:

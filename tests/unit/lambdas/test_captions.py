@@ -30,6 +30,17 @@ def made(captions: dict[str, tuple[Naming, bytes]] | None = None, poster: bytes 
     return edition(VERSION, {"film.de.vtt": (GERMAN, VTT)} if captions is None else captions, poster)
 
 
+def test_captions_of_the_picture_are_told_apart_by_their_channel() -> None:
+    channels = {f"embedded.cc{number}.vtt": (Naming("und", f"CC{number}", "sdh"), VTT) for number in (1, 3)}
+    unnamed = {"film.sdh.vtt": (Naming("und", "", "sdh"), VTT)}
+    tracks = made({**channels, **unnamed})["tracks"]
+    assert [(track["language"], track["name"], track["file"]) for track in tracks] == [
+        ("und", "CC1 (SDH)", "captions_cc1_sdh.vtt"),
+        ("und", "CC3 (SDH)", "captions_cc3_sdh.vtt"),
+        ("und", "Subtitles (SDH)", "captions_und_sdh.vtt"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("code", "tag", "name"),
     [

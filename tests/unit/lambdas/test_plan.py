@@ -42,6 +42,28 @@ def test_mediaconvert_would_take_it(source: Source) -> None:
     assert faults("mediaconvert", "CreateJob", job(source)) == []
 
 
+def test_captions_in_the_picture_are_a_file_for_each_channel() -> None:
+    source: Source = {**a_source(), "channels": [1, 3]}
+    assert faults("mediaconvert", "CreateJob", job(source)) == []
+    settings = job(source)["Settings"]
+    group = settings["OutputGroups"][2]
+    assert group["OutputGroupSettings"]["FileGroupSettings"]["Destination"].endswith("/captions")
+    # A group of several outputs needs a modifier for each of them.
+    named = [f"captions{output['NameModifier']}.{output['Extension']}" for output in group["Outputs"]]
+    assert plan(source)["expected"].get("captions") == named == ["captions_cc1.vtt", "captions_cc3.vtt"]
+    chosen = [output["CaptionDescriptions"][0]["CaptionSelectorName"] for output in group["Outputs"]]
+    selectors = settings["Inputs"][0]["CaptionSelectors"]
+    read = [selectors[name]["SourceSettings"]["EmbeddedSourceSettings"]["Source608ChannelNumber"] for name in chosen]
+    assert read == [1, 3]
+
+
+def test_a_job_without_the_captions_in_the_picture_still_owes_them() -> None:
+    source: Source = {**a_source(), "channels": [1]}
+    bare, plain = plan(source, captions=False), plan(a_source())
+    assert (bare["input"], bare["groups"]) == (plain["input"], plain["groups"])
+    assert bare["expected"].get("captions") == ["captions_cc1.vtt"]
+
+
 @pytest.mark.parametrize(
     "fault", [{"Width": 30}, {"ScalingBehavior": "FIT_SOMEHOW"}, {"Widht": 1280}, {"Width": "1280"}]
 )

@@ -21,7 +21,8 @@ from lambdas.prepare.core import Preparation
 from lambdas.refusals import SourceMoved, SourceRefused, SourceUnreadable
 from lambdas.shapes import Source, Title
 from lambdas.source import source as source_of
-from tests.unit.lambdas.conftest import Stub, a_video, is_current
+from lambdas.source import with_channels
+from tests.unit.lambdas.conftest import Stub, a_source, a_video, is_current
 
 Answers = Callable[..., list[Any]]
 
@@ -38,8 +39,8 @@ def answers(title: Title, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Answer
 
     `jobs` are pages of jobs.
     """
-    for name in ("check", "check_kind"):  # they read the upload itself
-        monkeypatch.setattr(film, name, Mock())
+    for name in ("check", "check_kind", "channels"):  # they read the upload itself
+        monkeypatch.setattr(film, name, Mock(return_value=[]))
     stubber = stub("mediaconvert")
     stubber.deactivate()  # a Stubber answers without HTTP, but the handler reads the JSON of the HTTP answer
     handler._mediaconvert.cache_clear()
@@ -141,6 +142,37 @@ def test_of_two_pictures_the_one_that_players_show_is_the_film(
     monkeypatch.setattr(film, "pictures", Mock(return_value=shown))
     answers(200, result(a_track(width=640, height=360), {**a_track(), "index": 2}))
     assert ask(title)["input"]["VideoSelector"].get("Streams") == streams
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "looked"),
+    [
+        ("mp4", "AVC", True),
+        ("quicktime", "HEVC", True),
+        ("mpegts", "MPEG2", True),
+        ("mxf", "MPEG2", True),
+        ("mpegps", "MPEG2", False),
+        ("matroska", "AVC", False),
+        ("quicktime", "PRORES", False),
+    ],
+)
+def test_captions_in_the_picture_are_looked_for_where_mediaconvert_reads_them(
+    container: str, codec: str, looked: bool
+) -> None:
+    found = a_source(container=container, codec=codec)
+    assert with_channels(found, lambda: [1, 3]).get("channels") == ([1, 3] if looked else None)
+    assert with_channels(found, list) == found
+
+
+@pytest.mark.parametrize(("again", "groups"), [(None, 3), (False, 3), (True, 2)])
+def test_a_second_job_does_without_the_captions_in_the_picture(
+    title: Title, answers: Answers, monkeypatch: pytest.MonkeyPatch, again: bool | None, groups: int
+) -> None:
+    monkeypatch.setattr(film, "channels", Mock(return_value=[1]))
+    answers(200, result(a_track()))
+    prepared = ask(title, **({} if again is None else {"again": again}))
+    assert (len(prepared["groups"]), "CaptionSelectors" in prepared["input"]) == (groups, groups == 3)
+    assert (prepared["expected"] or {}).get("captions") == ["captions_cc1.vtt"]
 
 
 def test_what_is_said_of_the_sound_costs_one_read_and_may_be_broken(title: Title, stub: Stub) -> None:

@@ -299,6 +299,40 @@ def test_the_lambda_reads_playlists_and_lists_the_rest(
     assert (found["remarks"], found["notes"]) == (["the end", "inside"], ["beside"])
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n", None),
+        (b"WEBVTT\n\n00:01.000 --> 99:00.000\nHello\n", None),
+        (b"WEBVTT\n", "The file holds no captions."),
+        (None, "The file holds no captions."),
+        (b"WEBVTT\n\n90:00.000 --> 99:00.000\nHello\n", "but the film ends at 00:01:00.000"),
+    ],
+)
+def test_captions_of_the_picture_are_shown_or_their_lack_is_told(
+    title: Title, stub: Stub, data: bytes | None, said: str | None
+) -> None:
+    if data is not None:
+        body = StreamingBody(io.BytesIO(data), len(data))
+        stub("s3").add_response("get_object", {"Body": body}, {"Bucket": "media", "Key": f"{PREFIX}/captions_cc1.vtt"})
+    if said is None:
+        end = b"00:00:02" if b"00:02" in (data or b"") else b"00:01:00"  # they end with the film
+        written = {
+            "Bucket": "media",
+            "Key": f"{PREFIX}/embedded.cc1.vtt",
+            "Body": b"WEBVTT\n\n00:00:01.000 --> " + end + b".000\nHello\n",
+            "ContentType": "text/vtt; charset=utf-8",
+            "IfNoneMatch": "*",
+        }
+        stub("s3").add_response("put_object", {}, written)
+    problems = writer.take_channels(title, PREFIX, {"captions_cc1.vtt": len(data or b"")}, 60.0)
+    assert len(problems) == bool(said)
+    for problem in problems:
+        assert str(said) in problem
+        assert "(CC1)" in problem
+        assert problem.endswith("for example as Apollo.en.sdh.srt.")
+
+
 def test_a_moved_source_is_noticed_before_anything_is_read(title: Title, expected: Expected, stub: Stub) -> None:
     is_current(stub, {**title, "source": "newer"})
     with pytest.raises(SourceMoved):

@@ -3,7 +3,7 @@
 import copy
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,14 +11,14 @@ import pytest
 from botocore import xform_name
 
 from lambdas.shapes import Audio, Source, Video
-from local.media.commands import ffmpeg_command, fitted, packager_command, sound_command
+from local.media.commands import captions_command, ffmpeg_command, fitted, packager_command, sound_command
 from local.media.job import Encode, parse
 from local.media.wire import MODEL, RULES, SUBSET, ApiError, read_request, write_answer
 from tests.declared import ROOT
 from tests.making_kit import job_of
 
 
-def planned(*, audio: bool = True, channels: int = 2, **video: Any) -> dict[str, Any]:
+def planned(*, audio: bool = True, channels: int = 2, captions: Sequence[int] = (), **video: Any) -> dict[str, Any]:
     """The workflow's job for a film with these properties."""
     stored = Video(
         stream=None,
@@ -35,7 +35,7 @@ def planned(*, audio: bool = True, channels: int = 2, **video: Any) -> dict[str,
     )
     track = Audio(track=1, language="und", codec="AAC", channels=channels, sample_rate=48000, spatial=channels == 4)
     sound = [track] if audio else []
-    source = Source(container="mp4", duration=60.0, video={**stored, **video}, audio=sound)  # pyright: ignore[reportArgumentType] - the test's own words
+    source = Source(container="mp4", duration=60.0, video={**stored, **video}, audio=sound, channels=[*captions])  # pyright: ignore[reportArgumentType] - the test's own words
     return copy.deepcopy(job_of(source))
 
 
@@ -94,11 +94,25 @@ def test_every_job_that_the_workflow_plans_is_taken(
     assert encode.rungs[0]["name"] == f"index_v{min(size)}p"
 
 
+@pytest.mark.parametrize(("channel", "fields"), [(1, ["first"]), (3, ["second"]), (2, []), (4, [])])
+def test_a_channel_that_ffmpeg_cannot_tell_from_another_is_refused(channel: int, fields: list[str]) -> None:
+    operation = MODEL.operation_model("CreateJob")
+    wire = write_answer(operation.input_shape, planned(captions=[channel]))
+    if not fields:
+        with pytest.raises(ApiError, match="source608ChannelNumber: Should be one of"):
+            read_request(operation, wire)
+        return
+    encode = parse(settings(read_request(operation, wire)))
+    found = [captions_command(captions, {"Format": "mpegts"}, track()) for captions in encode.captions]
+    assert [command[command.index("-data_field") + 1] for command in found] == fields
+    assert [command[-1] for command in found] == [f"out/captions_cc{channel}.vtt"]
+
+
 def test_every_rule_of_the_subset_is_needed() -> None:
     """Some job of the workflow uses each rule of the subset for CreateJob. Every other operation has a caller."""
     kinds = itertools.product((True, False), (True, False), ("ITU_709", "SMPTE_2084"))
     jobs = [planned(audio=audio, interlaced=field, color_transfer=transfer) for audio, field, transfer in kinds]
-    jobs += [planned(stream=2), planned(channels=4)]
+    jobs += [planned(stream=2), planned(channels=4), planned(captions=[1])]
     asked = {f"CreateJob.{path}" for job in jobs for path in members(job)}
     rules = [rule for rule in RULES if rule.startswith("CreateJob")]
     assert [rule for rule in rules if not any(re.fullmatch(pattern(rule), path) for path in asked)] == []

@@ -384,6 +384,25 @@ def test_incomplete_renditions_are_made_again_in_another_folder(table: Any) -> N
     assert row(table)["prefix"] == places[1]
 
 
+def captioned(asked: Any) -> Any:
+    honest = prepared(asked)
+    return {**honest, "expected": {**honest["expected"], "captions": ["captions_cc1.vtt"]}}
+
+
+@pytest.mark.parametrize(
+    "failure", [job_failed(1010, "captions"), job_failed(1040, "captions"), Failure("MediaConvert.BadRequestException")]
+)
+def test_a_job_that_fails_is_tried_once_without_the_captions_in_the_picture(table: Any, failure: Failure) -> None:
+    done = upload(answering=answers(Prepare=captioned, Encode=fails(failure)))
+    assert [asked["Payload"]["again"] for asked in done.called("Prepare")] == [False, True]
+    assert row(table)["outcome"] == "PUBLISHED"
+
+
+def test_captions_in_the_picture_do_not_hide_whose_fault_it_is(table: Any) -> None:
+    done = upload(answering=answers(Prepare=captioned, Encode=always(job_failed(1010, "no parser"))))
+    assert (len(done.called("Encode")), row(table)["outcome"]) == (2, "REJECTED")
+
+
 def test_a_handler_cannot_say_where_a_job_writes_what_it_reads_or_who_it_is(table: Any) -> None:
     def lies(asked: Any) -> Any:
         honest = prepared(asked)
