@@ -22,7 +22,7 @@ from tests.browser.heard import hears
 from tests.browser.painted import pixels, rows
 from tests.browser.settings_menu import choose, item
 from tests.browser.waiting import until
-from tests.e2e.platform import Log, deployed, lay, play, settled, upload, wait
+from tests.e2e.platform import Log, lay, play, settled, upload, wait
 from tests.media_samples import sample
 
 SRT = "1\n00:00:00,200 --> 00:00:01,500\n{text}\n"
@@ -34,12 +34,6 @@ PITCH = {"English": 300, "Deutsch": 900}
 """Of the sample's languages, in Hz."""
 DIM, BRIGHT = 60, 150
 """Of one colour of a pixel, whose greatest value is 255."""
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LaptopCloud]:
-    with deployed(config={"fleets": "1", "nodesPerFleet": {"min": 1, "max": 1}}) as cloud:
-        yield cloud
 
 
 def row(cloud: LaptopCloud, title: str) -> dict[str, Any]:

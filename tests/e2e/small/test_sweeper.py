@@ -1,15 +1,12 @@
 """A title whose execution is stopped half-way: the sweeper completes it, and deletes all files of the first attempt."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from lambdas.names import folder
 from local.cloud import LaptopCloud
-from tests.e2e.platform import deployed, play, settled, upload, wait
+from tests.e2e.platform import play, settled, upload, wait
 from tests.media_samples import sample
 
 OWN = (
@@ -27,12 +24,6 @@ OWN = (
     "published",
 )
 """Attributes that differ between two uploads of the same bytes under two names."""
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LaptopCloud]:
-    with deployed(config={"fleets": "1", "nodesPerFleet": {"min": 1, "max": 1}}) as made:
-        yield made
 
 
 def objects(cloud: LaptopCloud, title: str) -> list[tuple[str, int]]:
