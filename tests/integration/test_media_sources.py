@@ -319,7 +319,6 @@ def test_a_film_that_ends_in_the_middle_of_a_packet_is_published_with_a_remark(
     assert said == ([films.TORN] if torn else [])
 
 
-@pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize(
     ("clip", "said"),
     [
@@ -331,9 +330,9 @@ def test_a_film_that_ends_in_the_middle_of_a_packet_is_published_with_a_remark(
     ],
 )
 def test_captions_in_the_picture_become_files_and_stay_in_no_rung(
-    clip: str, said: dict[str, list[tuple[float, float, str]]], tmp_path: Path
+    clip: str, said: dict[str, list[tuple[float, float, str]]], encoded: Callable[[str], Film]
 ) -> None:
-    film = Film(clip, tmp_path)
+    film = encoded(clip)
     assert planned(sample(clip))["expected"].get("captions", []) == [f"captions_{channel}.vtt" for channel in said]
     files = {path.name: parse(path.read_bytes()) for path in film.out.glob("*.vtt")}
     found = {name: [(cue.start, cue.end, cue.text) for cue in cues] for name, cues in files.items()}
@@ -348,9 +347,8 @@ def test_captions_in_the_picture_become_files_and_stay_in_no_rung(
     assert not any(b"GA94" in path.read_bytes() for path in film.out.glob("*.cmfv"))
 
 
-@pytest.mark.usefixtures("fast")
-def test_a_channel_without_text_does_not_stop_the_film(tmp_path: Path) -> None:
-    film = Film("captioned_empty", tmp_path)
+def test_a_channel_without_text_does_not_stop_the_film(encoded: Callable[[str], Film]) -> None:
+    film = encoded("captioned_empty")
     assert film.lengths() == {6.0}
     with pytest.raises(BrokenCaptions, match="no captions"):
         parse((film.out / "captions_cc1.vtt").read_bytes())
