@@ -71,6 +71,13 @@ export function loaders({ FetchLoader }, tell, hungry, clock) {
       const sound = context.frag.type === "audio" && context.frag.sn !== "initSegment";
       super.load(context, { ...config, highWaterMark: hungry() ? PIECE : Infinity }, sound ? after(clock(), callbacks) : callbacks);
     }
+
+    // hls.js gives up a header when it asks for one again. If it heard of that, it would give up the segment of the new one
+    // too, and ask for both again: for good, if headers take longer than its next look.
+    abort() {
+      if (this.context?.frag.sn === "initSegment") this.callbacks = null;
+      super.abort();
+    }
   }
 
   return { pLoader: Loader, fLoader: FragmentLoader, idle: () => !busy.size };

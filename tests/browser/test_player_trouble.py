@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.chromium import FLAGS, WHOLE, tab
 from tests.browser.fake_headend import CUT, SITE, Fake
+from tests.browser.settings_menu import choose
 from tests.browser.waiting import until
 from tests.waiting import eventually
 
@@ -202,6 +203,35 @@ def test_a_title_that_has_a_new_version_goes_on_in_it(page: Page, fake: Fake) ->
     page.evaluate("video.currentTime = 90")
     until(page, "video.currentTime > 91")
     assert any(path.startswith("/v/longer/") for path, _, _ in fake.sent)
+
+
+# Each file of one language takes half a second. The viewer seeks while one is on its way.
+SLOW_HEADERS = """
+  const fetched = window.fetch;
+  const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  window.headers = 0;
+  window.fetch = async (asked, options) => {
+    const { pathname } = new URL(asked.url ?? asked, location.href);
+    if (pathname.includes("Deutsch") && pathname.endsWith(".cmfa")) {
+      if (pathname.includes("init")) window.headers += 1;
+      if (window.headers === 1 && pathname.includes("init")) later(100).then(() => (video.currentTime = 9.5));
+      await later(500);
+    }
+    return fetched(asked, options);
+  };
+"""
+
+
+def test_a_viewer_who_seeks_while_a_header_is_on_its_way_hears_the_film(page: Page, fake: Fake) -> None:
+    fake.add("rich", "Rich", duration=18)
+    page.add_init_script(SLOW_HEADERS)
+    page.goto(f"{fake.origin}/?title=rich")
+    until(page, "video.currentTime > 0.3 && video.buffered.end(0) > 11.9")
+    page.evaluate("video.pause(); video.currentTime = 0.5")
+    choose(page, "Audio", "Deutsch")
+    page.evaluate("video.play()")
+    until(page, "video.currentTime > 10", seconds=15)
+    assert page.evaluate("window.headers") < 4
 
 
 def test_a_device_that_was_offline_goes_on_when_it_is_back(page: Page, fake: Fake) -> None:
