@@ -33,6 +33,7 @@ PREFERENCES: dict[str, object] = {
     "media.autoplay.default": 1,
     "media.volume_scale": "0.0",
 }
+BOX = "by({!r}).getBoundingClientRect()"
 
 
 class Firefox:
@@ -61,6 +62,19 @@ class Firefox:
         while not self.run(expression):
             assert time.monotonic() < end, f"not within {seconds} s: {expression}"
             time.sleep(0.05)
+
+    def press(self, key: str) -> None:
+        """Press a key, and let it go."""
+        self._act({"type": "key", "id": "keys"}, [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}])
+
+    def point(self, element: str, share: float) -> None:
+        """Move the mouse onto an element, `share` of its width from its left edge."""
+        x, y, width, height = self.run(f"(({{x, y, width, height}}) => [x, y, width, height])({BOX.format(element)})")
+        place = {"x": int(x + share * width), "y": int(y + height / 2)}
+        self._act({"type": "pointer", "id": "mouse"}, [{"type": "pointerMove", "duration": 50, **place}])
+
+    def _act(self, device: dict[str, object], actions: list[dict[str, object]]) -> None:
+        self._ask("WebDriver:PerformActions", {"actions": [{**device, "actions": actions}]})
 
     def _ask(self, command: str, parameters: dict[str, object]) -> Any:
         self._number += 1

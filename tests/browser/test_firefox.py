@@ -1,12 +1,20 @@
-"""The same page in Firefox: it plays to the end, shows captions, changes the language, and goes on after an outage."""
+"""The same page in Firefox: it plays to the end, shows captions and previews, changes the language, obeys keys,
+reports, and goes on after an outage.
 
+Firefox keeps no page with Media Source Extensions when it is left ("blocked due to MSE use", in its log PageCache). It
+loads such a page again, so there is nothing to come back from the browser's memory.
+"""
+
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from tests.browser.fake_headend import SITE, Fake
-from tests.browser.film import WORDS
+from tests.browser.film import BRIGHTEST, DARKER, EACH, WORDS
 from tests.browser.firefox import Firefox, firefox
+from tests.browser.painted import PREVIEW
+from tests.waiting import eventually
 
 DECODES = """MediaSource.isTypeSupported('video/mp4; codecs="avc1.64000d,mp4a.40.2"')"""
 
@@ -63,6 +71,32 @@ def test_scripts_that_did_not_load_are_asked_for_again(browser: Firefox, fake: F
     browser.until("by('notice').textContent.startsWith('The film does not start')")
     fake.faults.clear()
     browser.until("video.currentTime > 0.3")
+
+
+def test_a_preview_is_painted_under_the_mouse(rich: Firefox) -> None:
+    rich.run("video.pause()")
+    rich.point("seek", 0.6)
+    rich.point("seek", 0.75)
+    rich.until("by('preview-image').naturalWidth && by('preview-image').getBoundingClientRect().width")
+    grey = (BRIGHTEST - DARKER * (int(0.75 * 18) // EACH) - 16) * 255 / 219  # luma as RGB
+    rich.until(f"Math.abs(({PREVIEW})() - {grey}) < 10", 20)
+
+
+def test_keys_leap_and_open_the_list_of_keys(rich: Firefox) -> None:
+    rich.press("k")
+    rich.until("video.paused")
+    rich.press("5")
+    rich.until("Math.abs(video.currentTime - 9) < 0.1")
+    rich.press("?")
+    rich.until("document.querySelector('dialog[open]')")
+
+
+def test_the_last_report_is_sent_though_the_page_is_left(browser: Firefox, fake: Fake) -> None:
+    fake.titles["film"]["reports"] = 1
+    browser.open(f"{fake.origin}/?title=film")
+    browser.until("video.currentTime > 1")
+    browser.open("about:blank")
+    assert eventually(lambda: [json.loads(body)["event"] for _, body in fake.posted if body] == ["start", "end"], 20)
 
 
 def test_an_outage_is_survived(rich: Firefox, fake: Fake) -> None:
