@@ -16,7 +16,8 @@ export function named(tracks) {
     const marks = [roles.has(DESCRIBED) && "audio description", FOR_DEAF.some((role) => roles.has(role)) && "SDH"];
     const own = language(track.lang);
     const name = track.name?.trim() || null;
-    const parts = [own ?? name ?? "Unknown language", ...marks.filter(Boolean)];
+    const said = own ?? name ?? "Unknown language";
+    const parts = [said, ...marks.filter((mark) => mark && !said.includes(mark))];
     return { index, lang: track.lang ?? null, label: parts.join(", "), forced: Boolean(track.forced), name: own ? name : null };
   });
   return plain.map(({ name, ...track }) => {

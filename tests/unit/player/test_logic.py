@@ -34,6 +34,17 @@ def reports(script: str) -> list[tuple[object, object]]:
     return [(report["event"], report.get("watched_s")) for report in run(code)]
 
 
+def test_a_track_without_a_language_is_called_by_its_own_name_and_marked_once() -> None:
+    tracks = [
+        {"lang": "und", "name": "CC1 (SDH)", "characteristics": "public.accessibility.transcribes-spoken-dialog"},
+        {"lang": "en", "name": "English (SDH)", "characteristics": "public.accessibility.transcribes-spoken-dialog"},
+        {"lang": "und", "name": "Commentary"},
+    ]
+    labels = f"named({json.dumps(tracks)}).map(({{ label }}) => label)"
+    code = f'import {{ named }} from "./engine/tracks.js";\nconsole.log(JSON.stringify({labels}));'
+    assert run(code) == ["CC1 (SDH)", "English, SDH", "Commentary"]
+
+
 def test_a_view_that_fails_again_and_again_is_one_failure_until_there_is_a_picture() -> None:
     assert reports("""
       begin();
