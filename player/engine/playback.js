@@ -24,6 +24,7 @@ const MEDIA_TROUBLE_MS = 10_000;
 const LOST_S = 8;
 // A film may stop so long before its stated end: the last segments can hold less than they say.
 const SHORT_S = 0.5;
+const { HAVE_FUTURE_DATA } = HTMLMediaElement;
 
 /** Seconds that are buffered without a gap from the current position on. */
 export function aheadOf({ buffered, currentTime }) {
@@ -127,24 +128,25 @@ export async function startPlayback(video, { url, position }, on) {
   }
 
   // hls.js treats a last segment that adds nothing to the buffer as a gap, and then never ends the film. This does: if
-  // all last segments were fetched, and the film stands still just before its end, it is over.
+  // all last segments were fetched, and the viewer is just before the end, nothing else comes.
   const last = new Set();
   const endIfOver = () => {
     const all = last.has("main") && (last.has("audio") || !hls.audioTracks.length);
     const { buffered, currentTime, duration, ended } = video;
     const there = Math.min(currentTime, buffered.length ? buffered.end(buffered.length - 1) : 0) > duration - SHORT_S;
-    if (all && there && ahead() < 0.1 && !ended) hls.trigger(Hls.Events.BUFFER_EOS, {});
+    if (all && there && !ended) hls.trigger(Hls.Events.BUFFER_EOS, {});
   };
   hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
     if (frag.endList) last.add(frag.type);
     endIfOver();
   });
-  video.addEventListener("waiting", endIfOver);
+  const looksForEnd = ["waiting", "seeking"];
+  for (const event of looksForEnd) video.addEventListener(event, endIfOver);
 
   let lost = 0;
   const look = () => {
-    const over = video.ended || video.currentTime > video.duration - SHORT_S;
-    lost = idle() && hungry() && !again && !over && !document.hidden ? lost + 1 : 0;
+    const waits = video.readyState < HAVE_FUTURE_DATA && !video.ended && !document.hidden;
+    lost = waits && idle() && !again ? lost + 1 : 0;
     if (lost === LOST_S) on.lost();
   };
   const looks = setInterval(look, 1000);
@@ -167,7 +169,7 @@ export async function startPlayback(video, { url, position }, on) {
     stop() {
       clearTimeout(timer);
       clearInterval(looks);
-      video.removeEventListener("waiting", endIfOver);
+      for (const event of looksForEnd) video.removeEventListener(event, endIfOver);
       dropEarly();
       hls.destroy();
     },

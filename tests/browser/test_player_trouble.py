@@ -234,6 +234,14 @@ def test_a_viewer_who_seeks_while_a_header_is_on_its_way_hears_the_film(page: Pa
     assert page.evaluate("window.headers") < 4
 
 
+def test_a_seek_to_the_last_frames_ends_the_film(page: Page, fake: Fake) -> None:
+    fake.add("tall", "Tall", duration=2)
+    page.goto(f"{fake.origin}/?title=tall")
+    until(page, "video.buffered.length && video.buffered.end(0) > 1.9")
+    page.evaluate("video.currentTime = video.duration - 0.15")
+    until(page, "video.ended", seconds=10)
+
+
 def test_a_device_that_was_offline_goes_on_when_it_is_back(page: Page, fake: Fake) -> None:
     open_long(page, fake)
     page.context.set_offline(True)
