@@ -53,8 +53,8 @@ def test_what_counts(tmp_path: Path) -> None:
     [
         ("engine", 785),
         ("resources", 583),
-        ("aws", 800),
-        ("media", 1010),
+        ("aws", 810),
+        ("media", 1050),
         ("serving", 1295),
         (".", 715),
     ],
