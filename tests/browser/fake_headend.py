@@ -4,6 +4,7 @@ Nothing is cached here. A test chooses the tier that serves a path, and finds in
 """
 
 import json
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -235,13 +236,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = part is not None
 
 
+class _Listening(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser may cut a connection at any time; only another error is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # pyright: ignore[reportArgumentType]
+
+
 class Server:
     """Serves a Fake on a free loopback port until it is closed."""
 
     def __init__(self, fake: Fake) -> None:
         handler = type("Handler", (_Handler,), {"fake": fake})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Listening(("127.0.0.1", 0), handler)
         fake.origin = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
