@@ -11,6 +11,7 @@ from local.media.wire import ApiError, Json
 
 DEFAULT = "ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT"
 CONTAINERS = {"H_264": "CMFC", "AAC": "CMFC", "FRAME_CAPTURE": "RAW", "WEBVTT": "RAW"}
+"""By the codec of an output, or by the format of its captions."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,9 @@ def parse(settings: Json) -> Encode:
         place, _, base = leaves(made["OutputGroupSettings"])["Destination"].rpartition("/")
         _need(place == folder, "one folder for all destinations")
         outputs += [{"name": base + output.get("NameModifier", ""), **leaves(output)} for output in made["Outputs"]]
-    captions = [output for output in outputs if "Codec" not in output]
-    fitting = all(output["Container"] == CONTAINERS[output.get("Codec", "WEBVTT")] for output in outputs)
-    _need(fitting and all("CaptionSelectorName" in output for output in captions), f"outputs of {CONTAINERS}")
+    _need(all(CONTAINERS.get(_kind(output)) == output["Container"] for output in outputs), f"outputs of {CONTAINERS}")
     _need(len({master, *(output["name"] for output in outputs)}) == 1 + len(outputs), "different names for all outputs")
-    rungs, sounds, posters = (
-        [output for output in outputs if output.get("Codec") == codec] for codec in ("H_264", "AAC", "FRAME_CAPTURE")
-    )
+    rungs, sounds, posters, captions = ([output for output in outputs if _kind(output) == kind] for kind in CONTAINERS)
     _need(bool(rungs) and len(posters) < 2, "rungs, and at most one poster")
     _need(all(sound["AudioSourceName"] in selectors for sound in sounds), "an audio selector for each sound")
     _need(all(output["CaptionSelectorName"] in channels for output in captions), "a selector for all captions")
@@ -79,6 +76,11 @@ def parse(settings: Json) -> Encode:
         _need(len({rung[shared] for rung in rungs}) == 1, f"one {shared} for all rungs")
     rate = Fraction(rungs[0]["FramerateNumerator"], rungs[0]["FramerateDenominator"])
     return Encode(group["FileInput"], f"{folder}/", master, group, rungs, sounds, posters, captions, rate)
+
+
+def _kind(output: Json) -> str:
+    """The codec of an output, or the format of its captions. Empty if it has neither."""
+    return output.get("Codec") or output.get("DestinationType", "")
 
 
 def leaves(settings: Json) -> Json:
