@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from tests.browser.answering import answering
 from tests.browser.fake_headend import SITE, Fake
 from tests.browser.waiting import until
 
@@ -15,9 +16,7 @@ FRAME = """addEventListener("DOMContentLoaded", () => {
 POSTER = "performance.getEntriesByType('resource').find(({ name }) => name.includes('poster'))?.startTime"
 PLAY = "performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/play')).responseEnd"
 # The sound's first bytes come half a second before the picture, and the others just after it.
-SOUND_AROUND_THE_PICTURE = """
-  const fetched = window.fetch;
-  const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+SOUND_AROUND_THE_PICTURE = answering("""
   let pictured;
   const picture = new Promise((resolve) => (pictured = resolve));
   async function send(bytes, sound, stream) {
@@ -30,25 +29,21 @@ SOUND_AROUND_THE_PICTURE = """
     stream.close();
     if (!sound) pictured();
   }
-  window.fetch = async (asked, options) => {
-    const response = await fetched(asked, options);
-    const { pathname } = new URL(asked.url ?? asked, location.href);
-    if (!pathname.includes("_000000001.")) return response;
+  async function answer(path, real) {
+    const response = await real();
+    if (!path.includes("_000000001.")) return response;
     const bytes = new Uint8Array(await response.arrayBuffer());
-    return new Response(new ReadableStream({ start: (stream) => void send(bytes, pathname.endsWith("a"), stream) }));
-  };
-"""
+    return new Response(new ReadableStream({ start: (stream) => void send(bytes, path.endsWith("a"), stream) }));
+  }
+""")
 # The sound's first segment breaks off once. The picture comes some time after the sound's second answer.
-SOUND_CUT_BEFORE_THE_PICTURE = """
-  const fetched = window.fetch;
-  const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+SOUND_CUT_BEFORE_THE_PICTURE = answering("""
   let tries = 0;
-  window.fetch = async (asked, options) => {
-    const response = await fetched(asked, options);
-    const { pathname } = new URL(asked.url ?? asked, location.href);
-    if (!pathname.includes("_000000001.")) return response;
+  async function answer(path, real) {
+    const response = await real();
+    if (!path.includes("_000000001.")) return response;
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (!pathname.endsWith("a")) {
+    if (!path.endsWith("a")) {
       while (tries < 2) await later(20);
       await later(WAIT);
       return new Response(bytes);
@@ -61,8 +56,8 @@ SOUND_CUT_BEFORE_THE_PICTURE = """
       stream.error(new TypeError("cut off"));
     };
     return new Response(new ReadableStream({ start: (stream) => void start(stream) }));
-  };
-"""
+  }
+""")
 PLAYLISTS = {"index_v180p.m3u8", "index_a128.m3u8"}
 SEGMENTS = {
     f"index_{name}" for name in ("v180pinit.cmfv", "v180p_000000001.cmfv", "a128init.cmfa", "a128_000000001.cmfa")

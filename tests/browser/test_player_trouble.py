@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.answering import answering
 from tests.browser.chromium import FLAGS, WHOLE, tab
 from tests.browser.fake_headend import CUT, SITE, Fake
 from tests.browser.settings_menu import choose
@@ -206,20 +207,17 @@ def test_a_title_that_has_a_new_version_goes_on_in_it(page: Page, fake: Fake) ->
 
 
 # Each file of one language takes half a second. The viewer seeks while one is on its way.
-SLOW_HEADERS = """
-  const fetched = window.fetch;
-  const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+SLOW_HEADERS = answering("""
   window.headers = 0;
-  window.fetch = async (asked, options) => {
-    const { pathname } = new URL(asked.url ?? asked, location.href);
-    if (pathname.includes("Deutsch") && pathname.endsWith(".cmfa")) {
-      if (pathname.includes("init")) window.headers += 1;
-      if (window.headers === 1 && pathname.includes("init")) later(100).then(() => (video.currentTime = 9.5));
+  async function answer(path, real) {
+    if (path.includes("Deutsch") && path.endsWith(".cmfa")) {
+      if (path.includes("init")) window.headers += 1;
+      if (window.headers === 1 && path.includes("init")) later(100).then(() => (video.currentTime = 9.5));
       await later(500);
     }
-    return fetched(asked, options);
-  };
-"""
+    return real();
+  }
+""")
 
 
 def test_a_viewer_who_seeks_while_a_header_is_on_its_way_hears_the_film(page: Page, fake: Fake) -> None:
