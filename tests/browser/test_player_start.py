@@ -126,6 +126,7 @@ def test_the_sounds_first_bytes_are_not_overtaken_by_later_ones(page: Page, fake
     page.add_init_script(SOUND_AROUND_THE_PICTURE)
     page.goto(f"{fake.origin}/?title=film")
     until(page, "video.currentTime > 0.1", seconds=10)
+    assert fake.asked.count("POST /api/titles/film/play") == 1, "it was not started again"
 
 
 @pytest.mark.parametrize("ms", [0, 500])

@@ -238,6 +238,7 @@ def test_a_seek_to_the_last_frames_ends_the_film(page: Page, fake: Fake) -> None
     until(page, "video.buffered.length && video.buffered.end(0) > 1.9")
     page.evaluate("video.currentTime = video.duration - 0.15")
     until(page, "video.ended", seconds=10)
+    assert plays(fake) == 1, "it was not started again"
 
 
 def test_a_device_that_was_offline_goes_on_when_it_is_back(page: Page, fake: Fake) -> None:
